@@ -1,0 +1,98 @@
+"""A client for the part of the Zendesk Support API that bulk work on tickets needs."""
+
+from zendesk.address import address_of
+from zendesk.client import Zendesk
+from zendesk.connection import Connection, check
+from zendesk.credentials import (
+    API_TOKENS_END,
+    ApiToken,
+    BearerToken,
+    Credentials,
+    CredentialsEnd,
+    OAuthClient,
+)
+from zendesk.errors import (
+    Conflict,
+    CredentialsRefused,
+    NoSuchAccount,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    Redirected,
+    Refused,
+    TooLarge,
+    TooManyJobs,
+    TryLater,
+    Unavailable,
+    UnexpectedAnswer,
+    ZendeskError,
+)
+from zendesk.gate import Gate, LocalGate
+from zendesk.job_status import ItemResult, JobStatus
+from zendesk.limits import RateLimit
+from zendesk.pages import Page
+from zendesk.records import (
+    Action,
+    CustomRole,
+    Macro,
+    Rule,
+    TagCount,
+    Ticket,
+    TicketField,
+    User,
+    View,
+    ViewCount,
+)
+from zendesk.refusals import error_from
+from zendesk.tags import MAX_TAGS_LENGTH, TagError, fits, normalise, parse_tags
+from zendesk.transport import Call
+
+__all__ = [
+    "API_TOKENS_END",
+    "MAX_TAGS_LENGTH",
+    "Action",
+    "ApiToken",
+    "BearerToken",
+    "Call",
+    "Conflict",
+    "Connection",
+    "Credentials",
+    "CredentialsEnd",
+    "CredentialsRefused",
+    "CustomRole",
+    "Gate",
+    "ItemResult",
+    "JobStatus",
+    "LocalGate",
+    "Macro",
+    "NoSuchAccount",
+    "NotAllowed",
+    "NotFound",
+    "OAuthClient",
+    "Page",
+    "RateLimit",
+    "RateLimited",
+    "Redirected",
+    "Refused",
+    "Rule",
+    "TagCount",
+    "TagError",
+    "Ticket",
+    "TicketField",
+    "TooLarge",
+    "TooManyJobs",
+    "TryLater",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "User",
+    "View",
+    "ViewCount",
+    "Zendesk",
+    "ZendeskError",
+    "address_of",
+    "check",
+    "error_from",
+    "fits",
+    "normalise",
+    "parse_tags",
+]

@@ -1,0 +1,361 @@
+"""The calls a bulk tagger makes, as methods."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from zendesk.credentials import Credentials, CredentialsEnd
+from zendesk.errors import CredentialsRefused, Refused, UnexpectedAnswer
+from zendesk.gate import Gate
+from zendesk.job_status import JobStatus
+from zendesk.limits import RateLimit
+from zendesk.pages import PAGE_SIZE, Page, follow, items_of
+from zendesk.records import CustomRole, Macro, Rule, TagCount, Ticket, TicketField, User, View, ViewCount
+from zendesk.transport import EXPORT_TIMEOUT, READ_TIMEOUT, Call, Kind, Request, Transport
+
+T = TypeVar("T")
+
+MOST_TICKETS = 100  # in one show_many or update_many (developer.zendesk.com, tickets)
+SEARCH_LIMIT = 1000  # results that a search shows, however many it finds (developer.zendesk.com, search)
+MOST_EXPORTED = 1000  # a page of a search export; Zendesk advises 100
+SHORTEST_PREFIX = 2  # characters that tag autocompletion wants
+
+_TYPE_TICKET = re.compile(r"(?<!\S)type:ticket(?!\S)", re.IGNORECASE)
+
+
+class Zendesk:
+    """One Zendesk account, seen with one user's eyes. May be used by several threads at once.
+
+    ``rate_share`` is the part of the account's calls per minute that this program may use; the rest is
+    left to others. ``gate`` shares waiting times between processes. A call waits by itself for up to
+    ``patience`` seconds in all, for its turn and between tries; where it would have to wait longer it
+    raises TryLater at once, with the seconds, so that the caller can do something else meanwhile.
+    ``on_call`` is told of every HTTP request really made, and must not raise: an answer that it
+    interrupts is lost.
+
+    All methods raise ZendeskError, and ValueError for arguments that make no sense.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        rate_share: float = 0.7,
+        gate: Gate | None = None,
+        patience: float = 10.0,
+        on_call: Callable[[Call], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._credentials = credentials
+        self._transport = Transport(
+            base_url,
+            credentials,
+            rate_share=rate_share,
+            gate=gate,
+            patience=patience,
+            on_call=on_call,
+            sleep=sleep,
+            clock=clock,
+            jitter=jitter,
+        )
+
+    def __repr__(self) -> str:
+        return f"Zendesk({self.base_url!r})"
+
+    def __enter__(self) -> Zendesk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._transport.close()
+
+    @property
+    def base_url(self) -> str:
+        return self._transport.base_url
+
+    @property
+    def rate(self) -> RateLimit | None:
+        """The account's limit as last seen; None before the first answer that tells it."""
+        return self._transport.rate
+
+    @property
+    def credentials_end(self) -> CredentialsEnd:
+        return self._credentials.end
+
+    # Who we are
+
+    def me(self) -> User:
+        """The user the credentials belong to. CredentialsRefused when Zendesk sees an anonymous one.
+
+        Refused credentials are answered here with 200 and a user without an id.
+        """
+        user = self._one("/api/v2/users/me.json", "user", User.from_json)
+        if user.id is None:
+            text = f"Zendesk takes these credentials for nobody's. {self._credentials.advice}"
+            raise CredentialsRefused(text, status=200)
+        return user
+
+    def custom_role(self, role_id: int) -> CustomRole:
+        return self._one(f"/api/v2/custom_roles/{int(role_id)}.json", "custom_role", CustomRole.from_json)
+
+    # Choosing tickets
+
+    def views(self) -> Iterator[View]:
+        return self._all("/api/v2/views.json", "views", View.from_json)
+
+    def view(self, view_id: int) -> View:
+        return self._one(f"/api/v2/views/{int(view_id)}.json", "view", View.from_json)
+
+    def view_count(self, view_id: int) -> ViewCount:
+        """About how many tickets a view holds. Zendesk allows five such questions a minute and view."""
+        return self._one(f"/api/v2/views/{int(view_id)}/count.json", "view_count", ViewCount.from_json)
+
+    def view_tickets(self, view_id: int, *, cursor: str | None = None) -> Iterator[Page[Ticket]]:
+        """The tickets of a view, archived ones left out.
+
+        The cursor is an offset in disguise: tickets that leave the view while it is read make the pages
+        skip others. Read it to the end before changing anything.
+        """
+        return self._pages(f"/api/v2/views/{int(view_id)}/tickets.json", "tickets", Ticket.from_json, cursor)
+
+    def search(self, query: str, *, page: int = 1) -> Iterator[Page[Ticket]]:
+        """Tickets found by Zendesk's search, best first, from the given page on; a page's cursor is a number.
+
+        Zendesk shows the first 1,000. Where there are more, the iterator raises Refused after them
+        instead of ending as if that were all; ``search_export`` has no such limit. A ticket may occur twice.
+        """
+        if page < 1:
+            raise ValueError(f"Pages of a search are counted from 1, not from {page}.")
+        words = f"type:ticket {_without_type(query)}".strip()
+
+        def fetch(cursor: str | None) -> Page[Ticket]:
+            number = int(cursor or page)
+            if (number - 1) * PAGE_SIZE >= SEARCH_LIMIT:
+                raise Refused(
+                    f"A search shows its first {SEARCH_LIMIT:,} tickets only, and this one finds more. "
+                    "Narrow it down, or use the search export.",
+                    code="SearchLimit",
+                )
+            params: dict[str, str | int] = {"query": words, "page": number, "per_page": PAGE_SIZE}
+            return self._get("/api/v2/search.json", lambda answer: _search_page(answer, number), params)
+
+        return follow(fetch)
+
+    def search_count(self, query: str) -> int:
+        """How many tickets a search finds; true beyond 1,000 too, and some minutes behind."""
+        words = f"type:ticket {_without_type(query)}".strip()
+        return self._get("/api/v2/search/count.json", _count, {"query": words})
+
+    def search_export(
+        self, query: str, *, cursor: str | None = None, size: int = PAGE_SIZE
+    ) -> Iterator[Page[Ticket]]:
+        """All tickets that a search finds, oldest or newest first by creation, archived ones included.
+
+        A cursor lives for an hour; an older one is Refused and the export starts anew.
+        """
+        if not 1 <= size <= MOST_EXPORTED:
+            raise ValueError(f"A page of an export holds 1 to {MOST_EXPORTED:,} tickets, not {size}.")
+        return self._pages(
+            "/api/v2/search/export.json",
+            "results",
+            Ticket.from_json,
+            cursor,
+            # A type inside the query is an error here (developer.zendesk.com, search export).
+            params={"query": _without_type(query), "filter[type]": "ticket"},
+            size=size,
+            read_timeout=EXPORT_TIMEOUT,
+        )
+
+    def tickets(self, ids: Sequence[int]) -> list[Ticket]:
+        """The tickets with these numbers, at most 100, by number; those that are missing are left out."""
+        if not ids:
+            return []
+        return self._get(
+            "/api/v2/tickets/show_many.json",
+            lambda answer: items_of(answer, "tickets", Ticket.from_json),
+            {"ids": _joined(ids)},
+        )
+
+    # Changing tickets
+
+    def update_many(self, ids: Sequence[int], change: Mapping[str, object]) -> JobStatus:
+        """Queue one change for up to 100 tickets, such as ``{"additional_tags": ["vip"]}``.
+
+        The answer is the receipt of a bulk job, which checks by itself that nobody changed a ticket after
+        it was queued. ``tags`` replaces all tags of a ticket; ``additional_tags`` and ``remove_tags`` leave
+        the others alone.
+
+        Never repeated where that could change tickets twice: see ``fate_unknown`` of the errors.
+        """
+        return self._write({"ids": _joined(ids)}, {"ticket": dict(change)})
+
+    def update_each(self, changes: Sequence[Mapping[str, object]]) -> JobStatus:
+        """Queue a change of its own for each of up to 100 tickets; each names the ticket by ``id``.
+
+        With ``safe_update`` a change needs ``updated_stamp``, the ``updated_at`` that was read.
+        """
+        ids = [change.get("id") for change in changes]
+        if not all(type(id_) is int for id_ in ids):
+            raise ValueError("Each change must name its ticket by an id that is a number.")
+        _joined([id_ for id_ in ids if isinstance(id_, int)])
+        return self._write({}, {"tickets": [dict(change) for change in changes]})
+
+    # Zendesk's bulk jobs
+
+    def job_status(self, job_id: str) -> JobStatus:
+        """One bulk job. NotFound about a day after it was made, and sometimes while the list still has it."""
+        path = f"/api/v2/job_statuses/{quote(str(job_id), safe='')}.json"
+        return self._one(path, "job_status", JobStatus.from_json, kind="status")
+
+    def job_statuses(self, ids: Sequence[str]) -> list[JobStatus]:
+        """Several bulk jobs in one call, at most 100; those that Zendesk has forgotten are left out."""
+        if not ids:
+            return []
+        if len(ids) > MOST_TICKETS or any("," in id_ for id_ in ids):
+            raise ValueError(f"At most {MOST_TICKETS} bulk jobs can be asked about at once.")
+        request = Request("GET", "/api/v2/job_statuses/show_many.json", {"ids": ",".join(ids)}, kind="status")
+        return self._transport.send(
+            request, lambda answer: items_of(answer, "job_statuses", JobStatus.from_json)
+        )
+
+    def recent_job_statuses(self) -> Iterator[JobStatus]:
+        """The account's bulk jobs that Zendesk remembers, anybody's; the last completed come first."""
+        return self._all("/api/v2/job_statuses.json", "job_statuses", JobStatus.from_json, kind="status")
+
+    # What surrounds tags
+
+    def tags(self) -> Iterator[Page[TagCount]]:
+        """The most used tags of the last 60 days, 20,000 at most. One that is missing may still be in use."""
+        return self._pages("/api/v2/tags.json", "tags", TagCount.from_json)
+
+    def tags_starting_with(self, prefix: str) -> list[str]:
+        """Tags that begin so, up to a day behind. Nothing for fewer than two characters."""
+        if len(prefix) < SHORTEST_PREFIX:
+            return []
+        return self._get("/api/v2/autocomplete/tags.json", _names, {"name": prefix})
+
+    def macros(self) -> Iterator[Macro]:
+        """The macros that the user may see, inactive ones included."""
+        return self._all("/api/v2/macros.json", "macros", Macro.from_json)
+
+    def macro(self, macro_id: int) -> Macro:
+        return self._one(f"/api/v2/macros/{int(macro_id)}.json", "macro", Macro.from_json)
+
+    def preview_macro(self, macro_id: int, ticket_id: int | None = None) -> Mapping[str, Any]:
+        """What a macro would make of a ticket; nothing is written.
+
+        Without a ticket: only the fields it changes, placeholders as they are. With one: the whole
+        ticket as it would be, placeholders filled in.
+        """
+        of_ticket = f"/tickets/{int(ticket_id)}" if ticket_id is not None else ""
+        return self._get(f"/api/v2{of_ticket}/macros/{int(macro_id)}/apply.json", _previewed)
+
+    def ticket_fields(self) -> Iterator[TicketField]:
+        return self._all("/api/v2/ticket_fields.json", "ticket_fields", TicketField.from_json)
+
+    def triggers(self) -> Iterator[Rule]:
+        return self._all("/api/v2/triggers.json", "triggers", Rule.from_json)
+
+    def automations(self) -> Iterator[Rule]:
+        return self._all("/api/v2/automations.json", "automations", Rule.from_json)
+
+    # One call of each kind
+
+    def _get(self, path: str, read: Callable[[Any], T], params: Mapping[str, str | int] | None = None) -> T:
+        return self._transport.send(Request("GET", path, params or {}), read)
+
+    def _one(self, path: str, key: str, read: Callable[[Any], T], *, kind: Kind = "read") -> T:
+        return self._transport.send(Request("GET", path, kind=kind), lambda answer: read(answer.get(key)))
+
+    def _write(self, params: Mapping[str, str | int], body: Mapping[str, object]) -> JobStatus:
+        request = Request("PUT", "/api/v2/tickets/update_many.json", params, body, kind="write")
+        return self._transport.send(request, lambda answer: JobStatus.from_json(answer.get("job_status")))
+
+    def _all(self, path: str, key: str, read: Callable[[Any], T], *, kind: Kind = "read") -> Iterator[T]:
+        return (item for page in self._pages(path, key, read, kind=kind) for item in page.items)
+
+    def _pages(
+        self,
+        path: str,
+        key: str,
+        read: Callable[[Any], T],
+        cursor: str | None = None,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        size: int = PAGE_SIZE,
+        kind: Kind = "read",
+        read_timeout: float = READ_TIMEOUT,
+    ) -> Iterator[Page[T]]:
+        def fetch(after: str | None) -> Page[T]:
+            place = {"page[after]": after} if after is not None else {}
+            request = Request(
+                "GET",
+                path,
+                {**(params or {}), "page[size]": size, **place},
+                kind=kind,
+                read_timeout=read_timeout,
+            )
+            return self._transport.send(request, lambda answer: Page.from_json(answer, key, read))
+
+        return follow(fetch, cursor)
+
+
+def _joined(ids: Sequence[int]) -> str:
+    """Ticket numbers as a parameter. Doubles are refused: what Zendesk does with them is not documented."""
+    if not 1 <= len(ids) <= MOST_TICKETS:
+        raise ValueError(f"A call takes 1 to {MOST_TICKETS} tickets, not {len(ids)}.")
+    if any(type(id_) is not int or id_ < 1 for id_ in ids):
+        raise ValueError("Ticket numbers are whole numbers from 1 on.")
+    if len(set(ids)) < len(ids):
+        raise ValueError("A ticket must not occur twice in one call.")
+    return ",".join(map(str, ids))
+
+
+def _without_type(query: str) -> str:
+    return " ".join(_TYPE_TICKET.sub(" ", query).split()) if _TYPE_TICKET.search(query) else query.strip()
+
+
+def _search_page(answer: Any, number: int) -> Page[Ticket]:
+    found = [
+        item for item in items_of(answer, "results", dict) if item.get("result_type", "ticket") == "ticket"
+    ]
+    more = answer.get("next_page") is not None
+    total = answer.get("count")
+    return Page(
+        items=[Ticket.from_json(item) for item in found],
+        next_cursor=str(number + 1) if more else None,
+        total=total if type(total) is int else None,
+    )
+
+
+def _count(answer: Any) -> int:
+    count = answer.get("count")
+    if type(count) is not int:
+        raise UnexpectedAnswer("Zendesk answered the count of a search without a number.")
+    return count
+
+
+def _names(answer: Any) -> list[str]:
+    tags = answer.get("tags")
+    if not isinstance(tags, list):
+        raise UnexpectedAnswer("Zendesk answered the search for tags without a list of them.")
+    return [tag for tag in tags if isinstance(tag, str)]
+
+
+def _previewed(answer: Any) -> Mapping[str, Any]:
+    result = answer.get("result")
+    ticket = result.get("ticket") if isinstance(result, dict) else None
+    if not isinstance(ticket, dict):
+        raise UnexpectedAnswer("Zendesk answered the preview of a macro without a ticket.")
+    return ticket

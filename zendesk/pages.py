@@ -1,0 +1,63 @@
+"""Lists in pages: by cursor where Zendesk offers it, by number where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from zendesk.errors import UnexpectedAnswer
+
+T = TypeVar("T")
+
+PAGE_SIZE = (
+    100  # the most that lists other than search exports give at once (developer.zendesk.com, pagination)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list, and how to go on after it: save the cursor to resume there."""
+
+    items: list[T]
+    next_cursor: str | None  # None: this is the last page
+    total: int | None = None  # of the whole list, where Zendesk tells
+
+    @classmethod
+    def from_json(cls, answer: Any, key: str, read: Callable[[Any], T]) -> Page[T]:
+        """A page of a cursor list. Raises UnexpectedAnswer.
+
+        ``links.next`` is set on the last page too and names a host of its own, so only ``meta`` counts.
+        """
+        meta = answer.get("meta")
+        if not isinstance(meta, dict) or not isinstance(meta.get("has_more"), bool):
+            raise UnexpectedAnswer(
+                f"Zendesk answered the list of {key} without saying whether there is more."
+            )
+        cursor = meta.get("after_cursor") if meta["has_more"] else None
+        if meta["has_more"] and not (isinstance(cursor, str) and cursor):
+            raise UnexpectedAnswer(f"Zendesk says there are more {key} and does not say how to get them.")
+        return cls(items=items_of(answer, key, read), next_cursor=cursor)
+
+
+def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
+    """The records under a key. Raises UnexpectedAnswer."""
+    items = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(items, list):
+        raise UnexpectedAnswer(f"Zendesk's answer holds no list of {key}.")
+    return [read(item) for item in items]
+
+
+def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[Page[T]]:
+    """All pages from a cursor on (None: from the start). A page is asked for when it is wanted.
+
+    Raises UnexpectedAnswer when a page leads back to itself, which would go on for ever.
+    """
+    while True:
+        page = fetch(cursor)
+        yield page
+        if page.next_cursor is None:
+            return
+        if page.next_cursor == cursor:
+            raise UnexpectedAnswer("Zendesk's list does not end: a page names itself as the next one.")
+        cursor = page.next_cursor

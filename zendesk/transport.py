@@ -1,0 +1,281 @@
+"""One call to Zendesk over HTTP: signed, paced, tried again where that does no harm, and read."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import requests
+import requests.adapters
+import requests.auth
+import urllib3
+
+from zendesk.address import checked_base_url
+from zendesk.credentials import Credentials
+from zendesk.envelope import parsed, plain
+from zendesk.errors import CredentialsRefused, RateLimited, TryLater, Unavailable, UnexpectedAnswer
+from zendesk.gate import EndpointGates, Gate, LocalGate
+from zendesk.limits import RateLimit, exhausted_endpoint
+from zendesk.refusals import error_from
+from zendesk.retry import RetryBudget
+from zendesk.silence import unavailable_from
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["read", "write", "status"]
+T = TypeVar("T")
+
+VERSION = "0.1.0"
+USER_AGENT = f"tag-manager/{VERSION} (+bulk tagging of Zendesk tickets)"
+
+CONNECT_TIMEOUT = 5.0  # seconds until the connection stands
+READ_TIMEOUT = 30.0  # seconds of silence while the answer is awaited
+EXPORT_TIMEOUT = 60.0  # the same for search exports, which gather archived tickets
+
+CONNECTIONS = 10  # kept open for re-use; more threads than that open and close their own
+OPEN = 0.001  # seconds; a gate that opens sooner than this is open
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call to make: what a client method asks of the transport."""
+
+    method: str
+    path: str  # below the base address, quoted, without the query
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+    kind: Kind = "read"
+    read_timeout: float = READ_TIMEOUT
+    signed: bool = True
+
+    @property
+    def endpoint(self) -> str:
+        """The path with the ids blanked: what an endpoint limit most likely counts."""
+        return f"{self.method} {re.sub(r'/[0-9]+(?=/|$)', '/*', self.path)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request that was really made; every try counts."""
+
+    kind: Kind  # "write" changes tickets, "status" asks about bulk jobs, "read" is all the rest
+    method: str
+    path: str  # without the query
+    status: int | None  # None: no answer
+    seconds: float
+    attempt: int  # 1 for the first try
+
+
+class Transport:
+    """Makes calls to one account. May be used by several threads at once."""
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        rate_share: float,
+        gate: Gate | None,
+        patience: float,
+        on_call: Callable[[Call], None] | None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        if not 0 < rate_share <= 1:
+            raise ValueError(
+                f"The share of the rate limit must lie above 0 and up to 1, not at {rate_share}."
+            )
+        self.base_url = checked_base_url(base_url)
+        self.now = clock
+        self.rate: RateLimit | None = None
+        self._credentials = credentials
+        self._rate_share = rate_share
+        self._gate = gate if gate is not None else LocalGate()
+        self._endpoints = EndpointGates()
+        self._patience = patience
+        self._on_call = on_call
+        self._sleep = sleep
+        self._jitter = jitter
+        self._host = urlsplit(self.base_url).netloc
+        self._session = _session()
+        self._warned: set[str] = set()
+        self._warned_lock = threading.Lock()
+
+    def send(self, request: Request, read: Callable[[Any], T]) -> T:
+        """Make the call and return what ``read`` makes of the JSON object in the answer.
+
+        Waits and tries again within the patience. Raises ZendeskError.
+        """
+        budget = RetryBudget(self._patience)
+        renewed = False
+        attempt = 0
+        while True:
+            budget = self._pass_gates(request, budget)
+            header = self._credentials.header(self) if request.signed else ""
+            attempt += 1
+            try:
+                return self._attempt(request, header, attempt, read)
+            except CredentialsRefused:
+                # Refused means not carried out, so this is safe for a write too.
+                if renewed or not request.signed or not self._credentials.renew(self, header):
+                    raise
+                renewed = True
+            except TryLater as error:
+                pause = budget.pause_after(error, self._jitter)
+                if pause is None:
+                    raise
+                log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
+                if pause:
+                    self._sleep(pause)
+                budget = budget.spend(pause, tries=1)
+
+    def fetch_token(self, path: str, grant: Mapping[str, object]) -> Mapping[str, Any]:
+        """POST a grant, unsigned. A repeated grant only makes one more token, so it may be repeated."""
+        return self.send(Request("POST", path, body=grant, signed=False), dict)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _pass_gates(self, request: Request, budget: RetryBudget) -> RetryBudget:
+        """Wait until the account and the endpoint may be called; RateLimited when that takes too long."""
+        while (wait := self._not_before(request) - self.now()) > OPEN:
+            if wait > budget.seconds:
+                raise RateLimited(
+                    "The calls that this account allows per minute are used up for the moment. It goes on in "
+                    f"{wait:.0f} seconds.",
+                    retry_after=wait,
+                )
+            log.info("waiting %.1f s before %s %s", wait, request.method, request.path)
+            self._sleep(wait)
+            budget = budget.spend(wait)
+        return budget
+
+    def _not_before(self, request: Request) -> float:
+        return max(self._gate.not_before(), self._endpoints.not_before(request.endpoint))
+
+    def _attempt(self, request: Request, header: str, attempt: int, read: Callable[[Any], T]) -> T:
+        is_write = request.kind == "write"
+        response = self._exchange(request, header, attempt)
+        status, headers, body = response.status_code, response.headers, response.content
+        self._note(request, headers)
+        data = parsed(body) if 200 <= status < 300 else None
+        if isinstance(data, dict) and "error" not in data:
+            try:
+                return read(data)
+            except UnexpectedAnswer as error:
+                error.status, error.fate_unknown = status, is_write
+                raise
+        if 200 <= status < 300 and data is None:
+            raise Unavailable(
+                f"Zendesk's answer could not be read: {self._host} sent something else than whole JSON.",
+                status=status,
+                fate_unknown=is_write,
+            )
+        # Not by the method: fetching a token is a POST that may be repeated.
+        refusal = error_from(
+            status, headers, body, method="PUT" if is_write else "GET", advice=self._credentials.advice
+        )
+        if isinstance(refusal, RateLimited):
+            self._hold_after_429(request, headers, refusal)
+        raise refusal
+
+    def _exchange(self, request: Request, header: str, attempt: int) -> requests.Response:
+        query = f"?{urlencode(request.params, safe=',')}" if request.params else ""
+        started = self.now()
+        status = None
+        try:
+            response = self._session.request(
+                request.method,
+                f"{self.base_url}{request.path}{query}",
+                json=request.body,
+                auth=_Signature(header),
+                timeout=(CONNECT_TIMEOUT, request.read_timeout),
+                # Credentials go to the configured host and to no other.
+                allow_redirects=False,
+            )
+            status = response.status_code
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
+            raise unavailable_from(exc, host=self._host, is_write=request.kind == "write") from exc
+        else:
+            return response
+        finally:
+            seconds = self.now() - started
+            log.debug("%s %s: %s in %.3f s", request.method, request.path, status, seconds)
+            if self._on_call is not None:
+                self._on_call(Call(request.kind, request.method, request.path, status, seconds, attempt))
+
+    def _note(self, request: Request, headers: Mapping[str, str]) -> None:
+        """Keep what the headers tell besides the answer itself."""
+        if rate := RateLimit.from_headers(headers):
+            self.rate = rate
+            if hold := rate.hold_for(self._rate_share):
+                why = f"{rate.remaining} of {rate.limit} calls are left in this minute"
+                self._gate.hold(self.now() + hold, why)
+        if warning := headers.get("x-zendesk-api-warn"):
+            self._warn_once(request, plain(warning))
+
+    def _warn_once(self, request: Request, warning: str) -> None:
+        """Zendesk drops unknown keys with a 200; 10,000 equal calls need not say so 10,000 times."""
+        seen = f"{request.endpoint} {warning}"
+        with self._warned_lock:
+            if seen in self._warned:
+                return
+            self._warned.add(seen)
+        log.warning("%s %s: Zendesk ignored a part of the call: %s", request.method, request.path, warning)
+
+    def _hold_after_429(self, request: Request, headers: Mapping[str, str], error: RateLimited) -> None:
+        until = self.now() + (error.retry_after or 0.0)
+        if endpoint := exhausted_endpoint(headers):
+            log.warning(
+                "limit %s is used up: %s waits %s s", endpoint.name, request.endpoint, error.retry_after
+            )
+            self._endpoints.hold(request.endpoint, until)
+        else:
+            log.warning("Zendesk takes no calls for %s s", error.retry_after)
+            self._gate.hold(until, error.text)
+
+
+class _Signature(requests.auth.AuthBase):
+    """Puts the Authorization header in.
+
+    As ``auth`` and not as a plain header, because requests would put credentials from a .netrc file in
+    the place of the latter.
+    """
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._header:
+            prepared.headers["Authorization"] = self._header
+        return prepared
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    # What may be tried again is decided here alone, hence no retries below.
+    adapter = requests.adapters.HTTPAdapter(
+        pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=urllib3.Retry(0, read=False)
+    )
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    # A session cookie could sign calls as someone else, and a cookie jar is shared between threads.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update(
+        {
+            "User-Agent": USER_AGENT,
+            # Without it an error may come as text or HTML (developer.zendesk.com, requests).
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
+    )
+    return session
