@@ -1,0 +1,87 @@
+# Everything here needs only Python 3.11 or newer, git and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Names are tried by running them: a version manager's shim may be on PATH with nothing behind it.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+ARGS ?=
+ADDRESS ?= 127.0.0.1:8000
+WEB_WORKERS ?= 2
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help venv dev browser demo run worker test check format lock bench clean
+
+help: ## This list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# --- Set up -----------------------------------------------------------------------------------------------
+
+# The stamps make a second run quick: they are older than the requirements only when those have changed.
+$(VENV)/pyvenv.cfg:
+	@test -n "$(PYTHON)" || { echo "Tag Manager needs Python 3.11 or newer, and none was found on PATH." \
+		"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than" \
+		"Python 3.11, or does not start. Name a newer one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.base: requirements/base.txt | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+venv: $(VENV)/.base ## Make .venv with what running the app needs
+
+dev: $(VENV)/.dev
+
+browser: $(VENV)/.dev
+	@scripts/get-browser $(BIN)
+
+# --- Use --------------------------------------------------------------------------------------------------
+
+demo: venv ## See the app at work on a demo Zendesk (ARGS="--exit --tickets N --port P")
+	@exec $(BIN)/python manage.py demo $(ARGS)
+
+run: venv ## Serve the web pages with the settings from .env (ADDRESS, WEB_WORKERS)
+	@$(BIN)/python manage.py migrate --no-input
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	@exec $(BIN)/gunicorn tagmanager.wsgi --bind $(ADDRESS) --workers $(WEB_WORKERS) --threads 4
+
+worker: venv ## Run a worker with the settings from .env
+	@exec $(BIN)/python manage.py run_worker
+
+# --- Develop ----------------------------------------------------------------------------------------------
+
+test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
+	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser" $(ARGS)
+
+check: export TAGMANAGER_DEMO := 1
+check: dev ## Linters, types, import contracts, templates, migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs --no-run-if-empty $(BIN)/djade --check
+	$(BIN)/python manage.py check
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: dev ## Put code and templates in their usual form
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs --no-run-if-empty $(BIN)/djade
+
+lock: dev ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
+	for name in base dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \
+		--no-header --no-annotate --quiet $(ARGS) requirements/$$name.in -o requirements/$$name.txt; done
+
+bench: dev ## Measure speed against the targets (tests/benchmarks)
+	$(BIN)/pytest tests/benchmarks -p no:cacheprovider -s $(ARGS)
+
+clean: ## Remove .venv and everything generated; var/ with its databases stays
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

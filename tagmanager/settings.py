@@ -1,0 +1,290 @@
+"""Settings, each from one environment variable or one line of `.env`.
+
+README.md explains the variables and .env.example lists them all; what is missing or contradicts itself
+is told in words by the system checks in `tagmanager.checks`.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# The demo never reads `.env`: a real Zendesk named there must be out of its reach.
+DEMO: bool = env.bool("TAGMANAGER_DEMO", default=False)
+if not DEMO:
+    env.read_env(env.str("TAGMANAGER_ENV_FILE", default=str(BASE_DIR / ".env")))
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def kept_key(path: Path) -> str:
+    """A secret key made once and kept in a file only its owner reads: web and worker must share it."""
+    with NamedTemporaryFile("w", dir=path.parent, encoding="utf-8") as draft:  # mode 600
+        draft.write(get_random_secret_key())
+        draft.flush()
+        # A link appears whole or not at all, and whoever comes second keeps the first one's key.
+        with suppress(FileExistsError):
+            os.link(draft.name, path)
+    return path.read_text(encoding="utf-8")
+
+
+# Without one (and outside DEBUG and the demo) it stays empty, and tagmanager.E001 says what to do.
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY and (DEBUG or DEMO):
+    SECRET_KEY = kept_key(VAR_DIR / "secret-key")
+
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "tagmanager",
+    "jobs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    # Before staticfiles: `runserver` then serves static files the way gunicorn does.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "crispy_bootstrap5",
+    "crispy_forms",
+    "csp",
+    "django_htmx",
+    "django_q",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+    # Last, so that it sees the answer of everything that can refuse a login.
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "tagmanager.urls"
+WSGI_APPLICATION = "tagmanager.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# --- Database ---------------------------------------------------------------------------------------------
+
+SQLITE_FILE = VAR_DIR / ("demo.sqlite3" if DEMO else "tagmanager.sqlite3")
+DATABASE: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{SQLITE_FILE}")
+# A worker's queue polls several times a second: a connection per query would cost seven tasks out of eight.
+DATABASE["CONN_MAX_AGE"] = 600
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])  # an absolute path stays as it is
+    DATABASE["OPTIONS"] = {
+        # A transaction that will write asks for the lock at once and waits its turn: with SQLite's own
+        # way (read first, lock later) a web request is refused while a worker writes.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        # No mmap_size: mapped pages would count as the worker's memory. Foreign keys are on by Django.
+        "init_command": (
+            "PRAGMA journal_mode=WAL;"
+            "PRAGMA synchronous=NORMAL;"
+            "PRAGMA cache_size=-16000;"
+            "PRAGMA temp_store=MEMORY;"
+            "PRAGMA journal_size_limit=67108864;"
+        ),
+    }
+else:
+    # No connection pool: Django-Q2's forked workers would share its sockets and hang.
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Shared by web and workers through files: Django-Q2 tells there which cluster is alive.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(VAR_DIR / "cache"),
+    }
+}
+
+# --- Queue ------------------------------------------------------------------------------------------------
+
+# A message is only a wake-up for a job row, so Django-Q2 itself never repeats one and keeps no successes.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "tagmanager",
+    "label": "Queue",
+    # The same database as the jobs: a job and its wake-up are written or rolled back together.
+    "orm": "default",
+    "broker_class": "jobs.broker.Broker",
+    "workers": env.int("Q_WORKERS", default=2),
+    # Seconds, whole ones: Django-Q2 fails every task when this is a float.
+    "timeout": 120,
+    # Far above the time-out, because the lock of a message starts when it is fetched and is never renewed.
+    "retry": 300,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "queue_limit": 1,
+    "bulk": 1,
+    # With the default of 250 each success reads all kept ones; -1 was six times faster.
+    "save_limit": -1,
+    # Not less: below 0.5 the guard no longer ends a worker that is over its time.
+    "guard_cycle": 0.5,
+    "poll": 0.2,
+    "catch_up": False,
+    # Rare, because a worker that retires while the cluster stops is not replaced, and the stop hangs.
+    "recycle": 100_000,
+}
+# Where `jobs` finds the work it runs.
+JOBS_WORK = "tagmanager.work.work_for"
+
+# --- Zendesk ----------------------------------------------------------------------------------------------
+
+ZENDESK_SUBDOMAIN: str = env.str("ZENDESK_SUBDOMAIN", default="")
+ZENDESK_BASE_URL: str = env.str("ZENDESK_BASE_URL", default="")
+ZENDESK_OAUTH_CLIENT_ID: str = env.str("ZENDESK_OAUTH_CLIENT_ID", default="")
+ZENDESK_OAUTH_CLIENT_SECRET: str = env.str("ZENDESK_OAUTH_CLIENT_SECRET", default="")
+ZENDESK_OAUTH_TOKEN: str = env.str("ZENDESK_OAUTH_TOKEN", default="")
+ZENDESK_EMAIL: str = env.str("ZENDESK_EMAIL", default="")
+ZENDESK_API_TOKEN: str = env.str("ZENDESK_API_TOKEN", default="")
+# Bulk jobs in flight for all our jobs together; Zendesk takes 30 for a whole account.
+ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=10)
+# The part of the account's calls per minute that is ours.
+ZENDESK_RATE_SHARE: float = env.float("ZENDESK_RATE_SHARE", default=0.7)
+
+# Up to this many tickets run in the request that asked for them; more run in the background.
+SYNC_TICKET_LIMIT: int = env.int("SYNC_TICKET_LIMIT", default=500)
+JOB_TICKET_LIMIT: int = env.int("JOB_TICKET_LIMIT", default=2_000_000)
+
+# --- People -----------------------------------------------------------------------------------------------
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+# Ten wrong passwords for one name from one address close that door for an hour, and no other.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 1
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- HTTP -------------------------------------------------------------------------------------------------
+
+# The demo and a developer's server answer on plain http://127.0.0.1; everything else is behind TLS.
+USE_HTTPS: bool = env.bool("USE_HTTPS", default=not (DEBUG or DEMO))
+SECURE_SSL_REDIRECT = USE_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # probes come from inside and do not follow redirects
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
+# To bind the names below ours, or to enter the browsers' lists, is for the owner of the whole domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SESSION_COOKIE_SECURE = USE_HTTPS
+CSRF_COOKIE_SECURE = USE_HTTPS
+SESSION_COOKIE_AGE = 12 * 3600  # one working day
+X_FRAME_OPTIONS = "DENY"
+# Only behind a proxy that sets this header itself: otherwise anyone could claim to have come by https.
+if env.bool("TRUST_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# No inline script, no inline style, no eval: what a ticket's tag says is never run. For htmx this means that
+# hx-on and bracketed filters in hx-trigger do not work; scripts belong in files under static/.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # Bootstrap's style sheet holds its small icons as data
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Where nobody runs collectstatic, files are served from where they lie.
+STATIC_COLLECTED = not (DEBUG or DEMO)
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if STATIC_COLLECTED
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+
+# --- Logging ----------------------------------------------------------------------------------------------
+
+# One line per event on standard error: time, level, logger, words. Standard output belongs to the commands.
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%SZ",  # TIME_ZONE sets the process to UTC
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Django's own handlers would print the same event a second time.
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # At DEBUG these two print whole addresses and header lines.
+        "urllib3": {"level": "WARNING"},
+        "requests": {"level": "WARNING"},
+        # Every wake-up would be two lines; what matters is said by `jobs`.
+        "django-q": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,40 @@
+"""Fixtures for every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.core.cache import caches
+from django.db import connection
+
+
+@pytest.fixture(scope="session", autouse=True)
+def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of generated files for this process alone, also where tests run in parallel."""
+    folder = tmp_path_factory.mktemp("var")
+    os.environ["VAR_DIR"] = str(folder)
+    caches.settings["default"]["LOCATION"] = str(folder / "cache")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, var_dir: Path) -> None:
+    """A file for SQLite, not memory: worker processes must see it, and its locks must be the real ones."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(var_dir / "test.sqlite3")
+
+
+@pytest.fixture
+def process_environment() -> dict[str, str]:
+    """The environment for a process of ours (a worker, a command) that works on the test database.
+
+    Give it the `transactional_db` fixture too: another process sees only what was committed.
+    """
+    environment = dict(os.environ)
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        environment["DATABASE_URL"] = f"sqlite:///{name}"
+    else:
+        sockets = connection.settings_dict["OPTIONS"]["host"]
+        environment["DATABASE_URL"] = f"postgres://postgres@/{name}?host={sockets}"
+    return environment

