@@ -1,1 +1,205 @@
-"""System checks: what is missing or contradicts itself, said before anything runs."""
+"""System checks: settings that are missing or contradict each other, said in words before anything runs.
+
+An error (E) stops every command. What only the commands that talk to Zendesk need is a warning (W): without a
+credential one must still be able to migrate, to test, or to start the demo Zendesk.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from django.utils import timezone
+
+from zendesk.address import LOOPBACK, address_of, checked_base_url
+from zendesk.credentials import API_TOKENS_END
+
+# The ways to sign a call. Where more than one is given, the first of them is used.
+CREDENTIALS: dict[str, tuple[str, ...]] = {
+    "the OAuth client": ("ZENDESK_OAUTH_CLIENT_ID", "ZENDESK_OAUTH_CLIENT_SECRET"),
+    "the OAuth token": ("ZENDESK_OAUTH_TOKEN",),
+    "the API token": ("ZENDESK_EMAIL", "ZENDESK_API_TOKEN"),
+}
+
+
+def given_credentials() -> list[str]:
+    """The credentials whose settings are all there, the one that is used first."""
+    return [kind for kind, names in CREDENTIALS.items() if all(getattr(settings, name) for name in names)]
+
+
+@register(Tags.security)
+def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
+    """A key that everybody knows, or none, would let anybody forge a session."""
+    try:
+        settings.SECRET_KEY  # noqa: B018  # Django raises when it is empty, in words that say less than ours
+    except ImproperlyConfigured:
+        yield Error(
+            "SECRET_KEY is not set.",
+            hint="Put SECRET_KEY=… into .env or the environment, with a value of your own: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(50))" makes one.',
+            id="tagmanager.E001",
+        )
+
+
+@register()
+def check_account(**_: Any) -> Iterator[CheckMessage]:
+    """One Zendesk account, named in one way."""
+    subdomain, base_url = settings.ZENDESK_SUBDOMAIN, settings.ZENDESK_BASE_URL
+    if subdomain and base_url:
+        yield Error(
+            "ZENDESK_SUBDOMAIN and ZENDESK_BASE_URL are both set, and may name different accounts.",
+            hint="Remove one of them. The subdomain is the usual one.",
+            id="tagmanager.E002",
+        )
+    if subdomain:
+        yield from told(address_of, subdomain, name="ZENDESK_SUBDOMAIN", code="tagmanager.E003")
+    if base_url:
+        yield from told(checked_base_url, base_url, name="ZENDESK_BASE_URL", code="tagmanager.E004")
+    if settings.DEMO and (subdomain or (base_url and urlsplit(base_url).hostname not in LOOPBACK)):
+        yield Error(
+            "The demo was given a real Zendesk account.",
+            hint="Remove ZENDESK_SUBDOMAIN and ZENDESK_BASE_URL from the environment: it brings its own.",
+            id="tagmanager.E005",
+        )
+    if not settings.DEMO and not subdomain and not base_url:
+        yield CheckWarning(
+            "No Zendesk account is named, so no job can run.",
+            hint="Set ZENDESK_SUBDOMAIN: acme for acme.zendesk.com.",
+            id="tagmanager.W001",
+        )
+    if settings.DEBUG and subdomain:
+        yield CheckWarning(
+            f"DEBUG is on while working on a real Zendesk account ({subdomain}): error pages then show "
+            "settings and data to whoever sees them.",
+            hint="Remove DEBUG, or work on the demo Zendesk: manage.py zendesk_sandbox.",
+            id="tagmanager.W002",
+        )
+
+
+def told(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessage]:
+    """What `check` says against the value of the setting `name`, if anything."""
+    try:
+        check(value)
+    except ValueError as exc:
+        yield Error(f"{name}: {exc}", hint=f"Correct {name} in .env or the environment.", id=code)
+
+
+@register()
+def check_credentials(**_: Any) -> Iterator[CheckMessage]:
+    """One whole credential, one that lasts."""
+    given = given_credentials()
+    if not given and not settings.DEMO:
+        yield CheckWarning(
+            "There is no credential for Zendesk, so no job can run.",
+            hint="Set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET; README.md tells how.",
+            id="tagmanager.W003",
+        )
+    for kind, names in CREDENTIALS.items():
+        missing = [name for name in names if not getattr(settings, name)]
+        if missing and len(missing) < len(names):
+            yield CheckWarning(
+                f"Half of {kind} is missing: {' and '.join(missing)} is not set, so {kind} is not used.",
+                hint=f"Set {' and '.join(names)} together, or none of them.",
+                id="tagmanager.W004",
+            )
+    if len(given) > 1:
+        yield CheckWarning(
+            f"There is more than one credential for Zendesk: {', '.join(given)}. Only {given[0]} is used.",
+            hint=f"Remove the others: {', '.join(name for kind in given[1:] for name in CREDENTIALS[kind])}.",
+            id="tagmanager.W005",
+        )
+    if given[:1] == ["the API token"]:
+        yield api_token_warning()
+
+
+def api_token_warning() -> CheckWarning:
+    """API tokens end for everyone, so whoever uses one is told, before and after."""
+    day = f"{API_TOKENS_END.day} {API_TOKENS_END:%B %Y}"
+    if timezone.now().date() > API_TOKENS_END:
+        message = f"Zendesk ended all API tokens on {day}: every call with ZENDESK_API_TOKEN is refused."
+    else:
+        message = f"Zendesk ends all API tokens on {day}; ZENDESK_API_TOKEN stops working then."
+    return CheckWarning(
+        message,
+        hint="Make an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead.",
+        id="tagmanager.W006",
+    )
+
+
+@register()
+def check_pace(**_: Any) -> Iterator[CheckMessage]:
+    """What we may take of the account's limits."""
+    if not 1 <= settings.ZENDESK_MAX_JOBS <= 30:
+        yield Error(
+            f"ZENDESK_MAX_JOBS is {settings.ZENDESK_MAX_JOBS}, and must be from 1 to 30.",
+            hint="Zendesk takes at most 30 bulk jobs at a time for a whole account; the default is 10.",
+            id="tagmanager.E006",
+        )
+    if not 0 < settings.ZENDESK_RATE_SHARE <= 1:
+        yield Error(
+            f"ZENDESK_RATE_SHARE is {settings.ZENDESK_RATE_SHARE}, and must be above 0 and at most 1.",
+            hint="0.7 leaves three calls of ten to everybody else who uses the account.",
+            id="tagmanager.E007",
+        )
+
+
+@register()
+def check_queue(**_: Any) -> Iterator[CheckMessage]:
+    """The queue settings that Django-Q2 accepts in silence and fails on later."""
+    cluster = settings.Q_CLUSTER
+    timeout, retry = cluster.get("timeout"), cluster.get("retry", 0)
+    if type(timeout) is not int:
+        yield Error(
+            f'Q_CLUSTER["timeout"] is {timeout!r}, and must be a whole number of seconds.',
+            hint="Django-Q2 fails every task when it is anything else.",
+            id="tagmanager.E008",
+        )
+    elif retry <= timeout:
+        yield Error(
+            f'Q_CLUSTER["retry"] is {retry}, and must be above "timeout", which is {timeout}.',
+            hint="Otherwise a task is started again while it still runs.",
+            id="tagmanager.E009",
+        )
+    if cluster.get("orm") != "default":
+        yield Error(
+            f'Q_CLUSTER["orm"] is {cluster.get("orm")!r}, and must be "default", the database of the jobs.',
+            hint="A job and its wake-up are written in one transaction; with two databases one can be lost.",
+            id="tagmanager.E010",
+        )
+
+
+@register()
+def check_sqlite_settings(**_: Any) -> Iterator[CheckMessage]:
+    """SQLite shared by web and workers needs both of these."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] != "django.db.backends.sqlite3":
+        return
+    options = database.get("OPTIONS", {})
+    asks_for_wal = "journal_mode=wal" in options.get("init_command", "").lower().replace(" ", "")
+    if not asks_for_wal or options.get("transaction_mode") != "IMMEDIATE":
+        yield CheckWarning(
+            "SQLite is used without WAL and IMMEDIATE transactions: pages fail while a worker writes.",
+            hint='Restore "init_command" and "transaction_mode" in the database\'s OPTIONS.',
+            id="tagmanager.W007",
+        )
+
+
+@register(Tags.database)
+def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """Asked for WAL, SQLite stays as it was, without a word, where the disk cannot do it."""
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "sqlite":
+            continue
+        with connection.cursor() as cursor:
+            mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode not in {"wal", "memory"}:
+            yield CheckWarning(
+                f"SQLite's journal is in mode {mode!r} and not WAL: pages fail while a worker writes.",
+                hint="Put the file on a local disk (network disks have no WAL), or use PostgreSQL.",
+                id="tagmanager.W008",
+            )

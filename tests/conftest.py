@@ -38,3 +38,13 @@ def process_environment() -> dict[str, str]:
         sockets = connection.settings_dict["OPTIONS"]["host"]
         environment["DATABASE_URL"] = f"postgres://postgres@/{name}?host={sockets}"
     return environment
+
+
+@pytest.fixture
+def bare_environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a fresh installation: nothing set, no `.env`, an empty folder to write in."""
+    return {
+        "PATH": os.environ["PATH"],
+        "TAGMANAGER_ENV_FILE": str(tmp_path / "none.env"),
+        "VAR_DIR": str(tmp_path / "var"),
+    }

@@ -1,0 +1,208 @@
+"""Each system check fires on what it is for, alone, and is silent otherwise."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.checks import CheckMessage, run_checks
+from django.db import connection
+from pytest_django import Settings
+
+from tagmanager import checks
+
+GOOD: dict[str, Any] = {
+    "DEMO": False,
+    "DEBUG": False,
+    "SECRET_KEY": "kept by nobody else" * 4,
+    "ZENDESK_SUBDOMAIN": "acme",
+    "ZENDESK_BASE_URL": "",
+    "ZENDESK_OAUTH_CLIENT_ID": "tag_manager",
+    "ZENDESK_OAUTH_CLIENT_SECRET": "client-secret-value",
+    "ZENDESK_OAUTH_TOKEN": "",
+    "ZENDESK_EMAIL": "",
+    "ZENDESK_API_TOKEN": "",
+    "ZENDESK_MAX_JOBS": 10,
+    "ZENDESK_RATE_SHARE": 0.7,
+}
+NO_OAUTH: dict[str, Any] = {"ZENDESK_OAUTH_CLIENT_ID": "", "ZENDESK_OAUTH_CLIENT_SECRET": ""}
+API_TOKEN: dict[str, Any] = {"ZENDESK_EMAIL": "ana@acme.test", "ZENDESK_API_TOKEN": "api-token-value"}
+SANDBOX: dict[str, Any] = {"ZENDESK_SUBDOMAIN": "", "ZENDESK_BASE_URL": "http://127.0.0.1:8100"}
+SECRETS = ("client-secret-value", "api-token-value", "bearer-value")
+
+Messages = Callable[..., list[CheckMessage]]
+
+
+@pytest.fixture
+def messages(settings: Settings) -> Messages:
+    """What our checks say about good settings with some of them changed."""
+
+    def of(**changes: Any) -> list[CheckMessage]:
+        for name, value in {**GOOD, **changes}.items():
+            setattr(settings, name, value)
+        return [each for each in run_checks() if (each.id or "").startswith("tagmanager.")]
+
+    return of
+
+
+def ids(messages: list[CheckMessage]) -> list[str]:
+    return sorted(str(message.id) for message in messages)
+
+
+def queue(**changes: Any) -> dict[str, Any]:
+    from django.conf import settings
+
+    return {"Q_CLUSTER": {**settings.Q_CLUSTER, **changes}}
+
+
+def sqlite(**options: Any) -> dict[str, Any]:
+    return {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": options}}}
+
+
+FIRES: list[tuple[str, dict[str, Any]]] = [
+    ("E001", {"SECRET_KEY": ""}),
+    ("E002", {"ZENDESK_BASE_URL": "https://acme.zendesk.com"}),
+    ("E003", {"ZENDESK_SUBDOMAIN": "acme.zendesk.com"}),
+    ("E003", {"ZENDESK_SUBDOMAIN": "evil.test/"}),
+    ("E003", {"ZENDESK_SUBDOMAIN": "acme\n"}),
+    ("E004", {"ZENDESK_SUBDOMAIN": "", "ZENDESK_BASE_URL": "acme.zendesk.com"}),
+    ("E005", {"DEMO": True}),
+    ("E005", {"DEMO": True, "ZENDESK_SUBDOMAIN": "", "ZENDESK_BASE_URL": "https://acme.zendesk.com"}),
+    ("E006", {"ZENDESK_MAX_JOBS": 0}),
+    ("E006", {"ZENDESK_MAX_JOBS": 31}),
+    ("E007", {"ZENDESK_RATE_SHARE": 0.0}),
+    ("E007", {"ZENDESK_RATE_SHARE": 1.1}),
+    ("E008", queue(timeout=120.0)),
+    ("E008", queue(timeout=None)),
+    ("E008", queue(timeout=True)),
+    ("E009", queue(timeout=300, retry=300)),
+    ("E010", queue(orm="queue")),
+    ("W001", {"ZENDESK_SUBDOMAIN": ""}),
+    ("W002", {"DEBUG": True}),
+    ("W003", NO_OAUTH),
+    ("W005", {"ZENDESK_OAUTH_TOKEN": "bearer-value"}),
+    ("W005", API_TOKEN),
+    ("W006", {**NO_OAUTH, **API_TOKEN}),
+    ("W007", sqlite(init_command="PRAGMA journal_mode=WAL")),
+    ("W007", sqlite(transaction_mode="IMMEDIATE")),
+]
+
+SILENT: list[dict[str, Any]] = [
+    {},
+    SANDBOX,
+    {**SANDBOX, "DEBUG": True},
+    {**SANDBOX, "DEMO": True},
+    {**SANDBOX, **NO_OAUTH, "DEMO": True},
+    {"DEMO": True, "ZENDESK_SUBDOMAIN": "", **NO_OAUTH},
+    {**NO_OAUTH, "ZENDESK_OAUTH_TOKEN": "bearer-value"},
+    {"ZENDESK_MAX_JOBS": 1, "ZENDESK_RATE_SHARE": 0.01},
+    {"ZENDESK_MAX_JOBS": 30, "ZENDESK_RATE_SHARE": 1.0},
+    queue(timeout=299, retry=300),
+    sqlite(init_command="PRAGMA journal_mode = wal;", transaction_mode="IMMEDIATE"),
+    {"DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}}},
+]
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+@pytest.mark.parametrize(("code", "changes"), FIRES)
+def test_a_wrong_setting_is_named_and_nothing_else(
+    messages: Messages, code: str, changes: dict[str, Any]
+) -> None:
+    said = messages(**changes)
+    assert ids(said) == [f"tagmanager.{code}"]
+    assert said[0].is_serious() == code.startswith("E")
+    assert said[0].hint
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+@pytest.mark.parametrize("changes", SILENT)
+def test_good_settings_are_passed_over_in_silence(messages: Messages, changes: dict[str, Any]) -> None:
+    assert messages(**changes) == []
+
+
+@pytest.mark.parametrize("name", ["ZENDESK_OAUTH_CLIENT_ID", "ZENDESK_OAUTH_CLIENT_SECRET"])
+def test_half_an_oauth_client_is_no_credential_and_the_missing_half_is_named(
+    messages: Messages, name: str
+) -> None:
+    said = messages(**{name: ""})
+    assert ids(said) == ["tagmanager.W003", "tagmanager.W004"]
+    half = next(each for each in said if each.id == "tagmanager.W004")
+    assert (
+        half.msg
+        == f"Half of the OAuth client is missing: {name} is not set, so the OAuth client is not used."
+    )
+
+
+def test_of_two_credentials_the_one_that_is_used_is_named(messages: Messages) -> None:
+    [said] = messages(**NO_OAUTH, **API_TOKEN, ZENDESK_OAUTH_TOKEN="bearer-value")
+    assert said.msg == (
+        "There is more than one credential for Zendesk: the OAuth token, the API token. "
+        "Only the OAuth token is used."
+    )
+    assert checks.given_credentials() == ["the OAuth token", "the API token"]
+
+
+@pytest.mark.parametrize(
+    ("today", "words"),
+    [
+        (
+            datetime(2027, 4, 30, 23, tzinfo=UTC),
+            "Zendesk ends all API tokens on 30 April 2027; ZENDESK_API_TOKEN stops working then.",
+        ),
+        (
+            datetime(2027, 5, 1, 1, tzinfo=UTC),
+            "Zendesk ended all API tokens on 30 April 2027: every call with ZENDESK_API_TOKEN is refused.",
+        ),
+    ],
+)
+def test_whoever_uses_an_api_token_is_told_of_its_end(
+    messages: Messages, today: datetime, words: str
+) -> None:
+    with time_machine.travel(today, tick=False):
+        [said] = messages(**NO_OAUTH, **API_TOKEN)
+    assert (said.msg, said.is_serious()) == (words, False)
+
+
+def test_no_message_shows_a_secret(messages: Messages) -> None:
+    said = messages(**API_TOKEN, ZENDESK_OAUTH_TOKEN="bearer-value", ZENDESK_BASE_URL="x", ZENDESK_MAX_JOBS=0)
+    text = "\n".join(f"{each.msg} {each.hint}" for each in said)
+    assert said
+    assert [secret for secret in SECRETS if secret in text] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sqlite_file_that_is_not_in_wal_mode_is_told_of() -> None:
+    if connection.vendor != "sqlite":
+        assert list(checks.check_sqlite_journal(databases=["default"])) == []
+        return
+    assert list(checks.check_sqlite_journal(databases=["default"])) == []
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode=DELETE")
+    try:
+        assert ids(list(checks.check_sqlite_journal(databases=["default"]))) == ["tagmanager.W008"]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode=WAL")
+
+
+def test_every_check_has_a_number_of_its_own_and_a_test_here() -> None:
+    numbers = re.findall(r'"tagmanager\.([EW]\d{3})"', Path(checks.__file__).read_text(encoding="utf-8"))
+    tested = {code for code, _ in FIRES} | {"W004", "W008"}
+    assert sorted(numbers) == sorted(tested)
+
+
+def test_a_web_server_without_a_key_stops_with_the_sentence(bare_environment: dict[str, str]) -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", "import tagmanager.wsgi"],
+        env=bare_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 1
+    assert "SECRET_KEY is not set" in started.stderr
