@@ -1,0 +1,52 @@
+"""The list of tools. Each is named in the setting `TOOLS` by the dotted path of an object of its module."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from tagmanager.tools.base import Tool, ToolForm
+
+PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
+
+
+class UnknownTool(LookupError):
+    """No tool of that name is installed."""
+
+
+def tool(slug: str) -> Tool:
+    """The tool of that slug; raises `UnknownTool` with a sentence."""
+    try:
+        return tools()[slug]
+    except KeyError:
+        known = ", ".join(tools())
+        raise UnknownTool(f"There is no tool {slug!r} here. The tools are: {known}.") from None
+
+
+@lru_cache(maxsize=1)
+def tools() -> dict[str, Tool]:
+    """All tools by slug, in the order of the setting. A broken list is told when Django starts."""
+    return load(settings.TOOLS)
+
+
+def load(paths: list[str]) -> dict[str, Tool]:
+    """The tools at these dotted paths; raises `ImproperlyConfigured` for doubles and for missing parts."""
+    found: dict[str, Tool] = {}
+    for path in paths:
+        try:
+            candidate = import_string(path)
+        except ImportError as exc:
+            raise ImproperlyConfigured(f"TOOLS names {path}, which cannot be imported: {exc}.") from exc
+        candidate = candidate() if isinstance(candidate, type) else candidate
+        missing = [part for part in PARTS if not hasattr(candidate, part)]
+        if missing:
+            raise ImproperlyConfigured(f"The tool {path} lacks {', '.join(missing)}.")
+        if not issubclass(candidate.form_class, ToolForm):
+            raise ImproperlyConfigured(f"The form of the tool {path} is not a ToolForm.")
+        if candidate.slug in found:
+            raise ImproperlyConfigured(f"Two tools are called {candidate.slug!r}; the second is {path}.")
+        found[candidate.slug] = candidate
+    return found

@@ -1,0 +1,214 @@
+"""What people do to jobs: make one, hold it, let it go on, stop it, follow it up.
+
+Each is keyword-only, one transaction, and says whether it won; what it does to the job is visible in the
+timeline with the person's name. None of them waits for a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs import moves, wake
+from jobs.actors import Actor
+from jobs.lease import held_by_this_process, new_token
+from jobs.models import Job, ListedRefs
+from jobs.selection import ITEMS, LISTED
+from jobs.states import ENDED, BatchState, FollowUp, Outcome, Status
+
+
+class NotPossible(Exception):
+    """The action does not fit the job's state; the message says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new job. `token` is not empty when this process holds it and is to run it (see `engine.run`)."""
+
+    job: Job
+    token: str = ""
+    is_new: bool = True  # False: the same form had been sent before, and this is the job it made
+
+
+def submit(
+    *,
+    tool: str,
+    title: str,
+    params: dict[str, Any],
+    source: dict[str, Any],
+    by: Actor,
+    refs: Iterable[int] = (),
+    limit: int | None = None,
+    dry_run: bool = False,
+    nonce: str | None = None,
+    parent: Job | None = None,
+    follow_up: FollowUp = FollowUp.NONE,
+    here: bool = False,
+) -> Made:
+    """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
+
+    `refs` are the numbers of a source of kind "ids", in their order, doubles allowed. The same `nonce` twice
+    makes one job.
+    """
+    token = new_token() if here else ""
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(
+                tool=tool,
+                title=title[:300],
+                params=params,
+                source=source,
+                limit=limit,
+                dry_run=dry_run,
+                nonce=nonce,
+                parent=parent,
+                follow_up=follow_up,
+                created_by_id=by.user_id,
+                **(held_by_this_process(token) if here else {}),
+            )
+            _list(job, refs)
+            moves.record(job, "", Status.QUEUED, by=by)
+            if not here:
+                wake.wake(job)
+    except IntegrityError:
+        if nonce is None:
+            raise
+        return Made(Job.objects.get(nonce=nonce), is_new=False)
+    return Made(job, token)
+
+
+def pause(*, job: Job, by: Actor) -> None:
+    """Hold the job: at once when no worker has it, else after what is in flight is settled."""
+    with transaction.atomic():
+        _lock(job)
+        if job.lease_token or _in_flight(job):
+            done = moves.move(job, Status.PAUSING, by=by)
+        else:
+            done = moves.move(job, Status.PAUSED, by=by) or moves.move(job, Status.PAUSING, by=by)
+        if done and job.status == Status.PAUSING:
+            wake.wake(job)
+    if not done:
+        raise NotPossible(_cannot("paused", job))
+
+
+def resume(*, job: Job, by: Actor) -> None:
+    """Let a paused or errored job go on where it stopped, or a waiting one at once."""
+    with transaction.atomic():
+        _lock(job)
+        if job.status == Status.WAITING:
+            done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
+            moves.record(job, job.status, job.status, by=by, why="Told to go on at once.")
+        else:
+            done = moves.move(job, Status.QUEUED, by=by, crash_count=0)
+        if done:
+            wake.wake(job)
+    if not done:
+        raise NotPossible(_cannot("resumed", job))
+
+
+def cancel(*, job: Job, by: Actor) -> None:
+    """Stop the job: at once when nothing is in flight, else after that is settled. Nothing more is sent."""
+    with transaction.atomic():
+        _lock(job)
+        if job.lease_token or _in_flight(job):
+            done = moves.move(job, Status.CANCELLING, by=by)
+        else:
+            done = moves.move(job, Status.CANCELLED, by=by) or moves.move(job, Status.CANCELLING, by=by)
+        if done and job.status == Status.CANCELLING:
+            wake.wake(job)
+    if not done:
+        raise NotPossible(_cannot("cancelled", job))
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpKind:
+    """One way to follow up an ended job: on which of its items, and what it is called."""
+
+    outcomes: tuple[Outcome, ...]
+    title: str
+    nothing: str  # said when there are no such items
+
+
+FOLLOW_UPS = {
+    FollowUp.RETRY: FollowUpKind(
+        (Outcome.FAILED, Outcome.UNVERIFIED), "Retry: {title}", "no ticket of it failed"
+    ),
+    FollowUp.REST: FollowUpKind((Outcome.PENDING,), "The rest of: {title}", "it left no ticket untouched"),
+    FollowUp.RUN: FollowUpKind((Outcome.PLANNED,), "{title}", "it planned no change"),
+    FollowUp.UNDO: FollowUpKind((Outcome.CHANGED,), "Undo: {title}", "it changed no ticket"),
+}
+
+
+def follow_up(
+    *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
+) -> Made:
+    """A new job on a set of items of an ended one; with `reason` only on the failures with that cause."""
+    outcomes = check_follow_up(job, kind)
+    source: dict[str, Any] = {
+        "kind": ITEMS,
+        "job": job.pk,
+        "outcomes": [str(outcome) for outcome in outcomes],
+    }
+    if reason:
+        source["reason"] = reason
+    return submit(
+        tool=job.tool,
+        title=FOLLOW_UPS[kind].title.format(title=job.title),
+        params=job.params,
+        source=source,
+        by=by,
+        parent=job,
+        follow_up=kind,
+        here=here,
+        nonce=nonce,
+    )
+
+
+def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
+    """The outcomes whose items the new job takes; raises `NotPossible` with the reason when there is none."""
+    spec = FOLLOW_UPS[kind]
+    if job.status not in ENDED:
+        raise NotPossible(
+            f"Job {job.pk} is {job.status}; it can be followed up when it has ended. Cancel it first."
+        )
+    if kind is FollowUp.RUN and not job.dry_run:
+        raise NotPossible(f"Job {job.pk} is not a dry run; it has been run for real already.")
+    if kind is FollowUp.REST and job.frozen_at is None:
+        raise NotPossible(f"Job {job.pk} was cancelled before its list was complete. Start it again instead.")
+    number = sum(job.remaining if o is Outcome.PENDING else getattr(job, o.value) for o in spec.outcomes)
+    if not number:
+        raise NotPossible(f"Job {job.pk}: {spec.nothing}, so there is nothing to do.")
+    return spec.outcomes
+
+
+def _list(job: Job, refs: Iterable[int]) -> None:
+    if job.source["kind"] != LISTED:
+        return
+    for number, part in enumerate(_parts(refs, ListedRefs.LISTED_PER_ROW)):
+        ListedRefs.objects.create(job=job, number=number, refs=" ".join(map(str, part)))
+
+
+def _parts(refs: Iterable[int], size: int) -> Iterator[list[int]]:
+    rest = iter(refs)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _lock(job: Job) -> None:
+    """Read the job as it is stored, and keep others from changing it until the transaction ends."""
+    job.refresh_from_db(from_queryset=Job.objects.select_for_update())
+
+
+def _in_flight(job: Job) -> bool:
+    return job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT]).exists()
+
+
+def _cannot(what: str, job: Job) -> str:
+    last = job.transitions.order_by("-id").first()
+    since = f", since {last.at:%H:%M} UTC, by {last.actor}" if last else ""
+    return f"Job {job.pk} cannot be {what}: it is {job.get_status_display().lower()}{since}."

@@ -1,0 +1,33 @@
+"""Who did something: a person, or a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobs import owner
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Stands in the timeline beside what was done."""
+
+    name: str
+    user_id: int | None = None
+
+
+def person(user: AbstractBaseUser) -> Actor:
+    """The signed-in user."""
+    return Actor(name=user.get_username(), user_id=user.pk)
+
+
+def this_worker() -> Actor:
+    """The process that this code runs in, named by host and process id."""
+    return Actor(name=f"worker {owner.short_name()}")
+
+
+#: Acts where no person is known: the command line without `--as`.
+COMMAND_LINE = Actor(name="command line")

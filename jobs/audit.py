@@ -1,0 +1,44 @@
+"""Recounting: do the counts that are shown agree with the items that are stored?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count, QuerySet, Sum
+
+from jobs.models import FINAL, Batch, Job
+from jobs.states import BatchState, Outcome
+
+
+def drifts(jobs: QuerySet[Job] | None = None) -> Iterator[str]:
+    """A sentence for every count of every job that is not what its items and batches add up to."""
+    for job in (Job.objects.all() if jobs is None else jobs).order_by("id").iterator():
+        yield from _drifts_of(job)
+
+
+def _drifts_of(job: Job) -> Iterator[str]:
+    stored = dict(job.items.order_by().values_list("outcome").annotate(Count("id")))
+    for outcome in FINAL:
+        shown, counted = getattr(job, outcome.value), stored.get(outcome.value, 0)
+        if shown != counted:
+            yield f"Job {job.pk}: shows {shown:,} {outcome.value}, its items say {counted:,}."
+    if job.found != sum(stored.values()):
+        yield f"Job {job.pk}: shows {job.found:,} found, it has {sum(stored.values()):,} items."
+    if job.is_ended:
+        open_ = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT]).count()
+        if open_:
+            yield f"Job {job.pk}: has ended with {open_:,} batches in flight."
+        left = stored.get(Outcome.PENDING, 0)
+        if left and job.status != "cancelled":
+            yield f"Job {job.pk}: is {job.status} with {left:,} items that have no outcome."
+    yield from _batch_drifts(job)
+
+
+def _batch_drifts(job: Job) -> Iterator[str]:
+    """What the batches counted must be what their items say; a batch's `unchanged` left it before it was sent."""
+    names = [outcome.value for outcome in (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)]
+    sums = Batch.objects.filter(job=job).aggregate(**{name: Sum(name) for name in names})
+    for name in names:
+        in_batches = sums[name] or 0
+        if in_batches != getattr(job, name):
+            yield f"Job {job.pk}: shows {getattr(job, name):,} {name}, its batches say {in_batches:,}."

@@ -1,0 +1,74 @@
+"""Putting items into batches: equal changes travel together, up to a full batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from jobs.models import Batch, Job
+from jobs.states import BatchState
+from jobs.work import Change
+
+#: The key of batches in which each item has a change of its own.
+OWN = "own"
+
+
+def key_of(change: Change) -> str:
+    """Equal for changes that may share a batch."""
+    if change.own:
+        return OWN
+    text = json.dumps(change.payload, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Packer:
+    """Fills batches with items, over page borders and over workers.
+
+    To be used inside the transaction that writes the items; batches that are not full are found again in the
+    database by the next worker.
+    """
+
+    def __init__(self, job: Job, size: int) -> None:
+        self._job = job
+        self._size = size
+        self._open: dict[tuple[str, int], Batch] = {}
+        unsent = job.batches.filter(state=BatchState.PENDING, sent_at__isnull=True, size__lt=size)
+        for batch in unsent.defer("change").order_by("id"):
+            self._open[batch.key, batch.attempt] = batch
+        self._grown: set[Batch] = set()
+
+    def batch_for(self, change: Change, *, attempt: int = 1, read_at: datetime | None = None) -> Batch:
+        """The batch that takes one more item with this change; it counts the item from now on."""
+        place = (key_of(change), attempt)
+        batch = self._open.get(place)
+        if batch is None:
+            batch = self.start(change, attempt=attempt, read_at=read_at)
+            self._open[place] = batch
+        batch.size += 1
+        self._grown.add(batch)
+        if batch.size >= self._size:
+            del self._open[place]
+        return batch
+
+    def start(self, change: Change, *, attempt: int, read_at: datetime | None, note: str = "") -> Batch:
+        """A new empty batch that others do not add to."""
+        return Batch.objects.create(
+            job=self._job,
+            key=key_of(change),
+            change=None if change.own else change.payload,
+            attempt=attempt,
+            read_at=read_at,
+            note=note,
+        )
+
+    def save(self) -> None:
+        """Write the sizes; inside the same transaction as the items."""
+        if self._grown:
+            Batch.objects.bulk_update(self._grown, ["size"])
+            self._grown.clear()
+
+    def forget(self) -> None:
+        """Drop what was rolled back or sent meanwhile."""
+        self._open.clear()
+        self._grown.clear()

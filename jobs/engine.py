@@ -1,0 +1,202 @@
+"""One worker's turn at one job: claim it, work on it for a while, put it down where another can go on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from jobs import moves
+from jobs.actors import this_worker
+from jobs.errors import NeedsPerson, Refused, TryLater
+from jobs.lease import Lease, Lost, held_by_this_process, new_token
+from jobs.models import Job
+from jobs.selection import Selection
+from jobs.sending import Pipe
+from jobs.states import Status
+from jobs.turn import Turn
+from jobs.work import Work, work_for
+
+logger = logging.getLogger(__name__)
+
+#: The longest the worker sleeps without looking at the job's row, seconds: how soon a click is noticed.
+NAP = 0.5
+#: Waits up to so long are waited out with the job in hand, seconds; longer ones park it.
+WAIT_HERE = 10.0
+#: How long to stay away when the other side does not say, seconds: grows with each failure in a row.
+AWAY_FIRST, AWAY_MOST = 15.0, 300.0
+
+
+def run(
+    job_id: int,
+    *,
+    seconds: float,
+    token: str = "",
+    most: int | None = None,
+    tick: Callable[[], None] | None = None,
+) -> None:
+    """Work on the job for about `seconds`, if nobody else has it.
+
+    Whoever made the job and already holds it gives the `token`. A job that turns out to have more than `most`
+    items is left to a worker in the background as soon as that is seen. `tick` is called at every step.
+
+    Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker. A
+    bug is logged, marks the job as errored and is raised.
+    """
+    lease = _adopt(job_id, token) if token else claim(job_id)
+    if lease is None:
+        return
+    try:
+        _work(lease, Turn(time.monotonic() + seconds, most, tick))
+    except Lost as lost:
+        logger.warning("job %s: %s", job_id, lost)
+    except DatabaseError:
+        # Nothing can be written down now. The lease runs out, and whoever finds it goes on.
+        logger.exception("job %s: the database failed", job_id)
+        raise
+    except Exception as bug:
+        logger.exception("job %s: stopped by a fault of the program", job_id)
+        _stop(
+            lease,
+            f"Stopped by a fault of the program ({type(bug).__name__}); the log of the worker has the details. "
+            "Nothing is lost: resume goes on from the last settled batch.",
+        )
+        raise
+
+
+def claim(job_id: int) -> Lease | None:
+    """Take the job by one conditional UPDATE; None when it is not there to be taken."""
+    token = new_token()
+    with transaction.atomic():
+        if not Job.objects.claimable().filter(pk=job_id).update(**held_by_this_process(token)):
+            return None
+        return _begin(Lease(Job.objects.get(pk=job_id), token))
+
+
+def _adopt(job_id: int, token: str) -> Lease | None:
+    """Go on with a job that this process has held since it was made."""
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job_id, lease_token=token).update(**held_by_this_process(token)):
+            return None
+        return _begin(Lease(Job.objects.get(pk=job_id), token))
+
+
+def _begin(lease: Lease) -> Lease:
+    """From waiting for a worker to being worked on; a job being paused or cancelled stays what it is."""
+    job = lease.job
+    if job.status in (Status.QUEUED, Status.WAITING):
+        to = Status.RUNNING if job.frozen_at else Status.SELECTING
+        why = "Goes on." if job.started_at else "Started."
+        started_at = job.started_at or timezone.now()
+        moves.move(job, to, by=this_worker(), why=why, held_with=lease.token, started_at=started_at)
+    elif job.resumes_at:
+        Job.objects.filter(pk=job.pk).update(resumes_at=None, waiting_for="")
+    lease.status = Status(job.status)
+    return lease
+
+
+def _work(lease: Lease, turn: Turn) -> None:
+    """Work until the job is put down; short waits that the other side asks for are waited out here."""
+    try:
+        work = work_for(lease.job)
+        while True:
+            try:
+                _list_and_send(lease, work, turn)
+            except TryLater as later:
+                if later.seconds is None or later.seconds > WAIT_HERE:
+                    _park(lease, later)
+                    return
+                logger.info("job %s: waits %.1f s: %s", lease.job.pk, later.seconds, later)
+                _wait(lease, later.seconds, turn)
+            else:
+                return
+    except (NeedsPerson, Refused) as wall:
+        _stop(lease, str(wall))
+
+
+def _list_and_send(lease: Lease, work: Work, turn: Turn) -> None:
+    if lease.job.frozen_at is None:
+        if lease.beat() != Status.SELECTING or not Selection(lease, work, turn).run():
+            _put_down_unfinished(lease)
+            return
+        lease.beat()
+    _send_all(lease, work, turn)
+
+
+def _wait(lease: Lease, seconds: float, turn: Turn) -> None:
+    """Wait without missing a click: who asks to stop is answered at once, where nothing is in flight."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
+            return
+        turn.tell()
+        time.sleep(min(NAP, left))
+
+
+def _send_all(lease: Lease, work: Work, turn: Turn) -> None:
+    pipe = Pipe(lease, work)
+    while True:
+        busy = pipe.step()
+        turn.tell()
+        if pipe.is_clear and _end(lease, pipe):
+            return
+        if turn.is_over or not turn.allows(lease.job.found):
+            lease.release()
+            return
+        if not busy:
+            time.sleep(max(0.0, min(NAP, pipe.wait_until() - time.monotonic(), turn.left)))
+
+
+def _end(lease: Lease, pipe: Pipe) -> bool:
+    """Nothing is in flight: end the job if nothing is left, or if somebody asked for it."""
+    job, by = lease.job, this_worker()
+    if job.frozen_at and pipe.is_done:
+        job.refresh_from_db()
+        if job.remaining:
+            raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
+        to = Status.PARTIAL if job.failed or job.unverified else Status.SUCCEEDED
+        return moves.move(job, to, by=by, held_with=lease.token)
+    if lease.status == Status.CANCELLING:
+        return moves.move(job, Status.CANCELLED, by=by, held_with=lease.token)
+    if lease.status == Status.PAUSING:
+        return moves.move(job, Status.PAUSED, by=by, held_with=lease.token)
+    return False
+
+
+def _put_down_unfinished(lease: Lease) -> None:
+    """The list is not complete: the slice is over, or somebody asked to pause or cancel while it was read."""
+    status = lease.beat()
+    ends = {Status.CANCELLING: Status.CANCELLED, Status.PAUSING: Status.PAUSED}
+    if status in ends:
+        moves.move(lease.job, ends[status], by=this_worker(), held_with=lease.token)
+    else:
+        lease.release()
+
+
+def _park(lease: Lease, later: TryLater) -> None:
+    """Come back by itself after the time asked for; without one, after a time that grows while nothing settles."""
+    seconds = later.seconds
+    if seconds is None:
+        seconds = min(AWAY_FIRST * 2 ** _parked_in_a_row(lease.job), AWAY_MOST)
+    logger.warning("job %s: waits %.0f s: %s", lease.job.pk, seconds, later)
+    lease.park(reason=later.reason, seconds=seconds, why=str(later))
+
+
+def _parked_in_a_row(job: Job) -> int:
+    """How often the job was parked since it last got anything done."""
+    last = (
+        job.batches.filter(settled_at__isnull=False).order_by("-settled_at").values_list("settled_at").first()
+    )
+    parked = job.transitions.filter(to_status=Status.WAITING)
+    if last:
+        parked = parked.filter(at__gt=last[0])
+    return min(parked.count(), 10)
+
+
+def _stop(lease: Lease, sentence: str) -> None:
+    moves.move(
+        lease.job, Status.ERRORED, by=this_worker(), why=sentence, held_with=lease.token, error=sentence
+    )

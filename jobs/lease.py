@@ -1,0 +1,122 @@
+"""Ownership of a job: a random token on its row, kept alive by a beat.
+
+Who holds the token may send and write; everybody else may not. Each commit of the engine asks, in the same
+transaction, whether the token still stands, so a worker that was frozen and has been replaced writes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs import moves, owner, wake
+from jobs.actors import this_worker
+from jobs.models import Job
+from jobs.states import Status, WaitReason
+
+#: A beat older than this means that the worker is gone. Twice the longest outside call (30 s) and some.
+STALE_AFTER = timedelta(seconds=90)
+#: The holder beats at least this often while it works, seconds.
+BEAT_EVERY = 1.0
+#: No outside call starts on a beat older than this, seconds: call (30 s) and all it must end before STALE_AFTER.
+FENCE = 20.0
+
+#: The fields of a job's row that nobody holds.
+NOT_HELD: dict[str, Any] = {"lease_token": "", "lease_owner": "", "beat_at": None}
+
+
+class Lost(Exception):
+    """Somebody else has taken the job over, or it was taken away: stop, and write nothing."""
+
+
+class Lease:
+    """The right to work on one job, as long as it lasts.
+
+    `status` is the job's status as of the last beat or commit: how the holder learns of a click.
+    """
+
+    def __init__(self, job: Job, token: str) -> None:
+        self.job = job
+        self.token = token
+        self.status = Status(job.status)
+        self._beat_at = time.monotonic()
+
+    @contextmanager
+    def commit(self, **changes: Any) -> Iterator[None]:
+        """A short transaction in the holder's name; raises `Lost` at its start when the token is gone.
+
+        `changes` are written to the job's row with the beat. The row stays locked until the end, so a click
+        comes either before (and `status` shows it) or after.
+        """
+        with transaction.atomic():
+            self._renew(changes)
+            yield
+
+    def beat(self) -> Status:
+        """Tell that the holder lives, if the last sign is old enough; returns the job's status."""
+        if time.monotonic() - self._beat_at >= BEAT_EVERY:
+            with transaction.atomic():
+                self._renew({})
+        else:
+            self.status = self._read_status()
+        return self.status
+
+    def fence(self) -> None:
+        """To be passed right before each outside call: a worker that slept too long learns here that it is late.
+
+        A gap between this check and the wire remains, which no lease can close; that a change of tags may be
+        made twice without harm covers it.
+        """
+        if time.monotonic() - self._beat_at >= FENCE:
+            with transaction.atomic():
+                self._renew({})
+
+    def release(self, *, at: datetime | None = None) -> None:
+        """Put the job down as it is and wake the next worker, now or at a time, in one transaction."""
+        with self.commit(**NOT_HELD, resumes_at=at):
+            wake.wake(self.job, at=at)
+
+    def park(self, *, reason: WaitReason, seconds: float, why: str) -> None:
+        """Put the job down until a time to come; one that is being paused or cancelled keeps that status."""
+        resumes_at = timezone.now() + timedelta(seconds=seconds)
+        with transaction.atomic():
+            parked = moves.move(
+                self.job,
+                Status.WAITING,
+                by=this_worker(),
+                why=why,
+                held_with=self.token,
+                waiting_for=reason,
+                resumes_at=resumes_at,
+                **NOT_HELD,
+            )
+            if parked:
+                wake.wake(self.job, at=resumes_at)
+        if not parked:
+            self.release(at=resumes_at)
+
+    def _renew(self, changes: dict[str, Any]) -> None:
+        fields = {"beat_at": timezone.now()} | changes
+        if not Job.objects.filter(pk=self.job.pk, lease_token=self.token).update(**fields):
+            raise Lost(f"job {self.job.pk} is not held by this worker any more")
+        self._beat_at = time.monotonic()
+        self.status = self._read_status()
+
+    def _read_status(self) -> Status:
+        return Status(Job.objects.values_list("status", flat=True).get(pk=self.job.pk))
+
+
+def new_token() -> str:
+    return secrets.token_hex(16)
+
+
+def held_by_this_process(token: str) -> dict[str, Any]:
+    """The fields of a job's row that say who holds it."""
+    return {"lease_token": token, "lease_owner": owner.this_process(), "beat_at": timezone.now()}

@@ -1,0 +1,302 @@
+"""What is stored of a job: what was asked for, what was sent, and what became of every item.
+
+A job knows its items by a number (`ref`); what the numbers stand for is the business of its tool. No text of
+an item is stored beyond what the tool puts into `before` and `change`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.states import ACTIVE, ENDED, BatchState, FollowUp, Outcome, Status, WaitReason
+
+if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
+
+#: The outcomes an item can end with, in the order in which people read them; also the names of the counts.
+FINAL = (
+    Outcome.PLANNED,
+    Outcome.CHANGED,
+    Outcome.UNCHANGED,
+    Outcome.SKIPPED,
+    Outcome.FAILED,
+    Outcome.UNVERIFIED,
+)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def active(self) -> JobQuerySet:
+        """Something happens, or will happen by itself."""
+        return self.filter(status__in=ACTIVE)
+
+    def claimable(self) -> JobQuerySet:
+        """No worker has it, and its time to go on has come."""
+        due = Q(resumes_at__isnull=True) | Q(resumes_at__lte=timezone.now())
+        return self.active().filter(due, lease_token="")
+
+
+class Job(models.Model):
+    """What was asked for, and where it is."""
+
+    tool = models.CharField(max_length=64)
+    title = models.CharField(max_length=300)
+    params = models.JSONField(default=dict)
+    source = models.JSONField(default=dict)
+    limit = models.PositiveIntegerField(null=True, blank=True)
+    dry_run = models.BooleanField(default=False)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    follow_up = models.CharField(max_length=8, choices=FollowUp, blank=True, default=FollowUp.NONE)
+    nonce = models.CharField(max_length=64, null=True, blank=True, unique=True)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    waiting_for = models.CharField(max_length=16, choices=WaitReason, blank=True, default="")
+    resumes_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+
+    cursor = models.TextField(blank=True, default="")  # where the reading of the list goes on
+    cursor_at = models.DateTimeField(null=True, blank=True)
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    found = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True, blank=True)
+    planned = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    unverified = models.PositiveIntegerField(default=0)
+
+    calls_read = models.PositiveIntegerField(default=0)
+    calls_write = models.PositiveIntegerField(default=0)
+    calls_status = models.PositiveIntegerField(default=0)
+
+    lease_token = models.CharField(max_length=32, blank=True, default="")
+    lease_owner = models.CharField(max_length=200, blank=True, default="")
+    beat_at = models.DateTimeField(null=True, blank=True)
+    woken_at = models.DateTimeField(null=True, blank=True)
+    crash_count = models.PositiveSmallIntegerField(default=0)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        items: RelatedManager[Item]
+        batches: RelatedManager[Batch]
+        transitions: RelatedManager[Transition]
+        listed: RelatedManager[ListedRefs]
+        children: RelatedManager[Job]
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [("run_job", "Can run, pause, resume, cancel and undo jobs")]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "id"], name="jobs_by_status"),
+            models.Index(fields=["created_by", "-id"], name="jobs_of_a_person"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(status=Status.WAITING) | Q(resumes_at__isnull=False), name="waiting_has_an_end"
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_token="") | Q(status__in=sorted(ACTIVE)), name="only_active_jobs_are_leased"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(ENDED), finished_at__isnull=False)
+                | (~Q(status__in=sorted(ENDED)) & Q(finished_at__isnull=True)),
+                name="ended_jobs_have_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(frozen_at__isnull=True, total__isnull=True)
+                | Q(frozen_at__isnull=False, total=F("found")),
+                name="the_frozen_list_has_a_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    found__gte=F("planned")
+                    + F("changed")
+                    + F("unchanged")
+                    + F("skipped")
+                    + F("failed")
+                    + F("unverified")
+                ),
+                name="no_more_outcomes_than_items",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Job {self.pk}: {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("jobs:detail", args=[self.pk])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many items ended how, by outcome."""
+        return {outcome.value: getattr(self, outcome.value) for outcome in FINAL}
+
+    @property
+    def remaining(self) -> int:
+        """Items without an outcome yet; in an ended job those that were not attempted."""
+        return self.found - sum(self.counts.values())
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+
+class ListedRefs(models.Model):
+    """A piece of a list of refs that a person gave, in their order; at most `LISTED_PER_ROW` of them.
+
+    A million ids are too many for one row that is read again at every step, and too few for a table of
+    their own rows.
+    """
+
+    LISTED_PER_ROW: ClassVar = 5_000
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="listed")
+    number = models.PositiveIntegerField()
+    refs = models.TextField()  # decimal numbers, separated by blanks
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "number"], name="listed_refs_are_numbered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Refs {self.number} of job {self.job_id}"
+
+
+class Batch(models.Model):
+    """Up to a hundred items that are sent in one call."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="batches", db_index=False)
+    key = models.CharField(max_length=40)  # equal for items that may travel together
+    change = models.JSONField(null=True, blank=True)  # null: each item has its own
+    state = models.CharField(max_length=8, choices=BatchState, default=BatchState.PENDING)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    size = models.PositiveSmallIntegerField(default=0)  # items put into it; retried ones move on
+    receipt = models.CharField(max_length=80, blank=True, default="")
+    note = models.TextField(blank=True, default="")  # why it was sent again, split or found unclear
+    read_at = models.DateTimeField(null=True, blank=True)  # oldest reading of `before`; null: read again
+    sent_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    changed = models.PositiveSmallIntegerField(default=0)
+    unchanged = models.PositiveSmallIntegerField(default=0)
+    skipped = models.PositiveSmallIntegerField(default=0)
+    failed = models.PositiveSmallIntegerField(default=0)
+    unverified = models.PositiveSmallIntegerField(default=0)
+
+    if TYPE_CHECKING:
+        items: RelatedManager[Item]
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes: ClassVar = [
+            models.Index(fields=["job", "state", "id"], name="batches_of_a_job_by_state"),
+            models.Index(
+                fields=["state"],
+                name="batches_in_flight",
+                condition=Q(state__in=[BatchState.SENDING, BatchState.SENT]),
+            ),
+            models.Index(fields=["job", "settled_at"], name="batches_as_they_settled"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(state=BatchState.SENT) | ~Q(receipt=""), name="sent_batches_have_a_receipt"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=BatchState.SETTLED, settled_at__isnull=False)
+                | (~Q(state=BatchState.SETTLED) & Q(settled_at__isnull=True)),
+                name="settled_batches_have_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Batch {self.pk} of job {self.job_id}"
+
+
+class Item(models.Model):
+    """One ticket (or whatever `ref` stands for) in one job."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items", db_index=False)
+    ref = models.BigIntegerField()
+    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.CASCADE, related_name="items")
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
+    reason = models.CharField(max_length=64, blank=True, default="")  # a code, for grouping
+    detail = models.TextField(blank=True, default="")  # a sentence, for people
+    before = models.JSONField(null=True, blank=True)  # as it was read; null: it could not be seen
+    change = models.JSONField(null=True, blank=True)  # what is planned, or was done
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["job", "outcome", "ref"], name="items_of_a_job_by_outcome"),
+            models.Index(fields=["ref"], name="items_by_ref"),  # what did we ever do to ticket 4711?
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "ref"], name="one_item_per_ref_and_job"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} in job {self.job_id}"
+
+
+class Transition(models.Model):
+    """One change of a job's status; never changed, never deleted but with its job."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="transitions")
+    from_status = models.CharField(max_length=10, choices=Status, blank=True)
+    to_status = models.CharField(max_length=10, choices=Status)
+    actor = models.CharField(max_length=200)  # a user name, or the worker's address
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    why = models.TextField(blank=True, default="")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"Job {self.job_id}: {self.from_status or 'new'} to {self.to_status} by {self.actor}"
+
+
+class Gate(models.Model):
+    """The door to the other side, shared by all workers: nobody calls before `not_before`.
+
+    Its row is also the lock under which places in flight are given out, so that all workers together stay
+    within the limit.
+    """
+
+    name = models.CharField(max_length=64, unique=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    why = models.CharField(max_length=200, blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Beat(models.Model):
+    """A sign of life of a worker cluster; how others know that somebody is there to do the work."""
+
+    owner = models.CharField(max_length=200, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.owner

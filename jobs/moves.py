@@ -1,0 +1,67 @@
+"""The one door through which a job's status changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.actors import Actor
+from jobs.models import Job, Transition
+from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
+
+
+def move(
+    job: Job,
+    to: Status,
+    *,
+    by: Actor,
+    why: str = "",
+    only_from: frozenset[Status] | None = None,
+    held_with: str | None = None,
+    **fields: Any,
+) -> bool:
+    """Change the status if the stored one still allows it; False means that someone else was first.
+
+    The web and a worker write this row at the same time, so the question and the change are one UPDATE, tried
+    from each state that may come before. With `held_with` the job must also still be held with that token. Further
+    `fields` are written with the status; the row given is refreshed from the database either way.
+    """
+    changes = _implied(to) | fields
+    allowed = MAY_FOLLOW[to] if only_from is None else MAY_FOLLOW[to] & only_from
+    with transaction.atomic():
+        holders = Job.objects.filter(pk=job.pk)
+        if held_with is not None:
+            holders = holders.filter(lease_token=held_with)
+        won = None
+        # The state just read is nearly always still the one stored: ask for it first.
+        for origin in sorted(allowed, key=lambda state: state != job.status):
+            if holders.filter(status=origin).update(status=to, **changes):
+                won = origin
+                break
+        if won is not None:
+            record(job, won, to, by=by, why=why)
+    job.refresh_from_db()
+    return won is not None
+
+
+def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: str = "") -> None:
+    """Write the timeline's next line; `origin` equal to `to` tells of something that left the status alone."""
+    Transition.objects.create(
+        job=job, from_status=origin, to_status=to, actor=by.name, user_id=by.user_id, why=why
+    )
+
+
+def _implied(to: Status) -> dict[str, Any]:
+    """What a status brings with it, whoever sets it."""
+    changes: dict[str, Any] = {}
+    if to != Status.WAITING:
+        changes |= {"waiting_for": "", "resumes_at": None}
+    if to not in ACTIVE:
+        changes |= {"lease_token": "", "lease_owner": "", "beat_at": None}
+    if to in ENDED:
+        changes["finished_at"] = timezone.now()
+    if to != Status.ERRORED:
+        changes["error"] = ""
+    return changes

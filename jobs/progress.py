@@ -1,0 +1,90 @@
+"""How far a job is: the figures that the status JSON, the pages and the command line show alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from jobs.models import FINAL, Job
+from jobs.states import BatchState, Status
+
+#: The speed is an average over so many batches that settled last.
+BATCHES_LOOKED_AT = 20
+#: No speed and no estimate before so much was done: batches, and seconds since the first of them was sent.
+WARM_UP_BATCHES, WARM_UP_SECONDS = 2, 1.0
+#: Without a newly settled batch for so long the estimate is withdrawn.
+STALLED_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Items per minute lately, and the seconds that the rest would take at that speed; None when unknown."""
+
+    per_minute: float | None = None
+    eta_seconds: int | None = None
+
+
+def speed_of(job: Job) -> Speed:
+    """Measured over the batches that settled last; an ended job keeps its figure, a stalled one has none."""
+    settled = list(
+        job.batches.filter(state=BatchState.SETTLED, sent_at__isnull=False)
+        .order_by("-settled_at")
+        .values_list("sent_at", "settled_at", "size")[:BATCHES_LOOKED_AT]
+    )
+    if len(settled) < WARM_UP_BATCHES:
+        return Speed()
+    first = min(sent for sent, _, _ in settled if sent)
+    last = max(at for _, at, _ in settled if at)
+    seconds = (last - first).total_seconds()
+    if seconds <= 0 or (not job.is_ended and seconds < WARM_UP_SECONDS):
+        return Speed()
+    per_minute = sum(size for _, _, size in settled) * 60 / seconds
+    if job.status != Status.RUNNING:
+        return Speed(round(per_minute, 1) if job.is_ended else None)
+    if timezone.now() - last > STALLED_AFTER:
+        return Speed()
+    return Speed(round(per_minute, 1), round(job.remaining * 60 / per_minute) if per_minute else None)
+
+
+def percent_of(job: Job) -> int | None:
+    """Whole percent of the items that have an outcome; None until the list is frozen."""
+    if job.total is None:
+        return None
+    if not job.total:
+        return 100
+    return (job.total - job.remaining) * 100 // job.total
+
+
+def status_of(job: Job) -> dict[str, Any]:
+    """The status JSON. Its keys stay as they are: scripts rely on them."""
+    speed = speed_of(job)
+    return {
+        "id": job.pk,
+        "tool": job.tool,
+        "title": job.title,
+        "status": str(job.status),
+        "dry_run": job.dry_run,
+        "waiting_for": str(job.waiting_for) or None,
+        "resumes_at": _time(job.resumes_at),
+        "total": job.total,
+        "found": job.found,
+        **{str(outcome): getattr(job, outcome.value) for outcome in FINAL},
+        "remaining": job.remaining,
+        "percent": percent_of(job),
+        "tickets_per_minute": speed.per_minute,
+        "eta_seconds": speed.eta_seconds,
+        "api_calls": {"read": job.calls_read, "write": job.calls_write, "status": job.calls_status},
+        "parent": job.parent_id,
+        "created_by": job.created_by.get_username() if job.created_by else None,
+        "created_at": _time(job.created_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "error": job.error or None,
+    }
+
+
+def _time(moment: Any) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

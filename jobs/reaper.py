@@ -1,0 +1,114 @@
+"""The watch over jobs whose worker is gone, or whose wake-up was lost.
+
+Stateless and without a lock of its own: any number of processes may run it at any time. It is called from the
+queue's broker every two seconds, at the start of every task, and by `manage.py reap_jobs`.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs import moves, owner, wake
+from jobs.actors import this_worker
+from jobs.lease import NOT_HELD, STALE_AFTER
+from jobs.models import Beat, Job
+from jobs.states import ACTIVE, Status, WaitReason
+
+logger = logging.getLogger(__name__)
+
+#: After so many lost workers without one newly settled batch the job stops by itself.
+MAX_CRASHES = 3
+#: A job that nobody holds is woken again when its last wake-up is older than this.
+WAKE_AGAIN_AFTER = timedelta(seconds=5)
+#: A cluster whose beat is older than this is not alive.
+BEAT_STALE_AFTER = timedelta(seconds=15)
+
+
+def reap() -> int:
+    """Take jobs from dead workers and wake jobs that nobody looks at; returns how many workers were lost."""
+    lost = sum(_take_from_the_dead(job) for job in _possibly_dead())
+    _wake_forgotten()
+    return lost
+
+
+def beat() -> None:
+    """Tell that a worker cluster of this process lives."""
+    now = timezone.now()
+    Beat.objects.update_or_create(owner=owner.this_process(), defaults={"at": now})
+    Beat.objects.filter(at__lt=now - timedelta(days=1)).delete()
+
+
+def is_worker_alive() -> bool:
+    """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
+    lately = Beat.objects.filter(at__gte=timezone.now() - BEAT_STALE_AFTER).values_list("owner", flat=True)
+    return any(not owner.is_dead(name) for name in lately)
+
+
+def _possibly_dead() -> list[Job]:
+    held = Job.objects.filter(status__in=ACTIVE).exclude(lease_token="")
+    stale = timezone.now() - STALE_AFTER
+    return [
+        job for job in held if job.beat_at is None or job.beat_at < stale or owner.is_dead(job.lease_owner)
+    ]
+
+
+def _take_from_the_dead(job: Job) -> bool:
+    """Clear the lease if it is still the one that was read, with the beat that was read."""
+    why = f"The worker {_readable(job.lease_owner)} was lost; another takes over from the last settled batch."
+    with transaction.atomic():
+        taken = Job.objects.filter(
+            pk=job.pk, lease_token=job.lease_token, beat_at=job.beat_at, status=job.status
+        ).update(**NOT_HELD, crash_count=job.crash_count + 1)
+        if not taken:
+            return False
+        job.refresh_from_db()
+        logger.warning("job %s: worker lost, %s in a row", job.pk, job.crash_count)
+        if job.crash_count >= MAX_CRASHES and moves.move(
+            job,
+            Status.ERRORED,
+            by=this_worker(),
+            why=f"{job.crash_count} workers were lost in a row without progress.",
+            error=(
+                f"Stopped: {job.crash_count} workers died on this job one after the other without getting a "
+                "batch done. Look into the worker's log (often it is memory), then resume: nothing is lost."
+            ),
+        ):
+            return True
+        moved = moves.move(
+            job,
+            Status.WAITING,
+            by=this_worker(),
+            why=why,
+            waiting_for=WaitReason.WORKER_LOST,
+            resumes_at=timezone.now(),
+        )
+        if not moved:  # pausing and cancelling stay what they are: the next worker settles and ends them
+            moves.record(job, job.status, job.status, by=this_worker(), why=why)
+        wake.wake(job)
+    return True
+
+
+def _wake_forgotten() -> None:
+    """Wake jobs that are due and that no message in the queue will wake.
+
+    While messages lie ready that nobody has taken, the workers are busy and the job's own may be among them.
+    """
+    now = timezone.now()
+    forgotten = Job.objects.claimable().filter(
+        Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
+    )
+    for job in forgotten[:100]:
+        if not wake.is_queue_idle():
+            return
+        logger.info("job %s: woken again", job.pk)
+        wake.wake(job)
+
+
+def _readable(name: str) -> str:
+    host, _, pid, *_ = (name or "unknown///").split("/")
+    return f"{host}:{pid}"

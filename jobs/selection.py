@@ -1,0 +1,204 @@
+"""Reading the list: page by page into items with their plans, until it is frozen.
+
+The whole list is written down before the first write goes out, because tickets leave a view as they are tagged
+and the pages of a view are counted off from its start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from jobs import moves
+from jobs.actors import this_worker
+from jobs.batches import Packer
+from jobs.errors import CursorExpired, NeedsPerson
+from jobs.lease import Lease
+from jobs.models import Item, Job
+from jobs.states import Outcome, Status
+from jobs.turn import Turn
+from jobs.work import Change, Earlier, Plan, Snapshot, Unchanged, Work
+
+logger = logging.getLogger(__name__)
+
+#: A place in a list that is older than this is not trusted: the list may have shifted, or the other side may
+#: have forgotten the place (search/export: one hour). The reading starts over; what is listed stays listed.
+CURSOR_LIVES = timedelta(minutes=10)
+
+#: Sources whose refs people or earlier jobs gave; every other kind is the work's own business.
+LISTED = "ids"
+ITEMS = "items"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page after reading: the refs in order, what each looks like, and what the parent did to each."""
+
+    refs: Sequence[int]
+    snapshots: Mapping[int, Snapshot]
+    earlier: Mapping[int, Earlier]
+    cursor: str | None
+
+
+class Selection:
+    """The reading of one job's list by the worker that holds it."""
+
+    def __init__(self, lease: Lease, work: Work, turn: Turn) -> None:
+        self.lease = lease
+        self.turn = turn
+        self.job = lease.job
+        self.work = work
+        self.packer = Packer(self.job, work.batch_size)
+
+    def run(self) -> bool:
+        """Read until the list is complete and frozen (True), or the turn is over or someone interferes."""
+        try:
+            for page in self._pages():
+                done = self._write(page)
+                self.turn.tell()
+                if done:
+                    break
+                if self.lease.status != Status.SELECTING or self.turn.is_over:
+                    return False
+                if not self.turn.allows(self.job.found):
+                    return False
+                self.lease.fence()
+        except CursorExpired as expired:
+            logger.info("job %s: the list is read from its start again: %s", self.job.pk, expired)
+            with self.lease.commit(cursor="", cursor_at=None):
+                return False
+        return self._freeze()
+
+    def _pages(self) -> Iterator[Read]:
+        cursor = self._cursor()
+        kind = self.job.source["kind"]
+        if kind == LISTED:
+            return self._listed(cursor)
+        if kind == ITEMS:
+            return self._earlier_items(cursor)
+        return self._remote(cursor)
+
+    def _cursor(self) -> str:
+        job = self.job
+        if self.job.source["kind"] in (LISTED, ITEMS):
+            return job.cursor  # our own rows do not shift
+        if job.cursor_at is None or timezone.now() - job.cursor_at > CURSOR_LIVES:
+            return ""
+        return job.cursor
+
+    def _remote(self, cursor: str) -> Iterator[Read]:
+        for page in self.work.pages(cursor):
+            yield Read([ref for ref, _ in page.items], dict(page.items), {}, page.cursor)
+
+    def _listed(self, cursor: str) -> Iterator[Read]:
+        """Refs that were typed or came from a file; the cursor is `row:offset`."""
+        number, offset = (int(part) for part in (cursor or "0:0").split(":"))
+        rows = self.job.listed.filter(number__gte=number).order_by("number")
+        for row in rows.iterator(chunk_size=10):
+            refs = [int(ref) for ref in row.refs.split()]
+            for start in range(offset, len(refs), self.work.batch_size):
+                part = list(dict.fromkeys(refs[start : start + self.work.batch_size]))
+                end = start + self.work.batch_size
+                place = f"{row.number}:{end}" if end < len(refs) else f"{row.number + 1}:0"
+                yield Read(part, self.work.read(part), {}, place)
+            offset = 0
+
+    def _earlier_items(self, cursor: str) -> Iterator[Read]:
+        """Items of an earlier job, by outcome and, where asked, by reason; the cursor is the last ref."""
+        source = self.job.source
+        earlier = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
+        if source.get("reason"):
+            earlier = earlier.filter(reason=source["reason"])
+        after = int(cursor) if cursor else None
+        while True:
+            rest = earlier if after is None else earlier.filter(ref__gt=after)
+            items = list(rest.order_by("ref")[: self.work.batch_size])
+            if not items:
+                return
+            after = items[-1].ref
+            refs = [item.ref for item in items]
+            known = {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
+            yield Read(refs, self.work.read(refs), known, str(after))
+
+    def _write(self, page: Read) -> bool:
+        """One transaction: the page's items and their batches, the counts, the place reached."""
+        now = timezone.now()
+        with self.lease.commit():
+            listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
+            fresh = [ref for ref in page.refs if ref not in listed]
+            fresh = self._within_limits(fresh)
+            counts = dict.fromkeys(("planned", "unchanged", "skipped"), 0)
+            items = []
+            for ref in fresh:
+                snapshot = page.snapshots.get(ref)
+                plan = self.work.plan(ref, snapshot, page.earlier.get(ref))
+                item = self._item(ref, snapshot, plan)
+                if item.outcome != Outcome.PENDING:
+                    counts[item.outcome] += 1
+                items.append(item)
+            self.packer.save()
+            Item.objects.bulk_create(items)
+            taken = self.work.calls.take()
+            Job.objects.filter(pk=self.job.pk).update(
+                found=F("found") + len(items),
+                cursor=page.cursor or "",
+                cursor_at=now,
+                calls_read=F("calls_read") + taken.read,
+                calls_write=F("calls_write") + taken.write,
+                calls_status=F("calls_status") + taken.status,
+                **{name: F(name) + count for name, count in counts.items() if count},
+            )
+            self.job.found += len(items)
+        return page.cursor is None or (self.job.limit is not None and self.job.found >= self.job.limit)
+
+    def _within_limits(self, refs: list[int]) -> list[int]:
+        """The person's own limit ends the list; the installation's refuses a longer one."""
+        if self.job.limit is not None:
+            refs = refs[: self.job.limit - self.job.found]
+        if self.job.found + len(refs) > settings.JOB_TICKET_LIMIT:
+            raise NeedsPerson(
+                f"The list holds more than {settings.JOB_TICKET_LIMIT:,} tickets, the most that one job may have "
+                "here. Cancel this job and choose fewer tickets, or raise JOB_TICKET_LIMIT and resume."
+            )
+        return refs
+
+    def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan) -> Item:
+        item = Item(job=self.job, ref=ref, before=snapshot, reason=plan.reason, detail=plan.detail)
+        if isinstance(plan, Change):
+            item.change = plan.payload
+            if self.job.dry_run:
+                item.outcome = Outcome.PLANNED
+            else:
+                item.batch = self.packer.batch_for(plan, read_at=timezone.now())
+        elif isinstance(plan, Unchanged):
+            item.outcome = Outcome.UNCHANGED
+        else:
+            item.outcome = Outcome.SKIPPED
+        return item
+
+    def _freeze(self) -> bool:
+        """The list is complete: from here on it neither grows nor shrinks."""
+        self.job.refresh_from_db()
+        if self.lease.status != Status.SELECTING:
+            return False
+        return moves.move(
+            self.job,
+            Status.RUNNING,
+            by=this_worker(),
+            why=_frozen_sentence(self.job),
+            held_with=self.lease.token,
+            frozen_at=timezone.now(),
+            total=self.job.found,
+        )
+
+
+def _frozen_sentence(job: Job) -> str:
+    what = "would change" if job.dry_run else "to change"
+    number = job.planned if job.dry_run else job.remaining
+    return f"The list is complete: {job.found:,} tickets, {number:,} {what}."

@@ -1,0 +1,278 @@
+"""Keeping the pipe full: batches out, receipts in, answers settled.
+
+A batch is written down as `sending` before the call and gets its receipt right after it. One that is found in
+`sending` without a receipt has an unknown fate and is looked for before anything of it is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
+from jobs.lease import Lease
+from jobs.models import Batch, Gate, Item, Job
+from jobs.pace import Flight, Pace, weight
+from jobs.settling import Settler
+from jobs.states import ACTIVE, BatchState, Outcome, Status, WaitReason
+from jobs.work import Answer, Phase, Sendable, Trace, Work
+
+logger = logging.getLogger(__name__)
+
+#: Rows read longer ago than this are read again right before they are sent.
+READING_LIVES = timedelta(minutes=2)
+#: A batch whose answer was lost is looked for this long after it was sent, and again at this distance, seconds.
+SEARCH_AFTER = 2.0
+#: After this long a search that stays unclear gives up, and the items themselves are read, seconds.
+SEARCH_FOR = 600.0
+#: The far side's job queue was full: try to send again after so long, seconds, longer each time.
+SLOTS_BACK_OFF, SLOTS_BACK_OFF_MOST = 2.0, 30.0
+#: All places were taken: look again after so long, seconds.
+PLACE_LOOK = 0.5
+#: The row under whose lock places in flight are given out.
+SLOTS = "slots"
+
+
+@dataclass(slots=True)
+class InFlight:
+    """A batch that was sent, as this worker follows it."""
+
+    batch: Batch
+    flight: Flight
+
+
+class Pipe:
+    """Sends and settles the batches of one job for the worker that holds it."""
+
+    def __init__(self, lease: Lease, work: Work) -> None:
+        self.lease = lease
+        self.job = lease.job
+        self.work = work
+        self.settler = Settler(lease, work)
+        self.pace = Pace(_learned(self.job.pk))
+        self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
+        self.lost = list(self._batches(BatchState.SENDING))
+        self._search_at = 0.0
+        self._slots_at = 0.0
+        self._slots_back_off = SLOTS_BACK_OFF
+
+    def step(self) -> bool:
+        """Do what is due now; False when there was nothing to do."""
+        busy = False
+        if self.lost and time.monotonic() >= self._search_at:
+            self._search(self.lost[0])
+            busy = True
+        if self.in_flight and time.monotonic() >= self._next_question():
+            self._ask()
+            busy = True
+        if self.lease.beat() == Status.RUNNING and self._send_next():
+            busy = True
+        return busy
+
+    def wait_until(self) -> float:
+        """When the next step has something to do, at the latest; a moment of `time.monotonic`."""
+        times = [self._next_question()]
+        if self.lost:
+            times.append(self._search_at)
+        if self._slots_at > time.monotonic():
+            times.append(self._slots_at)
+        return min(times)
+
+    @property
+    def is_clear(self) -> bool:
+        """Nothing is under way whose fate is open."""
+        return not self.in_flight and not self.lost
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is under way and nothing is left to send."""
+        return self.is_clear and not self._batches(BatchState.PENDING).exists()
+
+    # Sending
+
+    def _send_next(self) -> bool:
+        """Send one batch, if a place in flight is free and one is left; True when something was done."""
+        if time.monotonic() < self._slots_at:
+            return False
+        if self._places_taken() >= self.work.max_in_flight:
+            return False
+        batch = self._batches(BatchState.PENDING).first()
+        if batch is None:
+            return False
+        if batch.read_at is None or timezone.now() - batch.read_at > READING_LIVES:
+            self.settler.refresh(batch)
+            return True
+        if not self._reserve(batch):
+            return False
+        self._send(batch)
+        return True
+
+    def _reserve(self, batch: Batch) -> bool:
+        """Write the batch down as being sent, if all our jobs together leave it a place and nobody said stop."""
+        with self.lease.commit():
+            if self.lease.status != Status.RUNNING:
+                return False
+            if not self._has_place():
+                self._slots_at = time.monotonic() + PLACE_LOOK
+                return False
+            now = timezone.now()
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENDING, sent_at=now)
+            batch.state, batch.sent_at = BatchState.SENDING, now
+        return True
+
+    def _has_place(self) -> bool:
+        """Whether one more batch may be under way, of all our jobs' and of this job's fair share of them.
+
+        The share keeps a job that holds its places while it waits for its turn from starving the others.
+        """
+        Gate.objects.get_or_create(name=SLOTS)
+        Gate.objects.select_for_update().get(name=SLOTS)
+        under_way = Q(state__in=[BatchState.SENDING, BatchState.SENT], job__status__in=ACTIVE)
+        if Batch.objects.filter(under_way).count() >= self.work.max_in_flight:
+            return False
+        sharing = Job.objects.filter(status=Status.RUNNING).count()
+        return self._places_taken() < max(1, self.work.max_in_flight // max(1, sharing))
+
+    def _places_taken(self) -> int:
+        return len(self.in_flight) + len(self.lost)
+
+    def _send(self, batch: Batch) -> None:
+        sendables = _sendables(batch)
+        self.lease.fence()
+        try:
+            receipt = self.work.send(batch.change, sendables)
+        except TryLater as later:
+            self._take_back(batch)
+            if later.reason is WaitReason.JOB_SLOTS and self.in_flight:
+                self._hold_sending()
+                return
+            raise
+        except FateUnknown as unknown:
+            logger.warning("job %s: the fate of batch %s is unknown: %s", self.job.pk, batch.pk, unknown)
+            self._lose(batch)
+            return
+        except Refused as refused:
+            logger.warning("job %s: batch %s was refused: %s", self.job.pk, batch.pk, refused)
+            self.settler.refuse(batch, code=refused.code, text=str(refused))
+            return
+        except NeedsPerson:
+            self._take_back(batch)
+            raise
+        self._follow(batch, receipt)
+        self._slots_back_off = SLOTS_BACK_OFF
+
+    def _follow(self, batch: Batch, receipt: str) -> None:
+        """The receipt is known: write it down at once, and follow the batch."""
+        taken = self.work.calls.take()
+        with self.lease.commit(
+            calls_read=F("calls_read") + taken.read,
+            calls_write=F("calls_write") + taken.write,
+            calls_status=F("calls_status") + taken.status,
+        ):
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENT, receipt=receipt)
+        batch.state, batch.receipt = BatchState.SENT, receipt
+        self.in_flight[receipt] = _in_flight(batch)
+
+    def _take_back(self, batch: Batch) -> None:
+        """The call was not carried out: the batch is as before."""
+        with self.lease.commit():
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.PENDING, sent_at=None)
+
+    def _hold_sending(self) -> None:
+        """The other side's queue is full, of others' jobs or of ours: wait for a place, do not hammer."""
+        self._slots_at = time.monotonic() + self._slots_back_off
+        self._slots_back_off = min(self._slots_back_off * 2, SLOTS_BACK_OFF_MOST)
+
+    # Asking
+
+    def _next_question(self) -> float:
+        return self.pace.next_question([one.flight for one in self.in_flight.values()])
+
+    def _ask(self) -> None:
+        """One question about all that is under way; what is over is settled."""
+        self.lease.fence()
+        answers = self.work.ask(list(self.in_flight))
+        now = time.monotonic()
+        over: list[tuple[InFlight, Answer]] = []
+        for receipt, answer in answers.items():
+            one = self.in_flight[receipt]
+            if answer.phase is Phase.RUNNING:
+                one.flight = replace(one.flight, progress=answer.progress)
+            else:
+                over.append((one, answer))
+        done = [one.flight for one, _ in over]
+        under_way = [one.flight for one in self.in_flight.values() if one.flight not in done]
+        self.pace.learn(now, done, under_way)
+        for one, answer in over:
+            self.settler.settle(one.batch, answer)
+            del self.in_flight[one.batch.receipt]
+
+    # Searching for lost answers
+
+    def _lose(self, batch: Batch) -> None:
+        self.lost.append(batch)
+        self._search_at = time.monotonic() + SEARCH_AFTER
+
+    def _search(self, batch: Batch) -> None:
+        """Find out whether a batch without a receipt was carried out."""
+        age = _age(batch)
+        if age < SEARCH_AFTER:
+            self._search_at = time.monotonic() + SEARCH_AFTER - age
+            return
+        self.lease.fence()
+        known = set(
+            Batch.objects.filter(sent_at__gte=timezone.now() - timedelta(days=1))
+            .exclude(receipt="")
+            .values_list("receipt", flat=True)
+        )
+        trace = self.work.find(_sendables(batch), known, batch.sent_at or timezone.now())
+        if isinstance(trace, str):
+            logger.info("job %s: found batch %s again", self.job.pk, batch.pk)
+            self._follow(batch, trace)
+            self.lost.remove(batch)
+        elif trace is Trace.ABSENT or age > SEARCH_FOR:
+            self.settler.settle_by_reading(batch)
+            self.lost.remove(batch)
+        else:
+            self._search_at = time.monotonic() + SEARCH_AFTER
+
+    def _batches(self, state: BatchState) -> QuerySet[Batch]:
+        return self.job.batches.filter(state=state).order_by("id")
+
+
+def _sendables(batch: Batch) -> list[Sendable]:
+    pending = Item.objects.filter(batch=batch, outcome=Outcome.PENDING).order_by("ref")
+    return [
+        Sendable(ref, before or {}, change or {})
+        for ref, before, change in pending.values_list("ref", "before", "change")
+    ]
+
+
+def _in_flight(batch: Batch) -> InFlight:
+    return InFlight(batch, Flight(time.monotonic() - _age(batch), batch.size))
+
+
+def _age(batch: Batch) -> float:
+    """Seconds since it was sent; never negative, even when the clock was set back."""
+    if batch.sent_at is None:
+        return math.inf
+    return max((timezone.now() - batch.sent_at).total_seconds(), 0.0)
+
+
+def _learned(job_id: int) -> float | None:
+    """What the last batches of this job took, for a worker that takes over; the quickest is the least delayed."""
+    last = (
+        Batch.objects.filter(job_id=job_id, settled_at__isnull=False, sent_at__isnull=False, receipt__gt="")
+        .order_by("-settled_at")
+        .values_list("sent_at", "settled_at", "size")[:5]
+    )
+    seen = [
+        (settled - sent).total_seconds() / weight(size) for sent, settled, size in last if sent and settled
+    ]
+    return max(min(seen), 0.0) if seen else None

@@ -1,0 +1,297 @@
+"""What became of a batch: every item gets its outcome, or goes into another batch to be sent again.
+
+Each batch settles in one transaction: the outcomes of its items, its counts and those of the job. The reading
+back that may be needed is done before, outside of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import F
+from django.utils import timezone
+
+from jobs.batches import Packer
+from jobs.lease import Lease
+from jobs.models import Batch, Item
+from jobs.states import BatchState, FollowUp, Outcome
+from jobs.work import (
+    Answer,
+    Change,
+    Earlier,
+    Phase,
+    Plan,
+    Result,
+    Skipped,
+    Snapshot,
+    Unchanged,
+    Verdict,
+    Work,
+)
+
+logger = logging.getLogger(__name__)
+
+#: How often one item is sent before it counts as failed.
+MAX_ATTEMPTS = 4
+
+
+@dataclass(slots=True)
+class Settlement:
+    """The decisions about one batch, before they are written."""
+
+    outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
+    again: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
+    split: bool = False  # those again go in two halves, to corner the one that breaks the batch
+    note: str = ""
+
+    def end(self, item: Item, outcome: Outcome, reason: str = "", detail: str = "") -> None:
+        item.outcome = outcome
+        if reason or detail:
+            item.reason, item.detail = reason[:64], detail
+        self.outcomes.append(item)
+
+
+class Settler:
+    """Settles the batches of one job for the worker that holds it."""
+
+    def __init__(self, lease: Lease, work: Work) -> None:
+        self.lease = lease
+        self.job = lease.job
+        self.work = work
+
+    # After an answer
+
+    def settle(self, batch: Batch, answer: Answer) -> None:
+        """The other side has said all it will say about this batch (its phase is not RUNNING)."""
+        items = list(batch.items.filter(outcome=Outcome.PENDING).order_by("ref"))
+        settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "")
+        unnamed, touched = [], []
+        for place, item in enumerate(items):  # in the order in which they were sent
+            result = answer.results.get(item.ref) or answer.by_place.get(place)
+            if result is None:
+                unnamed.append(item)
+            elif result.verdict is Verdict.CONFLICT:
+                touched.append((item, result))
+            else:
+                _judge(settlement, item, result)
+        for item, result in touched:
+            self._again_or_failed(settlement, batch, item, "conflict", result.text)
+        if unnamed:
+            self._read_back(settlement, batch, unnamed, answer)
+        self._write(batch, settlement)
+
+    def settle_by_reading(self, batch: Batch) -> None:
+        """Its receipt was never learned and nothing of it can be found: only the items themselves tell."""
+        self.settle(
+            batch, Answer(Phase.GONE, text="The answer to this batch was lost; its tickets were read back.")
+        )
+
+    def refuse(self, batch: Batch, *, code: str, text: str) -> None:
+        """The call itself was refused and changed nothing."""
+        items = list(batch.items.filter(outcome=Outcome.PENDING).order_by("ref"))
+        settlement = Settlement(note=text)
+        if len(items) > 1:
+            settlement.split = True
+            settlement.again = [(item, self._change_of(batch, item)) for item in items]
+        else:
+            for item in items:
+                settlement.end(item, Outcome.FAILED, code, text)
+        self._write(batch, settlement)
+
+    def _read_back(self, settlement: Settlement, batch: Batch, items: Sequence[Item], answer: Answer) -> None:
+        """Items whose fate nobody named: what they look like now tells."""
+        self.lease.fence()
+        seen = self.work.read([item.ref for item in items])
+        not_done = []
+        for item in items:
+            now = seen.get(item.ref)
+            if now is None:
+                settlement.end(
+                    item,
+                    Outcome.UNVERIFIED,
+                    "gone",
+                    "It was sent, but the result was lost and the ticket can no longer be seen.",
+                )
+            elif self.work.shows(item.change or {}, now):
+                settlement.end(item, Outcome.CHANGED)
+            else:
+                not_done.append(item)
+        if answer.phase is Phase.FAILED and len(not_done) == 1 and batch.size == 1:
+            item = not_done[0]
+            self._again_or_failed(settlement, batch, item, "batch_failed", answer.text, tries=2)
+            return
+        settlement.split = answer.phase is Phase.FAILED and len(not_done) > 1
+        for item in not_done:
+            if settlement.split:  # ends by itself: the halves get smaller
+                settlement.again.append((item, self._change_of(batch, item)))
+            else:
+                self._again_or_failed(
+                    settlement, batch, item, "no_result", answer.text or "No result was given."
+                )
+
+    def _again_or_failed(
+        self,
+        settlement: Settlement,
+        batch: Batch,
+        item: Item,
+        reason: str,
+        text: str,
+        *,
+        tries: int = MAX_ATTEMPTS,
+    ) -> None:
+        if batch.attempt < tries:
+            settlement.again.append((item, self._change_of(batch, item)))
+        else:
+            settlement.end(item, Outcome.FAILED, reason, f"{text} (sent {batch.attempt} times)".strip())
+
+    def _change_of(self, batch: Batch, item: Item) -> Change:
+        return Change(item.change or {}, own=batch.change is None)
+
+    def _write(self, batch: Batch, settlement: Settlement) -> None:
+        counts = _count(settlement.outcomes)
+        now = timezone.now()
+        taken = self.work.calls.take()
+        with self.lease.commit(
+            crash_count=0,
+            calls_read=F("calls_read") + taken.read,
+            calls_write=F("calls_write") + taken.write,
+            calls_status=F("calls_status") + taken.status,
+            **{name: F(name) + count for name, count in counts.items()},
+        ):
+            settled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
+            if not settled.update(
+                state=BatchState.SETTLED,
+                settled_at=now,
+                note=settlement.note,
+                **{name: F(name) + count for name, count in counts.items()},
+            ):
+                raise AlreadySettled(f"batch {batch.pk} was settled before")
+            _save_outcomes(settlement.outcomes)
+            self._move_on(batch, settlement)
+        if settlement.again:
+            logger.info("job %s: %s items of batch %s go again", self.job.pk, len(settlement.again), batch.pk)
+
+    def _move_on(self, batch: Batch, settlement: Settlement) -> None:
+        """Put the items that go again into batches that are read again before they are sent."""
+        packer = Packer(self.job, self.work.batch_size)
+        if settlement.split:
+            middle = (len(settlement.again) + 1) // 2
+            for half in (settlement.again[:middle], settlement.again[middle:]):
+                home = packer.start(
+                    half[0][1], attempt=batch.attempt + 1, read_at=None, note="half of a batch"
+                )
+                home.size = len(half)
+                home.save(update_fields=["size"])
+                for item, _ in half:
+                    item.batch = home
+        else:
+            for item, change in settlement.again:
+                item.batch = packer.batch_for(change, attempt=batch.attempt + 1, read_at=None)
+            packer.save()
+        Item.objects.bulk_update([item for item, _ in settlement.again], ["batch"])
+
+    # Before sending
+
+    def refresh(self, batch: Batch) -> None:
+        """Read the batch's items again and plan anew, because the reading they were planned by is too old.
+
+        What is recorded as "before" is then what was really there. Items that need nothing any more, or
+        something else than the batch carries, leave it.
+        """
+        items = list(batch.items.filter(outcome=Outcome.PENDING).order_by("ref"))
+        self.lease.fence()
+        read_at = timezone.now()
+        seen = self.work.read([item.ref for item in items])
+        earlier = self._earlier(items)
+        settlement, stay = Settlement(), []
+        for item in items:
+            now = seen.get(item.ref)
+            plan = self.work.plan(item.ref, now, earlier.get(item.ref))
+            if isinstance(plan, Change):
+                same = plan.own or plan.payload == batch.change
+                item.before, item.change = now, plan.payload
+                item.reason, item.detail = plan.reason, plan.detail
+                if same:
+                    stay.append(item)
+                else:
+                    settlement.again.append((item, plan))
+            else:
+                _leave_out(settlement, item, now, plan)
+        self._write_refreshed(batch, settlement, stay, read_at)
+
+    def _write_refreshed(
+        self, batch: Batch, settlement: Settlement, stay: list[Item], read_at: object
+    ) -> None:
+        counts = _count(settlement.outcomes)
+        taken = self.work.calls.take()
+        with self.lease.commit(
+            calls_read=F("calls_read") + taken.read, **{name: F(name) + n for name, n in counts.items()}
+        ):
+            packer = Packer(self.job, self.work.batch_size)
+            for item, change in settlement.again:
+                item.batch = packer.batch_for(change, attempt=batch.attempt, read_at=timezone.now())
+            packer.save()
+            batch.size = len(stay)
+            changes = {"size": batch.size, "read_at": read_at} | {
+                name: F(name) + n for name, n in counts.items()
+            }
+            if not stay:
+                changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
+                batch.state = BatchState.SETTLED
+            Batch.objects.filter(pk=batch.pk).update(**changes)
+            _save_outcomes(settlement.outcomes)
+            moved = [item for item, _ in settlement.again]
+            Item.objects.bulk_update(stay + moved, ["batch", "before", "change", "reason", "detail"])
+
+    def _earlier(self, items: Sequence[Item]) -> Mapping[int, Earlier]:
+        """What the parent did to the items, where this job takes it back."""
+        if self.job.parent_id is None or self.job.follow_up != FollowUp.UNDO:
+            return {}
+        return earlier_of(self.job.parent_id, [item.ref for item in items])
+
+
+class AlreadySettled(Exception):
+    """The batch was settled by someone else; what this worker was about to write is rolled back."""
+
+
+def earlier_of(parent_id: int, refs: Sequence[int]) -> dict[int, Earlier]:
+    items = Item.objects.filter(job_id=parent_id, ref__in=refs)
+    return {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
+
+
+def _judge(settlement: Settlement, item: Item, result: Result) -> None:
+    if result.verdict is Verdict.DONE:
+        settlement.end(item, Outcome.CHANGED)
+    elif result.verdict is Verdict.MISSING:
+        settlement.end(
+            item, Outcome.SKIPPED, "not_found", result.text or "The ticket does not exist any more."
+        )
+    else:
+        settlement.end(item, Outcome.FAILED, result.code or "refused", result.text)
+
+
+def _leave_out(settlement: Settlement, item: Item, now: Snapshot | None, plan: Plan) -> None:
+    item.before, item.change = now, None
+    if isinstance(plan, Unchanged):
+        settlement.end(item, Outcome.UNCHANGED, plan.reason, plan.detail)
+    elif isinstance(plan, Skipped):
+        settlement.end(item, Outcome.SKIPPED, plan.reason, plan.detail)
+
+
+def _count(items: Sequence[Item]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for item in items:
+        counts[item.outcome] = counts.get(item.outcome, 0) + 1
+    return counts
+
+
+def _save_outcomes(items: Sequence[Item]) -> None:
+    """One UPDATE for all that simply went well, and one for the rest."""
+    plain = [item.pk for item in items if item.outcome == Outcome.CHANGED]
+    if plain:
+        Item.objects.filter(pk__in=plain).update(outcome=Outcome.CHANGED)
+    rest = [item for item in items if item.outcome != Outcome.CHANGED]
+    if rest:
+        Item.objects.bulk_update(rest, ["outcome", "reason", "detail", "before", "change"])

@@ -1,0 +1,14 @@
+"""The doorway for Django-Q2: a primary key in, one call on."""
+
+from __future__ import annotations
+
+from jobs import engine, reaper
+
+#: How long a worker stays with one job before it puts it down for others, seconds.
+SLICE = 10.0
+
+
+def work_on(job_id: int) -> None:
+    """A wake-up: work on the job for a slice, if it is there and nobody else has it."""
+    reaper.reap()
+    engine.run(job_id, seconds=SLICE)

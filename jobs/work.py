@@ -1,0 +1,179 @@
+"""What `jobs` asks of the work it carries out: where the items come from, what to do with each, how to send.
+
+The engine knows neither tickets nor Zendesk. The project names in `JOBS_WORK` the function that makes, for a
+job, an object of this shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from jobs.models import Job
+
+#: One item as it was read: JSON, small, without texts of customers.
+Snapshot = dict[str, Any]
+#: What to send for one item: JSON.
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something is to be sent. Items whose payloads are equal travel together, unless `own` is set."""
+
+    payload: Payload
+    own: bool = False  # each item is sent with its own payload, a hundred different ones in one call
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The item is already as wished."""
+
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The item is left out, and why."""
+
+    reason: str
+    detail: str
+
+
+Plan = Change | Unchanged | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items of the list, in its order, and where the reading goes on (`None`: this was the last page)."""
+
+    items: list[tuple[int, Snapshot]]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """One item on its way out."""
+
+    ref: int
+    before: Snapshot
+    change: Payload
+
+
+class Verdict(Enum):
+    """What the other side said became of one item."""
+
+    DONE = "done"
+    CONFLICT = "conflict"  # somebody touched it meanwhile; nothing was changed
+    MISSING = "missing"  # it does not exist (any more)
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    verdict: Verdict
+    code: str = ""
+    text: str = ""
+
+
+class Phase(Enum):
+    RUNNING = "running"
+    OVER = "over"  # `results` are final; items they do not name have an unknown fate
+    FAILED = "failed"  # over, and broken off as a whole; `results` may name some items all the same
+    GONE = "gone"  # the receipt is not known any more
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of a batch that was sent."""
+
+    phase: Phase
+    results: Mapping[int, Result] = field(default_factory=dict)  # by ref
+    by_place: Mapping[int, Result] = field(default_factory=dict)  # by place in the batch as it was sent
+    text: str = ""
+    progress: float = 0.0  # part that is done, 0 to 1, as far as it is told
+
+
+class Trace(Enum):
+    """What a search for a batch without a receipt found besides a receipt."""
+
+    ABSENT = "absent"  # it was not carried out, as far as the other side can tell
+    UNCLEAR = "unclear"  # something is under way that may be it: look again a little later
+
+
+@dataclass(slots=True)
+class Calls:
+    """Calls made to the other side since they were last taken."""
+
+    read: int = 0
+    write: int = 0
+    status: int = 0
+
+    def take(self) -> Calls:
+        taken = Calls(self.read, self.write, self.status)
+        self.read = self.write = self.status = 0
+        return taken
+
+
+class Work(Protocol):
+    """One job's work. Every method but `plan` and `shows` calls the other side and may raise `RemoteError`."""
+
+    batch_size: int  # most items in one call
+    max_in_flight: int  # most batches under way at once, of all jobs together
+    calls: Calls
+
+    def pages(self, cursor: str) -> Iterator[Page]:
+        """The list of items from the cursor on ("": from its start). Not asked for lists that people gave."""
+        ...
+
+    def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
+        """The items as they are now, at most `batch_size`; those that cannot be seen are left out."""
+        ...
+
+    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None) -> Plan:
+        """What is to be done with one item, given how it was read (`None`: it cannot be seen).
+
+        `earlier` is what the parent job did to it, where this job follows up another.
+        """
+        ...
+
+    def shows(self, change: Payload, now: Snapshot) -> bool:
+        """Whether an item as it is now looks as if the change had been made."""
+        ...
+
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
+        """Send the items, with one change for all or (`None`) each its own; return the receipt."""
+        ...
+
+    def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
+        """What is known of each receipt; every receipt gets an answer."""
+        ...
+
+    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
+        """Look for a batch sent at `since` whose answer was lost; `known` receipts belong to other batches."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the parent job recorded for the item."""
+
+    before: Snapshot | None
+    change: Payload | None
+    outcome: str
+
+
+def work_for(job: Job) -> Work:
+    """The work of this job; raises `NeedsPerson` when the settings do not allow it."""
+    make: Any = import_string(settings.JOBS_WORK)
+    work: Work = make(job)
+    return work

@@ -1,0 +1,72 @@
+"""The connection to Zendesk that the settings describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.conf import settings
+
+from tagmanager.gate import SharedGate
+from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, Zendesk, address_of
+
+HOW_TO_CONNECT = (
+    "Set ZENDESK_SUBDOMAIN, and ZENDESK_OAUTH_CLIENT_ID with ZENDESK_OAUTH_CLIENT_SECRET, in the environment or "
+    "in .env; README.md tells how to make an OAuth client in Zendesk."
+)
+
+
+class NotConnected(Exception):
+    """The settings name no Zendesk, or no credentials for it; the message says what to set."""
+
+
+def connect(*, on_call: Callable[[Call], None] | None = None, patience: float = 10.0) -> Zendesk:
+    """A client for the account of the settings; raises `NotConnected`."""
+    return Zendesk(
+        address(),
+        credentials(),
+        rate_share=settings.ZENDESK_RATE_SHARE,
+        gate=SharedGate(),
+        on_call=on_call,
+        patience=patience,
+    )
+
+
+def address() -> str:
+    """Where the account is; ZENDESK_BASE_URL goes before the subdomain."""
+    if settings.ZENDESK_BASE_URL:
+        return str(settings.ZENDESK_BASE_URL).rstrip("/")
+    if not settings.ZENDESK_SUBDOMAIN:
+        raise NotConnected(f"No Zendesk account is set up. {HOW_TO_CONNECT}")
+    try:
+        return address_of(settings.ZENDESK_SUBDOMAIN)
+    except ValueError as exc:
+        raise NotConnected(str(exc)) from exc
+
+
+def ticket_address(ref: int) -> str:
+    """Where people see a ticket."""
+    return f"{address()}/agent/tickets/{ref}"
+
+
+def credentials() -> Credentials:
+    """The best kind that the settings hold: an OAuth client, then a bearer token, then the old API token."""
+    return _credentials(
+        settings.ZENDESK_OAUTH_CLIENT_ID,
+        settings.ZENDESK_OAUTH_CLIENT_SECRET,
+        settings.ZENDESK_OAUTH_TOKEN,
+        settings.ZENDESK_EMAIL,
+        settings.ZENDESK_API_TOKEN,
+    )
+
+
+@lru_cache(maxsize=4)
+def _credentials(client_id: str, secret: str, bearer: str, email: str, token: str) -> Credentials:
+    """One object for the life of the process, because it keeps the token that it was given."""
+    if client_id and secret:
+        return OAuthClient(client_id, secret)
+    if bearer:
+        return BearerToken(bearer)
+    if email and token:
+        return ApiToken(email, token)
+    raise NotConnected(f"No credentials for Zendesk are set up. {HOW_TO_CONNECT}")

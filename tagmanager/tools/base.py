@@ -1,0 +1,67 @@
+"""What a tool is: a form that says what to do, and a pure function that says what that means for one ticket.
+
+All the rest (choosing tickets, sending, checking, undoing, pages, commands) is the same for every tool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from django import forms
+
+from tagmanager.tickets import Seen, TagChange
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """The ticket is as wished already."""
+
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The tool does not touch this ticket: a code for grouping, and a sentence for people."""
+
+    reason: str
+    detail: str
+
+
+Answer = TagChange | NothingToDo | LeftOut
+
+
+class ToolForm(forms.Form):
+    """Base of the tools' forms: the border for people's input, on the web and on the command line alike.
+
+    After `is_valid()`, `params()` holds what the job stores: JSON, domain values, nothing left to parse.
+    """
+
+    def params(self) -> dict[str, Any]:
+        """What the job stores of this form."""
+        return dict(self.cleaned_data)
+
+
+@runtime_checkable
+class Tool(Protocol):
+    """A tool, as the list of tools wants it; see `tagmanager.tools.bulk_tag` for one."""
+
+    slug: str  # in addresses and in the job's row: never changed once jobs of it exist
+    name: str  # on the card
+    summary: str  # one sentence under the name
+    form_class: type[ToolForm]
+
+    def title(self, params: dict[str, Any], tickets: str) -> str:
+        """What a job with these parameters does to `tickets`: "Add vip to tickets of view Unsolved"."""
+        ...
+
+    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+        """What is to be done with one ticket as it was read. Pure: no call, no clock, no database."""
+        ...
+
+
+def join(tags: list[str]) -> str:
+    """Tags in a title: all of a few, the first of many."""
+    shown = ", ".join(tags[:4])
+    return shown if len(tags) <= 4 else f"{shown} and {len(tags) - 4} more"

@@ -1,0 +1,79 @@
+"""Add tags, remove tags, or set the tags exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from tagmanager.fields import TagsField
+from tagmanager.tickets import Seen, TagChange, too_long
+from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
+
+
+class BulkTagForm(ToolForm):
+    add = TagsField(label="Tags to add", required=False, help_text="All other tags stay as they are.")
+    remove = TagsField(label="Tags to remove", required=False, help_text="All other tags stay as they are.")
+    set = TagsField(
+        label="Or set exactly these tags",
+        required=False,
+        help_text=(
+            "Replaces all tags of each ticket: every other tag is lost, and dropdown or checkbox fields whose "
+            "tags vanish are cleared."
+        ),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        add, remove, exact = (cleaned.get(name) or [] for name in ("add", "remove", "set"))
+        if exact and (add or remove):
+            raise forms.ValidationError(
+                "Setting the tags exactly replaces all of them, so it cannot be combined with adding or removing. "
+                "Put all the tags that the tickets are to have into the one list.",
+                code="exact_and_delta",
+            )
+        if not (add or remove or exact) and not self.errors:
+            raise forms.ValidationError(
+                "Say at least one tag to add, to remove or to set.", code="nothing_to_do"
+            )
+        both = sorted(set(add) & set(remove))
+        if both:
+            raise forms.ValidationError(
+                f"{join(both)} cannot be both added and removed. Take it out of one of the lists.",
+                code="both",
+            )
+        problem = too_long(frozenset(add)) or too_long(frozenset(exact))
+        if problem:
+            raise forms.ValidationError(problem, code="too_long")
+        return cleaned
+
+
+class BulkTag:
+    """Adds and removes tags and leaves every other tag alone; or, when told to, sets them exactly."""
+
+    slug = "bulk-tag"
+    name = "Add and remove tags"
+    summary = "Add tags to tickets, or remove them, and leave all other tags alone."
+    form_class = BulkTagForm
+
+    def title(self, params: dict[str, Any], tickets: str) -> str:
+        add, remove, exact = join(params["add"]), join(params["remove"]), join(params["set"])
+        if exact:
+            return f"Set the tags to exactly {exact} on {tickets}"
+        if add and remove:
+            return f"Add {add} and remove {remove} on {tickets}"
+        return f"Add {add} to {tickets}" if add else f"Remove {remove} from {tickets}"
+
+    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+        if params["set"]:
+            wished = frozenset(params["set"])
+            change = TagChange(wished - ticket.tags, ticket.tags - wished, exact=True)
+        else:
+            change = TagChange(
+                frozenset(params["add"]) - ticket.tags, frozenset(params["remove"]) & ticket.tags
+            )
+        if not change:
+            return NothingToDo()
+        if problem := too_long(change.applied_to(ticket.tags)):
+            return LeftOut("too_many_tags", problem)
+        return change

@@ -1,0 +1,32 @@
+"""Taking a job back, ticket by ticket: the tags it really added, the tags it really removed, and nothing else."""
+
+from __future__ import annotations
+
+from jobs.work import Earlier
+from tagmanager.tickets import Seen, TagChange
+from tagmanager.tools.base import Answer, LeftOut, NothingToDo
+
+
+def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
+    """What takes back what the earlier job did to this ticket, as far as nobody has done so since."""
+    if earlier is None or earlier.change is None or earlier.before is None:
+        return LeftOut("not_changed", "The job that is undone did not change this ticket.")
+    done = TagChange.from_json(earlier.change)
+    back = TagChange(done.remove - ticket.tags, done.add & ticket.tags, exact=done.exact)
+    if not back:
+        note = touched_since(ticket, earlier)
+        return NothingToDo("touched_since" if note else "", note)
+    return back
+
+
+def touched_since(ticket: Seen, earlier: Earlier | None) -> str:
+    """A sentence on what others did to the tags after the job; "" when they are as the job left them."""
+    if earlier is None or earlier.change is None or earlier.before is None:
+        return ""
+    left = TagChange.from_json(earlier.change).applied_to(frozenset(earlier.before["tags"]))
+    parts = []
+    if added := sorted(ticket.tags - left):
+        parts.append(f"added {', '.join(added)}")
+    if removed := sorted(left - ticket.tags):
+        parts.append(f"removed {', '.join(removed)}")
+    return f"Since then someone {' and '.join(parts)}; that was left alone." if parts else ""

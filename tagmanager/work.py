@@ -1,0 +1,258 @@
+"""What a job on tickets asks of Zendesk: reading, planning by its tool, sending, asking, looking for lost answers.
+
+The one place where the errors of the client become those that the engine knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from django.conf import settings
+
+import zendesk as api
+from jobs import errors
+from jobs.models import Job
+from jobs.states import FollowUp, WaitReason
+from jobs.work import (
+    Answer,
+    Calls,
+    Change,
+    Earlier,
+    Page,
+    Payload,
+    Phase,
+    Plan,
+    Result,
+    Sendable,
+    Skipped,
+    Snapshot,
+    Trace,
+    Unchanged,
+    Verdict,
+)
+from tagmanager import connections, sources, undoing
+from tagmanager.tickets import Seen, TagChange
+from tagmanager.tools import UnknownTool, tool
+from tagmanager.tools.base import Answer as ToolAnswer
+from tagmanager.tools.base import NothingToDo
+
+#: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
+PATIENCE = 1.0
+#: Zendesk's bulk jobs that are looked through for one whose answer was lost; the newest come first.
+RECENT_JOBS = 300
+#: How far its clock may be from ours.
+CLOCKS_DIFFER = timedelta(minutes=2)
+COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
+
+
+def work_for(job: Job) -> TicketWork:
+    """What `jobs` calls, by the setting JOBS_WORK; raises `NeedsPerson` where the settings do not allow it."""
+    try:
+        return TicketWork(job)
+    except (connections.NotConnected, UnknownTool) as exc:
+        raise errors.NeedsPerson(str(exc)) from exc
+
+
+class TicketWork:
+    """`jobs.work.Work` for tickets of Zendesk."""
+
+    batch_size = 100  # tickets in one call (developer.zendesk.com, tickets)
+
+    def __init__(self, job: Job) -> None:
+        self.max_in_flight: int = settings.ZENDESK_MAX_JOBS
+        self.calls = Calls()
+        self._job = job
+        self._tool = tool(job.tool)
+        self._zendesk = connections.connect(on_call=self._count, patience=PATIENCE)
+
+    # Choosing
+
+    def pages(self, cursor: str) -> Iterator[Page]:
+        with _reading_pages(cursor):
+            for page in sources.pages(self._zendesk, self._job.source, cursor):
+                seen = {ticket.id: Seen.from_ticket(ticket).to_json() for ticket in page.items}
+                yield Page(list(seen.items()), page.next_cursor)
+
+    def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
+        with _reading():
+            return {ticket.id: Seen.from_ticket(ticket).to_json() for ticket in self._zendesk.tickets(refs)}
+
+    # Planning
+
+    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None) -> Plan:
+        if now is None:
+            return Skipped("not_found", "There is no such ticket, or the connected user may not see it.")
+        seen = Seen.from_json(ref, now)
+        if seen.status == "deleted":
+            return Skipped("deleted", "The ticket has been deleted.")
+        if self._job.follow_up == FollowUp.UNDO:
+            answer: ToolAnswer = undoing.change_for(seen, earlier)
+        else:
+            answer = self._tool.change_for(seen, self._job.params)
+        if isinstance(answer, NothingToDo):
+            return Unchanged(answer.reason, answer.detail)
+        if not isinstance(answer, TagChange):
+            return Skipped(answer.reason, answer.detail)
+        if seen.is_closed and not self._job.params.get("include_closed"):
+            return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
+        note = undoing.touched_since(seen, earlier) if self._job.follow_up == FollowUp.UNDO else ""
+        reason = "touched_since" if note else ""
+        return Change(answer.to_json(), own=answer.exact, reason=reason, detail=note)
+
+    def shows(self, change: Payload, now: Snapshot) -> bool:
+        return TagChange.from_json(change).is_shown_by(frozenset(now["tags"]))
+
+    # Sending
+
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
+        with _translated():
+            if change is None:
+                return self._zendesk.update_each([_replacement(item) for item in items]).id
+            return self._zendesk.update_many([item.ref for item in items], _delta(change)).id
+
+    def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
+        with _reading():
+            statuses = {status.id: status for status in self._zendesk.job_statuses(receipts)}
+            for receipt in receipts:
+                if receipt not in statuses and (status := self._look_for(receipt)):
+                    statuses[receipt] = status
+        gone = Answer(Phase.GONE, text="Zendesk does not know its bulk job any more.")
+        return {receipt: _answer(statuses[receipt]) if receipt in statuses else gone for receipt in receipts}
+
+    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
+        refs = {item.ref for item in items}
+        unclear = False
+        with _reading():
+            for status in islice(self._zendesk.recent_job_statuses(), RECENT_JOBS):
+                if status.id in known or status.total not in (None, len(refs)):
+                    continue
+                if not status.is_over:
+                    unclear = True
+                elif _names(status, refs) and not _ended_before(status, since - CLOCKS_DIFFER):
+                    return status.id
+        return Trace.UNCLEAR if unclear else Trace.ABSENT
+
+    def _look_for(self, receipt: str) -> api.JobStatus | None:
+        """One that show_many left out. Single look-ups have failed where the list still had it (zenpy #291)."""
+        try:
+            return self._zendesk.job_status(receipt)
+        except api.NotFound:
+            recent = islice(self._zendesk.recent_job_statuses(), RECENT_JOBS)
+            return next((status for status in recent if status.id == receipt), None)
+
+    def _count(self, call: api.Call) -> None:
+        setattr(self.calls, call.kind, getattr(self.calls, call.kind) + 1)
+
+
+def _delta(change: Payload) -> dict[str, object]:
+    """Add and remove, never a whole list: what others tagged stays."""
+    wanted = TagChange.from_json(change)
+    sent: dict[str, object] = {}
+    if wanted.add:
+        sent["additional_tags"] = sorted(wanted.add)
+    if wanted.remove:
+        sent["remove_tags"] = sorted(wanted.remove)
+    return sent
+
+
+def _replacement(item: Sendable) -> dict[str, object]:
+    """The whole list, refused by Zendesk when anybody has touched the ticket since it was read."""
+    seen = Seen.from_json(item.ref, item.before)
+    wanted = TagChange.from_json(item.change).applied_to(seen.tags)
+    return {
+        "id": item.ref,
+        "tags": sorted(wanted),
+        "updated_stamp": seen.updated_at,
+        "safe_update": True,
+    }
+
+
+def _answer(status: api.JobStatus) -> Answer:
+    if not status.is_over:
+        part = (status.progress or 0) / status.total if status.total else 0.0
+        return Answer(Phase.RUNNING, progress=part)
+    results = status.results or []
+    return Answer(
+        Phase.OVER if status.succeeded else Phase.FAILED,
+        {result.id: _result(result) for result in results if result.id is not None},
+        {
+            result.index: _result(result)
+            for result in results
+            if result.id is None and result.index is not None
+        },
+        text=""
+        if status.succeeded
+        else f"Zendesk broke its bulk job off: {status.message or status.status}.",
+    )
+
+
+def _result(result: api.ItemResult) -> Result:
+    if result.ok:
+        return Result(Verdict.DONE)
+    if result.is_conflict:
+        verdict = Verdict.CONFLICT
+    elif result.is_not_found:
+        verdict = Verdict.MISSING
+    else:
+        verdict = Verdict.REFUSED
+    code = "closed" if result.is_closed else result.code
+    return Result(verdict, code, result.text or result.code or "Zendesk gave no reason.")
+
+
+def _names(status: api.JobStatus, refs: set[int]) -> bool:
+    """Whether the results are about these tickets."""
+    named = {result.id for result in status.results or [] if result.id is not None}
+    return bool(named) and named <= refs
+
+
+def _ended_before(status: api.JobStatus, moment: datetime) -> bool:
+    told = COMPLETED_AT.search(status.message)
+    if told is None:
+        return False
+    return datetime.strptime(told[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) < moment
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The client's errors as the engine knows them."""
+    try:
+        yield
+    except api.TooManyJobs as exc:
+        raise errors.TryLater(exc.text, reason=WaitReason.JOB_SLOTS, seconds=exc.retry_after) from exc
+    except api.RateLimited as exc:
+        raise errors.TryLater(exc.text, reason=WaitReason.RATE_LIMIT, seconds=exc.retry_after) from exc
+    except (api.Unavailable, api.UnexpectedAnswer) as exc:
+        if exc.fate_unknown:
+            raise errors.FateUnknown(exc.text) from exc
+        seconds = exc.retry_after if isinstance(exc, api.Unavailable) else None
+        raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=seconds) from exc
+    except (api.CredentialsRefused, api.NotAllowed, api.NotFound) as exc:
+        raise errors.NeedsPerson(exc.text) from exc
+    except api.Refused as exc:
+        raise errors.Refused(exc.text, code=exc.code or "refused") from exc
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """A reading that Zendesk refuses cannot be repaired by sending less: somebody has to look."""
+    try:
+        with _translated():
+            yield
+    except errors.Refused as exc:
+        raise errors.NeedsPerson(str(exc)) from exc
+
+
+@contextmanager
+def _reading_pages(cursor: str) -> Iterator[None]:
+    """The same, but a page refused after a saved cursor most likely means that the cursor has expired."""
+    try:
+        with _translated():
+            yield
+    except errors.Refused as exc:
+        if cursor:
+            raise errors.CursorExpired(str(exc)) from exc
+        raise errors.NeedsPerson(str(exc)) from exc
