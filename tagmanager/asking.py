@@ -1,0 +1,41 @@
+"""From a filled-in form to a job: the one way, for the pages and for the command line alike."""
+
+from __future__ import annotations
+
+from jobs import actions
+from jobs.actions import Made
+from jobs.actors import Actor
+from tagmanager.sources import Source
+from tagmanager.tools.base import Tool, ToolForm
+
+
+def ask(
+    tool: Tool,
+    tool_form: ToolForm,
+    source: Source,
+    *,
+    by: Actor,
+    limit: int | None = None,
+    dry_run: bool = False,
+    include_closed: bool = False,
+    here: bool = False,
+    nonce: str | None = None,
+) -> Made:
+    """Make the job that a valid form of the tool asks for, on the tickets of the source.
+
+    With `here` this process is to run it at once: `jobs.engine.run(made.job.pk, token=made.token, …)`. The same
+    `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the caller to ask.
+    """
+    params = tool_form.params() | {"include_closed": include_closed}
+    return actions.submit(
+        tool=tool.slug,
+        title=tool.title(params, source.phrase),
+        params=params,
+        source=source.stored,
+        refs=source.refs,
+        by=by,
+        limit=limit,
+        dry_run=dry_run,
+        nonce=nonce,
+        here=here,
+    )
