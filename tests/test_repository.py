@@ -1,0 +1,149 @@
+"""The files around the code keep their word: commands, requirements, documents, vendored files."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests import environment
+from tests.test_settings import variables_read
+
+ROOT = Path(__file__).resolve().parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = ["demo", "test", "venv", "check", "run", "worker", "lock", "format", "bench", "clean", "help"]
+REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+DOCUMENTS = sorted(ROOT.glob("*.md"))
+
+
+def lay_out_checkout(folder: Path) -> None:
+    """As much of a checkout as make needs to set up."""
+    (folder / "requirements").mkdir()
+    (folder / "requirements/base.txt").touch()
+    (folder / "Makefile").write_text(MAKEFILE, encoding="utf-8")
+
+
+def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run make as if by hand, also when make itself runs these tests."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=outside, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_make_has_this_target_and_help_tells_of_it(target: str) -> None:
+    assert re.search(rf"^{target}:.* ## .+", MAKEFILE, re.MULTILINE)
+    listed = make("help").stdout
+    assert re.search(rf"^{target}\s+\S", listed, re.MULTILINE)
+
+
+def test_a_machine_without_a_fitting_python_is_told_what_to_do(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    old.chmod(0o755)
+    lay_out_checkout(tmp_path)
+    named = make("venv", f"PYTHON={old}", folder=tmp_path)
+    none = make("venv", "PYTHON=", folder=tmp_path)
+    assert (named.returncode, none.returncode) == (2, 2)
+    assert "is older than Python 3.11, or does not start" in named.stderr
+    assert "Tag Manager needs Python 3.11 or newer, and none was found on PATH." in none.stderr
+
+
+def test_a_command_of_the_demo_passes_its_exit_code_on(tmp_path: Path) -> None:
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\n[ "$1" = manage.py ] && echo "$@" && exit 3\nexit 0\n', encoding="utf-8")
+    python.chmod(0o755)
+    (tmp_path / ".venv/pyvenv.cfg").touch()
+    lay_out_checkout(tmp_path)
+    done = make("demo", "ARGS=--exit --tickets 7", folder=tmp_path)
+    assert done.stdout.splitlines()[-1] == "manage.py demo --exit --tickets 7"
+    assert "Error 3" in done.stderr
+
+
+def test_the_script_for_ci_can_be_run_and_runs_the_three_steps_in_order() -> None:
+    script = ROOT / ".ci/run"
+    assert os.access(script, os.X_OK)
+    steps = re.findall(r"^make .*$", script.read_text(encoding="utf-8"), re.MULTILINE)
+    assert steps == ["make check", "make test", 'make demo ARGS="--exit"']
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_requirements_name_no_place_to_fetch_from(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"://|--\S*index\S*|--find-links|--trusted-host|@ ", text) == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in REQUIREMENTS if path.suffix == ".txt"], ids=lambda path: path.name
+)
+def test_every_requirement_is_pinned(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not re.match(r"[a-z0-9-]+==[\w.]+( ; .+)?$", line)] == []
+
+
+def test_development_has_the_same_versions_as_production() -> None:
+    base, dev = (
+        dict(line.split("==", 1) for line in (ROOT / f"requirements/{name}.txt").read_text().splitlines())
+        for name in ("base", "dev")
+    )
+    # A marker may be wider among the development requirements; the version may not differ.
+    assert {name: pin.split(" ;")[0] for name, pin in base.items()} == {
+        name: dev[name].split(" ;")[0] for name in base
+    }
+
+
+def anchors(document: Path) -> set[str]:
+    """The places in a Markdown file that a link may name."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_targets_of_make_that_documents_name_exist() -> None:
+    named = {
+        name
+        for document in DOCUMENTS
+        for name in re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named - set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE)) == set()
+
+
+def test_vendored_files_say_whose_they_are_and_need_nothing_else() -> None:
+    for path in sorted((ROOT / "static/vendor").iterdir()):
+        text = path.read_text(encoding="utf-8")
+        assert re.search(r"/\*!", text[:40]), path.name
+        assert re.search("licen[cs]e", text[:400], re.IGNORECASE), path.name
+        assert "sourceMappingURL" not in text, path.name
+
+
+def test_a_test_run_forgets_every_variable_that_the_settings_read() -> None:
+    set_anew = {"SECRET_KEY", "TAGMANAGER_DEMO", "VAR_DIR"}
+    unread = {"TAGMANAGER_ENV_FILE"}  # in the demo mode that tests run in
+    left = {name for name in variables_read() if not name.startswith("ZENDESK_")} - set(environment.FOREIGN)
+    assert left - set_anew - unread == set()
+
+
+def test_the_project_says_its_name_its_licence_and_the_oldest_python() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (project["name"], project["license"], project["requires-python"]) == (
+        "tag-manager",
+        "MIT",
+        ">=3.11",
+    )
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
