@@ -29,14 +29,15 @@ def address_of(subdomain: str) -> str:
 def checked_base_url(base_url: str) -> str:
     """The address without a closing slash. Raises ValueError when calls cannot be built on it."""
     parts = urlsplit(base_url)
+    # Not repeated in the message: someone may have put a password into it.
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{base_url!r} is not a web address. It should look like https://acme.zendesk.com.")
+        raise ValueError("The Zendesk address should look like https://acme.zendesk.com.")
     if parts.username is not None or parts.password is not None:
         raise ValueError(
             "The Zendesk address must not hold a user name or a password. Give them apart from it."
         )
     if parts.query or parts.fragment:
-        raise ValueError(f"{base_url!r} must end after the host or a path, without ? or #.")
+        raise ValueError("The Zendesk address must end after the host or a path, without ? or #.")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         log.warning("Zendesk credentials travel unencrypted to %s: use https", parts.hostname)
     return base_url.rstrip("/")

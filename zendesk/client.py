@@ -181,10 +181,12 @@ class Zendesk:
         """The tickets with these numbers, at most 100, by number; those that are missing are left out."""
         if not ids:
             return []
+        if len(ids) > MOST_TICKETS:
+            raise ValueError(f"A call takes 1 to {MOST_TICKETS} tickets, not {len(ids)}.")
         return self._get(
             "/api/v2/tickets/show_many.json",
             lambda answer: items_of(answer, "tickets", Ticket.from_json),
-            {"ids": _joined(ids)},
+            {"ids": _joined(list(dict.fromkeys(ids)))},
         )
 
     # Changing tickets

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from zendesk.errors import CredentialsRefused, NoSuchAccount, NotAllowed, NotFound, Refused, UnexpectedAnswer
+from zendesk.errors import CredentialsRefused, NotAllowed, NotFound, Refused, UnexpectedAnswer
 
 log = logging.getLogger(__name__)
 
@@ -126,10 +126,6 @@ class OAuthClient:
         asked_at = account.now()
         try:
             answer = account.fetch_token("/oauth/tokens", grant)
-        except NoSuchAccount:
-            raise
-        except CredentialsRefused:
-            raise
         except (Refused, NotAllowed, NotFound) as refusal:
             text = f"Zendesk gives no token to this OAuth client. {refusal.text} {self.advice}"
             raise CredentialsRefused(text, status=refusal.status, code=refusal.code) from refusal

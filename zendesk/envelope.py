@@ -17,6 +17,7 @@ LONGEST_CODE = 80
 MOST_DETAILS = 20
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_SAID = ("description", "detail", "message", "title", "error")
 _CODE = re.compile(r"[\w.:-]+\Z")
 
 
@@ -101,8 +102,8 @@ def _flatten(value: object, depth: int = 0) -> Iterator[str]:
         for item in value[:MOST_DETAILS]:
             yield from _flatten(item, depth + 1)
     elif isinstance(value, dict) and depth < 4:
-        said = value.get("description") or value.get("detail") or value.get("message") or value.get("title")
-        if isinstance(said, str):
+        said = next((value[key] for key in _SAID if isinstance(value.get(key), str)), None)
+        if said is not None:
             yield plain(said)
         else:
             for name, item in list(value.items())[:MOST_DETAILS]:

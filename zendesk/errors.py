@@ -51,7 +51,7 @@ class NotFound(ZendeskError):
     """There is no such thing, or not for this user (404)."""
 
 
-class NoSuchAccount(NotFound):
+class NoSuchAccount(ZendeskError):
     """There is no Zendesk account at the address."""
 
 

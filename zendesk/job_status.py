@@ -17,8 +17,12 @@ RUNNING = frozenset({"queued", "working"})
 OVER = frozenset({"completed", "failed", "killed"})
 
 _CLOSED = re.compile(r"closed prevents ticket update", re.IGNORECASE)
-_CONFLICT = re.compile(r"conflict|safe update prevented|outdated ticket data", re.IGNORECASE)
-_NOT_FOUND = re.compile(r"record ?not ?found|ticket ?not ?found|couldn't find|^not found", re.IGNORECASE)
+_CONFLICT = re.compile(
+    r"update ?conflict|^conflict|safe update prevented|outdated ticket data", re.IGNORECASE
+)
+_NOT_FOUND = re.compile(
+    r"record ?not ?found|ticket ?not ?found|couldn't find ticket|^not ?found", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class ItemResult:
         id_, index = raw.get("id"), raw.get("index")
         no_error = not raw.get("error") and not raw.get("errors")
         ok = raw.get("success") is True or (no_error and raw.get("status") == "Updated")
-        said = envelope_of(raw)
+        # Older items carry the ticket's subject as their title: not a reason, and not to be kept.
+        said = envelope_of({key: value for key, value in raw.items() if key != "title"})
         return cls(
             id=id_ if type(id_) is int else None,
             index=index if type(index) is int else None,

@@ -22,7 +22,7 @@ from zendesk.errors import (
     UnexpectedAnswer,
     ZendeskError,
 )
-from zendesk.limits import retry_after_of, retry_after_or_default
+from zendesk.limits import LONGEST_HOLD, retry_after_of, retry_after_or_default
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -55,6 +55,8 @@ def error_from(
     if status == 429:
         seconds = retry_after_or_default(headers)
         text = f"Zendesk takes no more calls for now. The next one may be made in {seconds:.0f} seconds."
+        if seconds == LONGEST_HOLD:
+            text += " (It asked for at least as long; whether it still refuses is tried then.)"
         return RateLimited(_sentence(text, said), status=status, code=said.code, retry_after=seconds)
     if status < 300:
         text = "Zendesk answered in a way this program does not understand."
@@ -113,7 +115,7 @@ def _not_allowed(status: int, said: Envelope) -> NotAllowed:
     return NotAllowed(_sentence(text, said), status=status, code=said.code)
 
 
-def _not_found(status: int, said: Envelope) -> NotFound:
+def _not_found(status: int, said: Envelope) -> NotFound | NoSuchAccount:
     # An unknown host is answered before the API is reached: by an error object, formerly by a web page.
     if said.is_html or said.code.startswith("No help desk"):
         text = "There is no Zendesk account at this address. Check the subdomain."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import re
@@ -59,7 +60,7 @@ class Request:
     @property
     def endpoint(self) -> str:
         """The path with the ids blanked: what an endpoint limit most likely counts."""
-        return f"{self.method} {re.sub(r'/[0-9]+(?=/|$)', '/*', self.path)}"
+        return f"{self.method} {re.sub(r'/[0-9]+(?=[/.]|$)', '/*', self.path)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +191,15 @@ class Transport:
 
     def _exchange(self, request: Request, header: str, attempt: int) -> requests.Response:
         query = f"?{urlencode(request.params, safe=',')}" if request.params else ""
+        body = None if request.body is None else json.dumps(request.body).encode()
         started = self.now()
         status = None
         try:
             response = self._session.request(
                 request.method,
                 f"{self.base_url}{request.path}{query}",
-                json=request.body,
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
                 auth=_Signature(header),
                 timeout=(CONNECT_TIMEOUT, request.read_timeout),
                 # Credentials go to the configured host and to no other.

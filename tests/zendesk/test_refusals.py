@@ -1,0 +1,219 @@
+"""Every way Zendesk says no becomes one error with a sentence."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.zendesk.recorded import names, sample
+from zendesk import (
+    Conflict,
+    CredentialsRefused,
+    NoSuchAccount,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    Redirected,
+    Refused,
+    TooLarge,
+    TooManyJobs,
+    Unavailable,
+    UnexpectedAnswer,
+    ZendeskError,
+    error_from,
+)
+
+
+def error_of(name: str, method: str = "GET") -> ZendeskError:
+    answer = sample(name)
+    return error_from(answer.status, answer.headers, answer.content, method=method)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code", "words"),
+    [
+        ("400-InvalidPaginationDepth", Refused, "InvalidPaginationDepth", "using Offset Pagination are limited"),
+        ("400-TooManyValues-tickets", Refused, "TooManyValues", "cannot specify more than 100 values"),
+        ("400-TooManyValues-users", Refused, "TooManyValues", "Maximum 100 users may be created per call"),
+        ("401-bad-credentials", CredentialsRefused, "", "Couldn't authenticate you"),
+        ("401-invalid_token", CredentialsRefused, "invalid_token", "The access token provided is expired"),
+        ("403-forbidden-object", NotAllowed, "Forbidden", "Please contact the account owner"),
+        ("403-missing-scope", NotAllowed, "Forbidden", "lacks the scope read"),
+        ("404-RecordNotFound-ticket", NotFound, "RecordNotFound", "Not found"),
+        ("404-empty-body-content_tag", NotFound, "", "Zendesk has no such record"),
+        ("404-no-help-desk", NoSuchAccount, "No help desk at example.zendesk.com", "Check the subdomain"),
+        ("409-UpdateConflict", Conflict, "UpdateConflict", "Safe Update prevented the update"),
+        ("422-closed-ticket", Refused, "RecordInvalid", "Status: closed prevents ticket update"),
+        ("422-required-to-solve", Refused, "RecordInvalid", "field is empty (required to solve)"),
+        ("429-APIRateLimitExceeded-incremental", RateLimited, "APIRateLimitExceeded", "incremental export"),
+        ("429-TooManyJobs", TooManyJobs, "TooManyJobs", "as many bulk jobs"),
+    ],
+)
+def test_each_recorded_refusal_is_told_apart(name, kind, code, words):
+    error = error_of(name)
+    assert (type(error), error.status, error.code) == (kind, sample(name).status, code)
+    assert words in error.text
+    assert str(error) == error.text
+
+
+def test_no_recorded_refusal_is_forgotten_above():
+    (mark,) = test_each_recorded_refusal_is_told_apart.pytestmark
+    assert [case[0] for case in mark.args[1]] == names("4")
+
+
+def test_a_missing_scope_is_named():
+    assert error_of("403-missing-scope").missing_scopes == ("read",)
+
+
+def test_the_fields_that_zendesk_objects_to_are_told_one_by_one():
+    assert error_of("422-closed-ticket").details == ("Status: closed prevents ticket update",)
+    assert error_of("422-required-to-solve").details == ("Type of Content: field is empty (required to solve)",)
+
+
+@pytest.mark.parametrize("status", [200, 400, 422, 429, 503])
+def test_too_many_jobs_is_known_by_its_code_whatever_the_status(status):
+    error = error_from(status, {}, sample("429-TooManyJobs").content, method="PUT")
+    assert type(error) is TooManyJobs
+    assert error.current_job_ids == ("V3-<id>", "V3-<id>")
+    assert error.retry_after is None
+    assert not error.fate_unknown
+
+
+@pytest.mark.parametrize("status", [200, 422, 503])
+def test_a_busy_search_is_for_later_whatever_the_status(status):
+    body = b'{"error":"unavailable","description":"Sorry, we could not complete your search query."}'
+    assert type(error_from(status, {}, body)) is Unavailable
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind"),
+    [
+        (401, {}, b"", CredentialsRefused),
+        (401, {"Content-Type": "text/html"}, b"<html>", CredentialsRefused),
+        (403, {}, b"<!DOCTYPE html><title>Suspended</title>", NotAllowed),
+        (404, {}, b"<!DOCTYPE html><title>Nobody lives here</title>", NoSuchAccount),
+        (404, {}, b'{"error":"InvalidEndpoint","description":"Not found"}', NotFound),
+        (408, {}, b"", Unavailable),
+        (413, {}, b"", TooLarge),
+        (414, {}, b"Request-URI Too Long", TooLarge),
+        (418, {}, b"", Refused),
+        (429, {}, b"Slow down", RateLimited),
+        (500, {}, b'{"error":"InternalError"}', Unavailable),
+        (502, {}, b"<html><title>Bad gateway</title>", Unavailable),
+        (503, {"Retry-After": "7"}, b"", Unavailable),
+        (302, {"Location": "https://elsewhere.example/login"}, b"", Redirected),
+        (200, {}, b"[]", UnexpectedAnswer),
+    ],
+)
+def test_answers_without_a_json_envelope_go_by_their_status(status, headers, body, kind):
+    error = error_from(status, headers, body)
+    assert (type(error), error.status) == (kind, status)
+
+
+def test_a_redirect_says_where_to_and_what_to_set():
+    error = error_from(301, {"location": "https://acme-new.zendesk.com/api?token=x"}, b"")
+    assert "to acme-new.zendesk.com" in error.text
+    assert "set its address" in error.text
+    assert "token=x" not in error.text
+
+
+def test_only_a_write_without_a_clear_answer_leaves_its_fate_open():
+    open_fates = {
+        (status, method)
+        for status in (200, 302, 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504)
+        for method in ("GET", "PUT")
+        if error_from(status, {}, b"", method=method).fate_unknown
+    }
+    assert open_fates == {(status, "PUT") for status in (200, 500, 502, 503, 504)}
+
+
+def test_the_wait_of_a_503_is_kept():
+    assert error_from(503, {"Retry-After": "7"}, b"").retry_after == 7.0
+
+
+def test_older_and_odd_envelopes_are_understood():
+    texts = {
+        body: error_from(422, {}, body).text.removeprefix(
+            "Zendesk refused the call (HTTP 422) and changed nothing. Zendesk says: "
+        )
+        for body in (
+            b'{"error":{"title":"Invalid attribute","message":"You passed an invalid value"}}',
+            b'{"errors":[{"code":"A","title":"one"},{"code":"B","detail":"two"}]}',
+            b'{"errors":["Subject is too long"]}',
+            b'{"errors":{"subject":["is too long"]}}',
+            b'{"description":"Only words"}',
+            b'{"error":"RecordInvalid","details":{"tags":[{"error":"Invalid"}]}}',
+            b"Just text",
+            b'"A JSON text"',
+        )
+    }
+    assert list(texts.values()) == [
+        "You passed an invalid value",
+        "one; two",
+        "Subject is too long",
+        "subject: is too long",
+        "Only words",
+        "tags: Invalid",
+        "Just text",
+        "A JSON text",
+    ]
+
+
+def test_the_words_of_others_are_kept_short_and_on_one_line():
+    body = json.dumps({"error": "RecordInvalid", "description": "a\r\nb\x00" + "x" * 10_000}).encode()
+    text = error_from(422, {}, body).text
+    assert "a b x" in text
+    assert len(text) < 500
+    assert text.isprintable()
+
+
+def test_errors_survive_the_way_between_processes():
+    for name in names("4"):
+        error = error_of(name, "PUT")
+        copy = pickle.loads(pickle.dumps(error))
+        assert type(copy) is type(error)
+        assert vars(copy) == vars(error)
+        assert str(copy) == error.text
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+keys = st.sampled_from(
+    ["error", "errors", "description", "details", "message", "title", "code", "current_job_ids", "error_description"]
+)
+envelopes = st.dictionaries(keys, json_values | st.sampled_from(["TooManyJobs", "unavailable"]), max_size=6)
+bodies = (
+    st.binary()
+    | envelopes.map(lambda value: json.dumps(value).encode())
+    | envelopes.map(lambda value: json.dumps(value).encode()[:-1])
+    | st.text().map(lambda text: f"<html>{text}".encode("utf-8", "replace"))
+)
+header_names = st.sampled_from(["Retry-After", "Location", "Date", "x-rate-limit", "ratelimit-remaining", "x"])
+
+
+@given(
+    status=st.integers(100, 999),
+    headers=st.dictionaries(header_names, st.text(max_size=30), max_size=4),
+    body=bodies,
+    method=st.sampled_from(["GET", "PUT", "POST", "DELETE", ""]),
+)
+def test_no_answer_makes_the_reading_of_it_fail(status, headers, body, method):
+    error = error_from(status, headers, body, method=method)
+    assert isinstance(error, ZendeskError)
+    assert error.text
+    assert error.text.isprintable()
+    assert len(error.text) < 1000 + 20 * 400
+    assert error.status == status
+
+
+def test_deeply_nested_json_is_no_trouble():
+    assert type(error_from(422, {}, b'{"details":' + b"[" * 100_000)) is Refused
+    nested = b"[" * 500 + b"]" * 500
+    assert type(error_from(422, {}, b'{"error":"x","details":' + nested + b"}")) is Refused
