@@ -1,0 +1,79 @@
+"""A Zendesk account in memory behind the real URLs: for the demo, the tests and the benchmarks.
+
+It is the other side of the wire and shares no code with the client, so that each checks the other. What it
+answers is held to recorded answers of the live API by its tests.
+"""
+
+from zendesk.sandbox.access import API_TOKEN, BEARER_TOKEN, CLIENT_ID, CLIENT_SECRET, EMAIL
+from zendesk.sandbox.fields import (
+    FIELD_FEATURES,
+    FIELD_FOLLOW_UP,
+    FIELD_PLAN,
+    FIELD_PRODUCT,
+    FIELD_RESOLUTION,
+)
+from zendesk.sandbox.macros import (
+    MACRO_CLOSE_SPAM,
+    MACRO_ESCALATE,
+    MACRO_HOSTILE,
+    MACRO_INACTIVE,
+    MACRO_NOT_RESPONDING,
+    MACRO_NOTE,
+    MACRO_RESET_TAGS,
+    MACRO_SOLVE_FIXED,
+    MACRO_UNTAG,
+)
+from zendesk.sandbox.options import Options
+from zendesk.sandbox.server import Server, serve
+from zendesk.sandbox.state import Sandbox, TicketState
+from zendesk.sandbox.views import (
+    VIEW_EMPTY,
+    VIEW_HOSTILE,
+    VIEW_INACTIVE,
+    VIEW_NOT_ARCHIVED,
+    VIEW_PENDING,
+    VIEW_RECENTLY_SOLVED,
+    VIEW_REFUNDS,
+    VIEW_UNASSIGNED,
+    VIEW_UNSOLVED,
+    VIEW_UNTAGGED,
+    VIEW_URGENT,
+)
+
+__all__ = [
+    "API_TOKEN",
+    "BEARER_TOKEN",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "EMAIL",
+    "FIELD_FEATURES",
+    "FIELD_FOLLOW_UP",
+    "FIELD_PLAN",
+    "FIELD_PRODUCT",
+    "FIELD_RESOLUTION",
+    "MACRO_CLOSE_SPAM",
+    "MACRO_ESCALATE",
+    "MACRO_HOSTILE",
+    "MACRO_INACTIVE",
+    "MACRO_NOTE",
+    "MACRO_NOT_RESPONDING",
+    "MACRO_RESET_TAGS",
+    "MACRO_SOLVE_FIXED",
+    "MACRO_UNTAG",
+    "VIEW_EMPTY",
+    "VIEW_HOSTILE",
+    "VIEW_INACTIVE",
+    "VIEW_NOT_ARCHIVED",
+    "VIEW_PENDING",
+    "VIEW_RECENTLY_SOLVED",
+    "VIEW_REFUNDS",
+    "VIEW_UNASSIGNED",
+    "VIEW_UNSOLVED",
+    "VIEW_UNTAGGED",
+    "VIEW_URGENT",
+    "Options",
+    "Sandbox",
+    "Server",
+    "TicketState",
+    "serve",
+]

@@ -1,0 +1,162 @@
+"""One call from its arrival to its answer: faults, credentials, limits, endpoint."""
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from zendesk.sandbox import control, pages, routes
+from zendesk.sandbox.access import require
+from zendesk.sandbox.asked import Asked
+from zendesk.sandbox.endpoints import account
+from zendesk.sandbox.faults import Rule
+from zendesk.sandbox.replies import (
+    HTML,
+    Refusal,
+    Reply,
+    bad_credentials,
+    invalid_endpoint,
+    invalid_token,
+    rate_limited,
+    too_many_jobs,
+)
+from zendesk.sandbox.state import Sandbox
+
+_HTML_BODY = b"<!DOCTYPE html><html><head><title>Zendesk</title></head><body><h1>We'll be right back</h1></body></html>"
+_ERROR_WORDS = {500: "InternalServerError", 502: "BadGateway", 503: "ServiceUnavailable", 504: "GatewayTimeout"}
+_HANG_SECONDS = 3600.0
+
+
+class App:
+    """Answers calls for a `Sandbox`. Any thread may call; only waiting happens outside its lock."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.closing = threading.Event()
+        """Set when the server ends: nobody goes on waiting."""
+
+    def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one call. `headers` has to find names in any case."""
+        began = time.perf_counter()
+        parts = urlsplit(target)
+        path = unquote(parts.path)
+        asked = Asked(
+            method=method,
+            path=path.removesuffix(".json"),
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            body=body,
+            headers=headers,
+            base=self.sandbox.options.canonical_url or f"http://{headers.get('Host', 'localhost')}",
+        )
+        if path.startswith("/_control/"):
+            return control.handle(self.sandbox, asked)
+        if path.startswith("/api/v2/") or path == "/oauth/tokens":
+            return self._api(asked, began)
+        return pages.handle(self.sandbox, asked)
+
+    def _api(self, asked: Asked, began: float) -> Reply:
+        sandbox = self.sandbox
+        self._wait(sandbox.options.latency)
+        with sandbox.lock:
+            rules = sandbox.faults.of_call(asked.method, asked.path)
+        for rule in rules:
+            if rule.kind == "hang" and not rule.params.get("after_work"):
+                self._wait(float(rule.params.get("seconds", _HANG_SECONDS)))
+        with sandbox.lock:
+            now = sandbox.settle()
+            reply = self._answer(asked, rules, now)
+            sandbox.ledger.answers[reply.status] += 1
+            reply.headers |= sandbox.limits.headers(now)
+        reply.headers |= {
+            "x-runtime": f"{time.perf_counter() - began:.6f}",
+            "x-zendesk-api-version": "v2",
+            "x-request-id": f"{random.getrandbits(64):016x}",  # noqa: S311 - a label
+        }
+        for rule in rules:
+            if rule.kind == "hang" and rule.params.get("after_work"):
+                self._wait(float(rule.params.get("seconds", _HANG_SECONDS)))
+        return reply
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self.closing.wait(seconds)
+
+    def _answer(self, asked: Asked, rules: list[Rule], now: float) -> Reply:
+        found = routes.find(asked.method, asked.path)
+        name = "POST oauth/tokens" if asked.path == "/oauth/tokens" else found[0].name if found else "unknown"
+        self.sandbox.ledger.calls[name] += 1
+        for rule in rules:
+            broken = self._instead_of_work(rule)
+            if broken is not None:
+                return broken
+        try:
+            reply = self._work(asked, found, now)
+        except Refusal as refusal:
+            reply = refusal.reply()
+        reply.headers |= asked.more_headers
+        for rule in rules:
+            reply = _after_work(rule, reply)
+        return reply
+
+    def _work(self, asked: Asked, found: "tuple[routes.Route, dict[str, object]] | None", now: float) -> Reply:
+        sandbox = self.sandbox
+        if asked.path == "/oauth/tokens":
+            if asked.method != "POST":
+                raise invalid_endpoint()
+            return account.token(sandbox, asked)
+        asked.scopes = sandbox.access.scopes(asked.headers.get("Authorization"), now)
+        sandbox.limits.count_call(now)
+        if found is None:
+            raise invalid_endpoint()
+        route, names = found
+        if asked.scopes is not None:
+            require(asked.scopes, route.scope, *route.fine)
+        elif not route.open:
+            raise bad_credentials()
+        return route.endpoint(sandbox, asked, **names)
+
+    def _instead_of_work(self, rule: Rule) -> Reply | None:
+        params = rule.params
+        match rule.kind:
+            case "rate_limited":
+                reply = rate_limited("API", params.get("retry_after", 1)).reply()
+                return _as_html(reply, 429) if params.get("html") else reply
+            case "server_error_before":
+                return _server_error(rule)
+            case "reset_before":
+                return Reply(0, b"", transport="reset")
+            case "too_many_jobs":
+                sandbox = self.sandbox
+                return too_many_jobs(sandbox.options.too_many_jobs_status, sandbox.jobs.open_ids()).reply()
+            case "unauthorized":
+                return invalid_token().reply()
+            case "revoke_tokens":
+                self.sandbox.access.revoke_tokens()
+        return None
+
+
+def _after_work(rule: Rule, reply: Reply) -> Reply:
+    match rule.kind:
+        case "server_error_after":
+            return _server_error(rule)
+        case "reset_after":
+            return Reply(0, b"", transport="reset")
+        case "truncated":
+            reply.body = reply.body[: len(reply.body) // 2]
+        case "html":
+            return _as_html(reply, int(rule.params.get("status", 200)))
+    return reply
+
+
+def _server_error(rule: Rule) -> Reply:
+    status = int(rule.params.get("status", 503))
+    retry_after = rule.params.get("retry_after")
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    word = _ERROR_WORDS.get(status, "ServiceUnavailable")
+    reply = Refusal(status, {"error": word, "description": "Something went wrong on our side."}, headers).reply()
+    return _as_html(reply, status) if rule.params.get("html") else reply
+
+
+def _as_html(reply: Reply, status: int) -> Reply:
+    return Reply(status, _HTML_BODY, dict(reply.headers), content_type=HTML)

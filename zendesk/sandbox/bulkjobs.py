@@ -1,0 +1,232 @@
+"""`update_many` as it happens: a job is queued, works ticket by ticket, and leaves results.
+
+Nothing runs in the background. Whoever asks the demo anything first lets the clock catch up (`settle`): every
+ticket that was due by then is updated, in the order in which it was due, across all jobs.
+"""
+
+import heapq
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from zendesk.sandbox import changes, moments
+from zendesk.sandbox.faults import Rule
+from zendesk.sandbox.ledger import Ledger
+from zendesk.sandbox.options import Options
+from zendesk.sandbox.replies import CONFLICT, not_found, too_many_jobs
+from zendesk.sandbox.store import Store
+
+# Recorded in zenpy's cassettes: 1 ticket 2 s, 50 tickets 5 s, 100 tickets 10 s, the wait in the queue included.
+QUEUE_SECONDS = 1.0
+TICKET_SECONDS = 0.09
+
+JobStatus = Literal["queued", "working", "completed", "failed", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One ticket of a job. `index` is its place in the call."""
+
+    index: int
+    ticket_id: int
+    change: Mapping[str, Any]
+    stamp: str | None = None
+    stamp_is_missing: bool = False
+
+
+@dataclass(slots=True)
+class Job:
+    id: str
+    works: list[Work]
+    queued_at: float
+    queued_at_sequence: int
+    begins_at: float
+    seconds_per_ticket: float
+    faults: list[Rule] = field(default_factory=list)
+    status: JobStatus = "queued"
+    progress: int | None = None
+    message: str | None = None
+    results: Any = None
+    ended_at: float | None = None
+    items: list[dict[str, Any]] = field(default_factory=list)
+
+    def fault(self, *kinds: str) -> Rule | None:
+        return next((rule for rule in self.faults if rule.kind in kinds), None)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in ("queued", "working")
+
+    @property
+    def breaks_after(self) -> int | None:
+        """Tickets done before the whole job breaks; None: it does not."""
+        rule = self.fault("job_failed", "job_killed", "poison")
+        return None if rule is None else min(int(rule.params.get("done", 0)), len(self.works))
+
+    def to_json(self, base: str, *, with_type: bool) -> dict[str, Any]:
+        shown: dict[str, Any] = {"id": self.id}
+        if with_type:
+            shown["job_type"] = "Bulk Update Ticket"
+        return shown | {
+            "url": f"{base}/api/v2/job_statuses/{self.id}.json",
+            "total": len(self.works),
+            "progress": self.progress,
+            "status": self.status,
+            "message": self.message,
+            "results": self.results,
+        }
+
+
+class BulkJobs:
+    """The account's jobs."""
+
+    def __init__(self, store: Store, ledger: Ledger, options: Callable[[], Options]) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._options = options
+        self._jobs: dict[str, Job] = {}
+        self._open: dict[str, Job] = {}
+        self._due: list[tuple[float, int, int, Job]] = []
+        self._serial = 0
+
+    def open_ids(self) -> list[str]:
+        return list(self._open)
+
+    def queue(self, works: list[Work], faults: list[Rule], now: float) -> Job:
+        """Accept a job; `Refusal` TooManyJobs if as many as allowed are queued or running."""
+        options = self._options()
+        if len(self._open) >= options.max_jobs:
+            raise too_many_jobs(options.too_many_jobs_status, self.open_ids())
+        job = Job(
+            id=f"V3-{uuid.uuid4().hex}",
+            works=works,
+            queued_at=now,
+            queued_at_sequence=self._store.sequence,
+            begins_at=now + options.scale * QUEUE_SECONDS,
+            seconds_per_ticket=options.scale * TICKET_SECONDS,
+            faults=faults,
+        )
+        stuck = job.fault("job_stuck")
+        if stuck is not None:
+            job.begins_at = now + float(stuck.params.get("seconds", math.inf))
+        self._jobs[job.id] = self._open[job.id] = job
+        self._ledger.jobs.append(job.id)
+        self._ledger.sent.update(work.ticket_id for work in works)
+        self._serial += 1
+        if job.begins_at < math.inf:
+            heapq.heappush(self._due, (job.begins_at, self._serial, 0, job))
+        return job
+
+    def find(self, job_id: str, now: float) -> Job:
+        """A job by its id; `Refusal` 404 if it is unknown, too old, or gone by a fault."""
+        job = self._jobs.get(job_id)
+        if job is None or job.fault("job_gone") or now - job.queued_at > self._options().job_life:
+            raise not_found()
+        return job
+
+    def all(self, now: float) -> list[Job]:
+        """The jobs that can be asked for: ended ones first, by their end, then by creation, latest first."""
+        life = self._options().job_life
+        found = [job for job in self._jobs.values() if now - job.queued_at <= life and not job.fault("job_gone")]
+        return sorted(found, key=lambda job: (job.ended_at or 0.0, job.queued_at), reverse=True)
+
+    def settle(self, now: float) -> None:
+        """Do all that was due by now, in its order."""
+        while self._due and self._due[0][0] <= now:
+            due, serial, done, job = heapq.heappop(self._due)
+            if self._step(job, done, due):
+                heapq.heappush(self._due, (due + job.seconds_per_ticket, serial, done + 1, job))
+
+    def _step(self, job: Job, done: int, at: float) -> bool:
+        """Move a job on by one: begin it, or do its next ticket. Says whether there is more to do."""
+        if done == 0:
+            job.status = "working"
+        else:
+            work = job.works[done - 1]
+            item = self._outcome(job, work, done, at)
+            if item is not None:
+                job.items.append(item)
+            job.progress = done
+            job.message = f"Updating ticket #{done}"
+        if done == job.breaks_after:
+            self._break(job, at)
+        elif done == len(job.works):
+            self._complete(job, at)
+        return job.is_open
+
+    def _break(self, job: Job, at: float) -> None:
+        killed = job.fault("job_killed") is not None
+        job.status = "killed" if killed else "failed"
+        job.message = f"{'Killed' if killed else 'Failed'} at {moments.spoken(at)}"
+        self._end(job, at)
+
+    def _complete(self, job: Job, at: float) -> None:
+        job.status = "completed"
+        job.message = f"Completed at {moments.spoken(at)}"
+        job.results = job.items
+        missing = job.fault("results_missing")
+        if missing is not None:
+            job.results = job.items[: max(0, len(job.items) - int(missing.params.get("count", 1)))]
+        if job.fault("results_null"):
+            job.results = None
+        if job.fault("results_object"):
+            job.results = {"success": True}
+        self._end(job, at)
+
+    def _end(self, job: Job, at: float) -> None:
+        job.ended_at = at
+        self._open.pop(job.id, None)
+
+    def _outcome(self, job: Job, work: Work, done: int, at: float) -> dict[str, Any] | None:
+        """Update one ticket and say what became of it; None: the results will not mention it."""
+        injected = _injected_error(job, work, done)
+        if injected is not None:
+            return injected
+        slot = self._store.slot(work.ticket_id)
+        if slot is None:
+            missing = self._options().missing_ids == "omit"
+            return None if missing else _error(work, "RecordNotFound", "Not found")
+        if work.stamp_is_missing:
+            return _error(work, "TicketUpdateFailed", "Updated stamp: is needed for a safe update")
+        if self._is_outdated(job, work, slot):
+            return _error(work, "UpdateConflict", CONFLICT)
+        try:
+            changes.apply(
+                self._store,
+                slot,
+                work.change,
+                options=self._options(),
+                ledger=self._ledger,
+                at=at,
+                many=True,
+            )
+        except changes.ChangeRefused as refused:
+            return _error(work, "TicketUpdateFailed", refused.problem.details)
+        return {"action": "update", "status": "Updated", "success": True, "id": work.ticket_id}
+
+    def _is_outdated(self, job: Job, work: Work, slot: int) -> bool:
+        """Bulk jobs are safe updates: with no stamp of its own, a ticket has that of the queuing."""
+        if work.stamp is None:
+            return self._store.last_change.get(slot, 0) > job.queued_at_sequence
+        return self._store.updated(slot) > moments.parse(work.stamp)
+
+
+def _error(work: Work, code: str, details: str) -> dict[str, Any]:
+    return {"index": work.index, "error": code, "id": work.ticket_id, "details": details}
+
+
+def _injected_error(job: Job, work: Work, done: int) -> dict[str, Any] | None:
+    for rule in job.faults:
+        ids = rule.params.get("ids")
+        if rule.kind == "item_error" and (ids is None or work.ticket_id in ids):
+            text = str(rule.params.get("text", "Ticket: is being updated by something else"))
+            if rule.params.get("shape") == "old":
+                return {"id": work.ticket_id, "title": "Ticket", "success": False, "errors": text}
+            return _error(work, str(rule.params.get("code", "TicketUpdateFailed")), text)
+        if rule.kind == "conflict":
+            hit = work.ticket_id in ids if ids is not None else done <= int(rule.params.get("count", 1))
+            if hit:
+                return _error(work, "UpdateConflict", CONFLICT)
+    return None

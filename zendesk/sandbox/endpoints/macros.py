@@ -1,0 +1,89 @@
+"""Macros and their previews."""
+
+import json
+from typing import Any
+
+from zendesk.sandbox import fields, paging, people, rendering
+from zendesk.sandbox.asked import Asked
+from zendesk.sandbox.endpoints.tickets import existing_slot
+from zendesk.sandbox.macros import BY_ID, MACROS, Macro
+from zendesk.sandbox.replies import Reply, answer, not_found
+from zendesk.sandbox.state import Sandbox
+
+
+def _records(base: str, *, only_active: bool = False, text: str = "") -> list[dict[str, Any]]:
+    return [
+        macro.to_json(base, position)
+        for position, macro in enumerate(MACROS)
+        if (macro.active or not only_active) and text.lower() in macro.title.lower()
+    ]
+
+
+def index(_sandbox: Sandbox, asked: Asked) -> Reply:
+    records = _records(asked.base)
+    wanted = asked.query.get("active")
+    if wanted is not None:
+        records = [record for record in records if record["active"] == (wanted == "true")]
+    return paging.of_few(asked, "macros", records, "title,id")
+
+
+def active(_sandbox: Sandbox, asked: Asked) -> Reply:
+    return paging.of_few(asked, "macros", _records(asked.base, only_active=True), "title,id")
+
+
+def search(_sandbox: Sandbox, asked: Asked) -> Reply:
+    return paging.of_few(asked, "macros", _records(asked.base, text=asked.query.get("query", "")), "title,id")
+
+
+def show(_sandbox: Sandbox, asked: Asked, macro_id: int) -> Reply:
+    macro = _existing(macro_id)
+    return answer({"macro": macro.to_json(asked.base, MACROS.index(macro))})
+
+
+def _existing(macro_id: int) -> Macro:
+    macro = BY_ID.get(macro_id)
+    if macro is None:
+        raise not_found()
+    return macro
+
+
+def preview(_sandbox: Sandbox, _asked: Asked, macro_id: int) -> Reply:
+    """What the macro would change of any ticket; placeholders stay as they are."""
+    result = _existing(macro_id).outcome(frozenset(), None)
+    return answer({"result": {"ticket": _with_custom_fields(result, [])}})
+
+
+def preview_on_ticket(sandbox: Sandbox, asked: Asked, ticket_id: int, macro_id: int) -> Reply:
+    """The whole ticket as it would be, with the placeholders filled. Nothing is written."""
+    macro = _existing(macro_id)
+    store = sandbox.store
+    slot = existing_slot(sandbox, ticket_id)
+    now = json.loads(rendering.ticket(store, slot, asked.base))
+    requester = people.name(rendering.requester_id(store, slot)) or ""
+    placeholders = {
+        "ticket.id": str(ticket_id),
+        "ticket.title": store.subject(slot),
+        "ticket.status": now["status"],
+        "ticket.requester.name": requester,
+        "ticket.requester.first_name": requester.partition(" ")[0],
+        "ticket.link": f"{asked.base}/agent/tickets/{ticket_id}",
+        "current_user.name": people.ADMIN_NAME,
+    }
+    outcome = macro.outcome(frozenset(store.tags(slot)), placeholders)
+    if "tags" in outcome:
+        now["custom_fields"] = now["fields"] = fields.values(outcome["tags"])
+    return answer({"result": {"ticket": now | _with_custom_fields(outcome, now["custom_fields"])}})
+
+
+def _with_custom_fields(outcome: dict[str, Any], held: list[dict[str, Any]]) -> dict[str, Any]:
+    """`custom_fields_123` as the ticket shows it."""
+    changed = {
+        int(name.removeprefix("custom_fields_")): outcome.pop(name)
+        for name in list(outcome)
+        if name.startswith("custom_fields_")
+    }
+    if changed:
+        kept = [one for one in held if one["id"] not in changed]
+        shown = [*kept, *({"id": number, "value": value} for number, value in changed.items())]
+        outcome["custom_fields"] = outcome["fields"] = shown
+    return outcome

@@ -1,0 +1,116 @@
+"""Views, their counts and their tickets."""
+
+from typing import Any
+
+from zendesk.sandbox import cursors, limits, paging
+from zendesk.sandbox.asked import Asked
+from zendesk.sandbox.endpoints.tickets import cursor_lists_have_fields, rendered
+from zendesk.sandbox.replies import Reply, answer, not_found
+from zendesk.sandbox.state import Sandbox
+from zendesk.sandbox.views import BY_ID, VIEWS
+
+_SORT_COLUMNS = {"created": "created_at", "created_at": "created_at", "updated": "updated_at", "updated_at": "updated_at"}
+
+
+def _records(base: str, *, only_active: bool = False) -> list[dict[str, Any]]:
+    return [
+        view.to_json(base, position)
+        for position, view in enumerate(VIEWS)
+        if view.active or not only_active
+    ]
+
+
+def index(_sandbox: Sandbox, asked: Asked) -> Reply:
+    records = _records(asked.base)
+    wanted = asked.query.get("active")
+    if wanted is not None:
+        records = [record for record in records if record["active"] == (wanted == "true")]
+    return paging.of_few(asked, "views", records, "created_at,id")
+
+
+def active(_sandbox: Sandbox, asked: Asked) -> Reply:
+    """In offset pages only, whatever is asked."""
+    asked.query = {name: value for name, value in asked.query.items() if not name.startswith("page[")}
+    return paging.of_few(asked, "views", _records(asked.base, only_active=True))
+
+
+def show(_sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+    _existing(view_id)
+    return answer({"view": BY_ID[view_id].to_json(asked.base, [view.id for view in VIEWS].index(view_id))})
+
+
+def _existing(view_id: int) -> None:
+    if view_id not in BY_ID:
+        raise not_found()
+
+
+def count(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+    _existing(view_id)
+    now = sandbox.now()
+    sandbox.limits.count_endpoint(limits.VIEW, now, view_id)
+    told = sandbox.view_counts.ask(view_id, now, lambda: len(sandbox.selection(view_id)))
+    url = f"{asked.base}/api/v2/views/{view_id}/count.json"
+    return answer({"view_count": {"url": url, "view_id": view_id, **told}})
+
+
+def tickets(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+    """The cursor is an offset in disguise: a ticket that leaves the view makes the next page skip one."""
+    _existing(view_id)
+    if not paging.wants_cursor(asked):
+        number, per_page = paging.offset_page(asked)
+        part, _, total = _part(sandbox, asked, view_id, (number - 1) * per_page, per_page)
+        return paging.reply(
+            "tickets", rendered(sandbox, asked, part), paging.offset_rest(asked, number, per_page, total)
+        )
+    size = paging.size(asked)
+    start = 0
+    if "page[after]" in asked.query:
+        start = paging.read_cursor(asked.query["page[after]"], cursors.read_offset)
+    elif "page[before]" in asked.query:
+        start = max(0, paging.read_cursor(asked.query["page[before]"], cursors.read_offset) - size)
+    part, sort, total = _part(sandbox, asked, view_id, start, size)
+    after = cursors.by_offset(sort, start + len(part)) if part else None
+    before = cursors.by_offset(sort, start - 1) if start else None
+    rest = paging.cursor_rest(asked, after, before, has_more=start + size < total)
+    with_fields = cursor_lists_have_fields(sandbox)
+    return paging.reply("tickets", rendered(sandbox, asked, part, with_fields=with_fields), rest)
+
+
+def _part(sandbox: Sandbox, asked: Asked, view_id: int, start: int, size: int) -> tuple[list[int], str, int]:
+    """A page by place, with the sort it has and the length of the whole."""
+    selection = sandbox.selection(view_id)
+    descending = asked.query.get("sort_order", "desc") != "asc"
+    order = "desc" if descending else "asc"
+    column = _SORT_COLUMNS.get(asked.query.get("sort_by", ""), "nice_id")
+    if column == "updated_at":
+        slots = sorted(selection.slots, key=sandbox.store.updated, reverse=descending)
+        return slots[start : start + size], f"{column} {order}", len(slots)
+    return list(selection.page(start, size, descending=descending)), f"{column} {order}", len(selection)
+
+
+def execute(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+    """The rows an agent sees: few columns of each ticket."""
+    _existing(view_id)
+    sandbox.limits.count_endpoint(limits.VIEW, sandbox.now(), view_id)
+    number, per_page = paging.offset_page(asked)
+    part, _, total = _part(sandbox, asked, view_id, (number - 1) * per_page, per_page)
+    store = sandbox.store
+    rows = [
+        {
+            "ticket_id": store.ids[slot],
+            "subject": store.subject(slot),
+            "priority": store.priority(slot),
+            "ticket": {"id": store.ids[slot], "url": f"{asked.base}/api/v2/tickets/{store.ids[slot]}.json"},
+        }
+        for slot in part
+    ]
+    view = BY_ID[view_id]
+    columns = view.to_json(asked.base, 0)["execution"]["columns"]
+    return answer(
+        {
+            "rows": rows,
+            "columns": columns,
+            "view": {"id": view.id, "url": f"{asked.base}/api/v2/views/{view.id}.json"},
+            **paging.offset_rest(asked, number, per_page, total),
+        }
+    )

@@ -1,0 +1,128 @@
+"""Faults on demand: what a real Zendesk does on a bad day.
+
+A rule names the calls it is for, and which of them it hits. Kinds, with their parameters:
+
+- `rate_limited` (`retry_after`: seconds or null, default 1; `html`: an HTML body): 429, nothing done
+- `server_error_before`, `server_error_after` (`status`, default 503; `retry_after`; `html`): 5xx without, or
+  after, doing the work
+- `reset_before`, `reset_after`: the connection is closed without an answer, before or after the work
+- `hang` (`seconds`, default 3600; `after_work`, default false): answers late, or never as far as a client cares
+- `truncated`: half of the JSON; `html` (`status`, default 200): a page instead of the JSON; the work is done
+- `unauthorized`: 401 as for a token that ended; `revoke_tokens`: every OAuth token ends now
+- `too_many_jobs`: the account's jobs are taken by others
+- `job_failed`, `job_killed` (`done`: tickets updated before, default 0): the whole job ends so, results null
+- `job_stuck` (`seconds`: how long it stays queued, default for ever)
+- `job_gone`: the job works, its status is 404 from the start
+- `results_null`, `results_object`: the job works, its results are null, or `{"success": true}`
+- `results_missing` (`count`, default 1): the job works, its last results are left out
+- `item_error` (`ids`, default all of the job; `code`, `text`; `shape`: "new" or "old"): these are not updated
+- `poison` (`ids`): a job that holds one of these fails whole; other jobs are left alone
+- `conflict` (`count`, default 1; or `ids`): the first so many tickets of the job conflict
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+JOB_KINDS = frozenset(
+    {
+        "job_failed", "job_killed", "job_stuck", "job_gone", "results_null", "results_object",
+        "results_missing", "item_error", "poison", "conflict",
+    }
+)  # fmt: skip
+CALL_KINDS = frozenset(
+    {
+        "rate_limited", "server_error_before", "server_error_after", "reset_before", "reset_after", "hang",
+        "truncated", "html", "too_many_jobs", "revoke_tokens", "unauthorized",
+    }
+)  # fmt: skip
+KINDS = JOB_KINDS | CALL_KINDS
+
+
+@dataclass(slots=True)
+class Rule:
+    """One fault.
+
+    `match` is a method and the beginning of a path, `"PUT /api/v2/tickets/update_many"`; `"*"` stands for any
+    method. Of the calls that match, the first `after` are let through, then every `every`th is hit, `times`
+    times in all (None: for ever).
+    """
+
+    match: str
+    kind: str
+    times: int | None = 1
+    after: int = 0
+    every: int = 1
+    params: dict[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    fired: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"There is no fault {self.kind!r}. Known are: {', '.join(sorted(KINDS))}.")
+        method, _, path = self.match.partition(" ")
+        if not method or not path.startswith("/"):
+            raise ValueError(f"{self.match!r} is not a method and a path, such as 'GET /api/v2/tickets'.")
+        if self.every < 1 or self.after < 0:
+            raise ValueError("`every` is at least 1 and `after` at least 0.")
+
+    def concerns(self, method: str, path: str) -> bool:
+        wanted_method, _, wanted_path = self.match.partition(" ")
+        return wanted_method in ("*", method) and path.startswith(wanted_path.removesuffix(".json"))
+
+    def hits(self) -> bool:
+        """Count one more matching call, and say whether it is hit."""
+        self.seen += 1
+        is_due = self.seen > self.after and (self.seen - self.after - 1) % self.every == 0
+        if not is_due or (self.times is not None and self.fired >= self.times):
+            return False
+        self.fired += 1
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "match": self.match,
+            "kind": self.kind,
+            "times": self.times,
+            "after": self.after,
+            "every": self.every,
+            "seen": self.seen,
+            "fired": self.fired,
+            **self.params,
+        }
+
+
+class Faults:
+    """The rules in force."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+
+    def add(
+        self, match: str, kind: str, *, times: int | None = 1, after: int = 0, every: int = 1, **params: Any
+    ) -> Rule:
+        """Put a rule in force; ValueError if it makes no sense. The rule counts what it saw and hit."""
+        rule = Rule(match, kind, times=times, after=after, every=every, params=params)
+        self.rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        self.rules.clear()
+
+    def of_call(self, method: str, path: str) -> list[Rule]:
+        """The faults that hit this call, jobs' faults left out."""
+        return [
+            rule
+            for rule in self.rules
+            if rule.kind in CALL_KINDS and rule.concerns(method, path) and rule.hits()
+        ]
+
+    def of_job(self, method: str, path: str, ids: list[int]) -> list[Rule]:
+        """The faults that hit the job this call is about to make."""
+        return [
+            rule
+            for rule in self.rules
+            if rule.kind in JOB_KINDS
+            and rule.concerns(method, path)
+            and (rule.kind != "poison" or not set(ids).isdisjoint(rule.params.get("ids", ())))
+            and rule.hits()
+        ]

@@ -1,0 +1,137 @@
+"""Ticket fields whose values are tags.
+
+Each option of a dropdown or multi-select, and each checkbox, owns a tag: the tag is the value. So nothing is
+stored for a field; its value is read off the ticket's tags (support.zendesk.com, articles 4408881943194 and
+4408825689882).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FIELD_PRODUCT = 6_130_830_401_178
+FIELD_PLAN = 6_130_830_401_434
+FIELD_FEATURES = 6_130_830_401_690
+FIELD_FOLLOW_UP = 6_130_830_401_946
+FIELD_RESOLUTION = 6_130_830_402_202
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    id: int
+    title: str
+    kind: Literal["tagger", "multiselect", "checkbox"]
+    tags: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def value(self, tags: Iterable[str]) -> Any:
+        """The field's value on a ticket with these tags."""
+        held = [tag for tag in self.tags if tag in tags]
+        if self.kind == "checkbox":
+            return bool(held)
+        if self.kind == "multiselect":
+            return held or None
+        return held[0] if held else None
+
+    def tags_for(self, value: Any) -> set[str]:
+        """The tags that stand for a value; ValueError if it is none of the options."""
+        if self.kind == "checkbox":
+            return {self.tags[0]} if value in (True, "true", "1", 1) else set()
+        wished = value if isinstance(value, list) else [value]
+        chosen = {str(tag) for tag in wished if tag not in (None, "")}
+        if not chosen <= set(self.tags):
+            raise ValueError(f"{self.title}: {value} is not a valid value")
+        return chosen
+
+    def to_json(self, base: str, position: int, required: bool) -> dict[str, Any]:
+        described: dict[str, Any] = {
+            "url": f"{base}/api/v2/ticket_fields/{self.id}.json",
+            "id": self.id,
+            "type": self.kind,
+            "title": self.title,
+            "raw_title": self.title,
+            "description": "",
+            "raw_description": "",
+            "position": position,
+            "active": True,
+            "required": required,
+            "collapsed_for_agents": False,
+            "regexp_for_validation": None,
+            "title_in_portal": self.title,
+            "raw_title_in_portal": self.title,
+            "visible_in_portal": False,
+            "editable_in_portal": False,
+            "required_in_portal": False,
+            "agent_can_edit": True,
+            "tag": self.tags[0] if self.kind == "checkbox" else None,
+            "created_at": "2024-01-08T09:00:00Z",
+            "updated_at": "2024-01-08T09:00:00Z",
+            "removable": True,
+            "key": None,
+            "agent_description": None,
+        }
+        if self.kind != "checkbox":
+            described["custom_field_options"] = [
+                {"id": self.id + 7 * number, "name": name, "raw_name": name, "value": tag, "default": False}
+                for number, (tag, name) in enumerate(zip(self.tags, self.names, strict=True), start=1)
+            ]
+        return described
+
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        FIELD_PRODUCT,
+        "Product area",
+        "tagger",
+        ("product_billing", "product_app", "product_api", "product_hardware"),
+        ("Billing", "Mobile app", "API", "Hardware"),
+    ),
+    Field(
+        FIELD_PLAN,
+        "Plan",
+        "tagger",
+        ("plan_free", "plan_team", "plan_enterprise"),
+        ("Free", "Team", "Enterprise"),
+    ),
+    Field(
+        FIELD_FEATURES,
+        "Affected features",
+        "multiselect",
+        ("feature_login", "feature_search", "feature_export", "feature_sync"),
+        ("Login", "Search", "Export", "Sync"),
+    ),
+    Field(FIELD_FOLLOW_UP, "Follow-up needed", "checkbox", ("follow_up_needed",), ("Follow-up needed",)),
+    Field(
+        FIELD_RESOLUTION,
+        "Resolution",
+        "tagger",
+        ("resolution_fixed", "resolution_refunded", "resolution_declined"),
+        ("Fixed", "Refunded", "Declined"),
+    ),
+)
+BY_ID = {field.id: field for field in FIELDS}
+# Only one option of a dropdown holds at a time: its tags drive each other out.
+_SIBLINGS = {tag: frozenset(field.tags) - {tag} for field in FIELDS if field.kind == "tagger" for tag in field.tags}
+
+
+def add_tags(tags: set[str], added: Sequence[str]) -> None:
+    """Add to a ticket's tags, as an update does: an option's tag takes the place of its sibling's."""
+    for tag in added:
+        tags -= _SIBLINGS.get(tag, frozenset())
+        tags.add(tag)
+
+
+def set_fields(tags: set[str], values: Iterable[tuple[int, Any]]) -> None:
+    """Write field values as the tags they are; fields that do not exist are ignored; ValueError as `tags_for`."""
+    for number, value in values:
+        field = BY_ID.get(number)
+        if field is not None:
+            chosen = field.tags_for(value)
+            tags -= set(field.tags)
+            tags |= chosen
+
+
+def values(tags: Iterable[str]) -> list[dict[str, Any]]:
+    """A ticket's `custom_fields`."""
+    held = frozenset(tags)
+    return [{"id": field.id, "value": field.value(held)} for field in FIELDS]

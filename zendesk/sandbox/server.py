@@ -1,0 +1,129 @@
+"""The demo Zendesk over real HTTP/1.1, with connections that stay open."""
+
+import logging
+import socket
+import struct
+import threading
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from zendesk.sandbox.app import App
+from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.state import Sandbox
+
+_log = logging.getLogger(__name__)
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class _Handler(WSGIRequestHandler):
+    """Werkzeug closes each connection after its answer; a client's pool and its speed need them open."""
+
+    protocol_version = "HTTP/1.1"
+    server: "_Listener"
+
+    def setup(self) -> None:
+        super().setup()
+        # Small answers must not wait for the acknowledgement of the last one.
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def run_wsgi(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        body = self.rfile.read(int(length)) if length.isdecimal() else b""
+        try:
+            reply = self.server.sandbox_app.handle(self.command, self.path, self.headers, body)
+        except Exception:  # noqa: BLE001 - the border: a mistake in here must look like Zendesk's own 500
+            _log.exception("The demo Zendesk failed on %s %s", self.command, self.path)
+            reply = answer({"error": "InternalServerError", "description": "The demo failed."}, status=500)
+        if reply.transport == "reset":
+            self._reset()
+            return
+        self._write(reply)
+
+    def _write(self, reply: Reply) -> None:
+        lines = [
+            f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}",
+            f"Date: {self.date_time_string()}",
+            f"Content-Type: {reply.content_type}",
+            f"Content-Length: {len(reply.body)}",
+            *(f"{name}: {value}" for name, value in reply.headers.items()),
+        ]
+        if self.close_connection:
+            lines.append("Connection: close")
+        head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+        # One write: two would be two packets, and the second would wait.
+        self.wfile.write(head if self.command == "HEAD" else head + reply.body)
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.server.connections.discard(self.connection)
+        self.connection.close()
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        if not self.server.quiet:
+            super().log(type, message, *args)
+
+
+class _Listener(ThreadedWSGIServer):
+    def __init__(self, app: App, host: str, port: int, *, quiet: bool) -> None:
+        self.sandbox_app = app
+        self.quiet = quiet
+        self.connections: set[socket.socket] = set()
+        super().__init__(host, port, _never_called, handler=_Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error of ours."""
+        _log.debug("Connection of %s ended early", client_address)
+
+
+def _never_called(_environ: WSGIEnvironment, _start_response: StartResponse) -> list[bytes]:
+    return []
+
+
+class Server:
+    """A running demo Zendesk."""
+
+    def __init__(self, sandbox: Sandbox, host: str, port: int, *, quiet: bool = True) -> None:
+        self.sandbox = sandbox
+        self._app = App(sandbox)
+        self._listener = _Listener(self._app, host, port, quiet=quiet)
+        self.url = f"http://{host}:{self._listener.port}"
+        # Looking often for the end makes closing quick; it costs nothing else.
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, name="demo-zendesk", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it: nobody waits any longer, connections are closed. May be called twice."""
+        self._app.closing.set()
+        if self._thread.is_alive():
+            self._listener.shutdown()
+            self._thread.join()
+        for connection in list(self._listener.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0, *, quiet: bool = True) -> Server:
+    """Run it in a thread of this process; port 0 picks a free one."""
+    return Server(sandbox, host, port, quiet=quiet)

@@ -1,0 +1,145 @@
+"""The demo Zendesk itself, without HTTP."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zendesk.sandbox import fields, moments, tags, views
+from zendesk.sandbox.access import Access
+from zendesk.sandbox.bulkjobs import BulkJobs
+from zendesk.sandbox.faults import Faults
+from zendesk.sandbox.increments import Increments
+from zendesk.sandbox.index import Index
+from zendesk.sandbox.ledger import Ledger
+from zendesk.sandbox.limits import Limits
+from zendesk.sandbox.options import Options
+from zendesk.sandbox.selections import Selection
+from zendesk.sandbox.store import Store
+from zendesk.sandbox.viewcounts import ViewCounts
+from zendesk.sandbox.vocabulary import STATUS_RANK, STATUSES
+
+_AT_RUN_TIME = frozenset(
+    {
+        "scale", "latency", "rate_limit", "token_life", "max_jobs", "allow_closed", "header_style",
+        "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role", "job_life",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TicketState:
+    """A ticket as it really is. `updated_at` as Zendesk writes it; `sequence` tells updates of one second apart."""
+
+    id: int
+    status: str
+    tags: tuple[str, ...]
+    updated_at: str
+    sequence: int
+
+
+class Sandbox:
+    """A Zendesk account in memory. Every method may be called from any thread."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.lock = threading.RLock()
+        self.faults = Faults()
+        self.store = Store(self.options.tickets, self.options.seed, self.now())
+        self.access = Access(lambda: self.options)
+        self.limits = Limits(lambda: self.options)
+        self.index = Index(self.store, lambda: self.options)
+        self.increments = Increments(self.store)
+        self.view_counts = ViewCounts(lambda: self.options)
+        self._ledger = Ledger()
+        self.jobs = BulkJobs(self.store, self._ledger, lambda: self.options)
+        self._selections: dict[int, Selection] = {}
+        self.store.before_change.append(self.index.remember)
+
+    def now(self) -> float:
+        return self.options.clock()
+
+    def settle(self) -> float:
+        """Let jobs catch up with the clock; the time it is."""
+        now = self.now()
+        with self.lock:
+            self.jobs.settle(now)
+            self.index.catch_up(now)
+        return now
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was done up to now."""
+        self.settle()
+        return self._ledger
+
+    def configure(self, **values: Any) -> None:
+        """Change options while it runs; ValueError names one that cannot be changed."""
+        fixed = set(values) - _AT_RUN_TIME
+        if fixed:
+            raise ValueError(f"These cannot be changed at run time: {', '.join(sorted(fixed))}.")
+        with self.lock:
+            self.settle()
+            self.options = replace(self.options, **values)
+
+    def selection(self, view_id: int) -> Selection:
+        """The tickets of a view; KeyError if there is no such view."""
+        found = self._selections.get(view_id)
+        if found is None:
+            found = self._selections[view_id] = Selection(self.store, views.BY_ID[view_id].criteria)
+        return found
+
+    def ticket_ids(self) -> list[int]:
+        """The numbers of all tickets that were not deleted."""
+        with self.lock:
+            self.settle()
+            return [number for number, gone in zip(self.store.ids, self.store.deleted, strict=True) if not gone]
+
+    def view_ticket_ids(self, view_id: int) -> list[int]:
+        """The numbers of a view's tickets, ascending."""
+        with self.lock:
+            self.settle()
+            return [self.store.ids[slot] for slot in self.selection(view_id).slots]
+
+    def ticket(self, ticket_id: int) -> TicketState:
+        """A ticket as it is now; KeyError if there is none."""
+        with self.lock:
+            self.settle()
+            slot = self._slot(ticket_id)
+            return TicketState(
+                id=ticket_id,
+                status=STATUSES[self.store.status[slot]],
+                tags=self.store.tags(slot),
+                updated_at=moments.iso(self.store.updated(slot)),
+                sequence=self.store.last_change.get(slot, 0),
+            )
+
+    def edit(
+        self,
+        ticket_id: int,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+        status: str | None = None,
+        by: str = "another agent",  # noqa: ARG002 - says at the call site whose hand it is
+    ) -> None:
+        """Someone else changes a ticket: not in the ledger, under no limit; KeyError if there is none."""
+        with self.lock:
+            now = self.settle()
+            slot = self._slot(ticket_id)
+            held = set(self.store.tags(slot))
+            fields.add_tags(held, tags.normalise(list(add)))
+            held -= set(tags.normalise(list(remove)))
+            rank = None if status is None else STATUS_RANK[status]
+            self.store.put(slot, at=now, tags=frozenset(held), status=rank)
+
+    def delete(self, ticket_id: int) -> None:
+        """Someone else deletes a ticket; KeyError if there is none."""
+        with self.lock:
+            now = self.settle()
+            self.store.delete(self._slot(ticket_id), at=now)
+
+    def _slot(self, ticket_id: int) -> int:
+        slot = self.store.slot(ticket_id)
+        if slot is None:
+            raise KeyError(f"There is no ticket {ticket_id}.")
+        return slot

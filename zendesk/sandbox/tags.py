@@ -1,0 +1,30 @@
+"""How Zendesk stores tags."""
+
+import re
+from collections.abc import Iterable
+
+# All tags of a ticket together (support.zendesk.com, article 4408835059482).
+MAX_CHARACTERS = 5_096
+
+# Letters and digits of any script, dash, underscore, colon and slash stay; all else vanishes without an error.
+_VANISHING = re.compile(r"[^\w\-:/]+")
+
+
+def normalise(value: object) -> list[str]:
+    """The tags of a list or of one blank-separated string, as they would be stored; each once, in order."""
+    texts: Iterable[object]
+    if value is None:
+        texts = ()
+    elif isinstance(value, str):
+        texts = (value,)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        texts = value
+    else:
+        texts = (str(value),)
+    words = (_VANISHING.sub("", word.lower()) for text in texts for word in str(text).split())
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def character_count(tags: Iterable[str]) -> int:
+    """Characters of the tags as one blank-separated string."""
+    return len(" ".join(tags))
