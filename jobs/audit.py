@@ -35,7 +35,7 @@ def _drifts_of(job: Job) -> Iterator[str]:
 
 
 def _batch_drifts(job: Job) -> Iterator[str]:
-    """What the batches counted must be what their items say; a batch's `unchanged` left it before it was sent."""
+    """What was sent is counted twice, by batch and by job, and must agree."""
     names = [outcome.value for outcome in (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)]
     sums = Batch.objects.filter(job=job).aggregate(**{name: Sum(name) for name in names})
     for name in names:

@@ -43,8 +43,8 @@ def run(
     Whoever made the job and already holds it gives the `token`. A job that turns out to have more than `most`
     items is left to a worker in the background as soon as that is seen. `tick` is called at every step.
 
-    Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker. A
-    bug is logged, marks the job as errored and is raised.
+    Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker.
+    A bug is logged, marks the job as errored and is raised.
     """
     lease = _adopt(job_id, token) if token else claim(job_id)
     if lease is None:
@@ -61,7 +61,7 @@ def run(
         logger.exception("job %s: stopped by a fault of the program", job_id)
         _stop(
             lease,
-            f"Stopped by a fault of the program ({type(bug).__name__}); the log of the worker has the details. "
+            f"Stopped by a fault of the program ({type(bug).__name__}); the worker's log has the details. "
             "Nothing is lost: resume goes on from the last settled batch.",
         )
         raise
@@ -177,7 +177,7 @@ def _put_down_unfinished(lease: Lease) -> None:
 
 
 def _park(lease: Lease, later: TryLater) -> None:
-    """Come back by itself after the time asked for; without one, after a time that grows while nothing settles."""
+    """Come back after the time asked for; without one, after one that grows while nothing settles."""
     seconds = later.seconds
     if seconds is None:
         seconds = min(AWAY_FIRST * 2 ** _parked_in_a_row(lease.job), AWAY_MOST)

@@ -25,7 +25,7 @@ from jobs.states import Status, WaitReason
 STALE_AFTER = timedelta(seconds=90)
 #: The holder beats at least this often while it works, seconds.
 BEAT_EVERY = 1.0
-#: No outside call starts on a beat older than this, seconds: call (30 s) and all it must end before STALE_AFTER.
+#: No outside call starts on a beat older than this, seconds: a call of 30 s must end before STALE_AFTER.
 FENCE = 20.0
 
 #: The fields of a job's row that nobody holds.
@@ -69,7 +69,7 @@ class Lease:
         return self.status
 
     def fence(self) -> None:
-        """To be passed right before each outside call: a worker that slept too long learns here that it is late.
+        """To be passed right before each outside call: who slept too long learns here that it is late.
 
         A gap between this check and the wire remains, which no lease can close; that a change of tags may be
         made twice without harm covers it.

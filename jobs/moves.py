@@ -25,8 +25,8 @@ def move(
     """Change the status if the stored one still allows it; False means that someone else was first.
 
     The web and a worker write this row at the same time, so the question and the change are one UPDATE, tried
-    from each state that may come before. With `held_with` the job must also still be held with that token. Further
-    `fields` are written with the status; the row given is refreshed from the database either way.
+    from each state that may come before. With `held_with` the job must also still be held with that token.
+    Further `fields` are written with the status; the row given is refreshed from the database either way.
     """
     changes = _implied(to) | fields
     allowed = MAY_FOLLOW[to] if only_from is None else MAY_FOLLOW[to] & only_from
@@ -47,7 +47,7 @@ def move(
 
 
 def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: str = "") -> None:
-    """Write the timeline's next line; `origin` equal to `to` tells of something that left the status alone."""
+    """Write the timeline's next line; with `origin` equal to `to` something happened within a status."""
     Transition.objects.create(
         job=job, from_status=origin, to_status=to, actor=by.name, user_id=by.user_id, why=why
     )

@@ -30,7 +30,7 @@ def is_dead(name: str) -> bool:
 
     A process of another host, or a name that cannot be read, may be alive: then only the missing beat tells.
     """
-    host, boot, pid, started = (name.split("/") + ["", "", "", ""])[:4]
+    host, boot, pid, started, *_ = [*name.split("/"), "", "", "", ""]
     if host != socket.gethostname() or not pid.isdigit():
         return False
     if boot and _boot_id() and boot != _boot_id():

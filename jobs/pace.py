@@ -1,8 +1,9 @@
 """When to ask about what is in flight: seldom, and yet soon after something is done.
 
-Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So we
-ask when a good third of what is in flight should be done, by what the batches before took. Before any was seen
-to end we feel our way: soon first, then at twice the age each time, or when the progress told says so.
+Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So every
+batch pays a part of a question, and we ask as soon as one is paid for and something should be done, by what the
+batches before took. Before any was seen to end we feel our way: soon first, then at twice the age each time, or
+when the progress told says so.
 """
 
 from __future__ import annotations
@@ -11,20 +12,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: The shape of a batch's time, from recorded bulk updates (zenpy's cassettes, 2023: one ticket 2 s, 50 tickets
-#: 5 s, 100 tickets 10 s): a fixed part and a part per item. Only the proportion counts; the scale is learned.
+#: The shape of a batch's time: a fixed part and a part per item (recorded bulk updates, zenpy's cassettes of
+#: 2023: 1 ticket 2 s, 50 tickets 5 s, 100 tickets 10 s). Only the proportion counts; the scale is learned.
 FIXED, PER_ITEM = 1.0, 0.09
-#: Part of what is in flight that should be done when we ask.
-PART_DONE = 0.4
+#: What one batch pays of a question, and what a job has at its start: 40 questions for 100 batches.
+PER_BATCH, AT_START = 0.33, 7.0
+#: Done within this part of the usual time of each other counts as done at once: worth the wait.
+TOGETHER = 0.01
 #: The first question about a first batch, seconds after it was sent.
 FIRST_LOOK = 0.2
-#: Never two questions within this many seconds, and after a fruitless one not within this part of the usual time.
+#: Least seconds between two questions; after a fruitless one, least part of the usual time.
 SHORTEST, FRUITLESS_PART = 0.02, 0.05
 #: However slow the other side is, ask at least this often, seconds.
 LONGEST = 30.0
-#: How the estimate follows: the due ones were done; others were too (at most so much lower at once); some due
-#: ones were not.
-LOWER, MUCH_LOWER, HIGHER = 0.99, 0.85, 1.06
+#: While batches are done when they are due the estimate feels its way down; when they are not, up.
+LOWER, HIGHER = 0.98, 1.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,22 @@ class Flight:
 
 
 def weight(size: int) -> float:
+    """How long a batch of this size takes, in proportion to others."""
     return FIXED + PER_ITEM * size
 
 
 class Pace:
-    """Learns how long batches take and says when to ask next."""
+    """Learns how long batches take and says when to ask next.
 
-    def __init__(self, seconds_per_weight: float | None = None) -> None:
+    A worker that takes a job over gives what was learned (seconds per weight), how many of its batches have
+    settled and how many questions were asked about them.
+    """
+
+    def __init__(self, seconds_per_weight: float | None = None, *, settled: int = 0, asked: int = 0) -> None:
         self._scale = seconds_per_weight
         self._asked_at = -math.inf
         self._fruitless = 0
+        self._credit = AT_START + PER_BATCH * settled - asked
 
     def expected(self, flight: Flight) -> float:
         """When this batch should be done; before anything is known: when to have a first look."""
@@ -63,37 +71,39 @@ class Pace:
         if not flights:
             return math.inf
         due = sorted(self.expected(flight) for flight in flights)
-        wanted = due[math.ceil(len(due) * PART_DONE) - 1]
-        return min(max(wanted, self._soonest()), self._asked_at_or(flights) + LONGEST)
+        place = min(max(math.ceil((1 - self._credit) / PER_BATCH) - 1, 0), len(due) - 1)
+        if self._scale is not None:
+            while place + 1 < len(due) and due[place + 1] - due[place] < TOGETHER * self._usual:
+                place += 1
+        at_least_since = max(self._asked_at, min(flight.sent_at for flight in flights))
+        return min(max(due[place], self._soonest()), at_least_since + LONGEST)
 
     def learn(self, now: float, done: Sequence[Flight], under_way: Sequence[Flight]) -> None:
         """What a question at `now` found."""
-        late = [flight for flight in under_way if self.expected(flight) <= now]
-        early = [flight for flight in done if self.expected(flight) > now]
-        if done:
-            self._fruitless = 0
-            if self._scale is None:
-                self._scale = max(_seen(flight, now) for flight in done)
-            elif early:
-                self._scale = max(self._scale * MUCH_LOWER, min(_seen(flight, now) for flight in early))
-            elif not late:
-                self._scale *= LOWER
-        else:
-            self._fruitless += 1
-        if late and self._scale is not None:
-            self._scale *= HIGHER
+        late = any(self.expected(flight) <= now for flight in under_way)
+        # A batch that is done took at most its age, and more than its age when we last asked; one that is
+        # not done takes more than its age.
+        least = max((_scale(flight, self._asked_at) for flight in done), default=0.0)
+        least = max((_scale(flight, now) for flight in under_way), default=least)
+        most = min((_scale(flight, now) for flight in done), default=math.inf)
+        if done and self._scale is None:
+            self._scale = (min(least, most) + most) / 2
+        elif self._scale is not None:
+            probed = self._scale if late else self._scale * LOWER
+            self._scale = min(max(probed, min(least * HIGHER, most)), most)
+        self._fruitless = 0 if done else self._fruitless + 1
+        self._credit = min(self._credit - 1 + PER_BATCH * len(done), AT_START)
         self._asked_at = now
 
+    @property
+    def _usual(self) -> float:
+        """Seconds for a full batch."""
+        return (self._scale or 0.0) * weight(100)
+
     def _soonest(self) -> float:
-        if self._scale is None:
-            return self._asked_at + SHORTEST
-        pause = FRUITLESS_PART * self._scale * weight(100) * self._fruitless
-        return self._asked_at + max(SHORTEST, pause)
-
-    def _asked_at_or(self, flights: Sequence[Flight]) -> float:
-        return max(self._asked_at, min(flight.sent_at for flight in flights))
+        return self._asked_at + max(SHORTEST, FRUITLESS_PART * self._usual * self._fruitless)
 
 
-def _seen(flight: Flight, now: float) -> float:
-    """Seconds per weight that the batch took at the most."""
-    return (now - flight.sent_at) / weight(flight.size)
+def _scale(flight: Flight, now: float) -> float:
+    """The batch's age at that time in seconds per weight."""
+    return max(now - flight.sent_at, 0.0) / weight(flight.size)

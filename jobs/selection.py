@@ -1,7 +1,7 @@
 """Reading the list: page by page into items with their plans, until it is frozen.
 
-The whole list is written down before the first write goes out, because tickets leave a view as they are tagged
-and the pages of a view are counted off from its start.
+The whole list is written down before the first write goes out, because tickets leave a view as they are
+tagged, and the pages of a view are counted off from its start.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ class Selection:
             refs = refs[: self.job.limit - self.job.found]
         if self.job.found + len(refs) > settings.JOB_TICKET_LIMIT:
             raise NeedsPerson(
-                f"The list holds more than {settings.JOB_TICKET_LIMIT:,} tickets, the most that one job may have "
-                "here. Cancel this job and choose fewer tickets, or raise JOB_TICKET_LIMIT and resume."
+                f"The list holds more than {settings.JOB_TICKET_LIMIT:,} tickets, the most that one job may "
+                "have here. Cancel this job and choose fewer tickets, or raise JOB_TICKET_LIMIT and resume."
             )
         return refs
 

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 #: Rows read longer ago than this are read again right before they are sent.
 READING_LIVES = timedelta(minutes=2)
-#: A batch whose answer was lost is looked for this long after it was sent, and again at this distance, seconds.
+#: A batch whose answer was lost is looked for after so long, and again at this distance, seconds.
 SEARCH_AFTER = 2.0
 #: After this long a search that stays unclear gives up, and the items themselves are read, seconds.
 SEARCH_FOR = 600.0
@@ -55,7 +55,7 @@ class Pipe:
         self.job = lease.job
         self.work = work
         self.settler = Settler(lease, work)
-        self.pace = Pace(_learned(self.job.pk))
+        self.pace = _pace_of(self.job)
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
         self.lost = list(self._batches(BatchState.SENDING))
         self._search_at = 0.0
@@ -114,7 +114,7 @@ class Pipe:
         return True
 
     def _reserve(self, batch: Batch) -> bool:
-        """Write the batch down as being sent, if all our jobs together leave it a place and nobody said stop."""
+        """Write the batch down as being sent, if our jobs leave it a place and nobody said stop."""
         with self.lease.commit():
             if self.lease.status != Status.RUNNING:
                 return False
@@ -265,14 +265,9 @@ def _age(batch: Batch) -> float:
     return max((timezone.now() - batch.sent_at).total_seconds(), 0.0)
 
 
-def _learned(job_id: int) -> float | None:
-    """What the last batches of this job took, for a worker that takes over; the quickest is the least delayed."""
-    last = (
-        Batch.objects.filter(job_id=job_id, settled_at__isnull=False, sent_at__isnull=False, receipt__gt="")
-        .order_by("-settled_at")
-        .values_list("sent_at", "settled_at", "size")[:5]
-    )
-    seen = [
-        (settled - sent).total_seconds() / weight(size) for sent, settled, size in last if sent and settled
-    ]
-    return max(min(seen), 0.0) if seen else None
+def _pace_of(job: Job) -> Pace:
+    """What this job's batches have taught so far, for whoever takes over; the quickest is the least delayed."""
+    answered = job.batches.filter(state=BatchState.SETTLED, receipt__gt="")
+    last = answered.order_by("-settled_at").values_list("sent_at", "settled_at", "size")[:5]
+    seen = [(settled - sent).total_seconds() / weight(size) for sent, settled, size in last if sent and settled]
+    return Pace(max(min(seen), 0.0) if seen else None, settled=answered.count(), asked=job.calls_status)

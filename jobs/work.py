@@ -54,7 +54,7 @@ Plan = Change | Unchanged | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items of the list, in its order, and where the reading goes on (`None`: this was the last page)."""
+    """Some items of the list, in order, and where the reading goes on (`None`: the list is complete)."""
 
     items: list[tuple[int, Snapshot]]
     cursor: str | None
@@ -125,7 +125,7 @@ class Calls:
 
 
 class Work(Protocol):
-    """One job's work. Every method but `plan` and `shows` calls the other side and may raise `RemoteError`."""
+    """One job's work. All methods but `plan` and `shows` call the other side and may raise `RemoteError`."""
 
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches under way at once, of all jobs together
@@ -159,7 +159,7 @@ class Work(Protocol):
         ...
 
     def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
-        """Look for a batch sent at `since` whose answer was lost; `known` receipts belong to other batches."""
+        """Look for a batch sent at `since` whose answer was lost; `known` receipts are other batches'."""
         ...
 
 

@@ -1,0 +1,137 @@
+"""What became of every item, as rows for a spreadsheet or a program; a million of them need no memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from jobs.models import Job
+from jobs.states import Outcome
+
+#: Items read in one query, and rows put into one piece of the answer.
+READ_AT_ONCE, WRITTEN_AT_ONCE = 2_000, 500
+#: How an export calls the items of an ended job that have no outcome.
+NOT_ATTEMPTED = "not_attempted"
+#: A spreadsheet takes a cell that starts so for a formula, and would run what a tag says
+#: (owasp.org, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: Outcomes whose change was made, or would be.
+WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
+
+
+class UnknownOutcome(ValueError):
+    """No item can have this outcome; the message names those that exist."""
+
+
+class Row(NamedTuple):
+    """One item; the names are the columns of an export and stay as they are. Tags are parted by blanks."""
+
+    ticket_id: int
+    outcome: str
+    reason: str
+    tags_before: str
+    tags_added: str
+    tags_removed: str
+    sent_at: str  # ISO 8601 in UTC; "" for what was not sent
+
+
+def rows(job: Job, outcome: str | None = None) -> Iterator[Row]:
+    """The job's items in the order of their numbers, only those with `outcome` if one is given.
+
+    Read piece by piece, each a short query of its own, so that neither the memory nor a lock grows with the
+    list. Raises `UnknownOutcome`, before the first row.
+    """
+    items = job.items.all()
+    if outcome:
+        items = items.filter(outcome=stored_outcome(outcome))
+    return _read(items.order_by("ref"), NOT_ATTEMPTED if job.is_ended else str(Outcome.PENDING))
+
+
+def stored_outcome(name: str) -> Outcome:
+    """The outcome of that name, as exports and pages call it; raises `UnknownOutcome`."""
+    try:
+        return Outcome.PENDING if name == NOT_ATTEMPTED else Outcome(name)
+    except ValueError:
+        known = ", ".join([*Outcome.values, NOT_ATTEMPTED])
+        raise UnknownOutcome(f"There is no outcome {name!r}. The outcomes are: {known}.") from None
+
+
+def write_csv(lines: Iterable[Row]) -> Iterator[str]:
+    """Pieces of a CSV file with a line of names; cells that would be run as formulas get an apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(Row._fields)
+    for piece in _pieces(lines):
+        writer.writerows([_harmless(cell) for cell in line] for line in piece)
+        yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def write_json(lines: Iterable[Row]) -> Iterator[str]:
+    """Pieces of one JSON array of objects; without its closing bracket the export is not complete."""
+    before = "["
+    for piece in _pieces(lines):
+        yield before + ",\n".join(map(_object, piece))
+        before = ",\n"
+    yield "[]\n" if before == "[" else "]\n"
+
+
+def write_ndjson(lines: Iterable[Row]) -> Iterator[str]:
+    """Pieces of a text with one JSON object a line."""
+    for piece in _pieces(lines):
+        yield "".join(f"{_object(line)}\n" for line in piece)
+
+
+Writer = Callable[[Iterable[Row]], Iterator[str]]
+#: By format: its writer and its media type.
+FORMATS: dict[str, tuple[Writer, str]] = {
+    "csv": (write_csv, "text/csv; charset=utf-8"),
+    "json": (write_json, "application/json"),
+    "ndjson": (write_ndjson, "application/x-ndjson"),
+}
+
+
+def _read(items: Any, pending: str) -> Iterator[Row]:
+    wanted = items.values_list("ref", "outcome", "detail", "reason", "before", "change", "batch__sent_at")
+    after: int | None = None
+    while True:
+        piece = list((wanted if after is None else wanted.filter(ref__gt=after))[:READ_AT_ONCE])
+        for ref, outcome, detail, reason, before, change, sent_at in piece:
+            done = (change or {}) if outcome in WITH_CHANGE else {}
+            yield Row(
+                ref,
+                pending if outcome == Outcome.PENDING else outcome,
+                detail or reason,
+                " ".join((before or {}).get("tags", ())),
+                " ".join(done.get("add", ())),
+                " ".join(done.get("remove", ())),
+                sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if sent_at else "",
+            )
+        if len(piece) < READ_AT_ONCE:
+            return
+        after = piece[-1][0]
+
+
+def _pieces(lines: Iterable[Row]) -> Iterator[list[Row]]:
+    rest = iter(lines)
+    while piece := list(islice(rest, WRITTEN_AT_ONCE)):
+        yield piece
+
+
+def _object(line: Row) -> str:
+    return json.dumps(line._asdict(), ensure_ascii=False)
+
+
+def _harmless(cell: str | int) -> str | int:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+def _taken(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text

@@ -1,0 +1,197 @@
+"""Running a job to its end in the process that asked for it: what the commands do without `--detach`.
+
+The same engine as in a worker. What happens to the job meanwhile (parked, paused, taken by a worker) is waited
+for and shown. Ctrl-C cancels the job properly: a signal only raises a flag, and the next step does the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from enum import IntEnum
+from types import FrameType, TracebackType
+from typing import Any, Protocol
+
+from django.db import DatabaseError
+
+from jobs import actions, engine, reaper, stopping
+from jobs.actors import Actor
+from jobs.models import Job
+from jobs.states import Status
+
+logger = logging.getLogger(__name__)
+
+#: The longest sleep between two looks at a job that others have in hand, or that waits, seconds.
+NAP = 0.3
+#: Between two looks for workers that have died, seconds.
+REAP_EVERY = 2.0
+#: One turn of a command at its job, seconds: until it ends.
+FOR_EVER = 366 * 24 * 3600.0
+
+
+class Exit(IntEnum):
+    """Exit codes of commands that run a job."""
+
+    DONE = 0  # every item accounted for and none failed
+    NOT_RUN = 1  # it could not be run: settings, connection, refused
+    USAGE = 2  # wrong arguments
+    PARTIAL = 3  # ended, some items failed
+    CANCELLED = 4
+    INTERRUPTED = 130  # Ctrl-C
+
+
+EXITS = {
+    Status.SUCCEEDED: Exit.DONE,
+    Status.PARTIAL: Exit.PARTIAL,
+    Status.CANCELLED: Exit.CANCELLED,
+    Status.ERRORED: Exit.NOT_RUN,
+}
+
+
+class Display(Protocol):
+    """Shows how far a job is."""
+
+    def show(self, job: Job) -> None:
+        """Called often, with the row as it is now."""
+        ...
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence beside the progress."""
+        ...
+
+
+class Interrupts:
+    """While it is entered, Ctrl-C, SIGTERM and SIGHUP are counted instead of raised.
+
+    An exception out of a signal handler could come in the middle of a transaction, or between a call and the
+    writing down of its receipt.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    #: Whoever presses so often is not told to wait any more; the lease of a dead process is taken over at once.
+    PATIENCE_ENDS = 4
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        self._before = {each: signal.signal(each, self._take) for each in self.SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each, before in self._before.items():
+            signal.signal(each, before)
+
+    def _take(self, _signal: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count >= self.PATIENCE_ENDS:
+            os._exit(Exit.INTERRUPTED)
+
+
+class Runner:
+    """One job, run in this process until it ends or a person has to say how it goes on."""
+
+    def __init__(self, job: Job, *, by: Actor, display: Display, interrupts: Interrupts) -> None:
+        self.job = job
+        self._by = by
+        self._display = display
+        self._interrupts = interrupts
+        self._heard = 0  # how many interrupts were acted upon
+        self._shown_at = 0.0
+        self._reaped_at = 0.0
+
+    def run(self, token: str) -> Exit:
+        """Work on it, and wait while others do or nobody can; `token` is what `actions.submit` gave."""
+        self.look()
+        while not self._is_over():
+            self._take_turn(token)
+            token = ""
+            self.look(at_once=True)
+            if self._is_over() or stopping.is_asked():
+                break
+            self._reap()
+            time.sleep(NAP)
+            self.tick()
+        return self._exit()
+
+    def tick(self) -> None:
+        """At every step of the engine, never inside a transaction."""
+        if self._interrupts.count > self._heard:
+            self._heard = self._interrupts.count
+            self._interrupted()
+        self.look()
+
+    def look(self, *, at_once: bool = False) -> None:
+        """Read the row and show it, if the last look is old enough."""
+        if at_once or time.monotonic() - self._shown_at >= NAP:
+            self.job = Job.objects.get(pk=self.job.pk)
+            self._display.show(self.job)
+            self._shown_at = time.monotonic()
+
+    def _take_turn(self, token: str) -> None:
+        if not token and not Job.objects.claimable().filter(pk=self.job.pk).exists():
+            return
+        try:
+            engine.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick)
+        except DatabaseError:
+            raise
+        except Exception:
+            # The engine has logged it and written the sentence for people on the job's row.
+            if Job.objects.get(pk=self.job.pk).status != Status.ERRORED:
+                raise
+
+    def _interrupted(self) -> None:
+        if self._heard == 1:
+            self._display.say("Cancelling: what is in flight is settled first, and nothing more is sent.")
+            with suppress(actions.NotPossible):  # it has just ended: then that is how it ended
+                actions.cancel(job=self.job, by=self._by)
+        elif self._heard == 2:
+            self._display.say(
+                "Still settling what is in flight. Press Ctrl-C once more to leave that to a worker."
+            )
+        else:
+            self._display.say("Leaving: a worker settles the rest.")
+            stopping.ask()
+
+    def _reap(self) -> None:
+        """Where no worker runs, nobody else would notice that the one that took the job has died."""
+        if time.monotonic() - self._reaped_at >= REAP_EVERY:
+            reaper.reap()
+            self._reaped_at = time.monotonic()
+
+    def _is_over(self) -> bool:
+        return self.job.is_ended or self.job.status == Status.ERRORED
+
+    def _exit(self) -> Exit:
+        if self._heard and self.job.status not in (Status.SUCCEEDED, Status.PARTIAL):
+            return Exit.INTERRUPTED
+        return EXITS[Status(self.job.status)]
+
+
+def run(made: actions.Made, *, by: Actor, display: Display) -> tuple[Job, Exit]:
+    """Run a job that was made for this process; returns it as it ended, and the exit code for that.
+
+    A fault of the program is on the job's row like everything else that stops it; `DatabaseError` is raised.
+    """
+    stopping.forget()
+    with Interrupts() as interrupts:
+        runner = Runner(made.job, by=by, display=display, interrupts=interrupts)
+        code = runner.run(made.token)
+    return runner.job, code
+
+
+def watch(job: Job, *, display: Display, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, Exit]:
+    """Show a job that others work on, until it is over. Ctrl-C ends the watching, not the job."""
+    while True:
+        job = Job.objects.get(pk=job.pk)
+        display.show(job)
+        if job.is_ended or job.status == Status.ERRORED:
+            return job, EXITS[Status(job.status)]
+        sleep(NAP)

@@ -1,0 +1,57 @@
+"""Pages that start behind a row, not at a number: as quick at a million rows as at ten, and none shown twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the rows a page starts: right after a key, right before one, or at the very start."""
+
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetPage(Generic[M]):
+    rows: list[M]
+    after: int | None  # the next page starts after this key; None: this is the last
+    before: int | None  # the previous page ends before this key; None: this is the first
+
+
+def place_in(request: HttpRequest) -> Place:
+    """The place that the address names; what is not a number is taken for the start."""
+    return Place(_number(request.GET.get("after", "")), _number(request.GET.get("before", "")))
+
+
+def page_of(
+    rows: QuerySet[M], place: Place, *, key: str, size: int, descending: bool = False
+) -> KeysetPage[M]:
+    """Up to `size` rows in the order of `key`, a unique integer field; one query."""
+    backwards = place.before is not None and place.after is None
+    start = place.before if backwards else place.after
+    falling = descending != backwards
+    if start is not None:
+        rows = rows.filter(**{f"{key}__{'lt' if falling else 'gt'}": start})
+    # One row more than is shown tells whether there is a further page.
+    read = list(rows.order_by(f"-{key}" if falling else key)[: size + 1])
+    more, shown = len(read) > size, read[:size]
+    if backwards:
+        shown.reverse()
+    first, last = (getattr(shown[0], key), getattr(shown[-1], key)) if shown else (None, None)
+    return KeysetPage(
+        rows=shown,
+        after=last if more or backwards else None,
+        before=first if (more if backwards else start is not None) else None,
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
