@@ -23,8 +23,9 @@ def ask(
 ) -> Made:
     """Make the job that a valid form of the tool asks for, on the tickets of the source.
 
-    With `here` this process is to run it at once: `jobs.engine.run(made.job.pk, token=made.token, …)`. The same
-    `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the caller to ask.
+    With `here` this process is to run it at once: `jobs.engine.run(made.job.pk, token=made.token, …)`. The
+    same `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the
+    caller to ask.
     """
     params = tool_form.params() | {"include_closed": include_closed}
     return actions.submit(

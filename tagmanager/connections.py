@@ -11,8 +11,8 @@ from tagmanager.gate import SharedGate
 from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, Zendesk, address_of
 
 HOW_TO_CONNECT = (
-    "Set ZENDESK_SUBDOMAIN, and ZENDESK_OAUTH_CLIENT_ID with ZENDESK_OAUTH_CLIENT_SECRET, in the environment or "
-    "in .env; README.md tells how to make an OAuth client in Zendesk."
+    "Set ZENDESK_SUBDOMAIN, and ZENDESK_OAUTH_CLIENT_ID with ZENDESK_OAUTH_CLIENT_SECRET, in the environment "
+    "or in .env; README.md tells how to make an OAuth client in Zendesk."
 )
 
 

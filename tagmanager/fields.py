@@ -35,7 +35,7 @@ class TagsField(forms.CharField):
 
 
 class TicketIdsField(forms.CharField):
-    """Ticket numbers parted by blanks, commas, semicolons or lines; cleaned to a list of numbers in that order.
+    """Ticket numbers parted by blanks, commas, semicolons or lines; cleaned to a list of numbers in order.
 
     A leading `#` is taken off, because people paste "#4711".
     """
@@ -50,7 +50,7 @@ class TicketIdsField(forms.CharField):
 
 
 def parse_ids(text: str) -> list[int]:
-    """The ticket numbers in a text, each once, in their order; raises `ValidationError` naming what is not one."""
+    """The ticket numbers in a text, each once, in order; raises `ValidationError` naming what is not one."""
     words = [word for word in BETWEEN_IDS.split(text.strip()) if word]
     ids: dict[int, None] = {}
     for word in words:
@@ -64,7 +64,7 @@ def parse_id(word: str) -> int:
     if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits[:20]) <= MOST_ID:
         shown = word if len(word) <= 40 else word[:40] + "…"
         raise ValidationError(
-            f"{shown!r} is not a ticket number. Give numbers such as 4711, parted by commas, blanks or lines.",
+            f"{shown!r} is not a ticket number. Give numbers such as 4711, parted by commas or blanks.",
             code="ticket_id",
         )
     return int(digits)

@@ -79,6 +79,6 @@ def too_long(tags: frozenset[str]) -> str:
     if fits(tags):
         return ""
     return (
-        f"With this change its tags would be longer than {MAX_TAGS_LENGTH:,} characters together, the most that "
-        "Zendesk keeps on a ticket. Remove some tags from it first."
+        f"With this change its tags would be longer than {MAX_TAGS_LENGTH:,} characters together, the most "
+        "that Zendesk keeps on a ticket. Remove some tags from it first."
     )

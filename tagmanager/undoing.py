@@ -1,4 +1,4 @@
-"""Taking a job back, ticket by ticket: the tags it really added, the tags it really removed, and nothing else."""
+"""Taking a job back, ticket by ticket: the tags it really added and removed, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job on tickets asks of Zendesk: reading, planning by its tool, sending, asking, looking for lost answers.
+"""What a job on tickets asks of Zendesk: reading, planning by its tool, sending, asking, looking again.
 
 The one place where the errors of the client become those that the engine knows.
 """
@@ -50,7 +50,7 @@ COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
 
 
 def work_for(job: Job) -> TicketWork:
-    """What `jobs` calls, by the setting JOBS_WORK; raises `NeedsPerson` where the settings do not allow it."""
+    """What `jobs` calls, by the setting JOBS_WORK; raises `NeedsPerson` where the settings forbid it."""
     try:
         return TicketWork(job)
     except (connections.NotConnected, UnknownTool) as exc:
@@ -137,7 +137,7 @@ class TicketWork:
         return Trace.UNCLEAR if unclear else Trace.ABSENT
 
     def _look_for(self, receipt: str) -> api.JobStatus | None:
-        """One that show_many left out. Single look-ups have failed where the list still had it (zenpy #291)."""
+        """One that show_many left out. Look-ups have failed where the list had it (zenpy issue 291)."""
         try:
             return self._zendesk.job_status(receipt)
         except api.NotFound:

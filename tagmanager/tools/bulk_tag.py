@@ -18,8 +18,8 @@ class BulkTagForm(ToolForm):
         label="Or set exactly these tags",
         required=False,
         help_text=(
-            "Replaces all tags of each ticket: every other tag is lost, and dropdown or checkbox fields whose "
-            "tags vanish are cleared."
+            "Replaces all tags of each ticket: every other tag is lost, and dropdown or checkbox fields "
+            "whose tags vanish are cleared."
         ),
     )
 
@@ -28,8 +28,8 @@ class BulkTagForm(ToolForm):
         add, remove, exact = (cleaned.get(name) or [] for name in ("add", "remove", "set"))
         if exact and (add or remove):
             raise forms.ValidationError(
-                "Setting the tags exactly replaces all of them, so it cannot be combined with adding or removing. "
-                "Put all the tags that the tickets are to have into the one list.",
+                "Setting the tags exactly replaces all of them, so it cannot be combined with adding or "
+                "removing. Put all the tags that the tickets are to have into the one list.",
                 code="exact_and_delta",
             )
         if not (add or remove or exact) and not self.errors:
