@@ -31,7 +31,7 @@ from zendesk.silence import unavailable_from
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["read", "write", "status"]
+Kind = Literal["read", "write", "status", "token"]
 T = TypeVar("T")
 
 VERSION = "0.1.0"
@@ -67,7 +67,7 @@ class Request:
 class Call:
     """One HTTP request that was really made; every try counts."""
 
-    kind: Kind  # "write" changes tickets, "status" asks about bulk jobs, "read" is all the rest
+    kind: Kind  # "write" changes tickets, "status" asks about bulk jobs, "token" signs in, "read" is the rest
     method: str
     path: str  # without the query
     status: int | None  # None: no answer
@@ -141,7 +141,7 @@ class Transport:
 
     def fetch_token(self, path: str, grant: Mapping[str, object]) -> Mapping[str, Any]:
         """POST a grant, unsigned. A repeated grant only makes one more token, so it may be repeated."""
-        return self.send(Request("POST", path, body=grant, signed=False), dict)
+        return self.send(Request("POST", path, body=grant, kind="token", signed=False), dict)
 
     def close(self) -> None:
         self._session.close()
