@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the names are read after `except`, where "Error" would only repeat it
 """All that can go wrong with a call, as one small tree, in sentences.
 
 ``except ZendeskError`` catches everything a call may raise besides ValueError for wrong arguments;
@@ -55,6 +54,10 @@ class NoSuchAccount(ZendeskError):
     """There is no Zendesk account at the address."""
 
 
+class Redirected(NoSuchAccount):
+    """The account lives elsewhere: the address answers with another one (3xx), where credentials never go."""
+
+
 class Refused(ZendeskError):
     """Zendesk understood the call and turns it down (400, 422 and other 4xx); nothing was changed.
 
@@ -74,10 +77,6 @@ class Conflict(Refused):
 
 class TooLarge(Refused):
     """The call was too long for Zendesk (413, 414). Send fewer tickets at once."""
-
-
-class Redirected(Refused):
-    """Zendesk pointed to another address (3xx). Credentials are never carried there."""
 
 
 class TryLater(ZendeskError):

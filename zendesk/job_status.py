@@ -18,7 +18,7 @@ OVER = frozenset({"completed", "failed", "killed"})
 
 _CLOSED = re.compile(r"closed prevents ticket update", re.IGNORECASE)
 _CONFLICT = re.compile(
-    r"update ?conflict|^conflict|safe update prevented|outdated ticket data", re.IGNORECASE
+    r"update ?conflict|^conflict$|safe update prevented|outdated ticket data", re.IGNORECASE
 )
 _NOT_FOUND = re.compile(
     r"record ?not ?found|ticket ?not ?found|couldn't find ticket|^not ?found", re.IGNORECASE

@@ -75,6 +75,7 @@ class RawServer:
         self.script: list[bytes | None] = []
         self.requests: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -83,9 +84,14 @@ class RawServer:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
+        if self._listener.fileno() == -1:
+            return
         # Closing alone does not wake a thread that waits in accept.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for connection in self._connections:
+            if connection.fileno() != -1:
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
 
@@ -95,6 +101,7 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -123,13 +130,17 @@ class RawServer:
                 return b""
             data += got
         head, _, body = data.partition(b"\r\n\r\n")
-        length = next((int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0
+        )
         while len(body) < length:
             body += connection.recv(65536)
         return head
 
 
-def http_answer(body: bytes, *, status: str = "200 OK", length: int | None = None, close: bool = False) -> bytes:
+def http_answer(
+    body: bytes, *, status: str = "200 OK", length: int | None = None, close: bool = False
+) -> bytes:
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json"]
     lines += [f"Content-Length: {len(body) if length is None else length}"]
     lines += ["Connection: close"] if close else []

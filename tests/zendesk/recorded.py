@@ -45,7 +45,9 @@ def names(*prefixes: str) -> list[str]:
 def _without_marks(value: Any) -> Any:
     """Long lists were cut and marked with a text such as <98 more items removed>."""
     if isinstance(value, list):
-        return [_without_marks(item) for item in value if not (isinstance(item, str) and "items removed" in item)]
+        return [
+            _without_marks(item) for item in value if not (isinstance(item, str) and "items removed" in item)
+        ]
     if isinstance(value, dict):
         return {key: _without_marks(item) for key, item in value.items()}
     return value

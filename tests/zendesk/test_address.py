@@ -13,7 +13,8 @@ def test_a_subdomain_becomes_an_address_below_zendesk_com():
 
 
 @pytest.mark.parametrize(
-    "subdomain", ["", "-acme", "Acme", "acme.evil", "acme/", "evil.com#", "a@b", "acme\n", "127.0.0.1:80", "ä"]
+    "subdomain",
+    ["", "-acme", "Acme", "acme.evil", "acme/", "evil.com#", "a@b", "acme\n", "127.0.0.1:80", "ä"],
 )
 def test_anything_else_than_a_subdomain_is_refused(subdomain):
     with pytest.raises(ValueError, match="is not a Zendesk subdomain"):
@@ -31,7 +32,8 @@ def test_no_text_leads_to_a_host_outside_zendesk_com(text):
 
 
 @pytest.mark.parametrize(
-    "base_url", ["acme", "ftp://acme.zendesk.com", "https://", "https://me:secret@acme.zendesk.com", BASE + "/?a=1"]
+    "base_url",
+    ["acme", "ftp://acme.zendesk.com", "https://", "https://me:secret@acme.zendesk.com", BASE + "/?a=1"],
 )
 def test_a_base_address_that_cannot_be_called_is_refused_without_repeating_it(base_url):
     with pytest.raises(ValueError, match="The Zendesk address") as caught:

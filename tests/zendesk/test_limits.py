@@ -6,17 +6,32 @@ from hypothesis import strategies as st
 
 from tests.zendesk.recorded import names, sample
 from zendesk import RateLimit
-from zendesk.limits import EndpointLimit, endpoint_limits, exhausted_endpoint, retry_after_of, retry_after_or_default
+from zendesk.limits import (
+    EndpointLimit,
+    endpoint_limits,
+    exhausted_endpoint,
+    retry_after_of,
+    retry_after_or_default,
+)
 
 
 @pytest.mark.parametrize(
     ("headers", "rate"),
     [
         ({"x-rate-limit": "700", "x-rate-limit-remaining": "699"}, RateLimit(700, 699, None)),
-        ({"rate-limit": "700", "rate-limit-remaining": "3", "rate-limit-reset": "58"}, RateLimit(700, 3, 58.0)),
-        ({"ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "0"}, RateLimit(10, 0, 0.0)),
+        (
+            {"rate-limit": "700", "rate-limit-remaining": "3", "rate-limit-reset": "58"},
+            RateLimit(700, 3, 58.0),
+        ),
+        (
+            {"ratelimit-limit": "10", "ratelimit-remaining": "0", "ratelimit-reset": "0"},
+            RateLimit(10, 0, 0.0),
+        ),
         ({"X-Rate-Limit": "400", "RateLimit-Remaining": "5", "RATELIMIT-RESET": "9"}, RateLimit(400, 5, 9.0)),
-        ({"x-rate-limit": "junk", "rate-limit": "400", "x-rate-limit-remaining": " 7 "}, RateLimit(400, 7, None)),
+        (
+            {"x-rate-limit": "junk", "rate-limit": "400", "x-rate-limit-remaining": " 7 "},
+            RateLimit(400, 7, None),
+        ),
         ({"x-rate-limit": "400"}, None),
         ({"x-rate-limit-remaining": "400"}, None),
         ({"x-rate-limit": "0", "x-rate-limit-remaining": "0"}, None),
@@ -96,7 +111,9 @@ def test_a_429_without_retry_after_waits_for_the_endpoint_or_ten_seconds():
 
 @given(
     st.dictionaries(
-        st.sampled_from(["x-rate-limit", "ratelimit-remaining", "rate-limit-reset", "zendesk-ratelimit-x", "retry-after"]),
+        st.sampled_from(
+            ["x-rate-limit", "ratelimit-remaining", "rate-limit-reset", "zendesk-ratelimit-x", "retry-after"]
+        ),
         st.text(max_size=20) | st.from_regex(r"total=\S*; remaining=\S*; resets=\S*"),
     )
 )

@@ -36,7 +36,12 @@ def error_of(name: str, method: str = "GET") -> ZendeskError:
 @pytest.mark.parametrize(
     ("name", "kind", "code", "words"),
     [
-        ("400-InvalidPaginationDepth", Refused, "InvalidPaginationDepth", "using Offset Pagination are limited"),
+        (
+            "400-InvalidPaginationDepth",
+            Refused,
+            "InvalidPaginationDepth",
+            "using Offset Pagination are limited",
+        ),
         ("400-TooManyValues-tickets", Refused, "TooManyValues", "cannot specify more than 100 values"),
         ("400-TooManyValues-users", Refused, "TooManyValues", "Maximum 100 users may be created per call"),
         ("401-bad-credentials", CredentialsRefused, "", "Couldn't authenticate you"),
@@ -71,7 +76,9 @@ def test_a_missing_scope_is_named():
 
 def test_the_fields_that_zendesk_objects_to_are_told_one_by_one():
     assert error_of("422-closed-ticket").details == ("Status: closed prevents ticket update",)
-    assert error_of("422-required-to-solve").details == ("Type of Content: field is empty (required to solve)",)
+    assert error_of("422-required-to-solve").details == (
+        "Type of Content: field is empty (required to solve)",
+    )
 
 
 @pytest.mark.parametrize("status", [200, 400, 422, 429, 503])
@@ -186,7 +193,17 @@ json_values = st.recursive(
     max_leaves=20,
 )
 keys = st.sampled_from(
-    ["error", "errors", "description", "details", "message", "title", "code", "current_job_ids", "error_description"]
+    [
+        "error",
+        "errors",
+        "description",
+        "details",
+        "message",
+        "title",
+        "code",
+        "current_job_ids",
+        "error_description",
+    ]
 )
 envelopes = st.dictionaries(keys, json_values | st.sampled_from(["TooManyJobs", "unavailable"]), max_size=6)
 bodies = (
@@ -195,7 +212,9 @@ bodies = (
     | envelopes.map(lambda value: json.dumps(value).encode()[:-1])
     | st.text().map(lambda text: f"<html>{text}".encode("utf-8", "replace"))
 )
-header_names = st.sampled_from(["Retry-After", "Location", "Date", "x-rate-limit", "ratelimit-remaining", "x"])
+header_names = st.sampled_from(
+    ["Retry-After", "Location", "Date", "x-rate-limit", "ratelimit-remaining", "x"]
+)
 
 
 @given(

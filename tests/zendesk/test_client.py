@@ -1,0 +1,368 @@
+"""What each method asks for, and what it makes of the recorded answer."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import responses
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.zendesk.conftest import BASE
+from tests.zendesk.recorded import sample
+from zendesk import (
+    Call,
+    CredentialsRefused,
+    ItemResult,
+    RateLimit,
+    Refused,
+    TagCount,
+    UnexpectedAnswer,
+    ViewCount,
+    Zendesk,
+)
+from zendesk.transport import EXPORT_TIMEOUT, READ_TIMEOUT
+
+API = f"{BASE}/api/v2"
+
+
+def asked(http: responses.RequestsMock) -> list[dict[str, str]]:
+    """The parameters of the calls."""
+    return [dict(parse_qsl(urlsplit(call.request.url).query)) for call in http.calls]
+
+
+def raw_ticket(number: int, **more: object) -> dict[str, object]:
+    return {"id": number, "status": "open", "tags": [], "updated_at": "2026-01-01T00:00:00Z", **more}
+
+
+def cursor_page(key: str, items: list[object], after: str | None) -> dict[str, object]:
+    links = {"next": "https://elsewhere.example/next"}
+    return {
+        key: items,
+        "meta": {"has_more": after is not None, "after_cursor": after or "past"},
+        "links": links,
+    }
+
+
+def test_me_is_the_user_of_the_credentials(http, zendesk):
+    http.get(f"{API}/users/me.json", **sample("users-me").as_response)
+    assert zendesk.me().name == "Example Agent"
+
+
+def test_an_anonymous_200_does_not_fool_me(http, zendesk):
+    http.get(f"{API}/users/me.json", **sample("users-me-anonymous").as_response)
+    with pytest.raises(CredentialsRefused, match="nobody's"):
+        zendesk.me()
+
+
+def test_the_limit_last_seen_is_told(http, zendesk):
+    assert zendesk.rate is None
+    http.get(f"{API}/users/me.json", **sample("users-me").as_response)
+    zendesk.me()
+    assert zendesk.rate == RateLimit(limit=700, remaining=699, reset=32.0)
+
+
+def test_views_are_listed_to_the_end(http, zendesk):
+    view = sample("views-list-cursor").body["views"][0]
+    http.get(f"{API}/views.json", json=cursor_page("views", [view], "c1"))
+    http.get(f"{API}/views.json", json=cursor_page("views", [{**view, "id": 5}], None))
+    assert [v.id for v in zendesk.views()] == [view["id"], 5]
+    assert asked(http) == [{"page[size]": "100"}, {"page[size]": "100", "page[after]": "c1"}]
+
+
+def test_one_view_and_its_count(http, zendesk):
+    view = sample("views-active").body["views"][0]
+    http.get(f"{API}/views/7.json", json={"view": view})
+    http.get(f"{API}/views/7/count.json", **sample("view-count-loading").as_response)
+    assert zendesk.view(7).title == "Your unsolved tickets"
+    assert zendesk.view_count(7) == ViewCount(None, "...", False)
+
+
+def test_the_tickets_of_a_view_come_in_pages_from_the_configured_host(http, zendesk):
+    path = f"{API}/views/6164074383386/tickets.json"
+    first, second = sample("view-tickets-cursor-page1"), sample("view-tickets-cursor-page2")
+    http.get(path, **first.as_response)
+    http.get(path, **second.as_response)
+    pages = zendesk.view_tickets(6164074383386)
+    assert [next(pages).items[0].id, next(pages).items[0].id] == [4029, 4013]
+    assert asked(http)[1] == {"page[size]": "100", "page[after]": first.body["meta"]["after_cursor"]}
+    assert {urlsplit(call.request.url).netloc for call in http.calls} == {"acme.zendesk.com"}
+
+
+def test_a_list_starts_from_a_saved_cursor(http, zendesk):
+    http.get(f"{API}/views/7/tickets.json", json=cursor_page("tickets", [raw_ticket(1)], None))
+    (page,) = zendesk.view_tickets(7, cursor="saved==")
+    assert page.next_cursor is None
+    assert asked(http) == [{"page[size]": "100", "page[after]": "saved=="}]
+
+
+def numbered(numbers: range, count: int, *, more: bool) -> dict[str, object]:
+    results = [raw_ticket(n, result_type="ticket") for n in numbers]
+    return {"results": results, "count": count, "next_page": "https://elsewhere.example" if more else None}
+
+
+def test_a_search_is_for_tickets_and_goes_on_by_number(http, zendesk):
+    http.get(f"{API}/search.json", json=numbered(range(1, 101), 101, more=True))
+    http.get(f"{API}/search.json", json=numbered(range(101, 102), 101, more=False))
+    first, second = zendesk.search("tags:vip type:ticket")
+    assert (len(first.items), first.next_cursor, first.total) == (100, "2", 101)
+    assert (len(second.items), second.next_cursor) == (1, None)
+    assert asked(http) == [
+        {"query": "type:ticket tags:vip", "page": "1", "per_page": "100"},
+        {"query": "type:ticket tags:vip", "page": "2", "per_page": "100"},
+    ]
+
+
+def test_a_search_can_start_on_a_later_page(http, zendesk):
+    http.get(f"{API}/search.json", json=numbered(range(3), 303, more=False) | {"results": []})
+    (page,) = zendesk.search("x", page=4)
+    assert (page.items, asked(http)[0]["page"]) == ([], "4")
+
+
+def test_results_that_are_not_tickets_are_left_out(http, zendesk):
+    results = [raw_ticket(1), {"id": 2, "result_type": "user"}, raw_ticket(3, result_type="ticket")]
+    http.get(f"{API}/search.json", json={"results": results, "count": 3, "next_page": None})
+    (page,) = zendesk.search("x")
+    assert [ticket.id for ticket in page.items] == [1, 3]
+
+
+def test_a_search_that_finds_more_than_it_shows_does_not_end_as_if_that_were_all(http, zendesk):
+    http.get(f"{API}/search.json", json=numbered(range(1, 2), 4000, more=True))
+    pages = zendesk.search("x")
+    seen = [next(pages) for _ in range(10)]
+    assert len(seen) == len(http.calls) == 10
+    with pytest.raises(Refused, match="first 1,000 tickets only") as caught:
+        next(pages)
+    assert (caught.value.code, len(http.calls)) == ("SearchLimit", 10)
+
+
+def test_a_search_that_finds_exactly_what_it_shows_ends(http, zendesk):
+    http.get(f"{API}/search.json", json=numbered(range(1, 2), 1000, more=False))
+    assert len(list(zendesk.search("x", page=10))) == 1
+
+
+def test_pages_of_a_search_count_from_one(zendesk):
+    with pytest.raises(ValueError, match="counted from 1"):
+        zendesk.search("x", page=0)
+
+
+def test_a_search_is_counted(http, zendesk):
+    http.get(f"{API}/search/count.json", json={"count": 6})
+    assert zendesk.search_count("status<closed") == 6
+    assert asked(http) == [{"query": "type:ticket status<closed"}]
+
+
+def test_an_export_names_the_type_beside_the_query_and_waits_longer(http, zendesk):
+    http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(1)], "c1"))
+    http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(2)], None))
+    found = [
+        t.id
+        for page in zendesk.search_export('type:ticket subject:"a  type:b"', size=1000)
+        for t in page.items
+    ]
+    assert found == [1, 2]
+    query = {"query": 'subject:"a type:b"', "filter[type]": "ticket", "page[size]": "1000"}
+    assert asked(http) == [query, {**query, "page[after]": "c1"}]
+    assert http.calls[0].request.req_kwargs["timeout"] == (5.0, EXPORT_TIMEOUT)
+
+
+def test_an_export_goes_on_from_a_cursor(http, zendesk):
+    http.get(f"{API}/search/export.json", json=cursor_page("results", [], None))
+    list(zendesk.search_export("x", cursor="c9"))
+    assert asked(http)[0]["page[after]"] == "c9"
+
+
+@pytest.mark.parametrize("size", [0, 1001])
+def test_a_page_of_an_export_has_a_size_that_zendesk_takes(zendesk, size):
+    with pytest.raises(ValueError, match="1 to 1,000"):
+        zendesk.search_export("x", size=size)
+
+
+def test_tickets_are_read_by_number_and_missing_ones_left_out(http, zendesk):
+    http.get(f"{API}/tickets/show_many.json", **sample("tickets-show_many").as_response)
+    assert [ticket.id for ticket in zendesk.tickets([3863, 3862, 3863])] == [3862]
+    assert http.calls[0].request.url == f"{API}/tickets/show_many.json?ids=3863,3862"
+    assert http.calls[0].request.req_kwargs["timeout"] == (5.0, READ_TIMEOUT)
+
+
+def test_no_tickets_need_no_call(zendesk):
+    assert (zendesk.tickets([]), zendesk.job_statuses([])) == ([], [])
+
+
+def test_one_change_for_many_tickets_goes_with_the_ids_in_the_address(http, zendesk):
+    http.put(f"{API}/tickets/update_many.json", **sample("update_many-01-queued").as_response)
+    job = zendesk.update_many([3, 1, 2], {"additional_tags": ["vip"], "remove_tags": ["new"]})
+    assert (job.id, job.status, job.results) == ("V3-47ed156789697d342091e8d273f50b5d", "queued", None)
+    request = http.calls[0].request
+    assert request.url == f"{API}/tickets/update_many.json?ids=3,1,2"
+    assert json.loads(request.body) == {"ticket": {"additional_tags": ["vip"], "remove_tags": ["new"]}}
+
+
+def test_a_change_of_its_own_for_each_ticket_goes_in_the_body(http, zendesk):
+    http.put(f"{API}/tickets/update_many.json", **sample("update_many-1-queued").as_response)
+    changes = [
+        {"id": 1, "tags": ["a"], "updated_stamp": "2026-01-01T00:00:00Z", "safe_update": True},
+        {"id": 2, "tags": []},
+    ]
+    assert zendesk.update_each(changes).total == 1
+    request = http.calls[0].request
+    assert request.url == f"{API}/tickets/update_many.json"
+    assert json.loads(request.body) == {"tickets": changes}
+
+
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [
+        ([], "1 to 100 tickets, not 0"),
+        (range(1, 102), "1 to 100 tickets, not 101"),
+        ([1, 2, 1], "must not occur twice"),
+        ([0], "whole numbers"),
+        ([-1], "whole numbers"),
+        ([True], "whole numbers"),
+        (["1"], "whole numbers|id that is a number"),
+    ],
+)
+def test_a_write_that_makes_no_sense_is_never_sent(zendesk, ids, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        zendesk.update_many(ids, {})
+    with pytest.raises(ValueError, match=f"{sentence}|id that is a number"):
+        zendesk.update_each([{"id": number} for number in ids])
+
+
+def test_too_many_at_once_are_never_asked_for(zendesk):
+    with pytest.raises(ValueError, match="not 101"):
+        zendesk.tickets(range(1, 102))
+    with pytest.raises(ValueError, match="At most 100"):
+        zendesk.job_statuses([f"V3-{n}" for n in range(101)])
+
+
+def test_bulk_jobs_are_asked_about_together(http, zendesk):
+    jobs = [
+        sample(name).body["job_status"] for name in ("update_many-02-working", "update_many-50-completed")
+    ]
+    http.get(f"{API}/job_statuses/show_many.json", json={"job_statuses": jobs})
+    working, completed = zendesk.job_statuses(["V3-1", "V3-2", "V3-3"])
+    assert (working.progress, completed.results) == (
+        31,
+        [ItemResult(3962, None, True), ItemResult(3963, None, True)],
+    )
+    assert http.calls[0].request.url == f"{API}/job_statuses/show_many.json?ids=V3-1,V3-2,V3-3"
+
+
+def test_the_id_of_a_bulk_job_cannot_lead_elsewhere(http, zendesk):
+    http.get(f"{API}/job_statuses/..%2Fusers%2Fme.json", **sample("update_many-02-working").as_response)
+    assert zendesk.job_status("../users/me").status == "working"
+
+
+def test_recent_bulk_jobs_are_listed(http, zendesk, calls: list[Call]):
+    job = sample("update_many-02-working").body["job_status"]
+    http.get(f"{API}/job_statuses.json", json=cursor_page("job_statuses", [job], None))
+    assert [job.progress for job in zendesk.recent_job_statuses()] == [31]
+    assert [call.kind for call in calls] == ["status"]
+
+
+def test_tags_come_in_pages(http, zendesk):
+    http.get(f"{API}/tags.json", **sample("tags-list-cursor").as_response)
+    http.get(f"{API}/tags.json", **sample("tags-list-last-page").as_response)
+    first, second = zendesk.tags()
+    assert first.items == [TagCount("foo", 1)]
+    assert [tag.name for tag in second.items] == ["foo", "new", "tag"]
+
+
+def test_tags_are_completed_from_two_letters_on(http, zendesk):
+    http.get(f"{API}/autocomplete/tags.json", json={"tags": ["vip", "vip_gold"], "count": 2})
+    assert zendesk.tags_starting_with("v") == []
+    assert zendesk.tags_starting_with("vi") == ["vip", "vip_gold"]
+    assert asked(http) == [{"name": "vi"}]
+
+
+def test_macros_are_listed_and_read(http, zendesk):
+    http.get(f"{API}/macros.json", **sample("macros-list-cursor").as_response)
+    http.get(f"{API}/macros/6164110315034.json", json=sample("macro-create-201").body)
+    assert [macro.title for macro in zendesk.macros()] == ["Customer not responding", "Downgrade and inform"]
+    assert zendesk.macro(6164110315034).title == "TestMacro"
+
+
+def test_a_macro_is_previewed_with_and_without_a_ticket(http, zendesk):
+    http.get(f"{API}/macros/3/apply.json", **sample("macro-apply").as_response)
+    http.get(f"{API}/tickets/8/macros/3/apply.json", json={"result": {"ticket": {"id": 8}}})
+    assert zendesk.preview_macro(3)["comment"] == {"body": "Assigned to Support.", "public": False}
+    assert zendesk.preview_macro(3, 8) == {"id": 8}
+
+
+def test_fields_triggers_and_automations_are_listed(http, zendesk):
+    field = {"id": 1, "title": "Product", "type": "tagger", "custom_field_options": [{"value": "a"}]}
+    rule = {
+        "id": 2,
+        "title": "T",
+        "actions": [{"field": "set_tags", "value": "b"}],
+        "conditions": {"all": []},
+    }
+    http.get(f"{API}/ticket_fields.json", json=cursor_page("ticket_fields", [field], None))
+    http.get(f"{API}/triggers.json", json=cursor_page("triggers", [rule], None))
+    http.get(f"{API}/automations.json", json=cursor_page("automations", [rule], None))
+    assert [field.tags for field in zendesk.ticket_fields()] == [{"a"}]
+    assert [rule.tags for rule in zendesk.triggers()] == [{"b"}]
+    assert [rule.id for rule in zendesk.automations()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("views/7", lambda z: z.view(7)),
+        ("views/7/count", lambda z: z.view_count(7)),
+        ("search/count", lambda z: z.search_count("x")),
+        ("search", lambda z: list(z.search("x"))),
+        ("tickets/show_many", lambda z: z.tickets([1])),
+        ("job_statuses/V3-1", lambda z: z.job_status("V3-1")),
+        ("job_statuses/show_many", lambda z: z.job_statuses(["V3-1"])),
+        ("autocomplete/tags", lambda z: z.tags_starting_with("ab")),
+        ("macros/3", lambda z: z.macro(3)),
+        ("macros/3/apply", lambda z: z.preview_macro(3)),
+        ("views", lambda z: list(z.views())),
+    ],
+)
+@pytest.mark.parametrize("body", [{}, {"unexpected": True}, {"results": 5, "tickets": {}, "view": []}])
+def test_an_answer_of_another_shape_is_unexpected_and_no_crash(http, zendesk, path, call, body):
+    http.get(f"{API}/{path}.json", json=body)
+    with pytest.raises(UnexpectedAnswer):
+        call(zendesk)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.lists(st.integers(1, 10**9), unique=True, max_size=30), st.integers(1, 7), st.integers(0, 9))
+def test_a_view_is_read_whole_however_often_it_is_left_and_taken_up_again(
+    connect, numbers, size, leave_after
+):
+    def serve(request):
+        start = int(dict(parse_qsl(urlsplit(request.url).query)).get("page[after]", 0))
+        more = start + size < len(numbers)
+        tickets = [raw_ticket(n) for n in numbers[start : start + size]]
+        return 200, {}, json.dumps(cursor_page("tickets", tickets, str(start + size) if more else None))
+
+    with responses.RequestsMock() as http:
+        http.add_callback("GET", f"{API}/views/7/tickets.json", serve)
+        seen, cursor, first = [], None, True
+        while first or cursor is not None:
+            first = False
+            for read, page in enumerate(connect().view_tickets(7, cursor=cursor)):
+                seen += [ticket.id for ticket in page.items]
+                cursor = page.next_cursor
+                if read >= leave_after:
+                    break
+        assert seen == numbers
+
+
+def test_a_client_can_be_closed_by_its_block(connect):
+    with connect() as zendesk:
+        assert repr(zendesk) == "Zendesk('https://acme.zendesk.com')"
+
+
+def test_defaults_need_no_clock_and_no_gate(http):
+    from zendesk import BearerToken
+
+    http.get(f"{API}/search/count.json", json={"count": 6})
+    with Zendesk(BASE, BearerToken("sesame")) as zendesk:
+        assert zendesk.search_count("") == 6

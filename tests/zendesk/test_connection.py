@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.zendesk.conftest import BASE
+from tests.zendesk.recorded import sample
+from zendesk import API_TOKENS_END, ApiToken, Connection, CredentialsRefused, NotAllowed, User, check
+
+ME = f"{BASE}/api/v2/users/me.json"
+COUNT = f"{BASE}/api/v2/search/count.json"
+ROLE = f"{BASE}/api/v2/custom_roles/6130869137434.json"
+ADMIN = sample("users-me").body["user"]
+
+
+def test_a_connection_that_serves_is_described(http, zendesk):
+    http.get(ME, **sample("users-me").as_response)
+    http.get(COUNT, json={"count": 6})
+    http.get(ROLE, **sample("custom_role").as_response)
+    assert check(zendesk) == Connection(
+        user=User.from_json(ADMIN),
+        role="admin",
+        warnings=(),
+        calls_per_minute=700,
+        credentials_end=zendesk.credentials_end,
+    )
+
+
+def test_an_anonymous_200_is_no_connection(http, zendesk):
+    http.get(ME, **sample("users-me-anonymous").as_response)
+    with pytest.raises(CredentialsRefused):
+        check(zendesk)
+
+
+def test_an_end_user_is_told_who_can_tag(http, zendesk):
+    http.get(ME, json={"user": {**ADMIN, "role": "end-user"}})
+    with pytest.raises(
+        NotAllowed, match="Example Agent is signed in as end-user, and only agents and admins"
+    ):
+        check(zendesk)
+
+
+def test_a_missing_scope_is_found_out(http, zendesk):
+    http.get(ME, **sample("users-me").as_response)
+    http.get(COUNT, **sample("403-missing-scope").as_response)
+    with pytest.raises(NotAllowed) as caught:
+        check(zendesk)
+    assert caught.value.missing_scopes == ("read",)
+
+
+def test_what_limits_the_user_is_said_in_words(http, zendesk):
+    user = {**ADMIN, "role": "agent", "role_type": 1, "suspended": True, "ticket_restriction": "groups"}
+    http.get(ME, json={"user": user})
+    http.get(COUNT, json={"count": 6})
+    role = sample("custom_role").body["custom_role"]
+    rights = {**role["configuration"], "ticket_tag_editing": False, "ticket_access": "within-groups"}
+    http.get(ROLE, json={"custom_role": {**role, "name": "Helpers", "configuration": rights}})
+    connection = check(zendesk)
+    assert connection.role == "agent"
+    assert connection.warnings == (
+        "Example Agent is suspended or inactive in Zendesk, so changes may be refused.",
+        "Example Agent is a light agent, and light agents cannot change tickets.",
+        "Example Agent sees only a part of the tickets (groups): views and searches find fewer.",
+        "The role Helpers may not edit tags. Allow it in Zendesk, or connect as someone else.",
+    )
+    assert connection.calls_per_minute is None
+
+
+def test_a_role_that_sees_a_part_of_the_tickets_is_warned_of(http, zendesk):
+    http.get(ME, json={"user": ADMIN})
+    http.get(COUNT, json={"count": 6})
+    role = sample("custom_role").body["custom_role"]
+    rights = {**role["configuration"], "ticket_access": "within-groups"}
+    http.get(ROLE, json={"custom_role": {**role, "configuration": rights}})
+    assert check(zendesk).warnings == ("The role Admin sees only a part of the tickets (within-groups).",)
+
+
+def test_a_role_that_may_not_be_looked_at_is_no_trouble(http, zendesk):
+    http.get(ME, json={"user": ADMIN})
+    http.get(COUNT, json={"count": 6})
+    http.get(ROLE, **sample("403-forbidden-object").as_response)
+    assert check(zendesk).warnings == ()
+
+
+def test_the_end_of_api_tokens_is_warned_of(http, connect):
+    http.get(ME, json={"user": {**ADMIN, "custom_role_id": None}})
+    http.get(COUNT, json={"count": 6})
+    connection = check(connect(ApiToken("ana@acme.example", "sesame")))
+    assert connection.credentials_end.on == API_TOKENS_END
+    assert connection.warnings == (connection.credentials_end.text,)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.zendesk.recorded import sample
+from zendesk import ItemResult, JobStatus, UnexpectedAnswer
+
+
+def job(name: str) -> JobStatus:
+    return JobStatus.from_json(sample(name).body["job_status"])
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "results"),
+    [
+        ("update_many-01-queued", ("queued", 100, None, ""), None),
+        ("update_many-02-working", ("working", 100, 31, "Updating ticket #31"), None),
+        ("update_many-03-working-late", ("working", 100, 98, "Updating ticket #98"), None),
+        ("update_many-04-completed", ("completed", 100, 100, "Completed at 2023-09-18 23:25:12 +0000"), 4),
+        ("update_many-1-queued", ("queued", 1, None, ""), None),
+        ("update_many-50-completed", ("completed", 50, 50, "Completed at 2023-09-18 23:25:34 +0000"), 2),
+        ("orgs-update_many-queued-at-5s", ("queued", 100, None, ""), None),
+        (
+            "orgs-update_many-completed-with-errors",
+            ("completed", 100, 100, "Completed at 2023-09-18 23:35:58 +0000"),
+            4,
+        ),
+        ("tickets-destroy_many-queued-2024", ("queued", 5, None, ""), None),
+        ("deleted_tickets-permanent-delete-queued", ("queued", None, None, ""), None),
+        (
+            "deleted_tickets-permanent-delete-completed",
+            ("completed", None, None, "Completed at 2023-09-18 23:34:53 +0000"),
+            1,
+        ),
+        ("create_many-completed", ("completed", 100, 100, "Completed at 2023-09-18 23:22:37 +0000"), 3),
+        ("job-failed-TicketCreateFailed", ("failed", 1, 0, "Failed at 2016-01-15 10:39:18 +0000"), 1),
+    ],
+)
+def test_every_recorded_job_is_read(name, seen, results):
+    read = job(name)
+    assert read.id == sample(name).body["job_status"]["id"]
+    assert (read.status, read.total, read.progress, read.message) == seen
+    assert read.is_over == (read.status in {"completed", "failed"})
+    assert read.succeeded == (read.status == "completed")
+    assert (None if read.results is None else len(read.results)) == results
+
+
+def test_updated_tickets_are_named_and_good():
+    assert job("update_many-50-completed").results == [
+        ItemResult(id=3962, index=None, ok=True),
+        ItemResult(id=3963, index=None, ok=True),
+    ]
+
+
+def test_a_completed_job_may_hold_failures():
+    results = job("orgs-update_many-completed-with-errors").results
+    assert results is not None
+    assert results[0] == ItemResult(id=6164110654490, index=None, ok=True)
+    assert results[1] == ItemResult(
+        id=6164110666394,
+        index=1,
+        ok=False,
+        code="OrganizationUpdateFailed",
+        text="Name: testOrganizationa4603c3a2f5a511f9f71f9aa5bc1ef0048807e8c has already been taken",
+    )
+    assert [result.ok for result in results[2:]] == [False] * len(results[2:])
+
+
+def test_a_result_may_name_only_its_place():
+    (result,) = job("job-failed-TicketCreateFailed").results or []
+    assert result == ItemResult(None, 0, False, "TicketCreateFailed", "Description: cannot be blank")
+
+
+def test_results_may_be_one_object_about_the_whole_job():
+    assert job("deleted_tickets-permanent-delete-completed").results == [ItemResult(None, None, True)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "result"),
+    [
+        ({"id": 1, "status": "Updated"}, ItemResult(1, None, True)),
+        ({"id": 1, "success": True, "errors": ""}, ItemResult(1, None, True)),
+        ({"id": 1, "status": "Updated", "errors": "", "title": "My printer"}, ItemResult(1, None, True)),
+        ({"id": 1}, ItemResult(1, None, False)),
+        ({"id": 1, "status": "Failed", "success": False}, ItemResult(1, None, False)),
+        (
+            {
+                "id": 1,
+                "success": False,
+                "status": "Failed",
+                "errors": "Status: closed",
+                "title": "My printer",
+            },
+            ItemResult(1, None, False, "", "Status: closed"),
+        ),
+        (
+            {
+                "id": 1,
+                "status": "Updated",
+                "error": "TicketUpdateFailed",
+                "details": {"base": [{"description": "No"}]},
+            },
+            ItemResult(1, None, False, "TicketUpdateFailed", "No"),
+        ),
+        (
+            {"index": 3, "errors": [{"code": "Invalid", "detail": "Priority is invalid"}]},
+            ItemResult(None, 3, False, "Invalid", "Priority is invalid"),
+        ),
+        ({"id": "1", "index": True, "error": None}, ItemResult(None, None, False)),
+    ],
+)
+def test_an_item_is_good_only_if_it_says_so(raw, result):
+    assert ItemResult.from_json(raw) == result
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kinds"),
+    [
+        ("TicketUpdateFailed", "Status: closed prevents ticket update", "closed"),
+        ("UpdateConflict", "", "conflict"),
+        ("TicketUpdateFailed", "Safe Update prevented the update due to outdated ticket data.", "conflict"),
+        ("RecordNotFound", "", "not_found"),
+        ("TicketUpdateFailed", "Not found", "not_found"),
+        ("TicketUpdateFailed", "Conflict of interest: is required", ""),
+        ("TicketUpdateFailed", "Assignee not found", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_reasons_that_matter_are_told_apart(code, text, kinds):
+    result = ItemResult(1, None, False, code, text)
+    found = {"closed": result.is_closed, "conflict": result.is_conflict, "not_found": result.is_not_found}
+    assert " ".join(kind for kind, is_it in found.items() if is_it) == kinds
+
+
+def test_a_good_item_has_no_reason():
+    result = ItemResult(1, None, True, "UpdateConflict")
+    assert [result.is_conflict, result.is_closed, result.is_not_found] == [False, False, False]
+
+
+def test_an_unknown_status_counts_as_running_and_is_warned_of(caplog):
+    read = JobStatus.from_json({"id": "V3-1", "status": "hibernating"})
+    assert not read.is_over
+    assert not read.succeeded
+    assert caplog.messages == ["bulk job V3-1 has the unknown status 'hibernating'; taken as still running"]
+
+
+def test_a_killed_job_is_over_and_did_not_succeed():
+    read = JobStatus.from_json({"id": "V3-1", "status": "killed"})
+    assert (read.is_over, read.succeeded) == (True, False)
+
+
+def test_results_that_are_not_objects_are_left_out_with_a_warning(caplog):
+    raw = {"id": "V3-1", "status": "completed", "results": ["?", None, {"id": 5, "success": True}]}
+    assert JobStatus.from_json(raw).results == [ItemResult(5, None, True)]
+    assert caplog.messages == ["2 results of a bulk job are not objects and were left out"]
+
+
+@pytest.mark.parametrize(
+    "raw", [None, [], {}, {"id": "V3-1"}, {"status": "queued"}, {"id": "", "status": "queued"}]
+)
+def test_a_job_without_an_id_or_a_status_is_refused(raw):
+    with pytest.raises(UnexpectedAnswer, match="without an id or without a status"):
+        JobStatus.from_json(raw)

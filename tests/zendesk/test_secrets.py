@@ -1,0 +1,81 @@
+"""A secret is in the header that needs it, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import pickle
+import traceback
+
+import pytest
+import requests
+
+from tests.zendesk.conftest import BASE
+from tests.zendesk.recorded import sample
+from zendesk import ApiToken, BearerToken, Call, OAuthClient, ZendeskError
+
+SENTINEL = "s3ntinel-do-not-show"
+KINDS = {
+    "an OAuth client": OAuthClient("tagger", SENTINEL),
+    "a bearer token": BearerToken(SENTINEL),
+    "an API token": ApiToken("ana@acme.example", SENTINEL),
+}
+BASIC = base64.b64encode(f"ana@acme.example/token:{SENTINEL}".encode()).decode()
+TROUBLE = [
+    {"status": 401, "json": sample("401-invalid_token").body},
+    {"status": 403, "json": sample("403-missing-scope").body},
+    {"status": 404, "body": "<html>"},
+    {"status": 429, "headers": {"Retry-After": "99"}},
+    {"status": 500},
+    {"status": 302, "headers": {"Location": "https://elsewhere.example"}},
+    {"status": 200, "body": "half of {"},
+    {"body": requests.exceptions.ConnectionError("broken")},
+    {"body": requests.exceptions.ReadTimeout("slow")},
+]
+
+
+def assert_hidden(text: str) -> None:
+    assert SENTINEL not in text
+    assert BASIC not in text
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_secret_is_shown_when_a_call_fails(http, connect, caplog, kind, trouble):
+    caplog.set_level(logging.DEBUG)
+    http.assert_all_requests_are_fired = False
+    http.post(f"{BASE}/oauth/tokens", status=201, json={"access_token": SENTINEL, "expires_in": 1800})
+    http.get(f"{BASE}/api/v2/users/me.json", **trouble)
+    calls: list[Call] = []
+    credentials = OAuthClient("tagger", SENTINEL) if kind == "an OAuth client" else KINDS[kind]
+    zendesk = connect(credentials, on_call=calls.append)
+
+    with pytest.raises(ZendeskError) as caught:
+        zendesk.me()
+
+    error = caught.value
+    assert_hidden("".join(traceback.format_exception(error)))
+    assert_hidden(f"{error!r} {error} {vars(error)} {pickle.dumps(error)!r}")
+    assert_hidden(f"{zendesk!r} {zendesk._transport!r} {zendesk._credentials!r} {calls!r}")
+    assert_hidden(caplog.text)
+    assert_hidden(" ".join(call.request.url for call in http.calls))
+    assert any(
+        SENTINEL in str(call.request.headers) or BASIC in str(call.request.headers) for call in http.calls
+    )
+
+
+@pytest.mark.parametrize("trouble", [t for t in TROUBLE if t.get("status") != 200], ids=str)
+def test_no_client_secret_is_shown_when_a_grant_fails(http, connect, caplog, trouble):
+    caplog.set_level(logging.DEBUG)
+    http.post(f"{BASE}/oauth/tokens", **trouble)
+    zendesk = connect(OAuthClient("tagger", SENTINEL), patience=0)
+    with pytest.raises(ZendeskError) as caught:
+        zendesk.me()
+    assert_hidden("".join(traceback.format_exception(caught.value)))
+    assert_hidden(caplog.text + repr(zendesk._credentials))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_secret_is_in_the_repr_of_credentials(kind):
+    assert_hidden(repr(KINDS[kind]))
+    assert_hidden(f"{KINDS[kind].end} {KINDS[kind].advice}")
