@@ -16,7 +16,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--tickets", type=int, default=defaults.tickets)
     arguments.add_argument("--seed", type=int, default=defaults.seed)
-    arguments.add_argument("--scale", type=float, default=defaults.scale, help="of a bulk job's time; 0: at once")
+    arguments.add_argument(
+        "--scale", type=float, default=defaults.scale, help="of a bulk job's time; 0: at once"
+    )
     arguments.add_argument("--latency", type=float, default=defaults.latency, help="seconds, of every answer")
     arguments.add_argument("--rate-limit", type=int, default=defaults.rate_limit, help="calls per minute")
     arguments.add_argument("--token-life", type=float, default=defaults.token_life, help="seconds")

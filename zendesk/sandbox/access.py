@@ -19,7 +19,16 @@ API_TOKEN = "demo-api-token"  # noqa: S105
 
 # Documented range of `expires_in`, in seconds (developer.zendesk.com, grant-type tokens).
 _SHORTEST, _LONGEST = 300, 172_800
-_RESOURCES = ("tickets", "users", "macros", "ticket_views", "triggers", "automations", "ticket_fields", "tags")
+_RESOURCES = (
+    "tickets",
+    "users",
+    "macros",
+    "ticket_views",
+    "triggers",
+    "automations",
+    "ticket_fields",
+    "tags",
+)
 _SCOPES = {"read", "write"} | {f"{name}:{verb}" for name in _RESOURCES for verb in ("read", "write")}
 
 
@@ -47,7 +56,9 @@ class Access:
             raise _oauth_error(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
         life = wish.get("expires_in", self._options().token_life)
         if "expires_in" in wish and not (isinstance(life, int) and _SHORTEST <= life <= _LONGEST):
-            raise _oauth_error(400, "invalid_request", f"expires_in is from {_SHORTEST} to {_LONGEST} seconds.")
+            raise _oauth_error(
+                400, "invalid_request", f"expires_in is from {_SHORTEST} to {_LONGEST} seconds."
+            )
         token = secrets.token_hex(32)
         self._tokens[token] = Token(scopes, now + life)
         return {
@@ -62,7 +73,7 @@ class Access:
         self._tokens = {BEARER_TOKEN: self._tokens[BEARER_TOKEN]}
 
     def scopes(self, authorization: str | None, now: float) -> frozenset[str] | None:
-        """What this header allows; None: nobody is signed in. `Refusal` 401 for credentials that are wrong."""
+        """What this header allows; None: nobody is signed in. `Refusal` 401 for wrong credentials."""
         scheme, _, rest = (authorization or "").partition(" ")
         match scheme.lower():
             case "bearer":

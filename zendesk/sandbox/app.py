@@ -23,8 +23,15 @@ from zendesk.sandbox.replies import (
 )
 from zendesk.sandbox.state import Sandbox
 
-_HTML_BODY = b"<!DOCTYPE html><html><head><title>Zendesk</title></head><body><h1>We'll be right back</h1></body></html>"
-_ERROR_WORDS = {500: "InternalServerError", 502: "BadGateway", 503: "ServiceUnavailable", 504: "GatewayTimeout"}
+_HTML_BODY = (
+    b"<!DOCTYPE html><html><head><title>Zendesk</title></head><body>We'll be right back</body></html>"
+)
+_ERROR_WORDS = {
+    500: "InternalServerError",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
+    504: "GatewayTimeout",
+}
 _HANG_SECONDS = 3600.0
 
 
@@ -37,7 +44,7 @@ class App:
         """Set when the server ends: nobody goes on waiting."""
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one call. `headers` has to find names in any case."""
+        """Answer one call. `headers` have names in Title-Case."""
         began = time.perf_counter()
         parts = urlsplit(target)
         path = unquote(parts.path)
@@ -71,7 +78,7 @@ class App:
         reply.headers |= {
             "x-runtime": f"{time.perf_counter() - began:.6f}",
             "x-zendesk-api-version": "v2",
-            "x-request-id": f"{random.getrandbits(64):016x}",  # noqa: S311 - a label
+            "x-request-id": f"{random.getrandbits(64):016x}",
         }
         for rule in rules:
             if rule.kind == "hang" and rule.params.get("after_work"):
@@ -99,7 +106,9 @@ class App:
             reply = _after_work(rule, reply)
         return reply
 
-    def _work(self, asked: Asked, found: "tuple[routes.Route, dict[str, object]] | None", now: float) -> Reply:
+    def _work(
+        self, asked: Asked, found: "tuple[routes.Route, dict[str, object]] | None", now: float
+    ) -> Reply:
         sandbox = self.sandbox
         if asked.path == "/oauth/tokens":
             if asked.method != "POST":
@@ -154,7 +163,9 @@ def _server_error(rule: Rule) -> Reply:
     retry_after = rule.params.get("retry_after")
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     word = _ERROR_WORDS.get(status, "ServiceUnavailable")
-    reply = Refusal(status, {"error": word, "description": "Something went wrong on our side."}, headers).reply()
+    reply = Refusal(
+        status, {"error": word, "description": "Something went wrong on our side."}, headers
+    ).reply()
     return _as_html(reply, status) if rule.params.get("html") else reply
 
 

@@ -55,10 +55,15 @@ class Asked:
         return int(text)
 
     def link(self, **changed: str | int | None) -> str:
-        """This call's address with other parameters; None leaves one out. `page_after` stands for `page[after]`."""
+        """This call's address with other parameters; None leaves one out.
+
+        `page_after` stands for `page[after]`.
+        """
         query: dict[str, Any] = dict(self.query)
         for name, value in changed.items():
-            key = {"page_after": "page[after]", "page_before": "page[before]", "page_size": "page[size]"}.get(name, name)
+            key = {"page_after": "page[after]", "page_before": "page[before]", "page_size": "page[size]"}.get(
+                name, name
+            )
             query.pop(key, None)
             if value is not None:
                 query[key] = value

@@ -18,7 +18,7 @@ from zendesk.sandbox.options import Options
 from zendesk.sandbox.replies import CONFLICT, not_found, too_many_jobs
 from zendesk.sandbox.store import Store
 
-# Recorded in zenpy's cassettes: 1 ticket 2 s, 50 tickets 5 s, 100 tickets 10 s, the wait in the queue included.
+# In zenpy's cassettes 1 ticket took 2 s, 50 took 5 s, 100 took 10 s, with the wait in the queue.
 QUEUE_SECONDS = 1.0
 TICKET_SECONDS = 0.09
 
@@ -129,7 +129,9 @@ class BulkJobs:
     def all(self, now: float) -> list[Job]:
         """The jobs that can be asked for: ended ones first, by their end, then by creation, latest first."""
         life = self._options().job_life
-        found = [job for job in self._jobs.values() if now - job.queued_at <= life and not job.fault("job_gone")]
+        found = [
+            job for job in self._jobs.values() if now - job.queued_at <= life and not job.fault("job_gone")
+        ]
         return sorted(found, key=lambda job: (job.ended_at or 0.0, job.queued_at), reverse=True)
 
     def settle(self, now: float) -> None:

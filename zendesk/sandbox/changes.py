@@ -21,8 +21,8 @@ STORED = frozenset(
 KNOWN = STORED | {
     "status", "tags", "custom_fields", "fields", "comment", "macro_id", "macro_ids", "safe_update",
     "updated_stamp", "description", "assignee_email", "collaborator_ids", "additional_collaborators",
-    "follower_ids", "followers", "email_cc_ids", "email_ccs", "problem_id", "is_public", "sharing_agreement_ids",
-    "attribute_value_ids", "metadata",
+    "follower_ids", "followers", "email_cc_ids", "email_ccs", "problem_id", "is_public",
+    "sharing_agreement_ids", "attribute_value_ids", "metadata",
 }  # fmt: skip
 # Only update_many honours these two: in an update of one ticket they are dropped, with a warning.
 MANY_ONLY = frozenset({"additional_tags", "remove_tags"})
@@ -44,7 +44,7 @@ class Problem:
         return {self.attribute: [{"description": self.details, **dict(self.more)}]}
 
 
-class ChangeRefused(Exception):  # noqa: N818 - an outcome of one ticket
+class ChangeRefused(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.details)
         self.problem = problem
@@ -59,11 +59,17 @@ def unpermitted(change: Mapping[str, Any], *, many: bool) -> list[str]:
 def _field_values(change: Mapping[str, Any]) -> Iterable[tuple[int, Any]]:
     for name in ("custom_fields", "fields"):
         given = change.get(name) or []
-        pairs = given.items() if isinstance(given, Mapping) else ((one.get("id"), one.get("value")) for one in given)
+        pairs = (
+            given.items()
+            if isinstance(given, Mapping)
+            else ((one.get("id"), one.get("value")) for one in given)
+        )
         yield from ((int(number), value) for number, value in pairs if number is not None)
 
 
-def _new_tags(held: tuple[str, ...], change: Mapping[str, Any], options: Options, *, many: bool) -> frozenset[str]:
+def _new_tags(
+    held: tuple[str, ...], change: Mapping[str, Any], options: Options, *, many: bool
+) -> frozenset[str]:
     now = set(held)
     if "tags" in change:
         now = set()
@@ -78,18 +84,26 @@ def _new_tags(held: tuple[str, ...], change: Mapping[str, Any], options: Options
     if options.readding_tag in held and options.readding_tag is not None:
         now.add(options.readding_tag)
     if tags.character_count(now) > max(tags.MAX_CHARACTERS, tags.character_count(held)):
-        raise ChangeRefused(Problem(f"Tags: is too long (maximum is {tags.MAX_CHARACTERS} characters)", "tags"))
+        raise ChangeRefused(
+            Problem(f"Tags: is too long (maximum is {tags.MAX_CHARACTERS} characters)", "tags")
+        )
     return frozenset(now)
 
 
-def _new_status(store: Store, slot: int, change: Mapping[str, Any], now: frozenset[str], options: Options) -> int | None:
+def _new_status(
+    store: Store, slot: int, change: Mapping[str, Any], now: frozenset[str], options: Options
+) -> int | None:
     if "status" not in change:
         return None
     status = STATUS_RANK.get(str(change["status"]).lower())
     if status is None:
         raise ChangeRefused(Problem(f"Status: {change['status']} is not recognized", "status"))
     resolution = fields.BY_ID[fields.FIELD_RESOLUTION]
-    if options.require_resolution and status == SOLVED != store.status[slot] and resolution.value(now) is None:
+    if (
+        options.require_resolution
+        and status == SOLVED != store.status[slot]
+        and resolution.value(now) is None
+    ):
         more = (("error", None), ("ticket_field_id", resolution.id), ("ticket_field_type", "FieldTagger"))
         raise ChangeRefused(Problem(f"{resolution.title}: field is empty (required to solve)", "base", more))
     return status

@@ -2,12 +2,13 @@
 
 - `GET`, `POST`, `DELETE /_control/faults`: a rule or a list of rules (see `faults`), or none
 - `GET /_control/ledger` (`?summary=1` leaves out the counts per ticket)
-- `GET /_control/tickets?ids=1,2`: the truth about tickets; `POST`: a list of `{"id", "add", "remove", "status",
-  "delete"}`, done as by someone else
+- `GET /_control/tickets?ids=1,2`: the truth about tickets
+- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "delete"}`, done as by someone else
 - `GET`, `POST /_control/config`: scale, latency, rate_limit and other options, while it runs
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,27 +21,16 @@ from zendesk.sandbox.state import Sandbox
 def handle(sandbox: Sandbox, asked: Asked) -> Reply:
     """Pull a lever; 400 with a sentence if it cannot be."""
     lever = asked.path.removeprefix("/_control/")
+    pull = _LEVERS.get((asked.method, lever))
+    if pull is None:
+        return answer({"error": f"There is no {asked.method} /_control/{lever}."}, status=404)
     try:
         with sandbox.lock:
-            match asked.method, lever:
-                case _, "faults":
-                    return _faults(sandbox, asked)
-                case "GET", "ledger":
-                    return answer(sandbox.ledger.to_json(tickets="summary" not in asked.query))
-                case "GET", "tickets":
-                    return answer({"tickets": [_truth(sandbox, number) for number in asked.ids()]})
-                case "POST", "tickets":
-                    return _edit(sandbox, _body(asked))
-                case "GET", "config":
-                    return answer(_config(sandbox))
-                case "POST", "config":
-                    sandbox.configure(**_body(asked))
-                    return answer(_config(sandbox))
+            return pull(sandbox, asked)
     except Refusal as refusal:
         return refusal.reply()
     except (ValueError, TypeError, KeyError) as exc:
         return answer({"error": str(exc)}, status=400)
-    return answer({"error": f"There is no {asked.method} /_control/{lever}."}, status=404)
 
 
 def _body(asked: Asked) -> Any:
@@ -60,6 +50,14 @@ def _faults(sandbox: Sandbox, asked: Asked) -> Reply:
     return answer([rule.to_json() for rule in sandbox.faults.rules])
 
 
+def _ledger(sandbox: Sandbox, asked: Asked) -> Reply:
+    return answer(sandbox.ledger.to_json(tickets="summary" not in asked.query))
+
+
+def _tickets(sandbox: Sandbox, asked: Asked) -> Reply:
+    return answer({"tickets": [_truth(sandbox, number) for number in asked.ids()]})
+
+
 def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     try:
         ticket = asdict(sandbox.ticket(ticket_id))
@@ -74,7 +72,8 @@ def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     }
 
 
-def _edit(sandbox: Sandbox, edits: Any) -> Reply:
+def _edit(sandbox: Sandbox, asked: Asked) -> Reply:
+    edits = _body(asked)
     for edit in edits if isinstance(edits, list) else [edits]:
         if edit.get("delete"):
             sandbox.delete(int(edit["id"]))
@@ -83,5 +82,22 @@ def _edit(sandbox: Sandbox, edits: Any) -> Reply:
     return answer({"ok": True})
 
 
-def _config(sandbox: Sandbox) -> dict[str, Any]:
-    return {name: value for name, value in asdict(sandbox.options).items() if name != "clock"}
+def _config(sandbox: Sandbox, _asked: Asked) -> Reply:
+    return answer({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
+
+
+def _configure(sandbox: Sandbox, asked: Asked) -> Reply:
+    sandbox.configure(**_body(asked))
+    return _config(sandbox, asked)
+
+
+_LEVERS: dict[tuple[str, str], Callable[[Sandbox, Asked], Reply]] = {
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _faults,
+    ("DELETE", "faults"): _faults,
+    ("GET", "ledger"): _ledger,
+    ("GET", "tickets"): _tickets,
+    ("POST", "tickets"): _edit,
+    ("GET", "config"): _config,
+    ("POST", "config"): _configure,
+}

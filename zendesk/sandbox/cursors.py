@@ -1,7 +1,7 @@
 """Cursors as Zendesk writes them.
 
-A view's cursor is a sort and an offset, though it looks like a key; a list's cursor holds the last key. Both are
-base64 of JSON whose values are base64 of a type letter and bytes (seen in zenpy's cassettes).
+A view's cursor is a sort and an offset, though it looks like a key; a list's cursor holds the last key. Both
+are base64 of JSON whose values are base64 of a type letter and bytes (seen in zenpy's cassettes).
 """
 
 import base64
@@ -27,11 +27,9 @@ def _packed(members: dict[str, Any]) -> str:
 def _unpacked(cursor: str) -> dict[str, Any]:
     try:
         members = json.loads(base64.b64decode(cursor, validate=True))
-    except (binascii.Error, ValueError) as exc:
+        return dict(members)
+    except (binascii.Error, TypeError, ValueError) as exc:
         raise ValueError("The cursor cannot be read.") from exc
-    if not isinstance(members, dict):
-        raise ValueError("The cursor cannot be read.")
-    return members
 
 
 def _number(text: Any) -> int:

@@ -2,11 +2,11 @@
 
 A rule names the calls it is for, and which of them it hits. Kinds, with their parameters:
 
-- `rate_limited` (`retry_after`: seconds or null, default 1; `html`: an HTML body): 429, nothing done
-- `server_error_before`, `server_error_after` (`status`, default 503; `retry_after`; `html`): 5xx without, or
-  after, doing the work
+- `rate_limited` (`retry_after`: seconds or null, default 1; `html`: HTML body): 429, nothing done
+- `server_error_before`, `server_error_after` (`status`, default 503; `retry_after`; `html`): 5xx without the
+  work, or after it
 - `reset_before`, `reset_after`: the connection is closed without an answer, before or after the work
-- `hang` (`seconds`, default 3600; `after_work`, default false): answers late, or never as far as a client cares
+- `hang` (`seconds`, default 3600; `after_work`, default false): answers late, or too late
 - `truncated`: half of the JSON; `html` (`status`, default 200): a page instead of the JSON; the work is done
 - `unauthorized`: 401 as for a token that ended; `revoke_tokens`: every OAuth token ends now
 - `too_many_jobs`: the account's jobs are taken by others

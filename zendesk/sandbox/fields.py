@@ -111,7 +111,9 @@ FIELDS: tuple[Field, ...] = (
 )
 BY_ID = {field.id: field for field in FIELDS}
 # Only one option of a dropdown holds at a time: its tags drive each other out.
-_SIBLINGS = {tag: frozenset(field.tags) - {tag} for field in FIELDS if field.kind == "tagger" for tag in field.tags}
+_SIBLINGS = {
+    tag: frozenset(field.tags) - {tag} for field in FIELDS if field.kind == "tagger" for tag in field.tags
+}
 
 
 def add_tags(tags: set[str], added: Sequence[str]) -> None:
@@ -122,7 +124,7 @@ def add_tags(tags: set[str], added: Sequence[str]) -> None:
 
 
 def set_fields(tags: set[str], values: Iterable[tuple[int, Any]]) -> None:
-    """Write field values as the tags they are; fields that do not exist are ignored; ValueError as `tags_for`."""
+    """Write field values as the tags they are; unknown fields are ignored. ValueError as `tags_for`."""
     for number, value in values:
         field = BY_ID.get(number)
         if field is not None:

@@ -14,7 +14,7 @@ class Increments:
         self._slots: list[int] = []
 
     def after(self, place: tuple[int, int], until: float, most: int) -> list[int]:
-        """Up to `most` slots changed after a place (seconds since 1970, ticket number), and not after `until`."""
+        """Up to `most` slots changed after a place (seconds since 1970, ticket number) and by `until`."""
         store = self._store
         if self._sequence != store.sequence:
             self._slots = sorted(range(store.count), key=store.updated)

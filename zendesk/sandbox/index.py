@@ -55,10 +55,14 @@ class Index:
         old = self._remembered.get(slot)
         if old is None:
             return criteria.match(self._store, slot)
-        if old.status not in criteria.statuses or not criteria.tags_match(self._store.tag_sets.tags(old.tagset)):
+        if old.status not in criteria.statuses or not criteria.tags_match(
+            self._store.tag_sets.tags(old.tagset)
+        ):
             return False
         # The rest is judged as it is now: only tags and status are remembered.
-        return replace(criteria, statuses=frozenset({self._store.status[slot]}), tags=()).match(self._store, slot)
+        return replace(criteria, statuses=frozenset({self._store.status[slot]}), tags=()).match(
+            self._store, slot
+        )
 
     def results(self, text: str, query: Query) -> list[int]:
         """All slots a query finds, in its order."""

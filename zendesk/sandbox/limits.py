@@ -1,4 +1,4 @@
-"""Rate limits: a fixed minute for the account, and smaller ones for some endpoints (developer.zendesk.com)."""
+"""Rate limits of the account and of some endpoints, by fixed minutes (developer.zendesk.com, rate limits)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +64,8 @@ class Limits:
         if not limit.shown:
             return {}
         prefix = "zendesk-ratelimit" if self._options().header_style == "2024" else "zendesk-rate-limit"
-        return {f"{prefix}-{limit.name}": f"total={limit.total}; remaining={limit.total - used - 1}; resets={reset}"}
+        told = f"total={limit.total}; remaining={limit.total - used - 1}; resets={reset}"
+        return {f"{prefix}-{limit.name}": told}
 
     def headers(self, now: float) -> dict[str, str]:
         """The account's headers, as every answer carries them."""

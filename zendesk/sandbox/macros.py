@@ -1,4 +1,7 @@
-"""The demo account's macros. Applying one is a preview: the answer says what would change, nothing is written."""
+"""The demo account's macros.
+
+Applying one is a preview: the answer says what would change, and nothing is written.
+"""
 
 import re
 from dataclasses import dataclass
@@ -46,7 +49,7 @@ class Macro:
         }
 
     def outcome(self, held: frozenset[str], placeholders: dict[str, str] | None) -> dict[str, Any]:
-        """The members of a ticket that would change. Without `placeholders` they stay in the text as they are."""
+        """The members of a ticket that would change; without `placeholders` they stay in the text."""
         result: dict[str, Any] = {}
         tagged = set(held)
         is_public = True
@@ -63,18 +66,20 @@ class Macro:
                     body = value if isinstance(value, str) else str(value[1])
                 case "comment_mode_is_public":
                     is_public = value in (True, "true")
-                case "assignee_id":
-                    result[field] = people.ADMIN_ID if value == "current_user" else int(value)
-                case "group_id":
-                    result[field] = int(value)
                 case _:
-                    result[field] = value
+                    result[field] = _value(field, value)
         if tagged != held:
             result["tags"] = sorted(tagged)
         if body is not None:
             text = body if placeholders is None else fill(body, placeholders)
             result["comment"] = {"body": text, "public": is_public, "scoped_body": [["channel:all", text]]}
         return result
+
+
+def _value(field: str, value: Any) -> Any:
+    if value == "current_user":
+        return people.ADMIN_ID
+    return int(value) if field in ("assignee_id", "group_id") else value
 
 
 def fill(text: str, placeholders: dict[str, str]) -> str:
@@ -90,8 +95,7 @@ MACROS: tuple[Macro, ...] = (
             ("status", "pending"),
             (
                 "comment_value",
-                "Hello {{ticket.requester.name}}. {{current_user.name}} has tried to reach you about request "
-                "{{ticket.id}}, and we have not heard from you yet.",
+                "Hello {{ticket.requester.name}}. {{current_user.name}} has news on #{{ticket.id}}.",
             ),
         ),
     ),
@@ -131,7 +135,10 @@ MACROS: tuple[Macro, ...] = (
     Macro(
         MACRO_HOSTILE,
         "<img src=x onerror=alert('macro')> {{7*7}}",
-        (("current_tags", "hostile"), ("comment_value", "<script>alert('comment')</script> {{ticket.title}}")),
+        (
+            ("current_tags", "hostile"),
+            ("comment_value", "<script>alert('comment')</script> {{ticket.title}}"),
+        ),
     ),
     Macro(MACRO_INACTIVE, "Retired: send the 2023 survey", (("current_tags", "survey_2023"),), active=False),
 )

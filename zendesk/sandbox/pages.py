@@ -12,8 +12,8 @@ from zendesk.sandbox.vocabulary import STATUSES
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;color:#1f2933}}
-code{{background:#eef1f4;padding:.1rem .3rem;border-radius:.2rem}}dt{{font-weight:600}}dd{{margin:0 0 .6rem}}</style>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}}
+code{{background:#eef1f4;padding:.1rem .3rem}}dt{{font-weight:600}}dd{{margin:0 0 .6rem}}</style>
 </head><body>{body}</body></html>"""
 
 
@@ -24,14 +24,16 @@ def handle(sandbox: Sandbox, asked: Asked) -> Reply:
     number = asked.path.removeprefix("/agent/tickets/")
     if asked.method == "GET" and asked.path.startswith("/agent/tickets/") and number.isdecimal():
         return _ticket(sandbox, int(number))
-    return page(_PAGE.format(title="Not found", body="<h1>Not found</h1><p>There is no such page.</p>"), status=404)
+    return page(
+        _PAGE.format(title="Not found", body="<h1>Not found</h1><p>There is no such page.</p>"), status=404
+    )
 
 
 def _front(sandbox: Sandbox) -> str:
     body = f"""<h1>Demo Zendesk</h1>
-<p>A Zendesk account in memory with {sandbox.store.count:,} made-up tickets. It answers the calls of the Zendesk
-Support API at <code>/api/v2</code> that a bulk tagger needs, with the same limits, delays and traps. Nothing here
-is real, and all is gone when it ends.</p>
+<p>A Zendesk account in memory with {sandbox.store.count:,} made-up tickets. It answers the calls of the
+Zendesk Support API at <code>/api/v2</code> that a bulk tagger needs, with the same limits, delays and traps.
+Nothing here is real, and all is gone when it ends.</p>
 <h2>Credentials</h2><dl>
 <dt>OAuth client (client credentials)</dt>
 <dd><code>{access.CLIENT_ID}</code> with the secret <code>{access.CLIENT_SECRET}</code></dd>

@@ -38,7 +38,9 @@ def assignee_id(store: Store, slot: int) -> int | None:
 
 
 def group_id(store: Store, slot: int) -> int | None:
-    group: int | None = store.value(slot, "group_id", people.GROUP_IDS[(store.dice[slot] >> 9) % len(people.GROUP_IDS)])
+    group: int | None = store.value(
+        slot, "group_id", people.GROUP_IDS[(store.dice[slot] >> 9) % len(people.GROUP_IDS)]
+    )
     return group
 
 
@@ -59,8 +61,9 @@ def ticket(
 ) -> str:
     """One ticket.
 
-    `with_fields`: `fields` repeats `custom_fields`, except in the cursor lists of 2024. `more`: further members,
-    beginning with a comma. `tagset` and `status`: shown instead of the real ones (a search index that is behind).
+    `with_fields`: `fields` repeats `custom_fields`, except in the cursor lists of 2024. `more`: further
+    members, beginning with a comma. `tagset` and `status`: shown instead of the real ones, by a search index
+    that is behind.
     """
     number = store.ids[slot]
     dice = store.dice[slot]

@@ -24,7 +24,7 @@ class Reply:
     """"reset": the connection is closed without an answer."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of this program
+class Refusal(Exception):
     """An answer that is not the one asked for."""
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
@@ -71,7 +71,9 @@ def missing_scope(scope: str) -> Refusal:
 
 
 def forbidden() -> Refusal:
-    message = "You do not have access to this page. Please contact the account owner of this help desk for help."
+    message = (
+        "You do not have access to this page. Please contact the account owner of this help desk for help."
+    )
     return Refusal(403, {"error": {"title": "Forbidden", "message": message}})
 
 

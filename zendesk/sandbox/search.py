@@ -58,43 +58,67 @@ def terms(text: str) -> list[Term]:
 
 def parse(text: str) -> Query:
     """A query for tickets. ValueError, in a sentence, for a value that means nothing."""
-    statuses = EVERY_STATUS
-    tests: list[SlotTest] = []
-    wanted_tags: list[TagTest] = []
-    wanted_statuses: set[int] = set()
-    tag_tests: list[TagTest] = []
-    order, descending = "relevance", True
+    reading = _Reading()
     for term in terms(text):
+        reading.take(term)
+    return reading.query()
+
+
+class _Reading:
+    """A query being read, term by term."""
+
+    def __init__(self) -> None:
+        self._statuses = EVERY_STATUS
+        self._wanted_statuses: set[int] = set()
+        self._tags: list[TagTest] = []
+        self._wanted_tags: list[TagTest] = []
+        self._tests: list[SlotTest] = []
+        self._order = "relevance"
+        self._descending = True
+
+    def take(self, term: Term) -> None:
         match term.name:
             case "type":
                 if (term.value.lower() == "ticket") == term.negated:
-                    statuses = frozenset()
+                    self._statuses = frozenset()
             case "tags" | "tag":
-                test = _has_tags(frozenset(tags.normalise(term.value)))
-                if term.negated:
-                    tag_tests.append(_inverse(test))
-                else:
-                    wanted_tags.append(test)
+                self._take_tags(term)
             case "status":
-                chosen = _statuses(term)
-                if term.negated:
-                    statuses -= chosen
-                elif term.sign in ":=":
-                    wanted_statuses |= chosen
-                else:
-                    statuses &= chosen
+                self._take_status(term)
             case "order_by":
-                order = _ORDERS.get(term.value, term.value)
+                self._order = _ORDERS.get(term.value, term.value)
             case "sort":
-                descending = term.value.lower() != "asc"
+                self._descending = term.value.lower() != "asc"
             case _:
-                tests.append(_slot_test(term))
-    if wanted_statuses:
-        statuses &= wanted_statuses
-    if wanted_tags:
-        # Several values of one keyword widen the search; `tags:"a b"` narrows it to both.
-        tag_tests.append(lambda held: any(test(held) for test in wanted_tags))
-    return Query(Criteria(statuses=statuses, tags=tuple(tag_tests), tests=tuple(tests)), order, descending)
+                self._tests.append(_slot_test(term))
+
+    def _take_tags(self, term: Term) -> None:
+        test = _has_tags(frozenset(tags.normalise(term.value)))
+        if term.negated:
+            self._tags.append(_inverse(test))
+        else:
+            self._wanted_tags.append(test)
+
+    def _take_status(self, term: Term) -> None:
+        chosen = _statuses(term)
+        if term.negated:
+            self._statuses -= chosen
+        elif term.sign in ":=":
+            self._wanted_statuses |= chosen or {-1}
+        else:
+            self._statuses &= chosen
+
+    def query(self) -> Query:
+        statuses = self._statuses
+        if self._wanted_statuses:
+            statuses &= self._wanted_statuses
+        tag_tests = self._tags
+        wanted = tuple(self._wanted_tags)
+        if wanted:
+            # Several values of one keyword widen the search; `tags:"a b"` narrows it to both.
+            tag_tests = [*tag_tests, lambda held: any(test(held) for test in wanted)]
+        criteria = Criteria(statuses=statuses, tags=tuple(tag_tests), tests=tuple(self._tests))
+        return Query(criteria, self._order, self._descending)
 
 
 def _has_tags(wanted: frozenset[str]) -> TagTest:
@@ -122,21 +146,23 @@ def _slot_test(term: Term) -> SlotTest:
 def _positive_test(term: Term) -> SlotTest:
     if term.name in _DATES:
         return _date_test(term)
+    if term.name in _PEOPLE:
+        return _person_test(term)
     match term.name:
         case "id" | "ticket" | "ticket_id":
             return partial(_compare_id, term.sign, _whole(term))
         case "priority":
             return _priority_test(term)
-        case "subject" | "description":
-            return _words_test(term.value)
-        case "":
+        case "" | "subject" | "description":
             return _number_or_words_test(term.value)
-        case name if name in _PEOPLE:
-            wanted = None if term.value in ("none", "") else _whole(term)
-            return lambda store, slot: _PEOPLE[name](store, slot) == wanted
-        case _:
-            # A keyword nobody knows finds nothing, as a wrong field name does.
-            return lambda _store, _slot: False
+    # A keyword nobody knows finds nothing, as a wrong field name does.
+    return lambda _store, _slot: False
+
+
+def _person_test(term: Term) -> SlotTest:
+    wanted = None if term.value in ("none", "") else _whole(term)
+    person = _PEOPLE[term.name]
+    return lambda store, slot: person(store, slot) == wanted
 
 
 def _whole(term: Term) -> int:
@@ -180,7 +206,8 @@ def _priority_test(term: Term) -> SlotTest:
 
 def _words_test(text: str) -> SlotTest:
     """A word is found at the beginning of a word; a phrase as it stands."""
-    pattern = re.compile(r"\b" + re.escape(text.rstrip("*")) if text[:1].isalnum() else re.escape(text), re.IGNORECASE)
+    begin = r"\b" if text[:1].isalnum() else ""
+    pattern = re.compile(begin + re.escape(text.rstrip("*")), re.IGNORECASE)
     return lambda store, slot: pattern.search(store.subject(slot)) is not None
 
 

@@ -1,4 +1,4 @@
-"""The tickets of a view, kept up to date ticket by ticket: a view of a million must not be searched per page."""
+"""The tickets of a view, kept up to date ticket by ticket: no page may cost a search of a million."""
 
 from array import array
 from bisect import bisect_left

@@ -38,8 +38,9 @@ class _Handler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         length = self.headers.get("Content-Length", "0")
         body = self.rfile.read(int(length)) if length.isdecimal() else b""
+        headers = {name.title(): value for name, value in self.headers.items()}
         try:
-            reply = self.server.sandbox_app.handle(self.command, self.path, self.headers, body)
+            reply = self.server.sandbox_app.handle(self.command, self.path, headers, body)
         except Exception:  # noqa: BLE001 - the border: a mistake in here must look like Zendesk's own 500
             _log.exception("The demo Zendesk failed on %s %s", self.command, self.path)
             reply = answer({"error": "InternalServerError", "description": "The demo failed."}, status=500)
@@ -80,7 +81,7 @@ class _Listener(ThreadedWSGIServer):
         self.connections: set[socket.socket] = set()
         super().__init__(host, port, _never_called, handler=_Handler)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, _request: Any, client_address: Any) -> None:
         """A client that went away is no error of ours."""
         _log.debug("Connection of %s ended early", client_address)
 
@@ -99,7 +100,10 @@ class Server:
         self.url = f"http://{host}:{self._listener.port}"
         # Looking often for the end makes closing quick; it costs nothing else.
         self._thread = threading.Thread(
-            target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, name="demo-zendesk", daemon=True
+            target=self._listener.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="demo-zendesk",
+            daemon=True,
         )
         self._thread.start()
 

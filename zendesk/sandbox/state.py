@@ -22,14 +22,18 @@ from zendesk.sandbox.vocabulary import STATUS_RANK, STATUSES
 _AT_RUN_TIME = frozenset(
     {
         "scale", "latency", "rate_limit", "token_life", "max_jobs", "allow_closed", "header_style",
-        "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role", "job_life",
+        "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
+        "job_life",
     }
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class TicketState:
-    """A ticket as it really is. `updated_at` as Zendesk writes it; `sequence` tells updates of one second apart."""
+    """A ticket as it really is.
+
+    `updated_at` is as Zendesk writes it; `sequence` tells updates of the same second apart.
+    """
 
     id: int
     status: str
@@ -93,7 +97,9 @@ class Sandbox:
         """The numbers of all tickets that were not deleted."""
         with self.lock:
             self.settle()
-            return [number for number, gone in zip(self.store.ids, self.store.deleted, strict=True) if not gone]
+            return [
+                number for number, gone in zip(self.store.ids, self.store.deleted, strict=True) if not gone
+            ]
 
     def view_ticket_ids(self, view_id: int) -> list[int]:
         """The numbers of a view's tickets, ascending."""

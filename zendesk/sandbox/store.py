@@ -1,7 +1,7 @@
 """A million tickets in a few arrays.
 
-A ticket is a slot. What many tickets share or what follows from the seed is not stored: a subject, a name or a
-date is worked out from the slot's dice when it is asked for. Only what was changed afterwards takes more room.
+A ticket is a slot. What many tickets share or what follows from the seed is not stored: a subject, a name or
+a date is worked out from the slot's dice when it is asked for. Only what was changed later takes more room.
 """
 
 import random
@@ -21,8 +21,8 @@ FIRST_ID = 40_213
 _SPAN = 730 * DAY
 _CLOSES_WITHIN = 40 * DAY
 _DRAWN_TAG_SETS = 3_000
-# Of a hundred tickets in each quarter, oldest first: new, open, pending, hold, solved, closed. 87 in a hundred
-# are unsolved, so that 12,000 tickets hold more than 10,000 of them.
+# Of a hundred tickets in each quarter, oldest first: new, open, pending, hold, solved, closed. 87 in a
+# hundred are unsolved, so that 12,000 tickets hold more than 10,000 of them.
 _STATUS_PERCENT = ((2, 40, 28, 10, 4, 16), (4, 46, 27, 9, 9, 5), (8, 49, 27, 6, 9, 1), (30, 45, 15, 4, 5, 1))
 # Tickets this far from the start were created more than 200 days ago: if closed, they are archived by now.
 _ARCHIVED_PART = 0.7
@@ -33,7 +33,9 @@ Listener = Callable[[int], None]
 def _translation(percents: tuple[int, ...]) -> bytes:
     """256 random values to statuses in these proportions."""
     bounds = list(accumulate(percents))
-    return bytes(next(rank for rank, bound in enumerate(bounds) if value * 100 < bound * 256) for value in range(256))
+    return bytes(
+        next(rank for rank, bound in enumerate(bounds) if value * 100 < bound * 256) for value in range(256)
+    )
 
 
 def _gaps() -> bytes:
@@ -117,10 +119,14 @@ class Store:
         return str(self.value(slot, "subject", vocabulary.subject(self.dice[slot] >> 3, self.ids[slot])))
 
     def priority(self, slot: int) -> str | None:
-        priority: str | None = self.value(slot, "priority", vocabulary.PRIORITIES[(self.dice[slot] >> 11) % 5])
+        priority: str | None = self.value(
+            slot, "priority", vocabulary.PRIORITIES[(self.dice[slot] >> 11) % 5]
+        )
         return priority
 
-    def put(self, slot: int, *, at: float, tags: frozenset[str] | None = None, status: int | None = None) -> None:
+    def put(
+        self, slot: int, *, at: float, tags: frozenset[str] | None = None, status: int | None = None
+    ) -> None:
         """Write down an update, also one that changes nothing: it moves `updated_at` all the same."""
         self._announce(slot, at)
         if tags is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 # All tags of a ticket together (support.zendesk.com, article 4408835059482).
 MAX_CHARACTERS = 5_096
 
-# Letters and digits of any script, dash, underscore, colon and slash stay; all else vanishes without an error.
+# Letters and digits of any script, dash, underscore, colon and slash stay; all else vanishes, no error.
 _VANISHING = re.compile(r"[^\w\-:/]+")
 
 

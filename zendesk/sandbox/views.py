@@ -81,7 +81,13 @@ class View:
                     "sortable": True,
                     "order": "asc",
                 },
-                "sort": {"id": "ticket_id", "title": "ID", "filterable": True, "sortable": True, "order": "desc"},
+                "sort": {
+                    "id": "ticket_id",
+                    "title": "ID",
+                    "filterable": True,
+                    "sortable": True,
+                    "order": "desc",
+                },
                 "columns": _COLUMNS,
                 "fields": _COLUMNS,
                 "custom_fields": [],
@@ -138,9 +144,15 @@ VIEWS: tuple[View, ...] = (
         (("status", "less_than", "solved"), ("current_tags", "not_includes", "vip")),
         description="Tickets leave this view as they are tagged.",
     ),
-    View(VIEW_UNASSIGNED, "Unassigned tickets", (("status", "less_than", "solved"), ("assignee_id", "is", ""))),
-    View(VIEW_URGENT, "Urgent and unsolved", (("status", "less_than", "solved"), ("priority", "is", "urgent"))),
-    View(VIEW_REFUNDS, "Refunds", (("status", "less_than", "closed"), ("current_tags", "includes", "refund"))),
+    View(
+        VIEW_UNASSIGNED, "Unassigned tickets", (("status", "less_than", "solved"), ("assignee_id", "is", ""))
+    ),
+    View(
+        VIEW_URGENT, "Urgent and unsolved", (("status", "less_than", "solved"), ("priority", "is", "urgent"))
+    ),
+    View(
+        VIEW_REFUNDS, "Refunds", (("status", "less_than", "closed"), ("current_tags", "includes", "refund"))
+    ),
     View(VIEW_NOT_ARCHIVED, "Everything but the archive", ()),
     View(
         VIEW_HOSTILE,

@@ -66,7 +66,7 @@ LAST_NAMES = (
 HOSTILE_NAMES = (
     "<b>Bobby</b> Tables",
     '=1+1&"x"',
-    "Zoë 💥 O’Neill-\u202eecnirP",
+    "Zoë 💥 O'Neill-\u202eecnirP",
     "محمد العربي",
     "x" * 200,
 )

@@ -10,28 +10,31 @@ from zendesk.sandbox.state import Sandbox
 # Tags beyond these are not listed, though tickets carry them (developer.zendesk.com, tags).
 MAX_TAGS_LISTED = 20_000
 _SYSTEM_FIELDS = ("subject", "description", "status", "tickettype", "priority", "group", "assignee")
+# fmt: off
+_ALLOWED = (
+    "chat_access", "manage_business_rules", "manage_dynamic_content", "manage_extensions_and_channels",
+    "manage_facebook", "side_conversation_create", "ticket_deletion", "ticket_tag_editing",
+    "view_deleted_tickets", "voice_access", "group_access", "organization_editing",
+    "organization_notes_editing", "assign_tickets_to_any_group", "ticket_editing", "ticket_merge",
+    "voice_dashboard_access", "manage_automations", "manage_contextual_workspaces",
+    "manage_organization_fields", "manage_skills", "manage_slas", "manage_ticket_fields",
+    "manage_ticket_forms", "manage_user_fields", "ticket_redaction", "manage_groups",
+    "manage_group_memberships", "manage_organizations", "manage_suspended_tickets", "manage_triggers",
+)
+_DENIED = ("forum_access_restricted_content", "light_agent", "moderate_forums", "twitter_search_access")
+_FULL = (
+    "end_user_list_access", "end_user_profile_access", "explore_access", "forum_access", "macro_access",
+    "report_access", "user_view_access", "view_access",
+)
+# fmt: on
 _CONFIGURATION: dict[str, Any] = {
-    name: True
-    for name in (
-        "chat_access", "manage_business_rules", "manage_dynamic_content", "manage_extensions_and_channels",
-        "manage_facebook", "side_conversation_create", "ticket_deletion", "ticket_tag_editing",
-        "view_deleted_tickets", "voice_access", "group_access", "organization_editing",
-        "organization_notes_editing", "assign_tickets_to_any_group", "ticket_editing", "ticket_merge",
-        "voice_dashboard_access", "manage_automations", "manage_contextual_workspaces",
-        "manage_organization_fields", "manage_skills", "manage_slas", "manage_ticket_fields",
-        "manage_ticket_forms", "manage_user_fields", "ticket_redaction", "manage_groups",
-        "manage_group_memberships", "manage_organizations", "manage_suspended_tickets", "manage_triggers",
-    )
-} | {
-    name: False
-    for name in ("forum_access_restricted_content", "light_agent", "moderate_forums", "twitter_search_access")
-} | {
-    name: "full"
-    for name in (
-        "end_user_list_access", "end_user_profile_access", "explore_access", "forum_access", "macro_access",
-        "report_access", "user_view_access", "view_access",
-    )
-} | {"ticket_access": "all", "ticket_comment_access": "public", "manage_roles": "all"}  # fmt: skip
+    **dict.fromkeys(_ALLOWED, True),
+    **dict.fromkeys(_DENIED, False),
+    **dict.fromkeys(_FULL, "full"),
+    "ticket_access": "all",
+    "ticket_comment_access": "public",
+    "manage_roles": "all",
+}
 
 
 def token(sandbox: Sandbox, asked: Asked) -> Reply:
@@ -85,12 +88,25 @@ def settings(_sandbox: Sandbox, _asked: Asked) -> Reply:
         {
             "settings": {
                 "branding": {"header_color": "1A00C3", "text_color": "FFFFFF"},
-                "active_features": {"customer_satisfaction": True, "ticket_tagging": True, "bcc_archiving": False},
-                "tickets": {"tagging": True, "allow_group_reset": True, "has_color_text": True, "comments_public_by_default": True},
-                "api": {"accepted_api_agreement": True, "api_password_access": False, "api_token_access": True},
+                "active_features": {
+                    "customer_satisfaction": True,
+                    "ticket_tagging": True,
+                    "bcc_archiving": False,
+                },
+                "tickets": {
+                    "tagging": True,
+                    "allow_group_reset": True,
+                    "has_color_text": True,
+                    "comments_public_by_default": True,
+                },
+                "api": {
+                    "accepted_api_agreement": True,
+                    "api_password_access": False,
+                    "api_token_access": True,
+                },
             }
         }
-    )  # fmt: skip
+    )
 
 
 def tags(sandbox: Sandbox, asked: Asked) -> Reply:
@@ -139,7 +155,9 @@ def ticket_fields(sandbox: Sandbox, asked: Asked) -> Reply:
 
 
 def triggers(sandbox: Sandbox, asked: Asked) -> Reply:
-    return paging.of_few(asked, "triggers", rules.triggers(asked.base, sandbox.options.readding_tag), "position,id")
+    return paging.of_few(
+        asked, "triggers", rules.triggers(asked.base, sandbox.options.readding_tag), "position,id"
+    )
 
 
 def automations(_sandbox: Sandbox, asked: Asked) -> Reply:

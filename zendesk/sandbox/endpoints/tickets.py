@@ -76,7 +76,11 @@ def _index_by_cursor(sandbox: Sandbox, asked: Asked) -> Reply:
     else:
         key = store.updated if column == "updated_at" else store.status.__getitem__
         ordered = sorted(slots, key=key, reverse=sort.startswith("-"))
-        start = paging.read_cursor(asked.query["page[after]"], cursors.read_key) if "page[after]" in asked.query else 0
+        start = (
+            paging.read_cursor(asked.query["page[after]"], cursors.read_key)
+            if "page[after]" in asked.query
+            else 0
+        )
         part, has_more = ordered[start : start + size], start + size < len(ordered)
         after = cursors.by_key(column, start + len(part)) if part else None
         before = cursors.by_key(column, start) if part else None
@@ -85,7 +89,9 @@ def _index_by_cursor(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.reply("tickets", rendered(sandbox, asked, part, with_fields=with_fields), rest)
 
 
-def _by_number(sandbox: Sandbox, asked: Asked, slots: Any, size: int, *, descending: bool) -> tuple[list[int], bool]:
+def _by_number(
+    sandbox: Sandbox, asked: Asked, slots: Any, size: int, *, descending: bool
+) -> tuple[list[int], bool]:
     """A page after, or before, a ticket number: it stays right when tickets change."""
     ids = sandbox.store.ids
     backwards = "page[before]" in asked.query
@@ -226,10 +232,8 @@ def update_many(sandbox: Sandbox, asked: Asked) -> Reply:
     """Both forms: one change for `?ids=`, or a list of tickets each with its own."""
     body = asked.json
     dropped: list[str] = []
-    if "tickets" in body:
-        works = _batch_works(body["tickets"], dropped)
-    else:
-        works = _bulk_works(asked, body, dropped)
+    is_batch = "tickets" in body
+    works = _batch_works(body["tickets"], dropped) if is_batch else _bulk_works(asked, body, dropped)
     _warn(asked, "update_many", dropped)
     faults = sandbox.faults.of_job(asked.method, asked.path, [work.ticket_id for work in works])
     job = sandbox.jobs.queue(works, faults, sandbox.now())
@@ -237,7 +241,9 @@ def update_many(sandbox: Sandbox, asked: Asked) -> Reply:
     if with_type:
         allowed = sandbox.options.max_jobs
         remaining = allowed - len(sandbox.jobs.open_ids())
-        asked.more_headers["zendesk-ratelimit-inflight-jobs"] = f"total={allowed}; remaining={remaining}; resets=60"
+        asked.more_headers["zendesk-ratelimit-inflight-jobs"] = (
+            f"total={allowed}; remaining={remaining}; resets=60"
+        )
     return answer({"job_status": job.to_json(asked.base, with_type=with_type)})
 
 

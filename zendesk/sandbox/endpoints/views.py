@@ -9,14 +9,17 @@ from zendesk.sandbox.replies import Reply, answer, not_found
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.views import BY_ID, VIEWS
 
-_SORT_COLUMNS = {"created": "created_at", "created_at": "created_at", "updated": "updated_at", "updated_at": "updated_at"}
+_SORT_COLUMNS = {
+    "created": "created_at",
+    "created_at": "created_at",
+    "updated": "updated_at",
+    "updated_at": "updated_at",
+}
 
 
 def _records(base: str, *, only_active: bool = False) -> list[dict[str, Any]]:
     return [
-        view.to_json(base, position)
-        for position, view in enumerate(VIEWS)
-        if view.active or not only_active
+        view.to_json(base, position) for position, view in enumerate(VIEWS) if view.active or not only_active
     ]
 
 
