@@ -18,15 +18,16 @@ help: ## This list
 
 # --- Set up -----------------------------------------------------------------------------------------------
 
-# The stamps make a second run quick: they are older than the requirements only when those have changed.
-$(VENV)/pyvenv.cfg:
+# The stamps make a second run quick, and a first one that was broken off begins again where it was.
+$(VENV)/.python:
 	@test -n "$(PYTHON)" || { echo "Tag Manager needs Python 3.11 or newer, and none was found on PATH." \
 		"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than" \
 		"Python 3.11, or does not start. Name a newer one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
+	@touch $@
 
-$(VENV)/.base: requirements/base.txt | $(VENV)/pyvenv.cfg
+$(VENV)/.base: requirements/base.txt | $(VENV)/.python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
 	@touch $@
 
@@ -66,14 +67,14 @@ check: dev ## Linters, types, import contracts, templates, migrations
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs --no-run-if-empty $(BIN)/djade --check
+	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs -r $(BIN)/djade --check
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 format: dev ## Put code and templates in their usual form
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
-	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs --no-run-if-empty $(BIN)/djade
+	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs -r $(BIN)/djade
 
 lock: dev ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
 	for name in base dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \

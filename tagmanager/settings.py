@@ -247,6 +247,7 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns at each start where it is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Where nobody runs collectstatic, files are served from where they lie.
 STATIC_COLLECTED = not (DEBUG or DEMO)

@@ -57,7 +57,7 @@ def test_a_command_of_the_demo_passes_its_exit_code_on(tmp_path: Path) -> None:
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\n[ "$1" = manage.py ] && echo "$@" && exit 3\nexit 0\n', encoding="utf-8")
     python.chmod(0o755)
-    (tmp_path / ".venv/pyvenv.cfg").touch()
+    (tmp_path / ".venv/.python").touch()
     lay_out_checkout(tmp_path)
     done = make("demo", "ARGS=--exit --tickets 7", folder=tmp_path)
     assert done.stdout.splitlines()[-1] == "manage.py demo --exit --tickets 7"
