@@ -48,9 +48,13 @@ class Job:
     status: JobStatus = "queued"
     progress: int | None = None
     message: str | None = None
-    results: Any = None
     ended_at: float | None = None
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: list[int | dict[str, Any]] = field(default_factory=list)
+    """What became of the tickets: an updated one's number (they are many), or the item of one that failed."""
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        self.total = len(self.works)
 
     def fault(self, *kinds: str) -> Rule | None:
         return next((rule for rule in self.faults if rule.kind in kinds), None)
@@ -65,17 +69,26 @@ class Job:
         rule = self.fault("job_failed", "job_killed", "poison")
         return None if rule is None else min(int(rule.params.get("done", 0)), len(self.works))
 
+    def _results(self) -> Any:
+        if self.status != "completed" or self.fault("results_null"):
+            return None
+        if self.fault("results_object"):
+            return {"success": True}
+        missing = self.fault("results_missing")
+        count = 0 if missing is None else int(missing.params.get("count", 1))
+        return [_shown(item) for item in self.items[: max(0, len(self.items) - count)]]
+
     def to_json(self, base: str, *, with_type: bool) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": self.id}
         if with_type:
             shown["job_type"] = "Bulk Update Ticket"
         return shown | {
             "url": f"{base}/api/v2/job_statuses/{self.id}.json",
-            "total": len(self.works),
+            "total": self.total,
             "progress": self.progress,
             "status": self.status,
             "message": self.message,
-            "results": self.results,
+            "results": self._results(),
         }
 
 
@@ -167,21 +180,14 @@ class BulkJobs:
     def _complete(self, job: Job, at: float) -> None:
         job.status = "completed"
         job.message = f"Completed at {moments.spoken(at)}"
-        job.results = job.items
-        missing = job.fault("results_missing")
-        if missing is not None:
-            job.results = job.items[: max(0, len(job.items) - int(missing.params.get("count", 1)))]
-        if job.fault("results_null"):
-            job.results = None
-        if job.fault("results_object"):
-            job.results = {"success": True}
         self._end(job, at)
 
     def _end(self, job: Job, at: float) -> None:
         job.ended_at = at
+        job.works = []
         self._open.pop(job.id, None)
 
-    def _outcome(self, job: Job, work: Work, done: int, at: float) -> dict[str, Any] | None:
+    def _outcome(self, job: Job, work: Work, done: int, at: float) -> int | dict[str, Any] | None:
         """Update one ticket and say what became of it; None: the results will not mention it."""
         injected = _injected_error(job, work, done)
         if injected is not None:
@@ -206,13 +212,20 @@ class BulkJobs:
             )
         except changes.ChangeRefused as refused:
             return _error(work, "TicketUpdateFailed", refused.problem.details)
-        return {"action": "update", "status": "Updated", "success": True, "id": work.ticket_id}
+        return work.ticket_id
 
     def _is_outdated(self, job: Job, work: Work, slot: int) -> bool:
         """Bulk jobs are safe updates: with no stamp of its own, a ticket has that of the queuing."""
         if work.stamp is None:
             return self._store.last_change.get(slot, 0) > job.queued_at_sequence
         return self._store.updated(slot) > moments.parse(work.stamp)
+
+
+def _shown(item: int | dict[str, Any]) -> dict[str, Any]:
+    """A result item. Those of updated tickets have no `index`, those of failed ones no `success`."""
+    if isinstance(item, int):
+        return {"action": "update", "status": "Updated", "success": True, "id": item}
+    return item
 
 
 def _error(work: Work, code: str, details: str) -> dict[str, Any]:
