@@ -1,9 +1,9 @@
 """When to ask about what is in flight: seldom, and yet soon after something is done.
 
-Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So every
-batch pays a part of a question, and we ask as soon as one is paid for and something should be done, by what the
-batches before took. Before any was seen to end we feel our way: soon first, then at twice the age each time, or
-when the progress told says so.
+Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So
+every batch pays a part of a question, and we ask as soon as one is paid for and something should be done, by
+what the batches before took. Before any was seen to end we feel our way: soon first, then at twice the age each
+time, or when the progress told says so.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FIRST_LOOK = 0.2
 SHORTEST, FRUITLESS_PART = 0.02, 0.05
 #: However slow the other side is, ask at least this often, seconds.
 LONGEST = 30.0
-#: While batches are done when they are due the estimate feels its way down; when they are not, up.
-LOWER, HIGHER = 0.98, 1.04
+#: By so much what was learned before loses its edge with each question.
+FADES = 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,22 @@ class Pace:
     """
 
     def __init__(self, seconds_per_weight: float | None = None, *, settled: int = 0, asked: int = 0) -> None:
-        self._scale = seconds_per_weight
+        # A batch takes longer than `_least`, and not longer than `_most`, seconds per weight.
+        self._least = 0.0
+        self._most = seconds_per_weight or math.inf
         self._asked_at = -math.inf
         self._fruitless = 0
         self._credit = AT_START + PER_BATCH * settled - asked
 
     def expected(self, flight: Flight) -> float:
         """When this batch should be done; before anything is known: when to have a first look."""
-        if self._scale is not None:
-            return flight.sent_at + self._scale * weight(flight.size)
+        if self._is_known:
+            return flight.sent_at + self._guess * weight(flight.size)
         age = max(self._asked_at - flight.sent_at, 0.0)
-        guess = max(FIRST_LOOK, 2 * age)
+        look = max(FIRST_LOOK, 2 * age)
         if flight.progress > 0:
-            guess = min(guess, max(age / flight.progress, 1.05 * age))
-        return flight.sent_at + guess
+            look = min(look, max(age / flight.progress, 1.05 * age))
+        return flight.sent_at + look
 
     def next_question(self, flights: Sequence[Flight]) -> float:
         """When to ask about them; infinity when there are none."""
@@ -72,7 +74,7 @@ class Pace:
             return math.inf
         due = sorted(self.expected(flight) for flight in flights)
         place = min(max(math.ceil((1 - self._credit) / PER_BATCH) - 1, 0), len(due) - 1)
-        if self._scale is not None:
+        if self._is_known:
             while place + 1 < len(due) and due[place + 1] - due[place] < TOGETHER * self._usual:
                 place += 1
         at_least_since = max(self._asked_at, min(flight.sent_at for flight in flights))
@@ -80,25 +82,35 @@ class Pace:
 
     def learn(self, now: float, done: Sequence[Flight], under_way: Sequence[Flight]) -> None:
         """What a question at `now` found."""
-        late = any(self.expected(flight) <= now for flight in under_way)
         # A batch that is done took at most its age, and more than its age when we last asked; one that is
         # not done takes more than its age.
-        least = max((_scale(flight, self._asked_at) for flight in done), default=0.0)
-        least = max((_scale(flight, now) for flight in under_way), default=least)
+        least = max(
+            max((_scale(flight, self._asked_at) for flight in done), default=0.0),
+            max((_scale(flight, now) for flight in under_way), default=0.0),
+        )
         most = min((_scale(flight, now) for flight in done), default=math.inf)
-        if done and self._scale is None:
-            self._scale = (min(least, most) + most) / 2
-        elif self._scale is not None:
-            probed = self._scale if late else self._scale * LOWER
-            self._scale = min(max(probed, min(least * HIGHER, most)), most)
+        if least >= most:  # they differ among themselves: one guess for all, between
+            least, most = most, least
+        # What was seen before fades, so that the guess follows when the other side gets quicker or slower.
+        self._least = min(max(self._least / FADES, least), most)
+        self._most = max(min(self._most * FADES, most), least)
         self._fruitless = 0 if done else self._fruitless + 1
         self._credit = min(self._credit - 1 + PER_BATCH * len(done), AT_START)
         self._asked_at = now
 
     @property
+    def _is_known(self) -> bool:
+        return self._most < math.inf
+
+    @property
+    def _guess(self) -> float:
+        """Seconds per weight: to halve what is uncertain while there is credit for it, else to be safe."""
+        return (self._least + self._most) / 2 if self._credit >= 1 else self._most
+
+    @property
     def _usual(self) -> float:
         """Seconds for a full batch."""
-        return (self._scale or 0.0) * weight(100)
+        return self._guess * weight(100) if self._is_known else 0.0
 
     def _soonest(self) -> float:
         return self._asked_at + max(SHORTEST, FRUITLESS_PART * self._usual * self._fruitless)

@@ -7,6 +7,7 @@ tagged, and the pages of a view are counted off from its start.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -127,35 +128,35 @@ class Selection:
             yield Read(refs, self.work.read(refs), known, str(after))
 
     def _write(self, page: Read) -> bool:
-        """One transaction: the page's items and their batches, the counts, the place reached."""
-        now = timezone.now()
-        with self.lease.commit():
-            listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
-            fresh = [ref for ref in page.refs if ref not in listed]
-            fresh = self._within_limits(fresh)
-            counts = dict.fromkeys(("planned", "unchanged", "skipped"), 0)
-            items = []
-            for ref in fresh:
-                snapshot = page.snapshots.get(ref)
-                plan = self.work.plan(ref, snapshot, page.earlier.get(ref))
-                item = self._item(ref, snapshot, plan)
-                if item.outcome != Outcome.PENDING:
-                    counts[item.outcome] += 1
-                items.append(item)
+        """One transaction: the page's items and their batches, the counts, the place; True at the list's end.
+
+        Where somebody has said stop meanwhile, the page is dropped: the place still points to it.
+        """
+        with self.lease.commit(**self.work.calls.take()):
+            if self.lease.status != Status.SELECTING:
+                return False
+            items = self._items(page)
             self.packer.save()
             Item.objects.bulk_create(items)
-            taken = self.work.calls.take()
+            counts = Counter(str(item.outcome) for item in items if item.outcome != Outcome.PENDING)
             Job.objects.filter(pk=self.job.pk).update(
                 found=F("found") + len(items),
                 cursor=page.cursor or "",
-                cursor_at=now,
-                calls_read=F("calls_read") + taken.read,
-                calls_write=F("calls_write") + taken.write,
-                calls_status=F("calls_status") + taken.status,
-                **{name: F(name) + count for name, count in counts.items() if count},
+                cursor_at=timezone.now(),
+                **{name: F(name) + count for name, count in counts.items()},
             )
-            self.job.found += len(items)
+        self.job.found += len(items)
         return page.cursor is None or (self.job.limit is not None and self.job.found >= self.job.limit)
+
+    def _items(self, page: Read) -> list[Item]:
+        """The page's items that are not listed yet, planned and put into batches."""
+        listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
+        fresh = self._within_limits([ref for ref in page.refs if ref not in listed])
+        items = []
+        for ref in fresh:
+            snapshot = page.snapshots.get(ref)
+            items.append(self._item(ref, snapshot, self.work.plan(ref, snapshot, page.earlier.get(ref))))
+        return items
 
     def _within_limits(self, refs: list[int]) -> list[int]:
         """The person's own limit ends the list; the installation's refuses a longer one."""

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
@@ -169,12 +169,7 @@ class Pipe:
 
     def _follow(self, batch: Batch, receipt: str) -> None:
         """The receipt is known: write it down at once, and follow the batch."""
-        taken = self.work.calls.take()
-        with self.lease.commit(
-            calls_read=F("calls_read") + taken.read,
-            calls_write=F("calls_write") + taken.write,
-            calls_status=F("calls_status") + taken.status,
-        ):
+        with self.lease.commit(**self.work.calls.take()):
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENT, receipt=receipt)
         batch.state, batch.receipt = BatchState.SENT, receipt
         self.in_flight[receipt] = _in_flight(batch)
@@ -266,8 +261,10 @@ def _age(batch: Batch) -> float:
 
 
 def _pace_of(job: Job) -> Pace:
-    """What this job's batches have taught so far, for whoever takes over; the quickest is the least delayed."""
+    """What this job's batches have taught so far; the quickest of the last ones is the least delayed."""
     answered = job.batches.filter(state=BatchState.SETTLED, receipt__gt="")
     last = answered.order_by("-settled_at").values_list("sent_at", "settled_at", "size")[:5]
-    seen = [(settled - sent).total_seconds() / weight(size) for sent, settled, size in last if sent and settled]
+    seen = [
+        (settled - sent).total_seconds() / weight(size) for sent, settled, size in last if sent and settled
+    ]
     return Pace(max(min(seen), 0.0) if seen else None, settled=answered.count(), asked=job.calls_status)

@@ -7,8 +7,10 @@ back that may be needed is done before, outside of it.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -152,20 +154,13 @@ class Settler:
     def _write(self, batch: Batch, settlement: Settlement) -> None:
         counts = _count(settlement.outcomes)
         now = timezone.now()
-        taken = self.work.calls.take()
-        with self.lease.commit(
-            crash_count=0,
-            calls_read=F("calls_read") + taken.read,
-            calls_write=F("calls_write") + taken.write,
-            calls_status=F("calls_status") + taken.status,
-            **{name: F(name) + count for name, count in counts.items()},
-        ):
+        with self.lease.commit(crash_count=0, **self.work.calls.take(), **_added(counts)):
             settled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not settled.update(
                 state=BatchState.SETTLED,
                 settled_at=now,
                 note=settlement.note,
-                **{name: F(name) + count for name, count in counts.items()},
+                **_added(counts),
             ):
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
             _save_outcomes(settlement.outcomes)
@@ -225,18 +220,13 @@ class Settler:
         self, batch: Batch, settlement: Settlement, stay: list[Item], read_at: object
     ) -> None:
         counts = _count(settlement.outcomes)
-        taken = self.work.calls.take()
-        with self.lease.commit(
-            calls_read=F("calls_read") + taken.read, **{name: F(name) + n for name, n in counts.items()}
-        ):
+        with self.lease.commit(**self.work.calls.take(), **_added(counts)):
             packer = Packer(self.job, self.work.batch_size)
             for item, change in settlement.again:
                 item.batch = packer.batch_for(change, attempt=batch.attempt, read_at=timezone.now())
             packer.save()
             batch.size = len(stay)
-            changes = {"size": batch.size, "read_at": read_at} | {
-                name: F(name) + n for name, n in counts.items()
-            }
+            changes = {"size": batch.size, "read_at": read_at} | _added(counts)
             if not stay:
                 changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
                 batch.state = BatchState.SETTLED
@@ -280,11 +270,13 @@ def _leave_out(settlement: Settlement, item: Item, now: Snapshot | None, plan: P
         settlement.end(item, Outcome.SKIPPED, plan.reason, plan.detail)
 
 
-def _count(items: Sequence[Item]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for item in items:
-        counts[item.outcome] = counts.get(item.outcome, 0) + 1
-    return counts
+def _count(items: Sequence[Item]) -> Counter[str]:
+    return Counter(str(item.outcome) for item in items)
+
+
+def _added(counts: Counter[str]) -> dict[str, Any]:
+    """The counts as changes to a row of a job or a batch."""
+    return {name: F(name) + count for name, count in counts.items()}
 
 
 def _save_outcomes(items: Sequence[Item]) -> None:

@@ -7,12 +7,13 @@ job, an object of this shape.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.db.models import F
 from django.utils.module_loading import import_string
 
 from jobs.models import Job
@@ -118,10 +119,13 @@ class Calls:
     write: int = 0
     status: int = 0
 
-    def take(self) -> Calls:
-        taken = Calls(self.read, self.write, self.status)
+    def take(self) -> dict[str, Any]:
+        """What to write to the job's row to count them there; from here on they count as told."""
+        told = {
+            f"calls_{name}": F(f"calls_{name}") + number for name, number in asdict(self).items() if number
+        }
         self.read = self.write = self.status = 0
-        return taken
+        return told
 
 
 class Work(Protocol):

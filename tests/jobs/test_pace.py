@@ -3,50 +3,78 @@
 from __future__ import annotations
 
 import heapq
-import math
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from jobs.pace import Flight, Pace, weight
 
+SEND, ASK = 0.15, 0.05  # seconds that a call takes
 
-def play(*, batches: int, places: int, seconds_per_weight: float, send: float = 0.15, slow_from: int = -1) -> tuple[float, int]:
+
+def play(*, batches: int, places: int, scale: float, tells_progress: bool = True) -> tuple[float, int]:
     """Send so many batches of a hundred through so many places; the wall time and the number of questions."""
     now, sent, questions = 0.0, 0, 0
-    pace = Pace()
-    ends: dict[Flight, float] = {}
-    while sent < batches or ends:
-        while sent < batches and len(ends) < places:
-            now += send
-            scale = seconds_per_weight * (3 if 0 <= slow_from <= sent else 1)
-            flight = Flight(now, 100)
-            ends[flight] = now + scale * weight(100)
+    pace, takes = Pace(), scale * weight(100)
+    under_way: list[Flight] = []
+    while sent < batches or under_way:
+        while sent < batches and len(under_way) < places:
+            now += SEND
+            under_way.append(Flight(now, 100))
             sent += 1
-        now = max(now, pace.next_question(list(ends)))
+        now = max(now, pace.next_question(under_way)) + ASK
         questions += 1
-        done = [flight for flight, end in ends.items() if end <= now]
-        pace.learn(now, done, [flight for flight in ends if flight not in done])
-        for flight in done:
-            del ends[flight]
+        done = [flight for flight in under_way if flight.sent_at + takes <= now]
+        under_way = [
+            replace(flight, progress=(now - flight.sent_at) / takes if tells_progress else 0.0)
+            for flight in under_way
+            if flight not in done
+        ]
+        pace.learn(now, done, under_way)
     return now, questions
 
 
-def ideal(*, batches: int, places: int, seconds_per_weight: float, send: float = 0.15) -> float:
-    """The wall time of one who notices everything at once."""
+def ideal(*, batches: int, places: int, scale: float) -> float:
+    """The wall time of one who notices at once, without asking, that a place is free."""
     now, free = 0.0, [0.0] * places
-    last = 0.0
     for _ in range(batches):
-        now = max(now, heapq.heappop(free)) + send
-        last = now + seconds_per_weight * weight(100)
-        heapq.heappush(free, last)
-    return last
+        now = max(now, heapq.heappop(free)) + SEND
+        heapq.heappush(free, now + scale * weight(100))
+    return max(free)
 
 
-@pytest.mark.parametrize("places", [5, 10, 25, 30])
-@pytest.mark.parametrize("seconds_per_weight", [0.1, 1.0, 3.0])
-def test_ten_thousand_tickets_take_at_most_forty_questions_and_little_longer_than_they_must(
-    places: int, seconds_per_weight: float
+@pytest.mark.parametrize("tells_progress", [True, False])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
+@pytest.mark.parametrize("places", [10, 25, 30])
+def test_ten_thousand_tickets_take_at_most_forty_questions_and_hardly_longer_than_they_must(
+    places: int, scale: float, tells_progress: bool
 ) -> None:
-    took, questions = play(batches=100, places=places, seconds_per_weight=seconds_per_weight)
-    assert took <= 1.15 * ideal(batches=100, places=places, seconds_per_weight=seconds_per_weight)
-    assert questions <= (40 if places >= 10 else 60)
+    took, questions = play(batches=100, places=places, scale=scale, tells_progress=tells_progress)
+    assert questions <= 40
+    assert took <= 1.2 * ideal(batches=100, places=places, scale=scale)
+
+
+def test_the_longer_a_job_the_nearer_it_comes_to_the_ideal() -> None:
+    took, questions = play(batches=1000, places=10, scale=1.0)
+    assert questions <= 345
+    assert took <= 1.12 * ideal(batches=1000, places=10, scale=1.0)
+
+
+def test_a_service_that_answers_at_once_is_not_waited_for() -> None:
+    took, _ = play(batches=100, places=10, scale=0.0)
+    assert took <= 100 * SEND + 100 * ASK / 2
+
+
+def test_a_batch_that_takes_for_ever_is_asked_about_twice_a_minute() -> None:
+    pace, stuck = Pace(1.0), Flight(0.0, 100)
+    asked = []
+    for _ in range(20):
+        asked.append(pace.next_question([stuck]))
+        pace.learn(asked[-1], [], [stuck])
+    assert max(later - earlier for earlier, later in pairwise(asked[5:])) <= 30.001
+
+
+def test_a_worker_that_takes_over_need_not_learn_anew() -> None:
+    pace = Pace(0.5, settled=100, asked=30)
+    assert pace.next_question([Flight(100.0, 100)]) == pytest.approx(100.0 + 0.25 * weight(100))

@@ -1,0 +1,123 @@
+"""The demo Zendesk beside a test, and jobs that run against it over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from jobs import actions, engine
+from jobs.actors import COMMAND_LINE, Actor
+from jobs.models import Job
+from jobs.states import FollowUp
+from zendesk import sandbox as zd
+
+ANA = Actor(name="ana")
+#: Longer than any test's job, seconds.
+TO_THE_END = 120.0
+
+
+@dataclass(slots=True)
+class Demo:
+    """A demo Zendesk that the settings of the test point to."""
+
+    account: zd.Sandbox
+    url: str
+
+    def tags(self, ref: int) -> set[str]:
+        return set(self.account.ticket(ref).tags)
+
+    def fault(self, kind: str, *, on: str = "PUT /api/v2/tickets/update_many", **params: Any) -> None:
+        self.account.faults.add(on, kind, **params)
+
+    def calls(self, path: str) -> int:
+        return self.account.ledger.calls[path]
+
+    @property
+    def open_tickets(self) -> list[int]:
+        """Tickets that are not closed, by number."""
+        return [ref for ref in self.account.ticket_ids() if self.account.ticket(ref).status != "closed"]
+
+    @property
+    def closed_tickets(self) -> list[int]:
+        return [ref for ref in self.account.ticket_ids() if self.account.ticket(ref).status == "closed"]
+
+
+@contextmanager
+def demo_zendesk(settings: Any, **options: Any) -> Iterator[Demo]:
+    """Run one and point the settings to it; bulk jobs are done at once unless `scale` is given."""
+    account = zd.Sandbox(zd.Options(**{"scale": 0.0, "tickets": 400, "rate_limit": 100_000} | options))
+    with zd.serve(account) as server:
+        settings.ZENDESK_BASE_URL = server.url
+        settings.ZENDESK_OAUTH_CLIENT_ID = zd.CLIENT_ID
+        settings.ZENDESK_OAUTH_CLIENT_SECRET = zd.CLIENT_SECRET
+        yield Demo(account, server.url)
+
+
+def params(
+    *, add: Iterable[str] = (), remove: Iterable[str] = (), exact: Iterable[str] = (), closed: bool = False
+) -> dict[str, Any]:
+    return {"add": sorted(add), "remove": sorted(remove), "set": sorted(exact), "include_closed": closed}
+
+
+def submit(
+    *,
+    refs: Iterable[int] | None = None,
+    view: int | None = None,
+    search: str | None = None,
+    tag: str | None = None,
+    here: bool = True,
+    by: Actor = ANA,
+    dry_run: bool = False,
+    limit: int | None = None,
+    nonce: str | None = None,
+    **change: Any,
+) -> actions.Made:
+    """A job of bulk-tag; adds `vip` when no change is given."""
+    if refs is not None:
+        source: dict[str, Any] = {"kind": "ids", "name": ""}
+    elif view is not None:
+        source = {"kind": "view", "id": view, "title": "A view"}
+    elif search is not None:
+        source = {"kind": "search", "query": search}
+    else:
+        source = {"kind": "tag", "tag": tag}
+    return actions.submit(
+        tool="bulk-tag",
+        title="Add vip to some tickets",
+        params=params(**(change or {"add": ["vip"]})),
+        source=source,
+        refs=refs or (),
+        by=by,
+        limit=limit,
+        dry_run=dry_run,
+        nonce=nonce,
+        here=here,
+    )
+
+
+def run(
+    made: actions.Made | Job, *, seconds: float = TO_THE_END, tick: Callable[[], None] | None = None
+) -> Job:
+    """Work on the job in this process and give it back as it is stored then."""
+    job = made.job if isinstance(made, actions.Made) else made
+    token = made.token if isinstance(made, actions.Made) else ""
+    engine.run(job.pk, token=token, seconds=seconds, tick=tick)
+    job.refresh_from_db()
+    return job
+
+
+def follow(job: Job, kind: FollowUp, **options: Any) -> Job:
+    """Make the follow-up and run it to its end."""
+    return run(actions.follow_up(job=job, kind=kind, by=COMMAND_LINE, here=True, **options))
+
+
+def outcomes(job: Job) -> dict[int, str]:
+    """Ref to outcome of every item."""
+    return {ref: str(outcome) for ref, outcome in job.items.values_list("ref", "outcome")}
+
+
+def counts(job: Job) -> dict[str, int]:
+    """The counts that are not zero, with what remains."""
+    return {name: n for name, n in (job.counts | {"remaining": job.remaining}).items() if n}

@@ -1,0 +1,247 @@
+"""What becomes of every ticket when Zendesk has a bad day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from jobs import sending
+from jobs.models import Batch, Job
+from jobs.states import FollowUp
+from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
+
+
+@pytest.fixture(autouse=True)
+def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost answers are looked for without a pause."""
+    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
+
+
+def untagged(demo: Demo, number: int) -> list[int]:
+    return [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:number]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("results_missing", {"count": 7}),
+        ("results_null", {}),
+        ("results_object", {}),
+        ("job_gone", {}),
+        ("reset_after", {}),
+        ("server_error_after", {"status": 500}),
+        ("server_error_after", {"status": 502, "html": True}),
+        ("truncated", {}),
+        ("html", {}),
+    ],
+)
+def test_what_was_done_is_found_out_and_not_done_again(demo: Demo, kind: str, params: dict[str, Any]) -> None:
+    refs = untagged(demo, 250)
+    demo.fault(kind, times=2, **params)
+    job = run(submit(refs=refs))
+    assert job.status == "succeeded"
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("reset_before", {}),
+        ("server_error_before", {"status": 500}),
+        ("server_error_before", {"status": 503, "retry_after": 0}),
+        ("rate_limited", {"retry_after": 0}),
+        ("rate_limited", {"retry_after": 0, "html": True}),
+        ("job_failed", {"done": 30}),
+        ("job_killed", {"done": 0}),
+    ],
+)
+def test_what_was_not_done_is_done_later_and_once(demo: Demo, kind: str, params: dict[str, Any]) -> None:
+    refs = untagged(demo, 250)
+    demo.fault(kind, times=2, **params)
+    job = run(submit(refs=refs))
+    assert job.status == "succeeded"
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_ticket_that_somebody_touches_meanwhile_is_read_again_and_sent_alone(demo: Demo) -> None:
+    refs = untagged(demo, 100)
+    demo.fault("conflict", ids=refs[:3])
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert [batch.size for batch in job.batches.order_by("id")] == [100, 3]
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_ticket_that_conflicts_again_and_again_fails_in_the_end(demo: Demo) -> None:
+    refs = untagged(demo, 5)
+    demo.fault("conflict", ids=refs[:1], times=None)
+    job = run(submit(refs=refs))
+    assert job.status == "partial"
+    assert counts(job) == {"changed": 4, "failed": 1}
+    assert job.items.get(ref=refs[0]).reason == "conflict"
+
+
+def test_a_ticket_that_zendesk_refuses_fails_alone_with_its_words(demo: Demo) -> None:
+    refs = untagged(demo, 100)
+    demo.fault("item_error", ids=[refs[7]], code="TicketUpdateFailed", text="Group: is not allowed")
+    job = run(submit(refs=refs))
+    failed = job.items.get(outcome="failed")
+    assert (failed.ref, failed.reason, failed.detail) == (
+        refs[7],
+        "TicketUpdateFailed",
+        "Group: is not allowed",
+    )
+    assert counts(job) == {"changed": 99, "failed": 1}
+
+
+def test_a_ticket_that_breaks_its_whole_batch_is_cornered(demo: Demo) -> None:
+    refs = untagged(demo, 100)
+    demo.fault("poison", ids=[refs[42]], times=None)
+    job = run(submit(refs=refs))
+    assert job.items.get(outcome="failed").ref == refs[42]
+    assert counts(job) == {"changed": 99, "failed": 1}
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(set(refs) - {refs[42]}, 1)
+
+
+def test_a_ticket_deleted_meanwhile_is_skipped(demo: Demo) -> None:
+    refs = untagged(demo, 5)
+    made = submit(refs=refs)
+
+    def delete_one() -> None:
+        if refs[2] in demo.account.ticket_ids() and made.job.items.exists():
+            demo.account.delete(refs[2])
+
+    job = run(made, tick=delete_one)
+    assert outcomes(job) == {ref: "skipped" if ref == refs[2] else "changed" for ref in refs}
+
+
+def test_others_jobs_fill_the_queue_and_ours_waits_without_hammering(demo: Demo) -> None:
+    refs = untagged(demo, 50)
+    demo.fault("too_many_jobs", times=None)
+    job = run(submit(refs=refs))
+    assert (job.status, job.waiting_for) == ("waiting", "job_slots")
+    assert job.resumes_at is not None
+    assert demo.calls("PUT tickets/update_many") <= 2
+    demo.account.faults.clear()
+    Job.objects.update(resumes_at=timezone.now())
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
+
+
+def test_zendesk_away_is_waited_for_and_the_job_goes_on_by_itself(demo: Demo) -> None:
+    refs = untagged(demo, 50)
+    demo.fault("server_error_before", on="* /api/v2", times=None, status=503)
+    job = run(submit(refs=refs))
+    assert (job.status, job.waiting_for) == ("waiting", "service_away")
+    demo.account.faults.clear()
+    Job.objects.update(resumes_at=timezone.now())
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
+
+
+def test_a_long_retry_after_parks_the_job_until_then(demo: Demo) -> None:
+    refs = untagged(demo, 50)
+    demo.fault("rate_limited", retry_after=90)
+    before = timezone.now()
+    job = run(submit(refs=refs))
+    assert (job.status, job.waiting_for) == ("waiting", "rate_limit")
+    assert job.resumes_at is not None
+    assert timedelta(seconds=85) < job.resumes_at - before < timedelta(seconds=100)
+    assert job.lease_token == ""
+
+
+def test_revoked_credentials_stop_the_job_in_words_and_resume_goes_on_from_there(
+    demo: Demo, settings: Any
+) -> None:
+    from jobs import actions
+    from tests.demo import ANA
+
+    refs = untagged(demo, 250)
+    demo.fault("unauthorized", times=None, after=1)
+    job = run(submit(refs=refs))
+    assert job.status == "errored"
+    assert "credentials" in job.error.lower()
+    assert "demo-secret" not in job.error
+    demo.account.faults.clear()
+    actions.resume(job=job, by=ANA)
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_call_refused_as_a_whole_is_split_until_the_culprit_is_alone(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs.errors import Refused
+    from tagmanager.work import TicketWork
+
+    refs = untagged(demo, 8)
+    send = TicketWork.send
+
+    def refuse_one(self: TicketWork, change: Any, items: Any) -> str:
+        if refs[5] in [item.ref for item in items]:
+            raise Refused("Zendesk does not take this.", code="BadRequest")
+        return send(self, change, items)
+
+    monkeypatch.setattr(TicketWork, "send", refuse_one)
+    job = run(submit(refs=refs))
+    assert outcomes(job) == {ref: "failed" if ref == refs[5] else "changed" for ref in refs}
+    assert job.items.get(ref=refs[5]).reason == "BadRequest"
+
+
+def test_a_cursor_that_expired_starts_the_list_over_and_no_ticket_is_listed_twice(demo: Demo) -> None:
+    refs = demo.open_tickets[:250]
+    for ref in refs:
+        demo.account.edit(ref, add=["old"])
+    made = submit(tag="old", remove=["old"])
+    run(made, seconds=0.0)  # one page, then the turn is over
+    made.job.refresh_from_db()
+    assert made.job.found == 100
+    Job.objects.update(cursor_at=timezone.now() - timedelta(hours=2))
+    job = run(made.job)
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+
+
+def test_tokens_that_live_two_seconds_are_renewed_during_the_job(db: None, settings: Any) -> None:
+    with demo_zendesk(settings, token_life=2, tickets=1500, scale=0.3) as demo:
+        refs = untagged(demo, 1200)
+        job = run(submit(refs=refs))
+        assert outcomes(job) == dict.fromkeys(refs, "changed")
+        assert demo.calls("POST /oauth/tokens") + demo.calls("POST oauth/tokens") >= 2
+
+
+def test_an_item_that_was_sent_and_vanished_is_left_unverified(demo: Demo) -> None:
+    refs = untagged(demo, 3)
+    demo.fault("results_null")
+    made = submit(refs=refs)
+
+    def delete_after_sending() -> None:
+        if demo.account.ledger.sent and refs[0] in demo.account.ticket_ids():
+            demo.account.delete(refs[0])
+
+    job = run(made, tick=delete_after_sending)
+    assert outcomes(job) == {refs[0]: "unverified", refs[1]: "changed", refs[2]: "changed"}
+    assert job.status == "partial"
+    assert outcomes(follow(job, FollowUp.RETRY)) == {refs[0]: "skipped"}
+
+
+def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(demo: Demo) -> None:
+    """As after a crash between the call and the writing down of its answer."""
+    refs = untagged(demo, 100)
+    made = submit(refs=refs)
+    Batch.objects.all().delete()
+
+    def crash_after_the_call(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sending.Pipe, "_follow", crash_after_the_call)
+        with pytest.raises(KeyboardInterrupt):
+            run(made)
+    assert made.job.batches.get().state == "sending"
+    Job.objects.update(lease_token="", lease_owner="")
+    job = run(made.job)
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)

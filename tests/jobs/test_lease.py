@@ -1,0 +1,217 @@
+"""Who may work on a job, and what becomes of it when he dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from jobs import engine, owner, reaper, tasks
+from jobs.lease import STALE_AFTER, Lost
+from jobs.models import Job
+from jobs.states import Status
+from tests.demo import Demo, outcomes, run, submit
+
+
+@pytest.fixture
+def dead_process() -> str:
+    """The name of a process of this host that has ended."""
+    code = "from jobs import owner; print(owner.this_process())"
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_a_process_is_named_so_exactly_that_its_death_can_be_told(dead_process: str) -> None:
+    assert not owner.is_dead(owner.this_process())
+    assert owner.is_dead(dead_process)
+    host, boot, pid, _ = owner.this_process().split("/")
+    assert owner.is_dead(f"{host}/{boot}/{pid}/1")  # the id is in use again
+    assert owner.is_dead(f"{host}/another-boot/{pid}/1")
+    assert not owner.is_dead(f"elsewhere/{boot}/{pid}/1")  # who knows
+    assert not owner.is_dead("")
+    assert not owner.is_dead("junk")
+
+
+def test_of_two_who_claim_a_job_one_gets_it(demo: Demo) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    first = engine.claim(job.pk)
+    assert first is not None
+    assert engine.claim(job.pk) is None
+    assert Job.objects.get().lease_token == first.token
+
+
+def test_who_lost_the_lease_writes_nothing(demo: Demo) -> None:
+    lease = engine.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
+    assert lease is not None
+    Job.objects.update(lease_token="another's")
+    with pytest.raises(Lost), lease.commit(found=99):
+        raise AssertionError("the body must not run")
+    assert Job.objects.get().found == 0
+    Job.objects.update(lease_token="")
+
+
+def test_a_worker_robbed_in_the_middle_stops_and_the_other_finishes(demo: Demo) -> None:
+    refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:250]
+    made = submit(refs=refs)
+
+    def rob() -> None:
+        if demo.account.ledger.jobs:
+            Job.objects.filter(pk=made.job.pk).update(lease_token="")
+
+    job = run(made, tick=rob)
+    assert job.status == "running"
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_ten_wake_ups_do_the_work_of_one(demo: Demo) -> None:
+    refs = demo.open_tickets[:150]
+    job = submit(refs=refs, here=False, add=["brand-new"]).job
+    for _ in range(10):
+        tasks.work_on(job.pk)
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 1)
+
+
+def test_a_wake_up_for_a_job_that_is_gone_does_nothing(db: None) -> None:
+    tasks.work_on(4711)
+
+
+def test_a_slice_ends_by_itself_and_leaves_a_wake_up_for_the_next(demo: Demo) -> None:
+    job = submit(refs=demo.open_tickets[:250], here=False).job
+    OrmQ.objects.all().delete()
+    run(job, seconds=0.0)
+    assert (job.status, job.lease_token) == ("selecting", "")
+    assert OrmQ.objects.count() == 1
+    assert run(job).status == "succeeded"
+
+
+def test_a_small_job_hands_itself_over_when_its_time_is_up_or_it_turns_out_large(demo: Demo) -> None:
+    made = submit(refs=demo.open_tickets[:250])
+    engine.run(made.job.pk, token=made.token, seconds=60, most=120)
+    made.job.refresh_from_db()
+    assert (made.job.lease_token, OrmQ.objects.count()) == ("", 1)
+    assert made.job.found < 250
+    assert run(made.job).status == "succeeded"
+
+
+def hold(job: Job, *, by: str, beat_ago: timedelta) -> None:
+    Job.objects.filter(pk=job.pk).update(
+        status=Status.RUNNING, lease_token="t", lease_owner=by, beat_at=timezone.now() - beat_ago
+    )
+
+
+def test_a_dead_process_of_this_host_is_replaced_at_once(demo: Demo, dead_process: str) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    hold(job, by=dead_process, beat_ago=timedelta(0))
+    OrmQ.objects.all().delete()
+    assert reaper.reap() == 1
+    job.refresh_from_db()
+    assert (job.status, job.waiting_for, job.lease_token, job.crash_count) == (
+        "waiting",
+        "worker_lost",
+        "",
+        1,
+    )
+    assert OrmQ.objects.count() == 1
+    assert "was lost" in job.transitions.latest("id").why
+
+
+@pytest.mark.parametrize(("beat_ago", "taken"), [(timedelta(0), 0), (STALE_AFTER * 2, 1)])
+def test_of_another_host_only_the_missing_beat_tells(demo: Demo, beat_ago: timedelta, taken: int) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    hold(job, by="elsewhere/boot/1/1", beat_ago=beat_ago)
+    assert reaper.reap() == taken
+    Job.objects.update(status="cancelling", lease_token="")
+
+
+def test_a_worker_that_beats_just_in_time_is_not_robbed(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, dead_process: str
+) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    hold(job, by="elsewhere/boot/1/1", beat_ago=STALE_AFTER * 2)
+    stale = reaper._possibly_dead()
+    Job.objects.update(beat_at=timezone.now())  # between the look and the taking
+    assert [reaper._take_from_the_dead(job) for job in stale] == [False]
+    assert Job.objects.get().lease_token == "t"
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLING, Status.PAUSING])
+def test_a_job_being_stopped_keeps_that_status_when_its_worker_dies(
+    demo: Demo, dead_process: str, status: Status
+) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    hold(job, by=dead_process, beat_ago=timedelta(0))
+    Job.objects.update(status=status)
+    assert reaper.reap() == 1
+    job = run(job)
+    assert job.status == {"cancelling": "cancelled", "pausing": "paused"}[status]
+    assert demo.account.ledger.sent == {}
+
+
+def test_three_deaths_without_a_settled_batch_stop_the_job_in_words(demo: Demo, dead_process: str) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    for _ in range(3):
+        hold(job, by=dead_process, beat_ago=timedelta(0))
+        reaper.reap()
+    job.refresh_from_db()
+    assert job.status == "errored"
+    assert "3 workers died" in job.error
+
+
+def test_a_settled_batch_forgives_earlier_deaths(demo: Demo) -> None:
+    made = submit(refs=demo.open_tickets[:3], add=["brand-new"])
+    Job.objects.update(crash_count=2)
+    assert run(made).crash_count == 0
+
+
+def test_a_job_whose_wake_up_was_lost_is_woken_again(demo: Demo) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    OrmQ.objects.all().delete()
+    reaper.reap()
+    assert OrmQ.objects.count() == 0  # it may just be on its way
+    Job.objects.update(woken_at=timezone.now() - timedelta(seconds=10))
+    reaper.reap()
+    assert OrmQ.objects.count() == 1
+    Job.objects.update(woken_at=timezone.now() - timedelta(seconds=10))
+    reaper.reap()
+    assert OrmQ.objects.count() == 1  # it lies ready, the workers are busy
+    assert run(job).status == "succeeded"
+
+
+def test_a_parked_job_is_not_worked_on_before_its_time(demo: Demo) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    Job.objects.update(
+        status="waiting", waiting_for="rate_limit", resumes_at=timezone.now() + timedelta(minutes=5)
+    )
+    assert run(job).status == "waiting"
+
+
+def test_a_fault_of_the_program_stops_the_job_in_words_and_is_not_swallowed(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tagmanager.work import TicketWork
+
+    def break_(*_: Any) -> None:
+        raise ZeroDivisionError("secret insides")
+
+    monkeypatch.setattr(TicketWork, "plan", break_)
+    made = submit(refs=demo.open_tickets[:3])
+    with pytest.raises(ZeroDivisionError):
+        run(made)
+    job = Job.objects.get()
+    assert job.status == "errored"
+    assert "secret insides" not in job.error
+
+
+def test_a_missing_setting_stops_the_job_with_what_to_set(demo: Demo, settings: Any) -> None:
+    settings.ZENDESK_OAUTH_CLIENT_ID = ""
+    job = run(submit(refs=[1]))
+    assert job.status == "errored"
+    assert "ZENDESK_OAUTH_CLIENT_ID" in job.error
