@@ -11,7 +11,7 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev browser demo run worker test check format lock bench clean
+.PHONY: help venv dev browser demo run worker test check format lock audit bench clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,7 +50,7 @@ demo: venv ## See the app at work on a demo Zendesk (ARGS="--exit --tickets N --
 run: venv ## Serve the web pages with the settings from .env (ADDRESS, WEB_WORKERS)
 	@$(BIN)/python manage.py migrate --no-input
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
-	@exec $(BIN)/gunicorn tagmanager.wsgi --bind $(ADDRESS) --workers $(WEB_WORKERS) --threads 4
+	@exec $(BIN)/gunicorn tagmanager.wsgi --bind $(ADDRESS) --workers $(WEB_WORKERS) --threads 4 --no-control-socket
 
 worker: venv ## Run a worker with the settings from .env
 	@exec $(BIN)/python manage.py run_worker
@@ -79,6 +79,9 @@ format: dev ## Put code and templates in their usual form
 lock: dev ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
 	for name in base dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \
 		--no-header --no-annotate --quiet $(ARGS) requirements/$$name.in -o requirements/$$name.txt; done
+
+audit: dev ## Ask whether a known hole is in what the app needs
+	$(BIN)/pip-audit --no-deps --disable-pip -r requirements/base.txt
 
 bench: dev ## Measure speed against the targets (tests/benchmarks)
 	$(BIN)/pytest tests/benchmarks -p no:cacheprovider -s $(ARGS)
