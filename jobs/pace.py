@@ -2,8 +2,8 @@
 
 Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So
 every batch pays a part of a question, and we ask as soon as one is paid for and something should be done, by
-what the batches before took. Before any was seen to end we feel our way: soon first, then at twice the age each
-time, or when the progress told says so.
+what the batches before took. Before any was seen to end we feel our way: soon first, then at twice the age
+each time, or when the progress told says so.
 """
 
 from __future__ import annotations

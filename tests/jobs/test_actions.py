@@ -8,7 +8,8 @@ import pytest
 from django_q.models import OrmQ
 
 from jobs import actions
-from jobs.models import Job
+from jobs.models import Batch, Job
+from jobs.sending import Pipe
 from jobs.states import FollowUp, Status
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from tests.jobs.test_states import a_job
@@ -71,6 +72,21 @@ def test_pause_settles_what_is_in_flight_and_resume_goes_on(demo: Demo) -> None:
     actions.resume(job=job, by=ANA)
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_cancel_between_the_last_look_and_the_sending_still_keeps_the_batch_back(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = submit(refs=demo.open_tickets[:50])
+    reserve = Pipe._reserve
+
+    def cancel_first(pipe: Pipe, batch: Batch) -> bool:
+        actions.cancel(job=made.job, by=ANA)
+        return reserve(pipe, batch)
+
+    monkeypatch.setattr(Pipe, "_reserve", cancel_first)
+    assert run(made).status == "cancelled"
+    assert demo.account.ledger.sent == {}
 
 
 def test_cancel_while_the_list_is_read_stops_before_anything_is_sent(demo: Demo) -> None:

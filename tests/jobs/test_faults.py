@@ -245,3 +245,21 @@ def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(dem
     job = run(made.job)
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_lost_answer_to_a_job_that_still_runs_is_waited_for_not_sent_again(demo: Demo) -> None:
+    demo.account.configure(scale=0.05)
+    refs = untagged(demo, 100)
+    demo.fault("reset_after")
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 1)
+
+
+def test_a_lost_answer_that_is_found_again_brings_zendesk_s_own_words(demo: Demo) -> None:
+    refs = untagged(demo, 10)
+    demo.fault("item_error", ids=refs[:1], code="TicketUpdateFailed", text="Group: is not allowed")
+    demo.fault("reset_after")
+    job = run(submit(refs=refs))
+    assert job.items.get(outcome="failed").detail == "Group: is not allowed"
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 1)
