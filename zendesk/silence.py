@@ -11,7 +11,7 @@ import urllib3.exceptions
 
 from zendesk.errors import Unavailable
 
-# Raised before the first byte of a call is sent.
+# Raised before the first byte of a call is sent; a failed name look-up is a NewConnectionError too.
 NEVER_SENT = (
     requests.exceptions.ConnectTimeout,
     requests.exceptions.ProxyError,
@@ -20,7 +20,6 @@ NEVER_SENT = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
     urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.NameResolutionError,
     urllib3.exceptions.ConnectTimeoutError,
     ssl.SSLCertVerificationError,
 )

@@ -52,13 +52,14 @@ def normalise(tag: str) -> str:
     """The form to compare by: composed and lower-case, so that `VIP` read from Zendesk is `vip`."""
     if tag.isascii():
         return tag.lower()
-    # Lower-casing may decompose ("İ" gives "i" and a dot) and composing may follow from it, hence both.
+    # Twice, because a small letter may have a composed form that the capital lacks (J with a caron).
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", tag).lower())
 
 
 def stored_form(tag: str) -> str:
     """What Zendesk makes of a tag when it stores it: the characters it does not keep left out."""
-    return "".join(char for char in normalise(tag) if _is_kept(char))
+    # Normalised again: a letter and an accent may meet where a character between them goes.
+    return normalise("".join(char for char in normalise(tag) if _is_kept(char)))
 
 
 def fits(tags: Collection[str]) -> bool:

@@ -227,6 +227,7 @@ def test_a_token_that_another_thread_renewed_is_not_thrown_away(connect, client,
     assert client.renew(account, old)
     assert new == "Bearer second"
     assert client.header(account) == new
+    assert signed_with(http) == ["-", "-"]
 
 
 def test_a_token_never_goes_to_another_account(http, connect, client):

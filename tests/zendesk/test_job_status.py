@@ -82,6 +82,8 @@ def test_results_may_be_one_object_about_the_whole_job():
         ({"id": 1, "success": True, "errors": ""}, ItemResult(1, None, True)),
         ({"id": 1, "status": "Updated", "errors": "", "title": "My printer"}, ItemResult(1, None, True)),
         ({"id": 1}, ItemResult(1, None, False)),
+        ({"id": 1, "success": "false"}, ItemResult(1, None, False)),
+        ({"id": 1, "success": False, "title": "My printer"}, ItemResult(1, None, False)),
         ({"id": 1, "status": "Failed", "success": False}, ItemResult(1, None, False)),
         (
             {

@@ -16,6 +16,7 @@ from zendesk.tags import stored_form
         ("a-b_c:d/e 007", {"a-b_c:d/e", "007"}),
         ("Straße ÉTÉ 日本 हिन्दी", {"straße", "été", "日本", "हिन्दी"}),
         ("e\u0301te", {"\u00e9te"}),
+        ("J\u030c", {"\u01f0"}),
         ("", set()),
         (" , ", set()),
         (["one two", "THREE"], {"one", "two", "three"}),
@@ -31,6 +32,7 @@ def test_tags_are_parted_by_blanks_and_commas_and_normalised(text, tags):
         ("vip!", "vip! would be stored as vip: Zendesk drops !."),
         ("#A@b", "#a@b would be stored as ab: Zendesk drops # @."),
         ("ok !!!", "!!! cannot be a tag: Zendesk keeps none of its characters (!)."),
+        ("a!\u0301", "a!\u0301 would be stored as \u00e1: Zendesk drops !."),
         ("x\u200by", "x\\u200by would be stored as xy: Zendesk drops U+200B."),
         (
             "a+b c.d",
