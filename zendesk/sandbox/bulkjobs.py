@@ -152,7 +152,8 @@ class BulkJobs:
         while self._due and self._due[0][0] <= now:
             due, serial, done, job = heapq.heappop(self._due)
             if self._step(job, done, due):
-                heapq.heappush(self._due, (due + job.seconds_per_ticket, serial, done + 1, job))
+                next_due = job.begins_at + (done + 1) * job.seconds_per_ticket
+                heapq.heappush(self._due, (next_due, serial, done + 1, job))
 
     def _step(self, job: Job, done: int, at: float) -> bool:
         """Move a job on by one: begin it, or do its next ticket. Says whether there is more to do."""

@@ -61,7 +61,7 @@ def ticket(
 ) -> str:
     """One ticket.
 
-    `with_fields`: `fields` repeats `custom_fields`, except in the cursor lists of 2024. `more`: further
+    `with_fields`: `fields` repeats `custom_fields`. `more`: further
     members, beginning with a comma. `tagset` and `status`: shown instead of the real ones, by a search index
     that is behind.
     """

@@ -30,6 +30,7 @@ class _Handler(WSGIRequestHandler):
         # Small answers must not wait for the acknowledgement of the last one.
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         self.server.connections.add(self.connection)
+        self.server.accepted += 1
 
     def finish(self) -> None:
         self.server.connections.discard(self.connection)
@@ -79,6 +80,7 @@ class _Listener(ThreadedWSGIServer):
         self.sandbox_app = app
         self.quiet = quiet
         self.connections: set[socket.socket] = set()
+        self.accepted = 0
         super().__init__(host, port, _never_called, handler=_Handler)
 
     def handle_error(self, _request: Any, client_address: Any) -> None:
@@ -106,6 +108,11 @@ class Server:
             daemon=True,
         )
         self._thread.start()
+
+    @property
+    def connections_accepted(self) -> int:
+        """How many connections callers have opened so far."""
+        return self._listener.accepted
 
     def close(self) -> None:
         """End it: nobody waits any longer, connections are closed. May be called twice."""

@@ -124,7 +124,7 @@ def incremental(sandbox: Sandbox, asked: Asked) -> Reply:
     items = []
     for slot in part:
         more = f',"generated_timestamp":{store.updated(slot)}'
-        text = ticket(store, slot, asked.base, with_fields=False, more=more)
+        text = ticket(store, slot, asked.base, more=more)
         items.append(_as_deleted(text) if store.deleted[slot] else text)
     after_url = None
     if cursor is not None:

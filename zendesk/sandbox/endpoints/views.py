@@ -4,7 +4,7 @@ from typing import Any
 
 from zendesk.sandbox import cursors, limits, paging
 from zendesk.sandbox.asked import Asked
-from zendesk.sandbox.endpoints.tickets import cursor_lists_have_fields, rendered
+from zendesk.sandbox.endpoints.tickets import rendered
 from zendesk.sandbox.replies import Reply, answer, not_found
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.views import BY_ID, VIEWS
@@ -75,8 +75,7 @@ def tickets(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
     after = cursors.by_offset(sort, start + len(part)) if part else None
     before = cursors.by_offset(sort, start - 1) if start else None
     rest = paging.cursor_rest(asked, after, before, has_more=start + size < total)
-    with_fields = cursor_lists_have_fields(sandbox)
-    return paging.reply("tickets", rendered(sandbox, asked, part, with_fields=with_fields), rest)
+    return paging.reply("tickets", rendered(sandbox, asked, part), rest)
 
 
 def _part(sandbox: Sandbox, asked: Asked, view_id: int, start: int, size: int) -> tuple[list[int], str, int]:
