@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -85,14 +86,11 @@ def ids_in(lines: Iterable[str]) -> Iterator[int]:
 
     Read as a stream, so that a million lines need no memory. Raises `ValidationError` naming the line.
     """
-    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip("\ufeff \t\r\n"))
-    first = next(numbered, None)
-    if first is None:
+    rows = _rows(lines)
+    number, first = next(rows, (0, []))
+    if not first:
         raise ValidationError("The file is empty. Give ticket numbers, one a line, or CSV with a column id.")
-    number, header = first
-    header = header.lstrip("\ufeff")
-    delimiter = max(",;\t", key=header.count)
-    names = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter))]
+    names = [cell.lower() for cell in first]
     column = next((names.index(name) for name in ID_COLUMNS if name in names), None)
     if column is None:
         if len(names) > 1:
@@ -100,17 +98,35 @@ def ids_in(lines: Iterable[str]) -> Iterator[int]:
                 f"The first line of the file names no column id (it names {', '.join(names)[:80]}). "
                 "Name the column with the ticket numbers id."
             )
-        yield _id_on(number, header)
+        yield _id_on(number, first[0])
         column = 0
-    for number, line in numbered:
-        cells = next(csv.reader([line.replace("\0", "")], delimiter=delimiter), [])
+    for number, cells in rows:
         if len(cells) <= column:
             raise ValidationError(f"Line {number} has no ticket number.")
         yield _id_on(number, cells[column])
 
 
+def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, with the line they end on; quoted cells may hold line breaks."""
+    rest = iter(lines)
+    skipped, first = 0, ""
+    for line in rest:
+        first = line.lstrip("\ufeff")
+        if first.strip():
+            break
+        skipped += 1
+    reader = csv.reader(chain([first], rest), delimiter=max(",;\t", key=first.count))
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                yield skipped + reader.line_num, stripped
+    except csv.Error as problem:
+        raise ValidationError(f"Line {skipped + reader.line_num} is not CSV: {problem}.") from problem
+
+
 def _id_on(number: int, cell: str) -> int:
     try:
-        return parse_id(cell.strip())
+        return parse_id(cell)
     except ValidationError as problem:
         raise ValidationError(f"Line {number}: {problem.message}", code="ticket_id") from problem

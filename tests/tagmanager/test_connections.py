@@ -1,0 +1,65 @@
+"""The connection that the settings describe, and the waiting time that all processes share."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from jobs.models import Gate
+from tagmanager import connections
+from tagmanager.gate import REMEMBERED, SharedGate
+from zendesk import ApiToken, BearerToken, OAuthClient
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(settings: Any) -> None:
+    for name in (
+        "SUBDOMAIN",
+        "BASE_URL",
+        "OAUTH_CLIENT_ID",
+        "OAUTH_CLIENT_SECRET",
+        "OAUTH_TOKEN",
+        "EMAIL",
+        "API_TOKEN",
+    ):
+        setattr(settings, f"ZENDESK_{name}", "")
+
+
+def test_a_subdomain_or_an_address_names_the_account(settings: Any) -> None:
+    settings.ZENDESK_SUBDOMAIN = "acme"
+    assert connections.address() == "https://acme.zendesk.com"
+    assert connections.ticket_address(7) == "https://acme.zendesk.com/agent/tickets/7"
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:8900/"
+    assert connections.address() == "http://127.0.0.1:8900"
+
+
+@pytest.mark.parametrize("subdomain", ["", "acme.evil.com", "acme/..", "acme@evil", "-acme"])
+def test_what_is_no_subdomain_is_refused_in_words(settings: Any, subdomain: str) -> None:
+    settings.ZENDESK_SUBDOMAIN = subdomain
+    with pytest.raises(connections.NotConnected, match=r"\."):
+        connections.address()
+
+
+def test_an_oauth_client_goes_before_a_token_and_that_before_the_old_way(settings: Any) -> None:
+    with pytest.raises(connections.NotConnected, match="ZENDESK_OAUTH_CLIENT_ID"):
+        connections.credentials()
+    settings.ZENDESK_EMAIL, settings.ZENDESK_API_TOKEN = "ana@example.com", "s3cret"
+    assert isinstance(connections.credentials(), ApiToken)
+    settings.ZENDESK_OAUTH_TOKEN = "s3cret"
+    assert isinstance(connections.credentials(), BearerToken)
+    settings.ZENDESK_OAUTH_CLIENT_ID, settings.ZENDESK_OAUTH_CLIENT_SECRET = "id", "s3cret"
+    assert isinstance(connections.credentials(), OAuthClient)
+    assert "s3cret" not in repr(connections.credentials())
+
+
+@pytest.mark.django_db
+def test_a_hold_met_by_one_worker_holds_all_and_is_never_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other, now = SharedGate(), SharedGate(), time.time()
+    assert other.not_before() == 0.0
+    one.hold(now + 60, "Zendesk said so.")
+    one.hold(now + 30, "A shorter one.")
+    monkeypatch.setattr(other, "_read_at", -REMEMBERED)
+    assert other.not_before() == pytest.approx(now + 60, abs=0.001)
+    assert Gate.objects.get().why == "Zendesk said so."
