@@ -41,7 +41,7 @@ def allowed(*permissions: str, script: bool = False) -> Callable[[View[P]], View
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _say_unknown() if script else _send_to_sign_in(request)
             missing = [permission for permission in permissions if not request.user.has_perm(permission)]

@@ -1,4 +1,4 @@
-"""Pages that start behind a row, not at a number: as quick at a million rows as at ten, and none shown twice."""
+"""Pages that start behind a row, not at a number: as quick at a million rows as at ten, none shown twice."""
 
 from __future__ import annotations
 

@@ -7,10 +7,11 @@ from math import ceil, floor
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 #: How far an estimate may be off: shown as a range from the one to the other.
 LOW, HIGH = 0.9, 1.15
+TO = "\N{EN DASH}"
 
 
 def time_left(seconds: int) -> str:
-    """An estimate as a rounded range: "about 12–14 min", "less than a minute"."""
+    """An estimate as a rounded range: "about 12-14 min", "less than a minute"."""
     if seconds < MINUTE:
         return "less than a minute"
     for unit, name, up_to, step in (
@@ -40,4 +41,4 @@ def duration(seconds: float) -> str:
 def _range(amount: float, step: int) -> str:
     low, high = floor(amount * LOW / step) * step, ceil(amount * HIGH / step) * step
     low = max(low, step)
-    return f"{low}–{high}" if low < high else f"{high}"
+    return f"{low}{TO}{high}" if low < high else f"{high}"

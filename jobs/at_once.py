@@ -1,0 +1,29 @@
+"""Running a small job in the request that asked for it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from jobs import engine
+from jobs.actions import Made
+from jobs.models import Job
+from jobs.states import Status
+
+#: A request works on a job for about so long, seconds; then a worker in the background goes on.
+SECONDS = 3.0
+
+
+def run_at_once(made: Made) -> None:
+    """Work on a job that was made for this process, with the engine that workers use.
+
+    Done or not after that, its page tells. A fault of the program that the engine has written on the job's
+    row is told there too, and not raised.
+    """
+    try:
+        engine.run(made.job.pk, token=made.token, seconds=SECONDS, most=settings.SYNC_TICKET_LIMIT)
+    except DatabaseError:
+        raise
+    except Exception:
+        if Job.objects.get(pk=made.job.pk).status != Status.ERRORED:
+            raise

@@ -1,0 +1,109 @@
+"""What a person may do to a job in its present state, and what each of these does, in words.
+
+The pages ask here before they show a button and again on the page that asks "really?"; `actions` has the last
+word, because the job may have moved on since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import Sum
+
+from jobs import actions
+from jobs.actors import Actor
+from jobs.models import Job
+from jobs.states import MAY_FOLLOW, STOPPED, BatchState, FollowUp, Outcome, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One thing a person may do; `name` is the last part of its address."""
+
+    name: str
+    label: str  # on the button
+    style: str  # of Bootstrap's buttons
+    done: str  # said afterwards
+    keep: str = "Leave it as it is"  # on the way back
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDoing(Doing):
+    """One that makes a new job."""
+
+    kind: FollowUp = FollowUp.NONE
+
+
+HOLDS: dict[str, Doing] = {
+    "pause": Doing("pause", "Pause", "outline-secondary", "The job was told to pause.", keep="Let it go on"),
+    "resume": Doing("resume", "Resume", "primary", "The job goes on."),
+    "cancel": Doing(
+        "cancel", "Cancel the job", "outline-danger", "The job was told to stop.", keep="Keep it running"
+    ),
+}
+FOLLOW_UPS: dict[str, FollowUpDoing] = {
+    "run": FollowUpDoing("run", "Run it for real", "primary", "This is the real run.", kind=FollowUp.RUN),
+    "retry": FollowUpDoing(
+        "retry", "Retry what failed", "primary", "This job retries what failed.", kind=FollowUp.RETRY
+    ),
+    "rest": FollowUpDoing("rest", "Run the rest", "primary", "This job does the rest.", kind=FollowUp.REST),
+    "undo": FollowUpDoing(
+        "undo", "Undo", "outline-secondary", "This job takes the earlier one back.", kind=FollowUp.UNDO
+    ),
+}
+DOINGS: dict[str, Doing] = {**HOLDS, **FOLLOW_UPS}
+
+ACTIONS: dict[str, Callable[[Job, Actor], None]] = {
+    "pause": lambda job, by: actions.pause(job=job, by=by),
+    "resume": lambda job, by: actions.resume(job=job, by=by),
+    "cancel": lambda job, by: actions.cancel(job=job, by=by),
+}
+MAY_DO: dict[str, frozenset[str]] = {
+    "pause": MAY_FOLLOW[Status.PAUSING] | MAY_FOLLOW[Status.PAUSED] - {Status.PAUSING},
+    "resume": STOPPED | {Status.WAITING},
+    "cancel": MAY_FOLLOW[Status.CANCELLING],
+}
+
+
+def possible(job: Job) -> list[Doing]:
+    """What may be done to the job as it was read; no query."""
+    return [doing for doing in DOINGS.values() if not objection(job, doing)]
+
+
+def objection(job: Job, doing: Doing) -> str:
+    """Why this cannot be done to the job as it was read, for people; "" when it can."""
+    if isinstance(doing, FollowUpDoing):
+        try:
+            actions.check_follow_up(job, doing.kind)
+        except actions.NotPossible as problem:
+            return str(problem)
+        return ""
+    if job.status in MAY_DO[doing.name]:
+        return ""
+    return f"Job {job.pk} is {job.get_status_display().lower()}, so there is nothing to {doing.name}."
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many items it is about, read for the page that asks."""
+
+    affected: int  # items that the new job would take, or that wait to be sent
+    in_flight: int  # sent, and not settled
+
+
+def counts_of(job: Job, doing: Doing, *, reason: str = "") -> Counts:
+    """Read now; with `reason` only the failures with that cause."""
+    if isinstance(doing, FollowUpDoing):
+        outcomes = actions.FOLLOW_UPS[doing.kind].outcomes
+        if reason:
+            return Counts(job.items.filter(outcome__in=outcomes, reason=reason).count(), 0)
+        return Counts(sum(_number(job, outcome) for outcome in outcomes), 0)
+    flying = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT]).aggregate(
+        number=Sum("size")
+    )["number"]
+    return Counts(max(job.remaining - (flying or 0), 0), flying or 0)
+
+
+def _number(job: Job, outcome: Outcome) -> int:
+    return job.remaining if outcome == Outcome.PENDING else int(getattr(job, outcome.value))

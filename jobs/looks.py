@@ -1,0 +1,205 @@
+"""How a job looks on a page: its colour and icon, its figures, what is said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import blake2s
+from typing import Any
+
+from django.utils import timezone
+
+from jobs import progress, reaper, wording
+from jobs.doings import Doing, possible
+from jobs.models import FINAL, Job, Transition
+from jobs.states import Outcome, Status
+
+#: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
+LOOKS: dict[str, tuple[str, str]] = {
+    Status.QUEUED: ("secondary", "clock"),
+    Status.SELECTING: ("primary", "list"),
+    Status.RUNNING: ("primary", "play"),
+    Status.WAITING: ("warning", "clock"),
+    Status.PAUSING: ("warning", "pause"),
+    Status.PAUSED: ("warning", "pause"),
+    Status.CANCELLING: ("secondary", "stop"),
+    Status.CANCELLED: ("secondary", "stop"),
+    Status.ERRORED: ("danger", "cross"),
+    Status.SUCCEEDED: ("success", "check"),
+    Status.PARTIAL: ("warning", "warning"),
+}
+OUTCOME_WORDS: dict[str, str] = {
+    Outcome.PLANNED: "would be changed",
+    Outcome.CHANGED: "changed",
+    Outcome.UNCHANGED: "unchanged",
+    Outcome.SKIPPED: "skipped",
+    Outcome.FAILED: "failed",
+    Outcome.UNVERIFIED: "unverified",
+    Outcome.PENDING: "not yet done",
+}
+ASKED_FIRST = (Status.CANCELLING, Status.PAUSING)
+STALLED_AFTER = progress.STALLED_AFTER
+#: A stretch without progress is told in steps, so that the page is not new every second, seconds.
+STALL_STEP = 10
+TIMELINE_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One outcome of a job with its number."""
+
+    outcome: str
+    word: str
+    number: int
+
+
+def outcome_word(outcome: str, job: Job) -> str:
+    """As people read it; what is pending in an ended job was not attempted."""
+    if outcome == Outcome.PENDING and job.is_ended:
+        return "not attempted"
+    return OUTCOME_WORDS[outcome]
+
+
+class Face:
+    """One job as its page shows it now. Each property asks the database at most once."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    @cached_property
+    def status(self) -> dict[str, Any]:
+        return progress.status_of(self.job)
+
+    @cached_property
+    def timeline(self) -> list[Transition]:
+        """The newest changes of status, oldest of them first."""
+        newest = self.job.transitions.order_by("-id")[: TIMELINE_SHOWN + 1]
+        return list(newest)[::-1]
+
+    @property
+    def shown_timeline(self) -> list[Transition]:
+        return self.timeline[-TIMELINE_SHOWN:]
+
+    @property
+    def timeline_is_cut(self) -> bool:
+        return len(self.timeline) > TIMELINE_SHOWN
+
+    @property
+    def last(self) -> Transition | None:
+        """What brought the job into its present state."""
+        return next((t for t in reversed(self.timeline) if t.to_status == self.job.status), None)
+
+    @property
+    def asked(self) -> Transition | None:
+        """Who asked for it, where a worker made the last step of a pause or a cancellation."""
+        last = self.last
+        if last is None or last.from_status not in ASKED_FIRST:
+            return last
+        return next((t for t in reversed(self.timeline) if t.to_status == last.from_status), last)
+
+    @cached_property
+    def is_worker_alive(self) -> bool:
+        return reaper.is_worker_alive()
+
+    @property
+    def wants_worker(self) -> bool:
+        """Nobody has the job in hand, and nobody is there to take it."""
+        return self.job.is_active and not self.job.lease_token and not self.is_worker_alive
+
+    @cached_property
+    def ahead(self) -> int:
+        """Jobs that were asked for before this one and wait as well."""
+        return Job.objects.filter(status=Status.QUEUED, pk__lt=self.job.pk).count()
+
+    @property
+    def percent(self) -> int | None:
+        return progress.percent_of(self.job)
+
+    @property
+    def counts(self) -> list[Count]:
+        """The outcomes that this kind of job can have, and what is left."""
+        own = Outcome.PLANNED if self.job.dry_run else Outcome.CHANGED
+        never = {Outcome.CHANGED, Outcome.PLANNED} - {own}
+        shown = [outcome for outcome in FINAL if outcome not in never or getattr(self.job, outcome.value)]
+        counts = [Count(o.value, outcome_word(o, self.job), getattr(self.job, o.value)) for o in shown]
+        if self.job.remaining or not self.job.is_ended:
+            pending = Outcome.PENDING
+            counts.append(Count(pending.value, outcome_word(pending, self.job), self.job.remaining))
+        return counts
+
+    @property
+    def doings(self) -> list[Doing]:
+        return possible(self.job)
+
+    @cached_property
+    def stalled_for(self) -> str:
+        """How long nothing has settled in a running job, when that is long; else ""."""
+        if self.job.status != Status.RUNNING or self.status["eta_seconds"] is not None:
+            return ""
+        last = self.job.batches.filter(settled_at__isnull=False).order_by("-settled_at").first()
+        moments = [last.settled_at if last else None, self.last.at if self.last else self.job.created_at]
+        quiet = timezone.now() - max(moment for moment in moments if moment)
+        if quiet <= STALLED_AFTER:
+            return ""
+        return wording.duration(quiet // timedelta(seconds=STALL_STEP) * STALL_STEP)
+
+    @property
+    def time_left(self) -> str:
+        """The estimate of a running job, or that there is none yet; "" for every other."""
+        if self.job.status != Status.RUNNING:
+            return ""
+        if self.stalled_for:
+            return f"No progress for {self.stalled_for}"
+        seconds = self.status["eta_seconds"]
+        return f"{wording.time_left(seconds)} left" if seconds is not None else "Estimating the time left…"
+
+    @property
+    def took(self) -> str:
+        """From the first worker to the end; "" before."""
+        start, end = self.job.started_at, self.job.finished_at
+        return wording.duration((end - start).total_seconds()) if start and end else ""
+
+    @property
+    def calls(self) -> int:
+        return self.job.calls_read + self.job.calls_write + self.job.calls_status
+
+    @property
+    def version(self) -> str:
+        """Equal as long as the live part of the page would look the same."""
+        shown = [self.status, self.stalled_for, self.wants_worker, self.ahead if self.is_queued else 0]
+        return _digest(shown)
+
+    @property
+    def is_queued(self) -> bool:
+        return self.job.status == Status.QUEUED
+
+    @property
+    def spoken_key(self) -> str:
+        """Changes when there is something to say aloud: a new state, or another tenth done."""
+        percent = self.percent
+        return f"{self.job.status}-{'' if percent is None else percent // 10}"
+
+    @property
+    def spoken(self) -> str:
+        """The state in a few words, for those who hear the page."""
+        words = [self.job.get_status_display()]
+        if self.percent is not None:
+            words.append(f"{self.percent} % done")
+        if self.job.failed:
+            words.append(f"{self.job.failed:,} failed")
+        return ", ".join(words) + "."
+
+
+def version_of(jobs: list[Job]) -> str:
+    """Equal as long as the rows of these jobs would look the same in a list."""
+    return _digest([[job.pk, job.status, job.total, job.found, job.counts] for job in jobs])
+
+
+def _digest(shown: Any) -> str:
+    return blake2s(json.dumps(shown, default=_text).encode(), digest_size=8).hexdigest()
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,65 @@
+"""What the templates of jobs need besides Django's own tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from jobs.looks import LOOKS, outcome_word
+from jobs.models import Item, Job
+
+register = template.Library()
+
+register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
+
+
+@register.inclusion_tag("jobs/_badge.html")
+def badge(status: str, label: str) -> dict[str, Any]:
+    """A status as word, icon and colour."""
+    colour, icon = LOOKS[status]
+    return {"colour": colour, "icon": icon, "label": label}
+
+
+@register.simple_tag
+def item_address(ref: int) -> str:
+    """Where people see what a ref stands for, by the function that JOBS_ITEM_URL names; "" when unknown."""
+    address: str = import_string(settings.JOBS_ITEM_URL)(ref)
+    return address
+
+
+@register.filter
+def tags_of(item: Item, kind: str) -> list[str]:
+    """The tags that an item gains ("add") or loses ("remove")."""
+    tags: list[str] = (item.change or {}).get(kind, [])
+    return tags
+
+
+@register.filter
+def plain(value: object) -> str:
+    """A stored value of a request as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value) if value not in (None, "") else "none"
+
+
+@register.filter
+def named(key: str) -> str:
+    """A stored name as people read it: "include_closed" is "Include closed"."""
+    return key.replace("_", " ").capitalize()
+
+
+@register.filter
+def done(job: Job) -> int:
+    """How many items have their outcome."""
+    return job.found - job.remaining
+
+
+@register.filter
+def status_template(job: Job) -> str:
+    """The template with the sentence for the job's state."""
+    return f"jobs/status/{job.status}.html"

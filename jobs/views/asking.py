@@ -1,0 +1,75 @@
+"""Pause, resume, cancel and the follow-ups: GET asks, with the counts; POST does."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from jobs import actions
+from jobs.access import ACT, SEE, allowed, signed_in
+from jobs.actors import person
+from jobs.at_once import run_at_once
+from jobs.doings import ACTIONS, DOINGS, Doing, FollowUpDoing, counts_of, objection
+from jobs.models import Job
+from jobs.views.pages import job_or_404
+
+NONCE_LENGTH = 64
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed(SEE, ACT)
+@never_cache
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Ask on GET, do on POST. What does not fit the job any more is said on its page."""
+    job, doing = job_or_404(pk), DOINGS[name]
+    if request.method != "POST":
+        return _ask(request, job, doing)
+    try:
+        if isinstance(doing, FollowUpDoing):
+            job = _follow_up(request, job, doing)
+        else:
+            ACTIONS[name](job, person(signed_in(request)))
+    except actions.NotPossible as problem:
+        messages.warning(request, str(problem))
+    else:
+        messages.success(request, doing.done)
+    return redirect(job)
+
+
+def _ask(request: HttpRequest, job: Job, doing: Doing) -> HttpResponse:
+    reason = request.GET.get("reason", "") if isinstance(doing, FollowUpDoing) else ""
+    context = {
+        "job": job,
+        "doing": doing,
+        "objection": objection(job, doing),
+        "counts": counts_of(job, doing, reason=reason),
+        "reason": reason,
+        "nonce": secrets.token_urlsafe(24),
+        "template": f"jobs/ask/{doing.name}.html",
+    }
+    return render(request, "jobs/ask.html", context)
+
+
+def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:
+    """The new job; a small one is run at once, and a worker goes on when it takes longer than thought."""
+    reason = request.POST.get("reason", "")
+    number = counts_of(job, doing, reason=reason).affected
+    if reason and not number:
+        raise actions.NotPossible(f"Job {job.pk} has no ticket that failed for this reason.")
+    made = actions.follow_up(
+        job=job,
+        kind=doing.kind,
+        by=person(signed_in(request)),
+        reason=reason,
+        here=number <= settings.SYNC_TICKET_LIMIT,
+        nonce=request.POST.get("nonce", "")[:NONCE_LENGTH] or None,
+    )
+    if made.token:
+        run_at_once(made)
+    return made.job

@@ -1,0 +1,127 @@
+"""One job: its page, the parts of it that keep themselves up to date, its status for scripts, its exports."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from jobs import exports, progress
+from jobs.access import SEE, allowed
+from jobs.causes import causes_of
+from jobs.keyset import page_of, place_in
+from jobs.looks import Face, outcome_word
+from jobs.models import Job
+from jobs.states import Outcome
+
+PAGE = 50
+CHILDREN_SHOWN = 20
+#: The largest number that the database can look for.
+MOST_PK = 2**63 - 1
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    job = job_or_404(pk)
+    face = Face(job)
+    children = list(job.children.order_by("-id")[:CHILDREN_SHOWN])
+    context = {"job": job, "face": face, "children": children}
+    return render(request, "jobs/detail.html", context | _account(request, face))
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part that changes, for a page that shows `?version=`; 204 when nothing has changed since.
+
+    `?spoken=` is what was said aloud last: a new state, or another tenth, is said and makes the page ask for
+    the account of tickets again.
+    """
+    face = Face(job_or_404(pk))
+    if request.GET.get("version") == face.version:
+        return HttpResponse(status=204)
+    speaks = request.GET.get("spoken") != face.spoken_key
+    response = render(request, "jobs/_live.html", {"job": face.job, "face": face, "speaks": speaks})
+    if speaks:
+        response["HX-Trigger"] = "job-moved"
+    return response
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def account(request: HttpRequest, pk: int) -> HttpResponse:
+    """What became of the tickets, and the timeline, as a part of the page."""
+    face = Face(job_or_404(pk))
+    return render(request, "jobs/_account.html", {"job": face.job, "face": face} | _account(request, face))
+
+
+@require_safe
+@allowed(SEE, script=True)
+@never_cache
+def status(_request: HttpRequest, pk: int) -> HttpResponse:
+    """The status JSON."""
+    return JsonResponse(progress.status_of(job_or_404(pk)))
+
+
+@require_safe
+@allowed(SEE, script=True)
+def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
+    """All tickets of the job as a file, streamed; `?outcome=` narrows."""
+    job = job_or_404(pk)
+    outcome = request.GET.get("outcome", "")
+    if kind not in exports.FORMATS:
+        raise Http404(f"There is no export of the kind {kind}; there are {', '.join(exports.FORMATS)}.")
+    write, media_type = exports.FORMATS[kind]
+    try:
+        lines = exports.rows(job, outcome)
+    except exports.UnknownOutcome as problem:
+        return HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8")
+    name = f"job-{job.pk}-{outcome}.{kind}" if outcome else f"job-{job.pk}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return StreamingHttpResponse(write(lines), content_type=media_type, headers=headers)
+
+
+def job_or_404(pk: int) -> Job:
+    """The job with all that its page needs of other tables."""
+    if pk > MOST_PK:
+        raise Http404("There is no job of that number.")
+    return get_object_or_404(Job.objects.select_related("created_by", "parent"), pk=pk)
+
+
+def _account(request: HttpRequest, face: Face) -> dict[str, Any]:
+    job = face.job
+    name, reason = request.GET.get("outcome", ""), request.GET.get("reason", "")
+    items = job.items.defer("batch")
+    if name:
+        try:
+            outcome = exports.stored_outcome(name)
+        except exports.UnknownOutcome as problem:
+            raise Http404(str(problem)) from problem
+        items = items.filter(outcome=outcome)
+    if reason:
+        items = items.filter(reason=reason)
+    return {
+        "items": page_of(items, place_in(request), key="ref", size=PAGE),
+        "outcome": name,
+        "outcome_word": outcome_word(exports.stored_outcome(name), job) if name else "",
+        "reason": reason,
+        "failures": causes_of(job, [Outcome.FAILED, Outcome.UNVERIFIED]),
+        "left_out": causes_of(job, [Outcome.SKIPPED]),
+        "query": request.GET.urlencode(),
+        "kept": urlencode({key: value for key, value in (("outcome", name), ("reason", reason)) if value}),
+    }
