@@ -48,7 +48,11 @@ def unavailable_from(exc: Exception, *, host: str, is_write: bool) -> Unavailabl
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """The exception and all it wraps: as cause, as context, or, as urllib3 does, as reason or argument."""
+    """The exception and all it wraps: as cause, or, as requests and urllib3 do, as reason or argument.
+
+    Not its context: that reaches out to whatever the caller happens to be handling, such as an earlier
+    call that was never sent.
+    """
     seen: set[int] = set()
     waiting: list[object] = [exc]
     while waiting:
@@ -56,4 +60,4 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         if isinstance(found, BaseException) and id(found) not in seen:
             seen.add(id(found))
             yield found
-            waiting += [found.__cause__, found.__context__, getattr(found, "reason", None), *found.args]
+            waiting += [found.__cause__, getattr(found, "reason", None), *found.args]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 
 import pytest
@@ -290,6 +291,28 @@ def test_a_cookie_is_neither_kept_nor_sent(raw_server, connect):
     zendesk.search_count("")
     zendesk.search_count("")
     assert b"cookie" not in raw_server.requests[1].lower()
+
+
+def test_a_write_in_doubt_stays_so_while_an_earlier_failure_is_being_handled(raw_server, connect):
+    raw_server.script = [None]
+    zendesk = connect(base_url=raw_server.base_url)
+    try:
+        raise requests.exceptions.ConnectTimeout("of an earlier call")
+    except requests.exceptions.ConnectTimeout:
+        with pytest.raises(Unavailable) as caught:
+            zendesk.update_many([1], CHANGE)
+    assert caught.value.fate_unknown
+
+
+def test_a_name_that_nobody_knows_is_told_as_nothing_sent(connect, monkeypatch):
+    def look_up(*_args: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setenv("NO_PROXY", "*")
+    with pytest.raises(Unavailable, match="nothing was sent") as caught:
+        connect(base_url="https://acme.zendesk.invalid", patience=0).update_many([1], CHANGE)
+    assert not caught.value.fate_unknown
 
 
 def test_the_cause_of_an_error_is_kept(http, connect):
