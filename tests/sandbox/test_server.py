@@ -4,13 +4,15 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
-from tests.sandbox.conftest import Clock, Zendesk
+from tests.sandbox.conftest import NOON, Clock, Zendesk
 from zendesk.sandbox import BEARER_TOKEN, Options, Sandbox, serve
+from zendesk.sandbox.app import App
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -42,15 +44,21 @@ def test_a_connection_stays_open(zendesk: Zendesk) -> None:
     assert zendesk.server.connections_accepted == connections + 1
 
 
-def test_it_ends_while_a_caller_waits(clock: Clock) -> None:
+def test_it_ends_while_a_caller_waits() -> None:
+    arrived = threading.Event()
+
+    def clock() -> float:
+        arrived.set()
+        return NOON
+
     sandbox = Sandbox(Options(tickets=10, clock=clock))
-    sandbox.faults.add("GET /api/v2/users/me", "hang")
+    sandbox.faults.add("GET /api/v2/users/me", "hang", after_work=True)
+    arrived.clear()
     with ThreadPoolExecutor(1) as pool, requests.Session() as session:
         session.trust_env = False
         with serve(sandbox) as server:
             waiting = pool.submit(session.get, f"{server.url}/api/v2/users/me", timeout=30)
-            while not sandbox.faults.rules[0].fired:
-                pass
+            assert arrived.wait(10)
         answered = waiting.exception(timeout=30) is not None or waiting.result().status_code == 200
 
     assert answered
@@ -76,3 +84,33 @@ def test_many_callers_at_once_lose_no_update(zendesk: Zendesk) -> None:
     assert statuses == [200] * 40
     assert {f"t{tag}" for tag in range(40)} <= set(held)
     assert zendesk.sandbox.ledger.updates[number] == 40
+
+
+def test_latency_is_added_to_every_answer_of_the_api_and_to_no_other(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = App(Sandbox(Options(tickets=10, latency=0.25, clock=clock)))
+    waited: list[float] = []
+    monkeypatch.setattr(app.closing, "wait", waited.append)
+
+    for target in ("/api/v2/users/me", "/api/v2/nothing", "/oauth/tokens", "/", "/_control/config"):
+        app.handle("GET", target, {}, b"")
+
+    assert waited == [0.25] * 3
+
+
+def test_calls_are_told_unless_it_is_quiet(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox = Sandbox(Options(tickets=10, clock=clock))
+    told = []
+    for quiet in (False, True):
+        with (
+            caplog.at_level("INFO", logger="werkzeug"),
+            serve(sandbox, quiet=quiet) as server,
+            requests.Session() as session,
+        ):
+            session.trust_env = False
+            session.get(f"{server.url}/", headers={"Connection": "close"})
+        told.append(any("GET / HTTP/1.1" in record.getMessage() for record in caplog.records))
+        caplog.clear()
+
+    assert told == [True, False]

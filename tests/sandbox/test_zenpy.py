@@ -10,8 +10,7 @@ from zenpy import Zenpy
 from zenpy.lib.api_objects import Ticket
 
 from tests.sandbox.conftest import Start, Zendesk
-from zendesk.sandbox import EMAIL, VIEW_UNSOLVED, VIEW_URGENT
-from zendesk.sandbox.access import API_TOKEN
+from zendesk.sandbox import API_TOKEN, EMAIL, VIEW_UNSOLVED, VIEW_URGENT
 
 HOST = "https://demo.zendesk.com"
 
@@ -25,8 +24,12 @@ class ToTheDemo(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         assert request.url is not None
-        request.url = request.url.replace(HOST, self._address, 1)
-        return super().send(request, **options)
+        there = request.copy()
+        there.url = request.url.replace(HOST, self._address, 1)
+        response = super().send(there, **options)
+        # zenpy tells by the address which kind of answer it holds.
+        response.request, response.url = request, request.url
+        return response
 
 
 @pytest.fixture
@@ -38,9 +41,8 @@ def zendesk(start: Start) -> Zendesk:
 def zenpy(zendesk: Zendesk) -> Iterator[Any]:
     with requests.Session() as session:
         session.trust_env = False
-        session.auth = (f"{EMAIL}/token", API_TOKEN)
         session.mount(HOST, ToTheDemo(zendesk.server.url))
-        yield Zenpy(subdomain="demo", session=session)
+        yield Zenpy(subdomain="demo", email=EMAIL, token=API_TOKEN, session=session)
 
 
 def test_zenpy_knows_who_it_is(zenpy: Any) -> None:

@@ -48,6 +48,8 @@ class _Handler(WSGIRequestHandler):
         if reply.transport == "reset":
             self._reset()
             return
+        if not self.server.quiet:
+            self.log_request(reply.status, len(reply.body))
         self._write(reply)
 
     def _write(self, reply: Reply) -> None:
@@ -69,10 +71,6 @@ class _Handler(WSGIRequestHandler):
         self.close_connection = True
         self.server.connections.discard(self.connection)
         self.connection.close()
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        if not self.server.quiet:
-            super().log(type, message, *args)
 
 
 class _Listener(ThreadedWSGIServer):
