@@ -40,7 +40,7 @@ venv: $(VENV)/.base ## Make .venv with what running the app needs
 dev: $(VENV)/.dev
 
 browser: $(VENV)/.dev
-	@scripts/get-browser $(BIN)
+	@.ci/get-browser $(BIN)
 
 # --- Use --------------------------------------------------------------------------------------------------
 
