@@ -231,7 +231,7 @@ def _translated() -> Iterator[None]:
             raise errors.FateUnknown(exc.text) from exc
         seconds = exc.retry_after if isinstance(exc, api.Unavailable) else None
         raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=seconds) from exc
-    except (api.CredentialsRefused, api.NotAllowed, api.NotFound) as exc:
+    except (api.CredentialsRefused, api.NotAllowed, api.NotFound, api.NoSuchAccount) as exc:
         raise errors.NeedsPerson(exc.text) from exc
     except api.Refused as exc:
         raise errors.Refused(exc.text, code=exc.code or "refused") from exc

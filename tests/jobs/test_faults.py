@@ -263,3 +263,10 @@ def test_a_lost_answer_that_is_found_again_brings_zendesk_s_own_words(demo: Demo
     job = run(submit(refs=refs))
     assert job.items.get(outcome="failed").detail == "Group: is not allowed"
     assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 1)
+
+
+def test_an_account_that_is_not_there_stops_the_job_in_words(demo: Demo, settings: Any) -> None:
+    demo.fault("html", on="GET /api/v2/tickets/show_many", times=None, status=404)
+    job = run(submit(refs=untagged(demo, 3)))
+    assert job.status == "errored"
+    assert "account" in job.error
