@@ -1,7 +1,7 @@
 """Asking this process to put down what it has in hand: nothing is lost, the next worker goes on from there.
 
-A worker of a cluster is never told that the cluster stops (Django-Q2 waits for running tasks), so it looks for
-a file that the supervisor makes. A command that was told to leave sets the flag in its own process.
+A worker of a cluster is never told that the cluster stops (Django-Q2 waits for running tasks), so it looks
+for a file that the supervisor makes. A command that was told to leave sets the flag in its own process.
 """
 
 from __future__ import annotations

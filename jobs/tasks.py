@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from jobs import engine, reaper
+from jobs import engine, reaper, stopping
 
 #: How long a worker stays with one job before it puts it down for others, seconds.
 SLICE = 10.0
 
 
 def work_on(job_id: int) -> None:
-    """A wake-up: work on the job for a slice, if it is there and nobody else has it."""
+    """A wake-up: work on the job for a slice, if it is there and nobody else has it.
+
+    A cluster that stops lets the messages go by that it has fetched; the watch of the next one wakes
+    their jobs.
+    """
+    if stopping.is_asked():
+        return
     reaper.reap()
     engine.run(job_id, seconds=SLICE)

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jobs import stopping
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -22,7 +24,8 @@ class Turn:
 
     @property
     def is_over(self) -> bool:
-        return not self.left
+        """Its time is up, or the process is about to stop."""
+        return not self.left or stopping.is_asked()
 
     def allows(self, items: int) -> bool:
         """Whether a list of so many items may be worked on in this turn."""
