@@ -106,7 +106,8 @@ def _work(lease: Lease, turn: Turn) -> None:
             try:
                 _list_and_send(lease, work, turn)
             except TryLater as later:
-                if later.seconds is None or later.seconds > WAIT_HERE:
+                # A turn that is over does not wait: without end, one short wait would follow the other.
+                if later.seconds is None or later.seconds > WAIT_HERE or turn.is_over:
                     _park(lease, later)
                     return
                 logger.info("job %s: waits %.1f s: %s", lease.job.pk, later.seconds, later)
@@ -131,6 +132,8 @@ def _wait(lease: Lease, seconds: float, turn: Turn) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
+            return
+        if turn.is_over:
             return
         turn.tell()
         time.sleep(min(NAP, left))
