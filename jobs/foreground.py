@@ -1,7 +1,8 @@
 """Running a job to its end in the process that asked for it: what the commands do without `--detach`.
 
-The same engine as in a worker. What happens to the job meanwhile (parked, paused, taken by a worker) is waited
-for and shown. Ctrl-C cancels the job properly: a signal only raises a flag, and the next step does the rest.
+The same engine as in a worker. What happens to the job meanwhile (parked, paused, taken by a worker) is
+waited for and shown. Ctrl-C cancels the job properly: a signal only raises a flag, and the next step does the
+rest.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 NAP = 0.3
 #: Between two looks for workers that have died, seconds.
 REAP_EVERY = 2.0
+#: What a terminal is told when the progress bar, which hides its cursor, cannot end in good order.
+SHOW_CURSOR = b"\x1b[?25h\n"
 #: One turn of a command at its job, seconds: until it ends.
 FOR_EVER = 366 * 24 * 3600.0
 
@@ -67,12 +71,12 @@ class Display(Protocol):
 class Interrupts:
     """While it is entered, Ctrl-C, SIGTERM and SIGHUP are counted instead of raised.
 
-    An exception out of a signal handler could come in the middle of a transaction, or between a call and the
-    writing down of its receipt.
+    An exception out of a signal handler could come in the middle of a transaction, or between a call and
+    the writing down of its receipt.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    #: Whoever presses so often is not told to wait any more; the lease of a dead process is taken over at once.
+    #: Whoever presses so often need not wait any more; the job of a dead process is taken over at once.
     PATIENCE_ENDS = 4
 
     def __init__(self) -> None:
@@ -92,6 +96,8 @@ class Interrupts:
     def _take(self, _signal: int, _frame: FrameType | None) -> None:
         self.count += 1
         if self.count >= self.PATIENCE_ENDS:
+            if os.isatty(sys.stderr.fileno()):
+                os.write(sys.stderr.fileno(), SHOW_CURSOR)
             os._exit(Exit.INTERRUPTED)
 
 
@@ -109,7 +115,7 @@ class Runner:
 
     def run(self, token: str) -> Exit:
         """Work on it, and wait while others do or nobody can; `token` is what `actions.submit` gave."""
-        self.look()
+        self.tick()
         while not self._is_over():
             self._take_turn(token)
             token = ""
@@ -175,13 +181,15 @@ class Runner:
         return EXITS[Status(self.job.status)]
 
 
-def run(made: actions.Made, *, by: Actor, display: Display) -> tuple[Job, Exit]:
-    """Run a job that was made for this process; returns it as it ended, and the exit code for that.
+def run(make: Callable[[], actions.Made], *, by: Actor, display: Display) -> tuple[Job, Exit]:
+    """Make a job for this process and run it; returns it as it ended, and the exit code for that.
 
+    It is made under the watch for Ctrl-C too: a job that is made and then abandoned would be run by a worker.
     A fault of the program is on the job's row like everything else that stops it; `DatabaseError` is raised.
     """
     stopping.forget()
     with Interrupts() as interrupts:
+        made = make()
         runner = Runner(made.job, by=by, display=display, interrupts=interrupts)
         code = runner.run(made.token)
     return runner.job, code

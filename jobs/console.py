@@ -1,0 +1,235 @@
+"""What the commands share: sentences instead of tracebacks, exit codes, options, and running a job."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from jobs import foreground
+from jobs.actions import Made
+from jobs.actors import COMMAND_LINE, Actor, person
+from jobs.display import Bar, Lines, printable
+from jobs.foreground import Exit
+from jobs.models import Job
+from jobs.progress import status_of
+from jobs.reaper import is_worker_alive
+from jobs.states import Status
+from jobs.tally import tally_of
+
+logger = logging.getLogger(__name__)
+
+#: The exit code of a program whose reader went away, as a shell would report SIGPIPE.
+PIPE_CLOSED = 141
+
+
+def wrong(sentence: str) -> CommandError:
+    """Wrong arguments."""
+    return CommandError(sentence, returncode=Exit.USAGE)
+
+
+def impossible(sentence: str) -> CommandError:
+    """It cannot be done now, whatever the arguments."""
+    return CommandError(sentence, returncode=Exit.NOT_RUN)
+
+
+class Command(BaseCommand):
+    """A command that talks to people: whatever goes wrong is one sentence, and the log has the rest.
+
+    On a command line errors end the process; called by a program they are `CommandError` with a `returncode`.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError):  # a stream of a test's own
+                stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        try:
+            with log_in_a_file() as log:
+                return self._execute(log, *args, **options)
+        except CommandError as problem:
+            self._end(problem)
+        except KeyboardInterrupt:
+            self._end(CommandError("Interrupted.", returncode=Exit.INTERRUPTED))
+        except BrokenPipeError:
+            hush_output()
+            sys.exit(PIPE_CLOSED)
+
+    def _execute(self, log: Path, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (CommandError, BrokenPipeError):
+            raise
+        except DatabaseError as problem:
+            logger.exception("The command %s failed", type(self).__module__)
+            said = str(problem).strip().splitlines()
+            raise impossible(
+                f"The database cannot be used: {printable(said[0]) if said else type(problem).__name__}. "
+                f"Check DATABASE_URL, and run manage.py migrate. Details are in {log}."
+            ) from problem
+        except Exception as bug:
+            # The border: people get a sentence, the log gets the traceback.
+            logger.exception("The command %s failed", type(self).__module__)
+            raise impossible(
+                f"Stopped by a fault of the program ({type(bug).__name__}). Details are in {log}."
+            ) from bug
+
+    def _end(self, problem: CommandError) -> NoReturn:
+        if not vars(self).get("_called_from_command_line"):  # as `BaseCommand.run_from_argv` notes it
+            raise problem
+        self.stderr.write(str(problem))
+        sys.exit(problem.returncode)
+
+    def tell(self, *lines: str) -> None:
+        """Lines on standard output."""
+        for line in lines:
+            self.stdout.write(printable(line))
+
+
+def hush_output() -> None:
+    """Nobody reads any more: what is left in the buffer must not be tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def log_in_a_file() -> Iterator[Path]:
+    """Log lines go to a file instead of standard error, where a person reads or a progress bar is drawn."""
+    path = Path(settings.VAR_DIR) / "commands.log"
+    root = logging.getLogger()
+    # Only the handler of the settings, exactly: those of a test run stay.
+    replaced = [handler for handler in root.handlers if type(handler) is logging.StreamHandler]
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(replaced[0].formatter if replaced else None)
+    for each in replaced:
+        root.removeHandler(each)
+    root.addHandler(handler)
+    try:
+        yield path
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+        for each in replaced:
+            root.addHandler(each)
+
+
+def add_output_option(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--output",
+        choices=["text", "json"],
+        default="text",
+        help="json: standard output holds one JSON object and nothing else.",
+    )
+
+
+def add_person_option(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--as", dest="username", metavar="USERNAME", help="The person recorded in the timeline."
+    )
+
+
+def add_run_options(parser: CommandParser) -> None:
+    """The options of every command that makes a job."""
+    parser.add_argument(
+        "--detach", action="store_true", help="Only queue the job for a worker, print its id."
+    )
+    parser.add_argument("--yes", action="store_true", help="Do not ask before anything is written.")
+    add_output_option(parser)
+    add_person_option(parser)
+
+
+def actor_named(username: str | None) -> Actor:
+    """Who is recorded; raises `CommandError` for a name nobody has."""
+    if not username:
+        return COMMAND_LINE
+    users = get_user_model()
+    try:
+        return person(users.objects.get_by_natural_key(username))
+    except users.DoesNotExist:
+        raise wrong(f"There is no user {username!r} here. Leave --as out, or name an existing one.") from None
+
+
+class RunCommand(Command):
+    """A command that makes a job, and runs it here or leaves it to a worker."""
+
+    def must_be_sure(self, options: dict[str, Any]) -> None:
+        """Refuse early to write without having been told to, where nobody can be asked."""
+        if not options["yes"] and not sys.stdin.isatty():
+            raise wrong("This would change tickets, and there is no terminal to ask on. Add --yes to do it.")
+
+    def ask(self, question: str, options: dict[str, Any]) -> None:
+        """Ask the person at the terminal, unless `--yes`; a No ends the command."""
+        if options["yes"]:
+            return
+        stream = self.stderr if options["output"] == "json" else self.stdout
+        stream.write(f"{printable(question)} [y/N] ", ending="")
+        stream.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise CommandError("Nothing was done.", returncode=Exit.CANCELLED)
+
+    def carry_out(
+        self,
+        make: Callable[[bool], Made],
+        *,
+        by: Actor,
+        options: dict[str, Any],
+        notes: Callable[[Job], Iterable[str]] = lambda _: (),
+    ) -> None:
+        """Make the job (`make` is told whether it is to run here), run it or leave it, and tell how it ended.
+
+        `notes` are further lines under the tally. Ends the process with the exit code when that is not 0.
+        """
+        as_json = options["output"] == "json"
+        if options["detach"]:
+            self._tell_queued(make(False).job, as_json=as_json)
+            return
+        with self.display(as_json=as_json) as display:
+            job, code = foreground.run(lambda: make(True), by=by, display=display)
+        self.report(job, as_json=as_json, notes=notes(job))
+        if code:
+            sys.exit(code)
+
+    def display(self, *, as_json: bool) -> AbstractContextManager[Any]:
+        """A bar on a terminal, lines in a pipe; on standard error where the output belongs to the JSON."""
+        stream = self.stderr if as_json else self.stdout
+        if stream.isatty():
+            return Bar(sys.stderr if as_json else sys.stdout)
+        return Lines(self.quietly(stream))
+
+    def report(self, job: Job, *, as_json: bool, notes: Iterable[str] = ()) -> None:
+        """The tally, and where it is asked for the status as JSON."""
+        write = self.quietly(self.stderr if as_json else self.stdout)
+        for line in (*tally_of(job), *(f"  {note}" for note in notes)):
+            write(line)
+        if as_json:
+            self.stdout.write(json.dumps(status_of(job)))
+        if job.status == Status.ERRORED:
+            self.stderr.write(printable(job.error))
+
+    def quietly(self, stream: Any) -> Callable[[str], None]:
+        """Writes lines as long as somebody reads them: a job must not stop because its reader went away."""
+
+        def write(line: str) -> None:
+            try:
+                stream.write(line, lambda text: text)
+                stream.flush()
+            except BrokenPipeError:
+                hush_output()
+
+        return write
+
+    def _tell_queued(self, job: Job, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(status_of(job)))
+        else:
+            self.tell(f"Job {job.pk} is queued. manage.py jobs watch {job.pk} shows it at work.")
+        if not is_worker_alive():
+            self.stderr.write("No worker is running, so the job waits: start one with manage.py run_worker.")

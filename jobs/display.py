@@ -1,0 +1,142 @@
+"""How far a job is, on a terminal or in a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TextIO
+
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from jobs.models import Job
+from jobs.progress import percent_of, speed_of
+from jobs.states import Status, WaitReason
+from jobs.wording import duration, time_left
+
+#: In a pipe: a line at least so often, seconds, and one for every so many percent.
+LINE_EVERY, PERCENT_A_LINE = 10.0, 10
+
+WAITS_FOR = {
+    WaitReason.RATE_LIMIT: "the other side asked us to slow down",
+    WaitReason.JOB_SLOTS: "the other side's job queue is full",
+    WaitReason.SERVICE_AWAY: "the other side does not answer",
+    WaitReason.WORKER_LOST: "its worker was lost, and another takes over",
+}
+
+
+def printable(text: str) -> str:
+    """Text of others for a terminal, which would obey the control characters in it."""
+    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
+
+
+def words_on(job: Job) -> str:
+    """Where the job is, as the end of a sentence that begins with its name."""
+    words = WORDS.get(Status(job.status), "is {job.status}")
+    return words(job) if callable(words) else words.format(job=job)
+
+
+def _running(job: Job) -> str:
+    if not job.total:
+        return "starts"
+    speed = speed_of(job)
+    parts = [f"{job.total - job.remaining:,} of {job.total:,} tickets"]
+    if speed.per_minute:
+        parts.append(f"{speed.per_minute:,.0f} tickets/min")
+    if speed.eta_seconds is not None and job.remaining:
+        parts.append(f"{time_left(speed.eta_seconds)} left")
+    return ", ".join(parts)
+
+
+def _waiting(job: Job) -> str:
+    why = WAITS_FOR.get(WaitReason(job.waiting_for), "") if job.waiting_for else ""
+    if job.resumes_at is None:
+        return f"waits: {why}"
+    left = max((job.resumes_at - timezone.now()).total_seconds(), 0)
+    return f"goes on at {job.resumes_at:%H:%M:%S} UTC, in {duration(left)}: {why}"
+
+
+WORDS: dict[Status, str | Callable[[Job], str]] = {
+    Status.QUEUED: "waits for a worker",
+    Status.SELECTING: "reading the list, {job.found:,} tickets so far",
+    Status.RUNNING: _running,
+    Status.WAITING: _waiting,
+    Status.PAUSING: "settles what is in flight, then pauses",
+    Status.PAUSED: "is paused; manage.py jobs resume {job.pk} lets it go on",
+    Status.CANCELLING: "settles what is in flight, then is cancelled",
+}
+
+
+class Lines:
+    """Plain lines for a pipe or a log: at changes, each ten percent, and each ten seconds."""
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._told: tuple[str, str, int] | None = None
+        self._told_at = 0.0
+
+    def show(self, job: Job) -> None:
+        if job.is_ended:
+            return  # the tally tells
+        percent = percent_of(job)
+        state = (job.status, job.waiting_for, (percent or 0) // PERCENT_A_LINE)
+        if state == self._told and self._clock() - self._told_at < LINE_EVERY:
+            return
+        self._told, self._told_at = state, self._clock()
+        part = f"{percent} %, " if percent is not None and job.status == Status.RUNNING else ""
+        self.say(f"Job {job.pk}: {part}{words_on(job)}")
+
+    def say(self, sentence: str) -> None:
+        self._write(printable(sentence))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to put away."""
+
+
+class Bar:
+    """One line that is drawn again and again, for a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        # Drawn by `show` alone: a thread that draws would live beside the processes that a command starts.
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[percent]}", markup=False),
+            TextColumn("{task.fields[words]}", markup=False),
+            console=Console(file=stream),
+            auto_refresh=False,
+        )
+        self._task: TaskID | None = None
+
+    def show(self, job: Job) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(f"Job {job.pk}", total=None, percent="", words="")
+        percent = percent_of(job)
+        self._progress.update(
+            self._task,
+            total=job.total,
+            completed=(job.total or 0) - job.remaining if job.total is not None else 0,
+            percent="" if percent is None else f"{percent} %",
+            words=printable(words_on(job)),
+        )
+        self._progress.refresh()
+
+    def say(self, sentence: str) -> None:
+        self._progress.console.print(printable(sentence), markup=False, highlight=False)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

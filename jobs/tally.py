@@ -1,0 +1,95 @@
+"""What became of a job, in lines that add up, and what can be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
+from jobs.causes import causes_of
+from jobs.display import printable
+from jobs.models import FINAL, Job
+from jobs.states import FollowUp, Outcome, Status
+from jobs.wording import duration
+
+#: Outcomes that are told apart by their reasons.
+WITH_REASONS = (Outcome.SKIPPED, Outcome.FAILED, Outcome.UNVERIFIED)
+#: The longest piece of a ticket's own words that is shown.
+SAMPLE_LENGTH = 160
+
+NEXT = {
+    FollowUp.RUN: "makes the changes of this dry run",
+    FollowUp.RETRY: "tries those that failed again",
+    FollowUp.REST: "does the rest",
+    FollowUp.UNDO: "takes back what was changed",
+}
+
+
+def tally_of(job: Job) -> Iterator[str]:
+    """Each outcome with its number and reasons, the total, calls, time, and what to do next."""
+    yield f"Job {job.pk} {_state(job)}: {printable(job.title)}"
+    for outcome in FINAL:
+        if outcome is Outcome.PLANNED and not job.dry_run:
+            continue
+        yield _line(outcome.value, getattr(job, outcome.value), _reasons(job, outcome))
+    if job.remaining:
+        yield _line("not attempted" if job.is_ended else "open", job.remaining)
+    if job.total is None:
+        yield f"  The list was not complete; {job.found:,} tickets of it had been read."
+    else:
+        yield _line("total", job.total)
+    calls = job.calls_read + job.calls_write + job.calls_status
+    yield (
+        f"  {calls:,} calls ({job.calls_read:,} read, {job.calls_write:,} write, {job.calls_status:,} status)"
+        f"{_time(job)}"
+    )
+    yield from _next(job)
+
+
+def _state(job: Job) -> str:
+    if job.status == Status.SUCCEEDED:
+        return "succeeded (dry run, nothing was changed)" if job.dry_run else "succeeded"
+    if job.status == Status.PARTIAL:
+        return "ended, and some tickets failed"
+    return f"is {job.status}" if not job.is_ended else job.status
+
+
+def _line(name: str, number: int, more: str = "") -> str:
+    return f"  {name:<14}{number:>11,}{'   ' + more if more else ''}"
+
+
+def _reasons(job: Job, outcome: Outcome) -> str:
+    if outcome not in WITH_REASONS or not getattr(job, outcome.value):
+        return ""
+    causes = causes_of(job, [outcome])
+    parts = []
+    for cause in causes.groups:
+        part = f"{cause.reason.replace('_', ' ') or 'no reason given'} {cause.number:,}"
+        if outcome is not Outcome.SKIPPED:
+            part += f" (such as {cause.sample.ref}: {printable(cause.sample.detail)[:SAMPLE_LENGTH]})"
+        parts.append(part)
+    return ("" if causes.are_all else "of the first of them: ") + "; ".join(parts)
+
+
+def _time(job: Job) -> str:
+    if job.started_at is None:
+        return ""
+    end = job.finished_at or timezone.now()
+    return f" in {duration((end - job.started_at).total_seconds())}"
+
+
+def _next(job: Job) -> Iterator[str]:
+    if job.status in (Status.ERRORED, Status.PAUSED):
+        yield f"  manage.py jobs resume {job.pk}   goes on from where it stopped"
+        yield f"  manage.py jobs cancel {job.pk}   gives it up"
+        return
+    for kind, what in NEXT.items():
+        try:
+            check_follow_up(job, kind)
+        except NotPossible:
+            continue
+        yield f"  manage.py jobs {kind} {job.pk}   {what}"
+
+
+assert set(NEXT) == set(FOLLOW_UPS)

@@ -1,0 +1,237 @@
+"""What the commands that change tickets share: where the tickets come from, and a checked connection."""
+
+from __future__ import annotations
+
+import sys
+import time
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.management.base import CommandParser
+
+from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
+from jobs.models import Job
+from tagmanager import connections, sources
+from tagmanager.asking import ask
+from tagmanager.fields import BETWEEN_IDS, TagsField, parse_id
+from tagmanager.sources import Source
+from tagmanager.tools.base import Tool, ToolForm
+from zendesk import NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
+
+STDIN = "-"
+#: A busy account is asked again so often, and after so many seconds where it does not say.
+BUSY_TRIES, BUSY_WAIT = 3, 10.0
+
+
+def connected() -> Zendesk:
+    """A client for the account of the settings; `CommandError` says which setting is missing or wrong."""
+    try:
+        # Somebody sits and waits for the answer; the job itself is more patient.
+        return connections.connect(patience=5.0)
+    except (connections.NotConnected, ValueError) as problem:
+        raise impossible(str(problem)) from problem
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """The client's errors as sentences that end the command."""
+    try:
+        yield
+    except ZendeskError as problem:
+        raise impossible(problem.text) from problem
+
+
+def add_source_options(parser: CommandParser, *, required: bool = True) -> None:
+    """One of the ways to say which tickets."""
+    group = parser.add_argument_group("source: which tickets (exactly one)")
+    ways = group.add_mutually_exclusive_group(required=required)
+    ways.add_argument("--view", type=int, metavar="ID", help="The tickets of a view.")
+    ways.add_argument("--search", metavar="QUERY", help="The tickets that Zendesk's search finds.")
+    ways.add_argument("--ids", metavar="1,2,3", help="These tickets.")
+    ways.add_argument(
+        "--ids-file",
+        metavar="PATH",
+        help="The tickets of a file: one number a line, or CSV with a column id. - is standard input.",
+    )
+    ways.add_argument("--tag", metavar="TAG", help="The tickets that carry this tag.")
+
+
+def add_ticket_options(parser: CommandParser) -> None:
+    """The options of every command that makes a job on tickets."""
+    parser.add_argument("--dry-run", action="store_true", help="Read everything, write nothing.")
+    parser.add_argument("--include-closed", action="store_true", help="Try closed tickets too.")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="The first N tickets only.")
+    add_run_options(parser)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+_positive.__name__ = "number above 0"  # argparse names the type in its sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A source, and how many tickets it holds as far as that is known before they are read."""
+
+    source: Source
+    number: int | None = None
+    is_exact: bool = False
+
+    @property
+    def phrase(self) -> str:
+        """As the end of a question: "about 10,400 tickets of view All unsolved"."""
+        phrase = self.source.phrase
+        if self.number is None:
+            return phrase
+        number = f"{'' if self.is_exact else 'about '}{self.number:,}"
+        return f"{number} {phrase}" if phrase.startswith("tickets") else f"{phrase} ({number})"
+
+
+def given_ids(options: dict[str, Any]) -> Chosen | None:
+    """The source where the numbers themselves were given; read before anybody is called."""
+    if options["ids"] is not None:
+        words = [word for word in BETWEEN_IDS.split(options["ids"]) if word]
+        return _listed((parse_id(word) for word in words), name="")
+    if options["ids_file"] == STDIN:
+        return _listed(sources.ids_in(sys.stdin), name="standard input")
+    if options["ids_file"] is not None:
+        path = Path(options["ids_file"])
+        try:
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                return _listed(sources.ids_in(lines), name=path.name)
+        except OSError as problem:
+            raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
+    return None
+
+
+def _listed(numbers: Iterable[int], *, name: str) -> Chosen:
+    # All of them before the job is made: its transaction must not wait for a slow pipe. Eight bytes each.
+    read = array("q")
+    try:
+        for number in numbers:
+            read.append(number)
+            if len(read) > settings.JOB_TICKET_LIMIT:
+                raise wrong(
+                    f"More than {settings.JOB_TICKET_LIMIT:,} ticket numbers were given, the most that one "
+                    "job may have here. Give fewer at a time, or raise JOB_TICKET_LIMIT."
+                )
+    except ValidationError as problem:
+        raise wrong(" ".join(problem.messages)) from problem
+    if not read:
+        raise wrong("No ticket number was given. Give numbers such as 4711,4712.")
+    return Chosen(sources.ids(read, name=name), len(read), is_exact=True)
+
+
+def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+    """The source where Zendesk keeps the list: a view, a search or a tag. Asks how long it is."""
+    if options["view"] is not None:
+        try:
+            view = zendesk.view(options["view"])
+        except NotFound as problem:
+            raise wrong(
+                f"There is no view {options['view']} in this Zendesk, or the connected user may not see it. "
+                "Its number is at the end of the view's address in the browser."
+            ) from problem
+        return Chosen(sources.view(view.id, view.title), _view_count(zendesk, view.id))
+    if options["search"] is not None:
+        query = options["search"].strip()
+        if not query:
+            raise wrong("The search is empty. Say what to search for, such as --search 'status<solved'.")
+        return Chosen(sources.search(query), _found(zendesk, query))
+    try:
+        tags = TagsField().clean(options["tag"])
+    except ValidationError as problem:
+        raise wrong(f"--tag: {' '.join(problem.messages)}") from problem
+    if len(tags) != 1:
+        raise wrong(
+            "--tag takes one tag. For tickets that carry one of several use --search 'tags:a tags:b'."
+        )
+    return Chosen(sources.tag(tags[0]), _found(zendesk, sources.tag_query(tags[0])))
+
+
+def _view_count(zendesk: Zendesk, view_id: int) -> int | None:
+    try:
+        return zendesk.view_count(view_id).value
+    except ZendeskError:
+        return None  # five questions a minute and view are allowed, and this one is only a courtesy
+
+
+def _found(zendesk: Zendesk, query: str) -> int:
+    try:
+        return zendesk.search_count(query)
+    except Refused as problem:
+        raise wrong(problem.text) from problem
+
+
+def sentences_of(form: forms.Form) -> str:
+    """What is wrong with a form, for somebody who typed options."""
+    return "\n".join(
+        str(message) if name == NON_FIELD_ERRORS else f"--{name}: {message}"
+        for name, messages in form.errors.items()
+        for message in messages
+    )
+
+
+class TicketCommand(RunCommand):
+    """A command that makes a job of one tool on tickets."""
+
+    def make_and_run(self, tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
+        """Check all that can be checked before the job is made, ask, make it, run it."""
+        if not form.is_valid():
+            raise wrong(sentences_of(form))
+        by = actor_named(options["username"])
+        if not options["dry_run"]:
+            self.must_be_sure(options)
+        listed = given_ids(options)
+        with connected() as zendesk, told():
+            chosen = self._chosen(listed, options, zendesk)
+        if not options["dry_run"]:
+            self.ask(f"{tool.title(form.params(), chosen.phrase)}?", options)
+        self.carry_out(
+            lambda here: ask(
+                tool,
+                form,
+                chosen.source,
+                by=by,
+                limit=options["limit"],
+                dry_run=options["dry_run"],
+                include_closed=options["include_closed"],
+                here=here,
+            ),
+            by=by,
+            options=options,
+            notes=lambda job: _notes(job, chosen),
+        )
+
+    def _chosen(self, listed: Chosen | None, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+        """The source, over a connection that works; a busy account is waited for."""
+        for _ in range(BUSY_TRIES):
+            try:
+                check(zendesk)
+                return listed or kept_by_zendesk(options, zendesk)
+            except RateLimited as busy:
+                seconds = busy.retry_after or BUSY_WAIT
+                self.stderr.write(f"{busy.text} Trying again in {seconds:.0f} s.", lambda text: text)
+                time.sleep(seconds)
+        check(zendesk)
+        return listed or kept_by_zendesk(options, zendesk)
+
+
+def _notes(job: Job, chosen: Chosen) -> Iterator[str]:
+    """Numbers that were given more than once, which a person who counts would miss."""
+    if chosen.is_exact and chosen.number and job.limit is None and job.total is not None:
+        doubles = chosen.number - job.total
+        if doubles > 0:
+            yield f"{chosen.number:,} numbers were given; {doubles:,} of them repeat others and count once."

@@ -1,0 +1,39 @@
+"""`manage.py tag_tickets`: add, remove or set tags on many tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
+from tagmanager.tools import tool
+from tagmanager.tools.bulk_tag import BulkTag
+
+SET_WARNING = (
+    "WARNING: --set replaces ALL tags of each ticket. Every other tag is lost, and dropdown or checkbox "
+    "fields whose tags vanish are cleared. To keep other tags use --add and --remove."
+)
+
+
+class Command(TicketCommand):
+    help = "Adds, removes or sets tags on the tickets of a source. All other tags stay, except with --set."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_source_options(parser)
+        for name, what in (("add", "Add"), ("remove", "Remove"), ("set", "Replace all tags by")):
+            parser.add_argument(
+                f"--{name}",
+                action="append",
+                default=[],
+                metavar="TAG",
+                help=f"{what} this tag, or several parted by blanks or commas; may be repeated.",
+            )
+        add_ticket_options(parser)
+
+    def handle(self, **options: Any) -> None:
+        bulk_tag = tool(BulkTag.slug)
+        form = bulk_tag.form_class({name: options[name] for name in ("add", "remove", "set")})
+        if options["set"]:
+            self.stderr.write(SET_WARNING)
+        self.make_and_run(bulk_tag, form, options)
