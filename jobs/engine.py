@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -111,7 +112,10 @@ def _work(lease: Lease, turn: Turn) -> None:
                     _park(lease, later)
                     return
                 logger.info("job %s: waits %.1f s: %s", lease.job.pk, later.seconds, later)
-                _wait(lease, later.seconds, turn)
+                goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
+                if not _wait(lease, later.seconds, turn):
+                    lease.release(at=goes_on_at)
+                    return
             else:
                 return
     except (NeedsPerson, Refused) as wall:
@@ -127,16 +131,17 @@ def _list_and_send(lease: Lease, work: Work, turn: Turn) -> None:
     _send_all(lease, work, turn)
 
 
-def _wait(lease: Lease, seconds: float, turn: Turn) -> None:
-    """Wait without missing a click: who asks to stop is answered at once, where nothing is in flight."""
+def _wait(lease: Lease, seconds: float, turn: Turn) -> bool:
+    """Wait without missing a click; False when the turn ends before the wait does."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
-            return
         if turn.is_over:
-            return
+            return False
+        if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
+            return True  # nothing is in flight: who asks to stop is answered at once
         turn.tell()
         time.sleep(min(NAP, left))
+    return True
 
 
 def _send_all(lease: Lease, work: Work, turn: Turn) -> None:

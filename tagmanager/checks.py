@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils import timezone
 
+from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
 
@@ -170,6 +171,15 @@ def check_queue(**_: Any) -> Iterator[CheckMessage]:
             hint="A job and its wake-up are written in one transaction; with two databases one can be lost.",
             id="tagmanager.E010",
         )
+
+
+@register()
+def check_tools(**_: Any) -> Iterator[CheckMessage]:
+    """A tool that is named twice or lacks a part must not wait for its first job to be found out."""
+    try:
+        load(settings.TOOLS)
+    except ImproperlyConfigured as problem:
+        yield Error(str(problem), hint="Mend the setting TOOLS, or the tool.", id="tagmanager.E011")
 
 
 @register()

@@ -82,6 +82,8 @@ FIRES: list[tuple[str, dict[str, Any]]] = [
     ("E008", queue(timeout=True)),
     ("E009", queue(timeout=300, retry=300)),
     ("E010", queue(orm="queue")),
+    ("E011", {"TOOLS": ["tagmanager.tools.bulk_tag.BulkTag", "tagmanager.tools.bulk_tag.BulkTag"]}),
+    ("E011", {"TOOLS": ["nowhere.Tool"]}),
     ("W001", {"ZENDESK_SUBDOMAIN": ""}),
     ("W002", {"DEBUG": True}),
     ("W003", NO_OAUTH),

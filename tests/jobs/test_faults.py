@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from jobs import sending
-from jobs.models import Batch, Job
+from jobs.models import Batch, Gate, Job
 from jobs.states import FollowUp
 from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
 
@@ -270,3 +270,15 @@ def test_an_account_that_is_not_there_stops_the_job_in_words(demo: Demo, setting
     job = run(submit(refs=untagged(demo, 3)))
     assert job.status == "errored"
     assert "account" in job.error
+
+
+def test_a_short_wait_that_outlasts_the_turn_leaves_the_job_to_the_next_worker(demo: Demo) -> None:
+    refs = untagged(demo, 50)
+    demo.fault("rate_limited", retry_after=8)
+    job = run(submit(refs=refs), seconds=1.0)
+    assert (job.status, job.lease_token) == ("running", "")
+    assert job.resumes_at is not None
+    assert job.resumes_at > timezone.now()
+    Job.objects.update(resumes_at=timezone.now())
+    Gate.objects.all().delete()
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
