@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from zendesk.sandbox.replies import Refusal, invalid_attribute
 
 MAX_IDS = 100
-MAX_TICKET_ID = 2**63 - 1
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
-from zendesk.sandbox.endpoints import account, jobs, macros, searches, tickets, views
+from zendesk.sandbox.endpoints import account, jobs, macros, searches, tickets, updates, views
 from zendesk.sandbox.replies import Reply
 
 Endpoint = Callable[..., Reply]
@@ -56,13 +56,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "tickets", tickets.index, _READ),
     Route("GET", "tickets/count", tickets.count, _READ),
     Route("GET", "tickets/show_many", tickets.show_many, _READ),
-    Route("PUT", "tickets/update_many", tickets.update_many, _WRITE),
+    Route("PUT", "tickets/update_many", updates.update_many, _WRITE),
     Route("GET", "tickets/<int:ticket_id>", tickets.show, _READ),
-    Route("PUT", "tickets/<int:ticket_id>", tickets.update, _WRITE),
-    Route("GET", "tickets/<int:ticket_id>/tags", tickets.tags_show, _READ),
-    Route("POST", "tickets/<int:ticket_id>/tags", tickets.tags_change, _WRITE),
-    Route("PUT", "tickets/<int:ticket_id>/tags", tickets.tags_change, _WRITE),
-    Route("DELETE", "tickets/<int:ticket_id>/tags", tickets.tags_change, _WRITE),
+    Route("PUT", "tickets/<int:ticket_id>", updates.update, _WRITE),
+    Route("GET", "tickets/<int:ticket_id>/tags", updates.tags_show, _READ),
+    Route("POST", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
+    Route("PUT", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
+    Route("DELETE", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
     Route("GET", "tickets/<int:ticket_id>/macros/<int:macro_id>/apply", macros.preview_on_ticket, _MACROS),
     Route("GET", "job_statuses", jobs.index, _JOBS),
     Route("GET", "job_statuses/show_many", jobs.show_many, _JOBS),
