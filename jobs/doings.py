@@ -81,7 +81,9 @@ def objection(job: Job, doing: Doing) -> str:
         return ""
     if job.status in MAY_DO[doing.name]:
         return ""
-    return f"Job {job.pk} is {job.get_status_display().lower()}, so there is nothing to {doing.name}."
+    state = job.get_status_display().lower()
+    is_so = f"has ended ({state})" if job.is_ended else f"is {state}"
+    return f"Job {job.pk} {is_so}, so there is nothing to {doing.name}."
 
 
 @dataclass(frozen=True, slots=True)

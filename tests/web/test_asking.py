@@ -1,0 +1,158 @@
+"""Pause, resume, cancel and the follow-ups, as a person clicks them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.test import Client
+
+from jobs.doings import DOINGS, FOLLOW_UPS
+from jobs.models import Job
+from jobs.states import BatchState, FollowUp, Outcome, Status
+from tests import factories
+
+
+def said(response: HttpResponse) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+
+
+def words(response: HttpResponse) -> str:
+    main = response.content.decode().split("<main", 1)[1]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", main))
+
+
+@pytest.mark.parametrize("name", DOINGS)
+def test_asking_changes_nothing(web: Client, name: str) -> None:
+    for status in Status:
+        job = factories.job(status, changed=1, failed=1, total=5)
+        before = Job.objects.filter(pk=job.pk).values().get()
+        assert web.get(f"/jobs/{job.pk}/{name}").status_code == 200
+        assert Job.objects.filter(pk=job.pk).values().get() == before
+    assert Job.objects.count() == len(Status)
+
+
+def test_cancelling_asks_with_the_counts_of_now(web: Client) -> None:
+    job = factories.job(Status.RUNNING, changed=6124, failed=76, total=10_000)
+    factories.batch(job, BatchState.SENT, size=100)
+    page = words(web.get(f"/jobs/{job.pk}/cancel"))  # type: ignore[arg-type]
+    assert (
+        "6,124 tickets are changed and stay changed. 3,700 will not be touched. "
+        "100 are being sent now and may still be changed."
+    ) in page
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "after"),
+    [
+        (Status.QUEUED, "pause", Status.PAUSED),
+        (Status.RUNNING, "pause", Status.PAUSING),
+        (Status.PAUSED, "resume", Status.QUEUED),
+        (Status.ERRORED, "resume", Status.QUEUED),
+        (Status.WAITING, "resume", Status.WAITING),
+        (Status.PAUSED, "cancel", Status.CANCELLED),
+        (Status.RUNNING, "cancel", Status.CANCELLING),
+    ],
+)
+def test_a_click_moves_the_job_in_the_name_of_the_person(
+    web: Client, ana: User, status: Status, name: str, after: Status
+) -> None:
+    job = factories.job(status, total=5)
+    response = web.post(f"/jobs/{job.pk}/{name}")
+    assert (response.status_code, response["Location"]) == (302, job.get_absolute_url())
+    job.refresh_from_db()
+    last = job.transitions.order_by("-id")[0]
+    assert (job.status, last.actor, last.user) == (after, "ana", ana)
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "cancel"])
+def test_a_stale_click_is_answered_on_the_page_of_the_job(web: Client, name: str) -> None:
+    job = factories.job(Status.SUCCEEDED, changed=1)
+    asked = web.get(f"/jobs/{job.pk}/{name}")
+    assert f"Job {job.pk} has ended (succeeded), so there is nothing to {name}." in asked.content.decode()
+    assert '<form method="post" class="doings' not in asked.content.decode()
+    clicked = web.post(f"/jobs/{job.pk}/{name}", follow=True)
+    assert clicked.redirect_chain == [(job.get_absolute_url(), 302)]
+    assert f"Job {job.pk} cannot be " in clicked.content.decode()
+    job.refresh_from_db()
+    assert job.status == Status.SUCCEEDED
+
+
+@pytest.mark.parametrize("name", FOLLOW_UPS)
+def test_a_follow_up_of_a_running_job_is_refused_in_words(web: Client, name: str) -> None:
+    job = factories.job(Status.RUNNING, changed=1, failed=1, total=5)
+    clicked = web.post(f"/jobs/{job.pk}/{name}", follow=True)
+    assert "it can be followed up when it has ended" in clicked.content.decode()
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "outcomes", "title", "counts"),
+    [
+        ("retry", ["failed", "unverified"], "Retry: Add vip", {"failed": 2, "unverified": 1}),
+        ("rest", ["pending"], "The rest of: Add vip", {"total": 3}),
+        ("undo", ["changed"], "Undo: Add vip", {"changed": 3}),
+        ("run", ["planned"], "Add vip", {"planned": 3, "dry_run": True}),
+    ],
+)
+def test_a_follow_up_is_a_new_job_on_those_tickets(
+    web: Client, settings: object, ana: User, name: str, outcomes: list[str], title: str, counts: dict
+) -> None:
+    settings.SYNC_TICKET_LIMIT = 0  # type: ignore[attr-defined]
+    ended = Status.CANCELLED if name == "rest" else Status.SUCCEEDED
+    job = factories.job(ended, title="Add vip", **counts)
+    page = web.get(f"/jobs/{job.pk}/{name}").content.decode()
+    assert re.search(r"\b3 ticket", page)
+    response = web.post(f"/jobs/{job.pk}/{name}")
+    new = Job.objects.exclude(pk=job.pk).get()
+    assert response["Location"] == new.get_absolute_url()
+    assert (new.title, new.source, new.parent, new.created_by, new.dry_run, new.follow_up) == (
+        title,
+        {"kind": "items", "job": job.pk, "outcomes": outcomes},
+        job,
+        ana,
+        False,
+        FollowUp(name),
+    )
+
+
+def test_a_double_click_makes_one_job(web: Client, settings: object) -> None:
+    settings.SYNC_TICKET_LIMIT = 0  # type: ignore[attr-defined]
+    job = factories.job(Status.SUCCEEDED, changed=3)
+    page = web.get(f"/jobs/{job.pk}/undo").content.decode()
+    nonce = re.search(r'name="nonce" value="([^"]{20,})"', page)
+    assert nonce
+    first, second = (web.post(f"/jobs/{job.pk}/undo", {"nonce": nonce[1]}) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Job.objects.count() == 2
+    again = re.search(r'name="nonce" value="([^"]+)"', web.get(f"/jobs/{job.pk}/undo").content.decode())
+    assert again
+    assert again[1] != nonce[1]
+
+
+def test_one_group_of_failures_is_retried_alone(web: Client, settings: object) -> None:
+    settings.SYNC_TICKET_LIMIT = 0  # type: ignore[attr-defined]
+    job = factories.job(Status.PARTIAL, failed=3)
+    for ref in (1, 2):
+        factories.item(job, ref, Outcome.FAILED, reason="closed")
+    factories.item(job, 3, Outcome.FAILED, reason="other")
+    page = web.get(f"/jobs/{job.pk}/retry?reason=closed").content.decode()
+    assert "tries 2 tickets again" in page
+    assert '<input type="hidden" name="reason" value="closed">' in page
+    web.post(f"/jobs/{job.pk}/retry", {"reason": "closed"})
+    assert Job.objects.latest("pk").source["reason"] == "closed"
+    refused = web.post(f"/jobs/{job.pk}/retry", {"reason": "nonsense"}, follow=True)
+    assert "has no ticket that failed for this reason" in refused.content.decode()
+    assert Job.objects.count() == 2
+
+
+def test_a_small_undo_is_done_before_the_page_is_shown(web: Client, demo_zendesk: object) -> None:
+    job = factories.job(Status.SUCCEEDED, changed=1)
+    factories.item(job, 1, change={"add": ["nobody-has-this"]})
+    shown = web.post(f"/jobs/{job.pk}/undo", follow=True).content.decode()
+    new = Job.objects.latest("pk")
+    assert (new.status, new.total) == (Status.SUCCEEDED, 1)
+    assert "This job takes the earlier one back." in shown

@@ -1,0 +1,252 @@
+"""The page of one job, in every state."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from jobs.models import Job
+from jobs.states import ACTIVE, FollowUp, Outcome, Status, WaitReason
+from tests import factories
+
+SENTENCES = {
+    Status.QUEUED: "Waiting to start.",
+    Status.SELECTING: "Reading the list of tickets.",
+    Status.RUNNING: "Changing tickets.",
+    Status.WAITING: "Zendesk asked us to slow down.",
+    Status.PAUSING: "what has been sent is being checked first.",
+    Status.PAUSED: "Nothing is sent until someone resumes it.",
+    Status.CANCELLING: "Zendesk cannot take them back.",
+    Status.CANCELLED: "40 changed, 58 not attempted.",
+    Status.ERRORED: "The credentials were refused.",
+    Status.SUCCEEDED: "Done. 40 tickets changed",
+    Status.PARTIAL: "40 changed, 2 failed.",
+}
+ACTIONS = {
+    Status.QUEUED: {"pause", "cancel"},
+    Status.SELECTING: {"pause", "cancel"},
+    Status.RUNNING: {"pause", "cancel"},
+    Status.WAITING: {"pause", "resume", "cancel"},
+    Status.PAUSING: {"cancel"},
+    Status.PAUSED: {"resume", "cancel"},
+    Status.CANCELLING: set(),
+    Status.CANCELLED: {"rest", "retry", "undo"},
+    Status.ERRORED: {"resume", "cancel"},
+    Status.SUCCEEDED: {"undo"},
+    Status.PARTIAL: {"retry", "undo"},
+}
+KEYS = set(
+    ["id", "tool", "title", "status", "dry_run", "waiting_for", "resumes_at", "total", "found", "planned", "changed", "unchanged", "skipped", "failed", "unverified", "remaining", "percent", "tickets_per_minute", "eta_seconds", "api_calls", "parent", "created_by", "created_at", "started_at", "finished_at", "error"]
+)
+
+
+def in_state(status: Status) -> Job:
+    if status in (Status.QUEUED, Status.SELECTING):
+        return factories.job(status)
+    if status == Status.SUCCEEDED:
+        return factories.job(status, changed=40, total=40)
+    total = 42 if status == Status.PARTIAL else 100
+    error = "The credentials were refused." if status == Status.ERRORED else ""
+    return factories.job(status, changed=40, failed=2, total=total, error=error)
+
+
+def text(page: bytes) -> str:
+    return re.sub(r"\s+", " ", page.decode())
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_state_has_its_badge_its_sentence_and_its_actions(web: Client, status: Status) -> None:
+    job = in_state(status)
+    page = text(web.get(job.get_absolute_url()).content)
+    assert f"</svg> {status.label}</span>" in page
+    assert SENTENCES[status] in page
+    assert set(re.findall(r'id="do-(\w+)"', page)) == ACTIONS[status]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_page_asks_for_news_only_while_something_can_change_by_itself(web: Client, status: Status) -> None:
+    job = in_state(status)
+    for part in ("", "live"):
+        page = web.get(f"/jobs/{job.pk}/{part}").content.decode()
+        assert ('hx-trigger="every 2s"' in page) == (status in ACTIVE)
+        assert ("data-polled" in page) == (status in ACTIVE)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_status_for_scripts_has_exactly_the_promised_keys(web: Client, status: Status) -> None:
+    job = in_state(status)
+    answer = web.get(f"/jobs/{job.pk}/status")
+    assert answer["Content-Type"] == "application/json"
+    assert set(answer.json()) == KEYS
+    assert (answer.json()["id"], answer.json()["status"]) == (job.pk, status.value)
+    assert set(answer.json()["api_calls"]) == {"read", "write", "status"}
+
+
+@pytest.mark.parametrize("reason", WaitReason)
+def test_every_reason_to_wait_is_said_in_words(web: Client, reason: WaitReason) -> None:
+    job = factories.job(Status.WAITING, waiting_for=reason)
+    page = text(web.get(job.get_absolute_url()).content)
+    assert "it was put aside" not in page
+    assert "It goes on by itself." in page
+
+
+def test_nothing_is_sent_when_nothing_has_changed(web: Client) -> None:
+    job = factories.job(Status.RUNNING, changed=10, total=100)
+    page = web.get(job.get_absolute_url()).content.decode()
+    poll = re.search(r'data-polled hx-get="([^"]+)"', page)
+    assert poll
+    address = poll[1].replace("&amp;", "&")
+    unchanged = web.get(address)
+    assert (unchanged.status_code, unchanged.content) == (204, b"")
+
+    Job.objects.filter(pk=job.pk).update(changed=15)
+    within_a_tenth = web.get(address)
+    assert "15 of 100 tickets (15 %)" in text(within_a_tenth.content)
+    assert "job-spoken" not in within_a_tenth.content.decode()
+    assert "HX-Trigger" not in within_a_tenth
+
+    Job.objects.filter(pk=job.pk).update(changed=20, failed=3)
+    next_tenth = web.get(address)
+    assert '<p id="job-spoken" hx-swap-oob="innerHTML">Running, 23 % done, 3 failed.</p>' in text(
+        next_tenth.content
+    )
+    assert next_tenth["HX-Trigger"] == "job-moved"
+
+
+def test_the_polled_part_holds_no_form(web: Client) -> None:
+    for status in Status:
+        page = web.get(f"/jobs/{in_state(status).pk}/live").content.decode()
+        assert re.findall(r"<(form|input|details|button)\b", page) == []
+
+
+def test_more_tickets_ask_no_more_of_the_database(web: Client) -> None:
+    def counted(number: int) -> list[int]:
+        job = factories.job(Status.PARTIAL, changed=number, failed=number, skipped=number)
+        for ref in range(number):
+            factories.item(job, 10 * ref, Outcome.CHANGED)
+            factories.item(job, 10 * ref + 1, Outcome.FAILED, reason=f"r{ref}")
+            factories.item(job, 10 * ref + 2, Outcome.SKIPPED, reason=f"s{ref}")
+            factories.job(Status.SUCCEEDED, parent=job, follow_up=FollowUp.RETRY)
+        numbers = []
+        for part in ("", "live", "account", "status", "retry"):
+            with CaptureQueriesContext(connection) as captured:
+                assert web.get(f"/jobs/{job.pk}/{part}").status_code == 200
+            numbers.append(len(captured))
+        return numbers
+
+    assert counted(1) == counted(3)
+
+
+def test_tickets_are_paged_by_their_number_and_chosen_by_outcome_and_reason(web: Client) -> None:
+    job = factories.job(Status.PARTIAL, changed=120, failed=2)
+    for ref in range(1, 121):
+        factories.item(job, ref)
+    factories.item(job, 200, Outcome.FAILED, reason="closed", detail="It is closed.")
+    factories.item(job, 201, Outcome.FAILED, reason="other", detail="Something else.")
+
+    def refs(query: str) -> list[int]:
+        page = web.get(f"/jobs/{job.pk}/{query}").content.decode()
+        table = page[page.index('id="tickets"') : page.index('id="timeline"')]
+        return [int(ref) for ref in re.findall(r'class="number">\s*(\d+)\s*</td>', table)]
+
+    assert refs("") == list(range(1, 51))
+    assert refs("?after=50") == list(range(51, 101))
+    assert refs("?after=100") == [*range(101, 121), 200, 201]
+    assert refs("?before=51") == list(range(1, 51))
+    assert refs("?outcome=failed") == [200, 201]
+    assert refs("?outcome=failed&reason=closed") == [200]
+    assert web.get(f"/jobs/{job.pk}/?outcome=nonsense").status_code == 404
+
+
+def test_a_page_of_tickets_keeps_what_was_chosen(web: Client) -> None:
+    job = factories.job(Status.PARTIAL, failed=60)
+    for ref in range(60):
+        factories.item(job, ref, Outcome.FAILED, reason="a&b")
+    page = web.get(f"/jobs/{job.pk}/?outcome=failed&reason=a%26b").content.decode()
+    assert "?outcome=failed&amp;reason=a%26b&amp;after=49#tickets" in page
+
+
+def test_failures_are_grouped_with_a_sample_and_can_be_retried_by_group(web: Client) -> None:
+    job = factories.job(Status.PARTIAL, failed=3, unverified=1)
+    for ref in (1, 2):
+        factories.item(job, ref, Outcome.FAILED, reason="closed", detail="Closed tickets cannot be changed.")
+    factories.item(job, 3, Outcome.FAILED, detail="Nobody knows.")
+    factories.item(job, 4, Outcome.UNVERIFIED, reason="lost", detail="Its fate could not be learned.")
+    page = text(web.get(job.get_absolute_url()).content)
+    failures = page[page.index("What failed, and why") : page.index('id="tickets"')]
+    assert failures.count("Closed tickets cannot be changed.") == 1
+    assert re.findall(r"retry\?reason=(\w+)", failures) == ["closed"]
+    assert "?outcome=unverified&amp;reason=lost#tickets" in failures
+
+
+def test_an_ended_job_calls_open_tickets_not_attempted(web: Client) -> None:
+    job = factories.job(Status.CANCELLED, total=5, changed=2)
+    factories.item(job, 7, Outcome.PENDING)
+    page = text(web.get(job.get_absolute_url()).content)
+    assert "<b>3</b> not attempted" in page
+    assert re.search(r">\s*not attempted\s*</td>", page)
+
+
+def test_tickets_link_to_zendesk_when_an_account_is_set_up(web: Client, settings: object) -> None:
+    job = factories.job(Status.SUCCEEDED, changed=1)
+    factories.item(job, 4711)
+    assert "/agent/tickets/" not in web.get(job.get_absolute_url()).content.decode()
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"  # type: ignore[attr-defined]
+    assert 'href="http://127.0.0.1:9/agent/tickets/4711"' in web.get(job.get_absolute_url()).content.decode()
+
+
+def test_hostile_words_are_shown_as_text(web: Client) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    job = factories.job(
+        Status.ERRORED, title=hostile, error=hostile, params={hostile: [hostile]}, source={"kind": hostile},
+        failed=1, total=2,
+    )  # fmt: skip
+    factories.item(
+        job, 1, Outcome.FAILED, reason=hostile, detail=hostile, change={"add": [hostile], "remove": [hostile]}
+    )
+    page = web.get(f"{job.get_absolute_url()}?outcome=failed&reason={hostile}").content.decode()
+    assert "<img" not in page
+    assert page.count("&lt;img") >= 8
+
+
+def test_a_running_job_shows_a_range_and_a_stalled_one_says_so(web: Client) -> None:
+    job = factories.job(Status.RUNNING, changed=500, total=10_000)
+    now = timezone.now()
+    for number in range(5):
+        factories.batch(
+            job,
+            size=100,
+            changed=100,
+            sent_at=now - timedelta(seconds=12 * (5 - number)),
+            settled_at=now - timedelta(seconds=12 * (4 - number)),
+        )
+    assert "about 15–25 min left" in text(web.get(job.get_absolute_url()).content)
+    job.batches.update(sent_at=now - timedelta(seconds=300), settled_at=now - timedelta(seconds=100))
+    job.transitions.update(at=now - timedelta(seconds=400))
+    assert "No progress for 1 min 40 s" in text(web.get(job.get_absolute_url()).content)
+
+
+def test_a_page_without_a_worker_says_what_to_do(web: Client) -> None:
+    job = factories.job()
+    for address in ("/", job.get_absolute_url(), "/tools/bulk-tag/"):
+        assert "No worker is running," in web.get(address).content.decode()
+
+
+def test_parents_and_children_are_linked(web: Client) -> None:
+    parent = factories.job(Status.SUCCEEDED, changed=1)
+    child = factories.job(parent=parent, follow_up=FollowUp.UNDO, title="Undo: it")
+    assert f'href="/jobs/{child.pk}/"' in web.get(parent.get_absolute_url()).content.decode()
+    page = text(web.get(child.get_absolute_url()).content)
+    assert f'takes the parent back: <a href="/jobs/{parent.pk}/">job {parent.pk}</a>' in page
+
+
+@pytest.mark.parametrize("part", ["", "status", "cancel", "export.csv"])
+@pytest.mark.parametrize("number", ["4711", "9" * 30])
+def test_a_job_that_does_not_exist_is_not_found(web: Client, number: str, part: str) -> None:
+    assert web.get(f"/jobs/{number}/{part}").status_code == 404

@@ -1,0 +1,199 @@
+"""A tool's form: from what a person fills in to a job."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from jobs.models import Job
+from jobs.states import Status
+from tests import factories
+from zendesk import sandbox
+
+FORM = "/tools/bulk-tag/"
+FILLED = {"add": "VIP gold", "nonce": "a-nonce-of-this-test"}
+
+
+def errors(page: bytes) -> str:
+    return re.sub(r"\s+", " ", page.decode())
+
+
+def numbers(account: sandbox.Sandbox, count: int) -> list[int]:
+    return sorted(account.tickets)[:count]
+
+
+def test_the_form_offers_the_views_of_zendesk(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    page = web.get(FORM).content.decode()
+    assert f'<option value="{sandbox.VIEW_UNSOLVED}">' in page
+    assert f'<option value="{sandbox.VIEW_INACTIVE}">' not in page
+    assert "<script>alert" not in page
+
+
+def test_a_small_job_is_done_when_its_page_is_shown(
+    web: Client, ana: User, demo_zendesk: sandbox.Sandbox
+) -> None:
+    ids = numbers(demo_zendesk, 5)
+    response = web.post(
+        FORM, FILLED | {"ids": f"#{ids[0]}, {ids[1]}\n{ids[2]};{ids[3]} {ids[4]}"}, follow=True
+    )
+    job = Job.objects.get()
+    assert response.redirect_chain == [(job.get_absolute_url(), 302)]
+    assert (job.title, job.params, job.source, job.total, job.created_by, job.dry_run) == (
+        "Add gold, vip to the tickets given by number",
+        {"add": ["gold", "vip"], "remove": [], "set": [], "include_closed": False},
+        {"kind": "ids", "name": ""},
+        5,
+        ana,
+        False,
+    )
+    assert job.is_ended
+    assert job.changed + job.unchanged + job.skipped == 5
+
+
+def test_a_dry_run_writes_nothing(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    before = {ref: set(ticket.tags) for ref, ticket in demo_zendesk.tickets.items()}
+    web.post(FORM, FILLED | {"tag": "nobody", "view": "", "dry_run": "on"})
+    web.post(FORM, {"add": "x", "nonce": "2", "view": sandbox.VIEW_UNSOLVED, "dry_run": "on", "limit": "7"})
+    job = Job.objects.latest("pk")
+    assert (job.dry_run, job.limit, job.total, job.planned, job.calls_write) == (True, 7, 7, 7, 0)
+    assert job.status == Status.SUCCEEDED
+    assert {ref: set(ticket.tags) for ref, ticket in demo_zendesk.tickets.items()} == before
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({"search": "status:open"}, {"kind": "search", "query": "status:open"}),
+        ({"tag": "Refund"}, {"kind": "tag", "tag": "refund"}),
+        ({"view": str(sandbox.VIEW_EMPTY)}, {"kind": "view", "id": sandbox.VIEW_EMPTY}),
+        (
+            {"ids_file": SimpleUploadedFile("my ids.csv", b"\xef\xbb\xbfid,x\r\n1,a\r\n2,b\r\n")},
+            {"kind": "ids", "name": "my ids.csv"},
+        ),
+    ],
+)
+def test_every_way_to_say_which_tickets_is_stored(
+    web: Client, demo_zendesk: sandbox.Sandbox, given: dict[str, Any], source: dict[str, Any]
+) -> None:
+    assert web.post(FORM, FILLED | given | {"dry_run": "on"}).status_code == 302
+    stored = Job.objects.get().source
+    assert {key: stored[key] for key in source} == source
+
+
+def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    page = web.get(FORM).content.decode()
+    nonce = re.search(r'name="nonce" value="([^"]{20,})"', page)
+    assert nonce
+    filled = {"add": "vip", "ids": "1", "nonce": nonce[1]}
+    first = web.post(FORM, filled)
+    second = web.post(FORM, filled, follow=True)
+    assert second.redirect_chain == [(first["Location"], 302)]
+    assert "This form had been sent before" in second.content.decode()
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("filled", "sentence"),
+    [
+        ({"add": "vip"}, "Say which tickets: choose a view,"),
+        ({"add": "vip", "ids": "1", "tag": "x"}, "Only one thing can say which tickets; there are 2: a tag, ticket numbers."),
+        ({"ids": "1"}, "Say at least one tag to add, to remove or to set."),
+        ({"add": "vip", "ids": "12x"}, "is not a ticket number."),
+        ({"add": "vip", "tag": "one two"}, "Give one tag."),
+        ({"add": "vip", "view": "4711"}, "There is no view 4711 in Zendesk, or the connected user may not see it."),
+        ({"add": "vip", "ids": "1", "limit": "0"}, "Ensure this value is greater than or equal to 1."),
+        ({"add": "vip", "ids": "1", "limit": "9999999"}, "No job may have more than 2,000,000 tickets here."),
+        ({"add": "a!b", "ids": "1"}, "a!b would be stored as ab"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_and_nothing_is_started(
+    web: Client, demo_zendesk: sandbox.Sandbox, filled: dict[str, str], sentence: str
+) -> None:
+    response = web.post(FORM, filled | {"nonce": "kept-nonce"})
+    assert response.status_code == 200
+    page = errors(response.content)
+    assert sentence in page
+    assert "Nothing was started yet" in page
+    assert 'name="nonce" value="kept-nonce"' in page
+    for value in filled.values():
+        assert value in page
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"id\n1\nx\n", "Line 3: &#x27;x&#x27; is not a ticket number."),
+        (b"\xff\xfe1\x00", "The file is not a text file in UTF-8."),
+        (b"\n", "The file is empty."),
+    ],
+)
+def test_a_broken_file_is_refused_in_words(
+    web: Client, demo_zendesk: sandbox.Sandbox, content: bytes, sentence: str
+) -> None:
+    response = web.post(FORM, FILLED | {"ids_file": SimpleUploadedFile("ids.csv", content)})
+    page = errors(response.content)
+    assert sentence in page
+    assert "The file has to be chosen again" in page
+
+
+def test_without_a_connection_the_field_says_what_to_set(web: Client) -> None:
+    page = errors(web.get(FORM).content)
+    assert "type a view's number. No Zendesk account is set up." in page.replace("&#x27;", "'")
+    response = web.post(FORM, FILLED | {"ids": "1"})
+    assert re.search(r'id="error_1_id_ids"[^>]*>.*?No Zendesk account is set up\.', errors(response.content))
+    assert Job.objects.count() == 0
+
+
+def test_a_zendesk_that_does_not_answer_is_told_at_the_view(web: Client, settings: object) -> None:
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"  # type: ignore[attr-defined]
+    settings.ZENDESK_OAUTH_TOKEN = "token"  # type: ignore[attr-defined]
+    response = web.post(FORM, FILLED | {"view": "1"})
+    assert "127.0.0.1:9 cannot be reached" in errors(response.content)
+    assert Job.objects.count() == 0
+
+
+def test_a_list_that_is_longer_than_thought_goes_to_the_background(
+    web: Client, settings: object, demo_zendesk: sandbox.Sandbox
+) -> None:
+    settings.SYNC_TICKET_LIMIT = 10  # type: ignore[attr-defined]
+    web.post(FORM, FILLED | {"ids": " ".join(map(str, numbers(demo_zendesk, 250)))})
+    job = Job.objects.get()
+    assert (job.is_active, job.lease_token, job.changed) == (True, "", 0)
+    assert job.woken_at is not None
+
+
+def test_an_unknown_tool_is_not_found(web: Client) -> None:
+    assert web.get("/tools/nonsense/").status_code == 404
+
+
+def test_a_fault_of_the_program_is_told_on_the_page_of_the_job(
+    web: Client, demo_zendesk: sandbox.Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("tagmanager.work.TicketWork.plan", broken)
+    page = web.post(FORM, FILLED | {"ids": "1"}, follow=True).content.decode()
+    assert "Stopped by a fault of the program (RuntimeError)" in page
+
+
+def test_the_first_page_names_the_account_or_what_is_missing(web: Client, settings: object) -> None:
+    assert "Zendesk is not connected." in web.get("/").content.decode()
+    settings.ZENDESK_SUBDOMAIN = "acme"  # type: ignore[attr-defined]
+    settings.ZENDESK_OAUTH_TOKEN = "secret-token"  # type: ignore[attr-defined]
+    page = web.get("/").content.decode()
+    assert "Connected to https://acme.zendesk.com" in page
+    assert "secret-token" not in page
+
+
+def test_pages_of_errors_wear_the_same_clothes(web: Client, client: Client) -> None:
+    page = web.get("/nonsense").content.decode()
+    assert "There is nothing here" in page
+    assert "Sign out" in page
+    factories.job()
