@@ -25,6 +25,12 @@ def short_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def pid_here(name: str) -> int | None:
+    """The process id in a name of this host; None for a process of another one."""
+    host, _, pid, *_ = name.split("/") + ["", "", ""]
+    return int(pid) if host == socket.gethostname() and pid.isdigit() else None
+
+
 def is_dead(name: str) -> bool:
     """True only when it is certain: the named process ran on this host and is gone.
 

@@ -1,0 +1,95 @@
+"""Processes that a command starts, so that none of them is left behind, however the command ends."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+#: prctl(2): the signal that a process gets when its parent dies.
+PR_SET_PDEATHSIG = 1
+
+
+def dies_with(parent: int) -> Callable[[], None]:
+    """What a child of the process `parent` calls first, to be killed as soon as that process is gone.
+
+    Only Linux can do that; elsewhere children of a killed parent have to be ended by hand.
+    """
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    # Looked up before the fork: a child of a fork should do as little as it can.
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def bind() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died between the fork and this line
+            os._exit(1)
+
+    return bind
+
+
+def bind_forks() -> None:
+    """From here on each process that this one forks dies with it, and so on down the tree."""
+    parent = os.getpid()
+
+    def remember() -> None:
+        nonlocal parent
+        parent = os.getpid()
+
+    def bind() -> None:
+        dies_with(parent)()
+
+    os.register_at_fork(before=remember, after_in_child=bind)
+
+
+def start(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    log: IO[bytes] | None = None,
+    errors: IO[bytes] | None = None,
+    own_session: bool = True,
+) -> subprocess.Popen[bytes]:
+    """Start a child that dies with this process, in a process group of its own or (`own_session`) not.
+
+    In its own session it is not reached by the Ctrl-C of our terminal: we tell it ourselves. Its output goes
+    to `log`, or where ours goes; what it writes to standard error, to `errors` if that is given.
+    """
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL if own_session else None,
+        stdout=log,
+        stderr=errors or (subprocess.STDOUT if log else None),
+        start_new_session=own_session,
+        preexec_fn=dies_with(os.getpid()),  # noqa: PLW1509 - whoever starts processes here has no threads
+    )
+
+
+def stop(child: subprocess.Popen[bytes], grace: float, by: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the child to end, and after `grace` seconds end it with all its group."""
+    if child.poll() is None:
+        child.send_signal(by)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(grace)
+    with suppress(ProcessLookupError, PermissionError):  # no group of its own, or nobody left in it
+        os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.wait()
+
+
+def members(group: int) -> set[int]:
+    """The living processes of a group; empty where /proc does not tell."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] != "Z":
+                found.add(int(folder.name))
+    return found
