@@ -204,10 +204,10 @@ class RunCommand(Command):
             return Bar(sys.stderr if as_json else sys.stdout)
         return Lines(self.quietly(stream))
 
-    def report(self, job: Job, *, as_json: bool, notes: Iterable[str] = ()) -> None:
+    def report(self, job: Job, *, as_json: bool, notes: Iterable[str] = (), hints: bool = True) -> None:
         """The tally, and where it is asked for the status as JSON."""
         write = self.quietly(self.stderr if as_json else self.stdout)
-        for line in (*tally_of(job), *(f"  {note}" for note in notes)):
+        for line in (*tally_of(job, hints=hints), *(f"  {note}" for note in notes)):
             write(line)
         if as_json:
             self.stdout.write(json.dumps(status_of(job)))

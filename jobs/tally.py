@@ -26,8 +26,8 @@ NEXT = {
 }
 
 
-def tally_of(job: Job) -> Iterator[str]:
-    """Each outcome with its number and reasons, the total, calls, time, and what to do next."""
+def tally_of(job: Job, *, hints: bool = True) -> Iterator[str]:
+    """Each outcome with its number and reasons, the total, calls, time, and (`hints`) what to do next."""
     yield f"Job {job.pk} {_state(job)}: {printable(job.title)}"
     for outcome in FINAL:
         if outcome is Outcome.PLANNED and not job.dry_run:
@@ -44,7 +44,8 @@ def tally_of(job: Job) -> Iterator[str]:
         f"  {calls:,} calls ({job.calls_read:,} read, {job.calls_write:,} write, {job.calls_status:,} status)"
         f"{_time(job)}"
     )
-    yield from _next(job)
+    if hints:
+        yield from _next(job)
 
 
 def _state(job: Job) -> str:

@@ -1,0 +1,24 @@
+"""`manage.py check_jobs`: do the counts that are shown agree with the items that are stored?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from jobs.audit import drifts
+from jobs.console import Command as SentenceCommand
+from jobs.models import Job
+
+
+class Command(SentenceCommand):
+    help = "Recounts every job from its items; a line for each count that is wrong, and then exit code 1."
+
+    def handle(self, **_: Any) -> None:
+        found = 0
+        for sentence in drifts():
+            self.tell(sentence)
+            found += 1
+        if found:
+            sys.exit(1)
+        number = Job.objects.count()
+        self.tell(f"{number:,} {'job' if number == 1 else 'jobs'} recounted, nothing drifts.")

@@ -1,0 +1,175 @@
+"""`manage.py jobs …`: see jobs, hold them, let them go on, stop them, follow them up, export them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from jobs import actions, files, foreground
+from jobs.actions import FOLLOW_UPS, NotPossible
+from jobs.console import (
+    RunCommand,
+    actor_named,
+    add_output_option,
+    add_person_option,
+    add_run_options,
+    impossible,
+    wrong,
+)
+from jobs.display import printable, words_on
+from jobs.exports import FORMATS, UnknownOutcome
+from jobs.models import Job
+from jobs.progress import status_of
+from jobs.states import FollowUp, Status
+from jobs.tally import tally_of
+
+CLICKS: dict[str, tuple[Callable[..., None], str]] = {
+    "pause": (actions.pause, "Hold a job; what is in flight is settled first."),
+    "resume": (actions.resume, "Let a paused or errored job go on, or a waiting one at once."),
+    "cancel": (actions.cancel, "Stop a job for good; what is in flight is settled first."),
+}
+FOLLOWING = {
+    FollowUp.RETRY: "A new job on the tickets that failed.",
+    FollowUp.REST: "A new job on the tickets that a cancelled job left.",
+    FollowUp.RUN: "A dry run for real, on exactly those tickets.",
+    FollowUp.UNDO: "A new job that takes back what a job changed.",
+}
+
+
+class Command(RunCommand):
+    help = "Lists jobs, shows one, and does to it what its page can do."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+        def verb(name: str, what: str) -> CommandParser:
+            one: CommandParser = verbs.add_parser(name, help=what, description=what)
+            if name != "list":
+                one.add_argument("id", type=int, metavar="ID")
+            return one
+
+        listing = verb("list", "The latest jobs.")
+        listing.add_argument("--status", choices=Status.values, help="Only jobs in this state.")
+        listing.add_argument("--limit", type=int, default=20, metavar="N", help="The latest N (20).")
+        add_output_option(listing)
+        add_output_option(verb("show", "One job, with its timeline."))
+        watching = verb("watch", "Follow a job to its end.")
+        watching.add_argument("--no-hints", action="store_true", help="Do not say what can be done next.")
+        add_output_option(watching)
+        for name, (_, what) in CLICKS.items():
+            add_person_option(verb(name, what))
+        for kind, what in FOLLOWING.items():
+            following = verb(kind.value, what)
+            if kind is FollowUp.RETRY:
+                following.add_argument("--reason", default="", help="Only those that failed for this reason.")
+            add_run_options(following)
+        export = verb("export", "What became of every ticket, as a file.")
+        export.add_argument("--format", choices=list(FORMATS), default="csv")
+        export.add_argument("--outcome", help="Only tickets with this outcome, such as failed.")
+        export.add_argument("--out", metavar="PATH", help="Write to this file instead of standard output.")
+        export.add_argument("--force", action="store_true", help="Replace the file if it exists.")
+
+    def handle(self, *, verb: str, **options: Any) -> None:
+        if verb == "list":
+            self._list(options)
+            return
+        job = Job.objects.filter(pk=options["id"]).first()
+        if job is None:
+            raise wrong(f"There is no job {options['id']}. manage.py jobs list names the latest ones.")
+        if verb in CLICKS:
+            self._click(job, verb, options)
+        elif verb in FOLLOWING:
+            self._follow_up(job, FollowUp(verb), options)
+        else:
+            {"show": self._show, "watch": self._watch, "export": self._export}[verb](job, options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        jobs = Job.objects.select_related("created_by")
+        if options["status"]:
+            jobs = jobs.filter(status=options["status"])
+        latest = jobs[: max(options["limit"], 0)]
+        if options["output"] == "json":
+            self.stdout.write(json.dumps([status_of(job) for job in latest]))
+            return
+        for job in latest:
+            done = f"{job.found - job.remaining:,}/{job.found:,}"
+            name = job.created_by.get_username() if job.created_by else "-"
+            at = f"{job.created_at:%Y-%m-%d %H:%M}"
+            self.tell(f"{job.pk:>6}  {job.status:<10} {done:>17}  {at}  {name:<12} {job.title}")
+
+    def _show(self, job: Job, options: dict[str, Any]) -> None:
+        if options["output"] == "json":
+            self.stdout.write(json.dumps(status_of(job)))
+            return
+        self.tell(*tally_of(job))
+        if not job.is_ended and job.status != Status.ERRORED:
+            self.tell(f"  Now: {words_on(job)}.")
+        if job.error:
+            self.tell(f"  {job.error}")
+        self.tell("Timeline (UTC)")
+        for step in job.transitions.all():
+            why = f": {step.why}" if step.why else ""
+            self.tell(f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.to_status:<10} {step.actor}{why}")
+
+    def _watch(self, job: Job, options: dict[str, Any]) -> None:
+        as_json = options["output"] == "json"
+        with self.display(as_json=as_json) as display:
+            job, code = foreground.watch(job, display=display)
+        self.report(job, as_json=as_json, hints=not options["no_hints"])
+        if code:
+            sys.exit(code)
+
+    def _click(self, job: Job, verb: str, options: dict[str, Any]) -> None:
+        act, _ = CLICKS[verb]
+        try:
+            act(job=job, by=actor_named(options["username"]))
+        except NotPossible as problem:
+            raise impossible(str(problem)) from problem
+        job.refresh_from_db()
+        self.tell(f"Job {job.pk}: {words_on(job)}.")
+
+    def _follow_up(self, job: Job, kind: FollowUp, options: dict[str, Any]) -> None:
+        by = actor_named(options["username"])
+        reason = options.get("reason", "")
+        try:
+            outcomes = actions.check_follow_up(job, kind)
+        except NotPossible as problem:
+            raise impossible(str(problem)) from problem
+        tickets = job.items.filter(outcome__in=outcomes)
+        if reason:
+            tickets = tickets.filter(reason=reason)
+        number = tickets.count()
+        if not number:
+            raise wrong(f"No ticket of job {job.pk} failed for the reason {reason!r}.")
+        self.must_be_sure(options)
+        title = FOLLOW_UPS[kind].title.format(title=job.title)
+        self.ask(f"{title} ({number:,} {'ticket' if number == 1 else 'tickets'})?", options)
+        self.carry_out(
+            lambda here: actions.follow_up(job=job, kind=kind, by=by, reason=reason, here=here),
+            by=by,
+            options=options,
+        )
+
+    def _export(self, job: Job, options: dict[str, Any]) -> None:
+        try:
+            pieces = files.pieces(job, options["format"], options["outcome"])
+        except UnknownOutcome as problem:
+            raise wrong(str(problem)) from problem
+        if not options["out"]:
+            with suppress(AttributeError):  # a stream of a program's own takes any text
+                sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+            for piece in pieces:
+                self.stdout.write(piece, lambda text: text, ending="")
+            return
+        try:
+            files.write(options["out"], pieces, replace=options["force"])
+        except FileExistsError:
+            raise wrong(f"{options['out']} exists already. Add --force to replace it.") from None
+        except OSError as problem:
+            raise impossible(f"{options['out']} cannot be written: {problem.strerror}.") from problem
+        self.stderr.write(printable(f"Written to {options['out']}."))
