@@ -1,0 +1,60 @@
+"""`manage.py zendesk_check`: does the connection work, as whom, and what should people know about it?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from jobs.console import Command as SentenceCommand
+from jobs.console import add_output_option
+from tagmanager.console import connected, told
+from zendesk import Connection, check
+
+
+class Command(SentenceCommand):
+    help = "Tries the connection to Zendesk and tells who we are there, what is allowed, and what ends when."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_output_option(parser)
+
+    def handle(self, *, output: str, **_: Any) -> None:
+        with connected() as zendesk, told():
+            connection = check(zendesk)
+            address = zendesk.base_url
+        if output == "json":
+            self.stdout.write(json.dumps(_as_json(address, connection)))
+            return
+        user, end = connection.user, connection.credentials_end
+        notes = connection.warnings or ("Nothing is known that would keep this user from changing tags.",)
+        self.tell(
+            f"The connection works: {address}", f"  Signed in as {user.name} ({user.email}), {user.role}."
+        )
+        self.tell(*(f"  {note}" for note in notes))
+        self.tell(f"  {_pace(connection)}", f"  Credential: {end.text}")
+
+
+def _pace(connection: Connection) -> str:
+    if connection.calls_per_minute is None:
+        return "Zendesk did not tell how many calls a minute the account may make."
+    ours = round(connection.calls_per_minute * settings.ZENDESK_RATE_SHARE)
+    return (
+        f"Calls per minute: {connection.calls_per_minute:,} for the whole account; {ours:,} of them are used "
+        "here at most (ZENDESK_RATE_SHARE)."
+    )
+
+
+def _as_json(address: str, connection: Connection) -> dict[str, Any]:
+    end = connection.credentials_end
+    return {
+        "address": address,
+        "user": connection.user.name,
+        "email": connection.user.email,
+        "role": connection.role,
+        "warnings": list(connection.warnings),
+        "calls_per_minute": connection.calls_per_minute,
+        "credential_ends": end.on.isoformat() if end.on else None,
+        "credential": end.text,
+    }
