@@ -28,8 +28,9 @@ def runner(name: str = "ana", **fields: Any) -> User:
 
 
 def job(status: Status | str = Status.QUEUED, **fields: Any) -> Job:
-    """A job in this state, with all that the state needs to be stored; its list is complete from running on.
+    """A job in this state, with all that the state needs to be stored.
 
+    From running on, or when a total is given, its list is complete.
     Counts given (such as `changed=3`) make the total at least as large. A timeline of one line is written.
     """
     status = Status(status)
@@ -38,7 +39,7 @@ def job(status: Status | str = Status.QUEUED, **fields: Any) -> Job:
     fields.setdefault("params", {"add": ["vip"], "remove": [], "set": [], "include_closed": False})
     fields.setdefault("source", {"kind": "ids", "name": ""})
     now = timezone.now()
-    if status not in (Status.QUEUED, Status.SELECTING):
+    if "total" in fields or status not in (Status.QUEUED, Status.SELECTING):
         fields.setdefault("frozen_at", now)
     if fields.get("frozen_at"):
         least = sum(fields.get(outcome.value, 0) for outcome in FINAL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -44,12 +45,12 @@ def job(db: None) -> Job:
     return job
 
 
-def address(model: type, part: str, *args: object) -> str:
+def address(model: Any, part: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{part}", args=args)
 
 
 @pytest.mark.parametrize("model", [*OURS, *QUEUE])
-def test_everything_is_listed_and_shown_and_nothing_is_editable(root: Client, job: Job, model: type) -> None:
+def test_everything_is_listed_and_shown_and_nothing_is_editable(root: Client, job: Job, model: Any) -> None:
     row = model.objects.first()
     assert root.get(address(model, "changelist")).status_code == 200
     shown = root.get(address(model, "change", row.pk))
@@ -75,7 +76,7 @@ def test_every_model_of_the_queue_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("model", [*OURS, *QUEUE])
-def test_the_admin_is_closed_to_staff_without_permissions(client: Client, job: Job, model: type) -> None:
+def test_the_admin_is_closed_to_staff_without_permissions(client: Client, job: Job, model: Any) -> None:
     client.force_login(factories.user("bob", is_staff=True))
     assert client.get(address(model, "changelist")).status_code == 403
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import Settings
 
 from jobs.doings import DOINGS, FOLLOW_UPS
 from jobs.models import Job
@@ -16,8 +16,10 @@ from jobs.states import BatchState, FollowUp, Outcome, Status
 from tests import factories
 
 
-def said(response: HttpResponse) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+@pytest.fixture
+def in_background(settings: Settings) -> None:
+    """No job is small enough to be worked on in the request."""
+    settings.SYNC_TICKET_LIMIT = 0
 
 
 def words(response: HttpResponse) -> str:
@@ -90,18 +92,17 @@ def test_a_follow_up_of_a_running_job_is_refused_in_words(web: Client, name: str
 
 
 @pytest.mark.parametrize(
-    ("name", "outcomes", "title", "counts"),
+    ("name", "expected", "counts"),
     [
-        ("retry", ["failed", "unverified"], "Retry: Add vip", {"failed": 2, "unverified": 1}),
-        ("rest", ["pending"], "The rest of: Add vip", {"total": 3}),
-        ("undo", ["changed"], "Undo: Add vip", {"changed": 3}),
-        ("run", ["planned"], "Add vip", {"planned": 3, "dry_run": True}),
+        ("retry", ("Retry: Add vip", ["failed", "unverified"]), {"failed": 2, "unverified": 1}),
+        ("rest", ("The rest of: Add vip", ["pending"]), {"total": 3}),
+        ("undo", ("Undo: Add vip", ["changed"]), {"changed": 3}),
+        ("run", ("Add vip", ["planned"]), {"planned": 3, "dry_run": True}),
     ],
 )
 def test_a_follow_up_is_a_new_job_on_those_tickets(
-    web: Client, settings: object, ana: User, name: str, outcomes: list[str], title: str, counts: dict
+    web: Client, in_background: None, name: str, expected: tuple[str, list[str]], counts: dict
 ) -> None:
-    settings.SYNC_TICKET_LIMIT = 0  # type: ignore[attr-defined]
     ended = Status.CANCELLED if name == "rest" else Status.SUCCEEDED
     job = factories.job(ended, title="Add vip", **counts)
     page = web.get(f"/jobs/{job.pk}/{name}").content.decode()
@@ -109,18 +110,18 @@ def test_a_follow_up_is_a_new_job_on_those_tickets(
     response = web.post(f"/jobs/{job.pk}/{name}")
     new = Job.objects.exclude(pk=job.pk).get()
     assert response["Location"] == new.get_absolute_url()
-    assert (new.title, new.source, new.parent, new.created_by, new.dry_run, new.follow_up) == (
+    title, outcomes = expected
+    assert (new.title, new.source, new.parent, str(new.created_by), new.dry_run, new.follow_up) == (
         title,
         {"kind": "items", "job": job.pk, "outcomes": outcomes},
         job,
-        ana,
+        "ana",
         False,
         FollowUp(name),
     )
 
 
-def test_a_double_click_makes_one_job(web: Client, settings: object) -> None:
-    settings.SYNC_TICKET_LIMIT = 0  # type: ignore[attr-defined]
+def test_a_double_click_makes_one_job(web: Client, in_background: None) -> None:
     job = factories.job(Status.SUCCEEDED, changed=3)
     page = web.get(f"/jobs/{job.pk}/undo").content.decode()
     nonce = re.search(r'name="nonce" value="([^"]{20,})"', page)
@@ -133,8 +134,7 @@ def test_a_double_click_makes_one_job(web: Client, settings: object) -> None:
     assert again[1] != nonce[1]
 
 
-def test_one_group_of_failures_is_retried_alone(web: Client, settings: object) -> None:
-    settings.SYNC_TICKET_LIMIT = 0  # type: ignore[attr-defined]
+def test_one_group_of_failures_is_retried_alone(web: Client, in_background: None) -> None:
     job = factories.job(Status.PARTIAL, failed=3)
     for ref in (1, 2):
         factories.item(job, ref, Outcome.FAILED, reason="closed")

@@ -22,6 +22,7 @@ def test_it_fails_when_the_database_does_not_answer(
     def away() -> None:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(connection, "cursor", away)
-    response = client.get("/healthz")
+    with monkeypatch.context() as broken:
+        broken.setattr(connection, "cursor", away)
+        response = client.get("/healthz")
     assert (response.status_code, response.json()) == (503, {"database": "away", "worker": False})

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.states import ACTIVE, FollowUp, Outcome, Status, WaitReason
@@ -41,9 +42,12 @@ ACTIONS = {
     Status.SUCCEEDED: {"undo"},
     Status.PARTIAL: {"retry", "undo"},
 }
-KEYS = set(
-    ["id", "tool", "title", "status", "dry_run", "waiting_for", "resumes_at", "total", "found", "planned", "changed", "unchanged", "skipped", "failed", "unverified", "remaining", "percent", "tickets_per_minute", "eta_seconds", "api_calls", "parent", "created_by", "created_at", "started_at", "finished_at", "error"]
-)
+KEYS = {
+    *("id", "tool", "title", "status", "dry_run", "waiting_for", "resumes_at", "total", "found", "planned"),
+    *("changed", "unchanged", "skipped", "failed", "unverified", "remaining", "percent"),
+    *("tickets_per_minute", "eta_seconds", "api_calls", "parent", "created_by", "created_at", "started_at"),
+    *("finished_at", "error"),
+}
 
 
 def in_state(status: Status) -> Job:
@@ -193,11 +197,11 @@ def test_an_ended_job_calls_open_tickets_not_attempted(web: Client) -> None:
     assert re.search(r">\s*not attempted\s*</td>", page)
 
 
-def test_tickets_link_to_zendesk_when_an_account_is_set_up(web: Client, settings: object) -> None:
+def test_tickets_link_to_zendesk_when_an_account_is_set_up(web: Client, settings: Settings) -> None:
     job = factories.job(Status.SUCCEEDED, changed=1)
     factories.item(job, 4711)
     assert "/agent/tickets/" not in web.get(job.get_absolute_url()).content.decode()
-    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"  # type: ignore[attr-defined]
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
     assert 'href="http://127.0.0.1:9/agent/tickets/4711"' in web.get(job.get_absolute_url()).content.decode()
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.states import Status
@@ -24,7 +25,7 @@ def errors(page: bytes) -> str:
 
 
 def numbers(account: sandbox.Sandbox, count: int) -> list[int]:
-    return sorted(account.tickets)[:count]
+    return account.ticket_ids()[:count]
 
 
 def test_the_form_offers_the_views_of_zendesk(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
@@ -56,13 +57,16 @@ def test_a_small_job_is_done_when_its_page_is_shown(
 
 
 def test_a_dry_run_writes_nothing(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
-    before = {ref: set(ticket.tags) for ref, ticket in demo_zendesk.tickets.items()}
+    def tags() -> list[frozenset[str]]:
+        return [frozenset(demo_zendesk.ticket(ref).tags) for ref in demo_zendesk.ticket_ids()]
+
+    before = tags()
     web.post(FORM, FILLED | {"tag": "nobody", "view": "", "dry_run": "on"})
     web.post(FORM, {"add": "x", "nonce": "2", "view": sandbox.VIEW_UNSOLVED, "dry_run": "on", "limit": "7"})
     job = Job.objects.latest("pk")
     assert (job.dry_run, job.limit, job.total, job.planned, job.calls_write) == (True, 7, 7, 7, 0)
     assert job.status == Status.SUCCEEDED
-    assert {ref: set(ticket.tags) for ref, ticket in demo_zendesk.tickets.items()} == before
+    assert tags() == before
 
 
 @pytest.mark.parametrize(
@@ -101,11 +105,11 @@ def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox
     ("filled", "sentence"),
     [
         ({"add": "vip"}, "Say which tickets: choose a view,"),
-        ({"add": "vip", "ids": "1", "tag": "x"}, "Only one thing can say which tickets; there are 2: a tag, ticket numbers."),
+        ({"add": "vip", "ids": "1", "tag": "x"}, "there are 2: a tag, ticket numbers."),
         ({"ids": "1"}, "Say at least one tag to add, to remove or to set."),
         ({"add": "vip", "ids": "12x"}, "is not a ticket number."),
         ({"add": "vip", "tag": "one two"}, "Give one tag."),
-        ({"add": "vip", "view": "4711"}, "There is no view 4711 in Zendesk, or the connected user may not see it."),
+        ({"add": "vip", "view": "4711"}, "There is no view 4711 in Zendesk, or the connected"),
         ({"add": "vip", "ids": "1", "limit": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"add": "vip", "ids": "1", "limit": "9999999"}, "No job may have more than 2,000,000 tickets here."),
         ({"add": "a!b", "ids": "1"}, "a!b would be stored as ab"),
@@ -150,18 +154,18 @@ def test_without_a_connection_the_field_says_what_to_set(web: Client) -> None:
     assert Job.objects.count() == 0
 
 
-def test_a_zendesk_that_does_not_answer_is_told_at_the_view(web: Client, settings: object) -> None:
-    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"  # type: ignore[attr-defined]
-    settings.ZENDESK_OAUTH_TOKEN = "token"  # type: ignore[attr-defined]
+def test_a_zendesk_that_does_not_answer_is_told_at_the_view(web: Client, settings: Settings) -> None:
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
+    settings.ZENDESK_OAUTH_TOKEN = "token"
     response = web.post(FORM, FILLED | {"view": "1"})
     assert "127.0.0.1:9 cannot be reached" in errors(response.content)
     assert Job.objects.count() == 0
 
 
 def test_a_list_that_is_longer_than_thought_goes_to_the_background(
-    web: Client, settings: object, demo_zendesk: sandbox.Sandbox
+    web: Client, settings: Settings, demo_zendesk: sandbox.Sandbox
 ) -> None:
-    settings.SYNC_TICKET_LIMIT = 10  # type: ignore[attr-defined]
+    settings.SYNC_TICKET_LIMIT = 10
     web.post(FORM, FILLED | {"ids": " ".join(map(str, numbers(demo_zendesk, 250)))})
     job = Job.objects.get()
     assert (job.is_active, job.lease_token, job.changed) == (True, "", 0)
@@ -183,10 +187,10 @@ def test_a_fault_of_the_program_is_told_on_the_page_of_the_job(
     assert "Stopped by a fault of the program (RuntimeError)" in page
 
 
-def test_the_first_page_names_the_account_or_what_is_missing(web: Client, settings: object) -> None:
+def test_the_first_page_names_the_account_or_what_is_missing(web: Client, settings: Settings) -> None:
     assert "Zendesk is not connected." in web.get("/").content.decode()
-    settings.ZENDESK_SUBDOMAIN = "acme"  # type: ignore[attr-defined]
-    settings.ZENDESK_OAUTH_TOKEN = "secret-token"  # type: ignore[attr-defined]
+    settings.ZENDESK_SUBDOMAIN = "acme"
+    settings.ZENDESK_OAUTH_TOKEN = "secret-token"
     page = web.get("/").content.decode()
     assert "Connected to https://acme.zendesk.com" in page
     assert "secret-token" not in page

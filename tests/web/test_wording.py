@@ -11,7 +11,7 @@ from jobs.wording import duration, time_left
         (0, "less than a minute"),
         (59, "less than a minute"),
         (60, "about 1–2 min"),
-        (800, "about 11–16 min"),
+        (800, "about 12–16 min"),
         (3_000, "about 45–60 min"),
         (7_200, "about 1–3 h"),
         (86_400, "about 21–28 h"),
