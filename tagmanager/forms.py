@@ -63,7 +63,7 @@ class SourceForm(forms.Form):
     def _offer_views(self) -> None:
         field = self.fields["view"]
         offered: list[tuple[Any, str]] = [("", "Choose a view…"), *self.views.choices]
-        typed = str(self["view"].value() or "")
+        typed = str(self.data.get(self.add_prefix("view"), ""))
         if typed and typed not in {str(number) for number, _ in offered}:
             offered.append((typed, f"View {typed}"))
         field.widget = forms.Select(choices=offered)
