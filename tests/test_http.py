@@ -29,6 +29,7 @@ def test_pages_forbid_inline_scripts_framing_and_guessing_of_types(client: Clien
     }
 
 
+@pytest.mark.django_db
 def test_static_files_are_served_where_nobody_collected_them(client: Client) -> None:
     answer = client.get("/static/vendor/htmx.min.js")
     answer.close()  # a server would; otherwise the file stays open

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -30,14 +31,14 @@ API = f"{BASE}/api/v2"
 
 def asked(http: responses.RequestsMock) -> list[dict[str, str]]:
     """The parameters of the calls."""
-    return [dict(parse_qsl(urlsplit(call.request.url).query)) for call in http.calls]
+    return [dict(parse_qsl(urlsplit(str(call.request.url)).query)) for call in http.calls]
 
 
 def raw_ticket(number: int, **more: object) -> dict[str, object]:
     return {"id": number, "status": "open", "tags": [], "updated_at": "2026-01-01T00:00:00Z", **more}
 
 
-def cursor_page(key: str, items: list[object], after: str | None) -> dict[str, object]:
+def cursor_page(key: str, items: Sequence[object], after: str | None) -> dict[str, object]:
     links = {"next": "https://elsewhere.example/next"}
     return {
         key: items,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,8 @@ def demo(clock: Clock) -> Iterator[Callable[..., sandbox.Server]]:
     """Starts a demo Zendesk, small and quick unless told otherwise."""
     running: list[sandbox.Server] = []
 
-    def start(**options: object) -> sandbox.Server:
-        settings = {"tickets": 1200, "scale": 0.0, "clock": clock, **options}
+    def start(**options: Any) -> sandbox.Server:
+        settings: dict[str, Any] = {"tickets": 1200, "scale": 0.0, "clock": clock, **options}
         running.append(sandbox.serve(sandbox.Sandbox(sandbox.Options(**settings))))
         return running[-1]
 

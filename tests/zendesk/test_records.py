@@ -190,7 +190,8 @@ def test_counted_tags_are_read():
 
 @pytest.mark.parametrize("record", [User, CustomRole, View, ViewCount, TagCount, Macro, TicketField, Rule])
 def test_no_record_is_made_of_something_else(record):
-    for raw in (None, [], 5, "x"):
+    shapes: tuple[object, ...] = (None, [], 5, "x")
+    for raw in shapes:
         with pytest.raises(UnexpectedAnswer):
             record.from_json(raw)
 

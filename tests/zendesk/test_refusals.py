@@ -71,14 +71,17 @@ def test_no_recorded_refusal_is_forgotten_above():
 
 
 def test_a_missing_scope_is_named():
-    assert error_of("403-missing-scope").missing_scopes == ("read",)
+    error = error_of("403-missing-scope")
+    assert isinstance(error, NotAllowed)
+    assert error.missing_scopes == ("read",)
 
 
 def test_the_fields_that_zendesk_objects_to_are_told_one_by_one():
-    assert error_of("422-closed-ticket").details == ("Status: closed prevents ticket update",)
-    assert error_of("422-required-to-solve").details == (
-        "Type of Content: field is empty (required to solve)",
-    )
+    closed, required = error_of("422-closed-ticket"), error_of("422-required-to-solve")
+    assert isinstance(closed, Refused)
+    assert isinstance(required, Refused)
+    assert closed.details == ("Status: closed prevents ticket update",)
+    assert required.details == ("Type of Content: field is empty (required to solve)",)
 
 
 @pytest.mark.parametrize("status", [200, 400, 422, 429, 503])
@@ -139,7 +142,9 @@ def test_only_a_write_without_a_clear_answer_leaves_its_fate_open():
 
 
 def test_the_wait_of_a_503_is_kept():
-    assert error_from(503, {"Retry-After": "7"}, b"").retry_after == 7.0
+    error = error_from(503, {"Retry-After": "7"}, b"")
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 7.0
 
 
 def test_older_and_odd_envelopes_are_understood():

@@ -12,10 +12,10 @@ import requests
 
 from tests.zendesk.conftest import BASE
 from tests.zendesk.recorded import sample
-from zendesk import ApiToken, BearerToken, Call, OAuthClient, ZendeskError
+from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, ZendeskError
 
 SENTINEL = "s3ntinel-do-not-show"
-KINDS = {
+KINDS: dict[str, Credentials] = {
     "an OAuth client": OAuthClient("tagger", SENTINEL),
     "a bearer token": BearerToken(SENTINEL),
     "an API token": ApiToken("ana@acme.example", SENTINEL),

@@ -47,7 +47,7 @@ def test_what_zendesk_would_drop_is_refused_with_the_form_it_would_store(text, s
 
 
 def test_the_refusal_carries_what_would_be_stored():
-    with pytest.raises(ValueError, match="would be stored") as caught:
+    with pytest.raises(TagError, match="would be stored") as caught:
         parse_tags("vip! ok")
     assert caught.value.stored == {"vip!": "vip"}
 
