@@ -1,0 +1,84 @@
+"""A `qcluster` with its processes, as the one who supervises it sees it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+
+from jobs import owner, processes
+from jobs.models import Beat
+from jobs.stopping import STOP_FILE
+
+logger = logging.getLogger(__name__)
+
+#: A cluster without a sign of life for so long is dead, seconds; a new one has more time to come up.
+SILENT_AFTER, START_TAKES = 15.0, 60.0
+
+
+class Cluster:
+    """A running cluster; `stop_file` is where it is told to stop."""
+
+    def __init__(self, stop_file: Path) -> None:
+        self._stop_file = stop_file
+        stop_file.unlink(missing_ok=True)
+        environment = os.environ | {STOP_FILE: str(stop_file)}
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
+        self._child = processes.start(command, environment=environment)
+        self._started_at = self._alive_at = time.monotonic()
+        self._beat: datetime | None = None
+        self._whole: set[int] | None = None  # its processes, once it is up
+
+    @property
+    def stayed(self) -> bool:
+        """Whether it has lived long enough to be called a good start."""
+        return time.monotonic() - self._started_at > START_TAKES
+
+    def trouble(self) -> str:
+        """Why it has to be replaced; "" while it is well."""
+        if self._child.poll() is not None:
+            return f"it ended by itself (exit code {self._child.returncode})"
+        self._listen()
+        now = processes.members(self._child.pid)  # after that: who beats for the first time is among them
+        if self._beat and self._whole is None:
+            self._whole = now
+            logger.info("The worker is up, with %s processes", len(now))
+        # One that is new has taken the place of one that died unseen.
+        if self._whole is not None and now != self._whole:
+            return f"its processes have changed ({len(self._whole - now)} of {len(self._whole)} died)"
+        patience = SILENT_AFTER if self._beat else START_TAKES
+        if time.monotonic() - self._alive_at > patience:
+            return f"it gave no sign of life for {patience:.0f} s"
+        return ""
+
+    def stop(self, grace: float) -> None:
+        with suppress(OSError):  # the folder is full or gone: then its slices end by themselves
+            self._stop_file.touch()
+        # Its main process alone: told all at once, the processes of a cluster wait for each other for ever.
+        processes.stop(self._child, grace)
+        self._stop_file.unlink(missing_ok=True)
+
+    def _listen(self) -> None:
+        try:
+            close_old_connections()
+            beats = [at for name, at in Beat.objects.values_list("owner", "at") if self._is_ours(name)]
+        except DatabaseError as problem:
+            logger.warning("The database is away, so the worker cannot be judged: %s", type(problem).__name__)
+            self._alive_at = time.monotonic()
+            return
+        if beats and max(beats) != self._beat:
+            self._beat, self._alive_at = max(beats), time.monotonic()
+
+    def _is_ours(self, name: str) -> bool:
+        pid = owner.pid_here(name)
+        try:
+            return pid is not None and os.getpgid(pid) == self._child.pid
+        except OSError:  # it is gone
+            return False
