@@ -28,6 +28,8 @@ from zendesk import NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
 STDIN = "-"
 #: A busy account is asked again so often, and after so many seconds where it does not say.
 BUSY_TRIES, BUSY_WAIT = 3, 10.0
+#: After each question for the number of tickets in a view that Zendesk still counts, seconds.
+COUNTING = (0.5, 1.5, 0.0)
 
 
 def connected() -> Zendesk:
@@ -144,7 +146,9 @@ def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
                 f"There is no view {options['view']} in this Zendesk, or the connected user may not see it. "
                 "Its number is at the end of the view's address in the browser."
             ) from problem
-        return Chosen(sources.view(view.id, view.title), _view_count(zendesk, view.id))
+        will_ask = not (options["yes"] or options["dry_run"])
+        number = _view_count(zendesk, view.id) if will_ask else None
+        return Chosen(sources.view(view.id, view.title), number)
     if options["search"] is not None:
         query = options["search"].strip()
         if not query:
@@ -162,10 +166,16 @@ def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
 
 
 def _view_count(zendesk: Zendesk, view_id: int) -> int | None:
+    """About how many tickets a view holds; Zendesk counts a view when it is asked first, and tells later."""
     try:
-        return zendesk.view_count(view_id).value
+        for pause in COUNTING:
+            number = zendesk.view_count(view_id).value
+            if number is not None:
+                return number
+            time.sleep(pause)
     except ZendeskError:
-        return None  # five questions a minute and view are allowed, and this one is only a courtesy
+        pass  # five questions a minute and view are allowed, and this one is only a courtesy
+    return None
 
 
 def _found(zendesk: Zendesk, query: str) -> int:
