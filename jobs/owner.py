@@ -27,7 +27,7 @@ def short_name() -> str:
 
 def pid_here(name: str) -> int | None:
     """The process id in a name of this host; None for a process of another one."""
-    host, _, pid, *_ = name.split("/") + ["", "", ""]
+    host, _, pid, *_ = [*name.split("/"), "", "", ""]
     return int(pid) if host == socket.gethostname() and pid.isdigit() else None
 
 

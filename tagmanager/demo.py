@@ -105,6 +105,10 @@ class Place:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def leave(self) -> None:
+        """From here on another demo may have it."""
+        self._held.close()
+
     def _lock_file(self, port: int) -> Path:
         return Path(settings.VAR_DIR).resolve() / f"demo-{port}" / "lock"
 

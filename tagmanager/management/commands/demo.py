@@ -43,11 +43,13 @@ class Command(SentenceCommand):
 
     def handle(self, **options: Any) -> None:
         signals = Signals()
-        household = None
-        is_done = False
         try:
             place = Place(options["port"])
-            household = Household(place, signals)
+        except Failed as problem:
+            raise impossible(str(problem)) from problem
+        household = Household(place, signals)
+        is_done = False
+        try:
             self._bring_up(household, place, options)
             code = self._show_main_job(household, place)
             is_done = True
@@ -61,8 +63,8 @@ class Command(SentenceCommand):
         except Told as told:
             code = 0 if is_done and told.number == signal.SIGINT else 128 + told.number
         finally:
-            if household:
-                household.stop()
+            household.stop()
+            place.leave()
         if code:
             sys.exit(code)
 
@@ -96,7 +98,7 @@ class Command(SentenceCommand):
         household.wait(lambda: (answer_of(health) or {}).get("worker") is True, "The worker")
         self._say(
             f"Tag Manager runs at {place.url}, login {USER}, password {PASSWORD}.",
-            f"The demo Zendesk with {options['tickets']:,} tickets: {household.environment['ZENDESK_BASE_URL']}",
+            f"The demo Zendesk is at {household.environment['ZENDESK_BASE_URL']}.",
             f"Logs: {os.path.relpath(place.folder)}",
         )
 
