@@ -44,6 +44,7 @@ def submit(
     by: Actor,
     refs: Iterable[int] = (),
     limit: int | None = None,
+    canary: int | None = None,
     dry_run: bool = False,
     nonce: str | None = None,
     parent: Job | None = None,
@@ -52,8 +53,8 @@ def submit(
 ) -> Made:
     """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
 
-    `refs` are the numbers of a source of kind "ids", in their order, doubles allowed. The same `nonce` twice
-    makes one job.
+    `refs` are the numbers of a source of kind "ids", in their order, doubles allowed. With `canary` the job
+    holds after so many items and asks whether to go on. The same `nonce` twice makes one job.
     """
     token = new_token() if here else ""
     try:
@@ -64,6 +65,7 @@ def submit(
                 params=params,
                 source=source,
                 limit=limit,
+                canary=canary,
                 dry_run=dry_run,
                 nonce=nonce,
                 parent=parent,

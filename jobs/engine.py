@@ -171,6 +171,13 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
         return moves.move(job, Status.CANCELLED, by=by, held_with=lease.token)
     if lease.status == Status.PAUSING:
         return moves.move(job, Status.PAUSED, by=by, held_with=lease.token)
+    if pipe.is_held:
+        job.refresh_from_db()
+        why = (
+            f"The first {job.canary:,} tickets are done. Look at them: resume changes the other "
+            f"{job.remaining:,}, cancel leaves them as they are."
+        )
+        return moves.move(job, Status.PAUSED, by=by, why=why, held_with=lease.token, canary=None)
     return False
 
 

@@ -49,6 +49,7 @@ class Job(models.Model):
     params = models.JSONField(default=dict)
     source = models.JSONField(default=dict)
     limit = models.PositiveIntegerField(null=True, blank=True)
+    canary = models.PositiveIntegerField(null=True, blank=True)  # hold and ask after so many items were sent
     dry_run = models.BooleanField(default=False)
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"

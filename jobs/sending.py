@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
@@ -96,6 +96,32 @@ class Pipe:
 
     # Sending
 
+    @property
+    def is_held(self) -> bool:
+        """The first items have been sent, and a person is to look at them before the rest."""
+        return self.job.canary is not None and self._sent() >= self.job.canary
+
+    def _sent(self) -> int:
+        return self.job.batches.filter(sent_at__isnull=False).aggregate(sent=Sum("size"))["sent"] or 0
+
+    def _cut(self, batch: Batch, *, to: int) -> None:
+        """Leave the batch's first items in it and put the others into one of their own."""
+        if batch.size <= to:
+            return
+        with self.lease.commit():
+            rest = Batch.objects.create(
+                job=self.job,
+                key=batch.key,
+                change=batch.change,
+                attempt=batch.attempt,
+                size=batch.size - to,
+                read_at=batch.read_at,
+            )
+            first = batch.items.order_by("ref").values_list("pk", flat=True)[:to]
+            batch.items.exclude(pk__in=list(first)).update(batch=rest)
+            batch.size = to
+            batch.save(update_fields=["size"])
+
     def _send_next(self) -> bool:
         """Send one batch, if a place in flight is free and one is left; True when something was done."""
         if time.monotonic() < self._slots_at:
@@ -103,11 +129,13 @@ class Pipe:
         if self._places_taken() >= self.work.max_in_flight:
             return False
         batch = self._batches(BatchState.PENDING).first()
-        if batch is None:
+        if batch is None or self.is_held:
             return False
         if batch.read_at is None or timezone.now() - batch.read_at > READING_LIVES:
             self.settler.refresh(batch)
             return True
+        if self.job.canary is not None:
+            self._cut(batch, to=self.job.canary - self._sent())
         if not self._reserve(batch):
             return False
         self._send(batch)

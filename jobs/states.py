@@ -71,8 +71,9 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     Status.WAITING: frozenset({Status.SELECTING, Status.RUNNING}),
     # A person holds a job that a worker may have in hand.
     Status.PAUSING: frozenset({Status.SELECTING, Status.RUNNING}),
-    # Nothing in flight is left; or nobody had it in hand when the person asked.
-    Status.PAUSED: frozenset({Status.PAUSING, Status.QUEUED, Status.WAITING}),
+    # Nothing in flight is left; nobody had it in hand when the person asked; or it has changed its first
+    # items and asks whether to go on.
+    Status.PAUSED: frozenset({Status.PAUSING, Status.QUEUED, Status.WAITING, Status.RUNNING}),
     # A person stops a job that may have something in flight, whatever else it was about to do.
     Status.CANCELLING: frozenset(
         {

@@ -71,6 +71,7 @@ def submit(
     by: Actor = ANA,
     dry_run: bool = False,
     limit: int | None = None,
+    canary: int | None = None,
     nonce: str | None = None,
     **change: Any,
 ) -> actions.Made:
@@ -91,6 +92,7 @@ def submit(
         refs=refs or (),
         by=by,
         limit=limit,
+        canary=canary,
         dry_run=dry_run,
         nonce=nonce,
         here=here,

@@ -147,7 +147,7 @@ def test_cancel_of_a_waiting_job_with_something_in_flight_settles_it_first(db: N
     [
         (Status.QUEUED, Status.PAUSED),
         (Status.WAITING, Status.PAUSED),
-        (Status.RUNNING, Status.PAUSING),
+        (Status.RUNNING, Status.PAUSED),  # between two slices, with nothing in flight
         (Status.SELECTING, Status.PAUSING),
     ],
 )

@@ -8,10 +8,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from jobs import actions
 from jobs.models import Item, Job
 from jobs.sending import READING_LIVES
 from jobs.states import FollowUp
-from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
+from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
 from zendesk.sandbox import VIEW_UNSOLVED, VIEW_UNTAGGED
 
 
@@ -232,3 +233,24 @@ def test_nothing_of_a_ticket_but_tags_and_status_is_stored(demo: Demo) -> None:
     stored = Item.objects.values_list("before", flat=True)
     assert {key for before in stored for key in before or {}} == {"tags", "status", "updated_at"}
     assert Job.objects.count() == 1
+
+
+def test_a_canary_changes_the_first_tickets_and_asks_before_the_rest(demo: Demo) -> None:
+    refs = demo.open_tickets[:250]
+    made = submit(refs=refs, add=["brand-new"], canary=25)
+    job = run(made)
+    assert job.status == "paused"
+    assert counts(job) == {"changed": 25, "remaining": 225}
+    assert demo.account.ledger.sent.total() == 25
+    assert job.transitions.latest("id").why == (
+        "The first 25 tickets are done. Look at them: resume changes the other 225, "
+        "cancel leaves them as they are."
+    )
+    actions.resume(job=job, by=ANA)
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_canary_larger_than_the_job_is_none(demo: Demo) -> None:
+    job = run(submit(refs=demo.open_tickets[:10], add=["brand-new"], canary=10))
+    assert job.status == "succeeded"
