@@ -10,6 +10,7 @@ from typing import Self, TextIO
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from jobs.models import Job
 from jobs.progress import percent_of, speed_of
@@ -34,7 +35,7 @@ def printable(text: str) -> str:
 
 def words_on(job: Job) -> str:
     """Where the job is, as the end of a sentence that begins with its name."""
-    words = WORDS.get(Status(job.status), "is {job.status}")
+    words = WORDS[Status(job.status)]
     return words(job) if callable(words) else words.format(job=job)
 
 
@@ -44,7 +45,7 @@ def _running(job: Job) -> str:
     speed = speed_of(job)
     parts = [f"{job.total - job.remaining:,} of {job.total:,} tickets"]
     if speed.per_minute:
-        parts.append(f"{speed.per_minute:,.0f} tickets/min")
+        parts.append(f"{speed.per_minute:,.0f}/min")
     if speed.eta_seconds is not None and job.remaining:
         parts.append(f"{time_left(speed.eta_seconds)} left")
     return ", ".join(parts)
@@ -59,13 +60,17 @@ def _waiting(job: Job) -> str:
 
 
 WORDS: dict[Status, str | Callable[[Job], str]] = {
-    Status.QUEUED: "waits for a worker",
+    Status.QUEUED: lambda job: "starts" if job.lease_token else "waits for a worker",
     Status.SELECTING: "reading the list, {job.found:,} tickets so far",
     Status.RUNNING: _running,
     Status.WAITING: _waiting,
     Status.PAUSING: "settles what is in flight, then pauses",
     Status.PAUSED: "is paused; manage.py jobs resume {job.pk} lets it go on",
     Status.CANCELLING: "settles what is in flight, then is cancelled",
+    Status.CANCELLED: "cancelled",
+    Status.ERRORED: "stopped",
+    Status.SUCCEEDED: "done",
+    Status.PARTIAL: "done, some tickets failed",
 }
 
 
@@ -108,9 +113,10 @@ class Bar:
         # Drawn by `show` alone: a thread that draws would live beside the processes that a command starts.
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=12, table_column=Column(min_width=12)),
             TextColumn("{task.fields[percent]}", markup=False),
-            TextColumn("{task.fields[words]}", markup=False),
+            # In a narrow window the words give way, not the bar.
+            TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
             console=Console(file=stream),
             auto_refresh=False,
         )
