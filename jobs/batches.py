@@ -45,6 +45,8 @@ class Packer:
         if batch is None:
             batch = self.start(change, attempt=attempt, read_at=read_at)
             self._open[place] = batch
+        if read_at is None:
+            batch.read_at = None  # one that must be read again makes the whole batch so
         batch.size += 1
         self._grown.add(batch)
         if batch.size >= self._size:
@@ -63,12 +65,7 @@ class Packer:
         )
 
     def save(self) -> None:
-        """Write the sizes; inside the same transaction as the items."""
+        """Write what the batches have become; inside the same transaction as the items."""
         if self._grown:
-            Batch.objects.bulk_update(self._grown, ["size"])
+            Batch.objects.bulk_update(self._grown, ["size", "read_at"])
             self._grown.clear()
-
-    def forget(self) -> None:
-        """Drop what was rolled back or sent meanwhile."""
-        self._open.clear()
-        self._grown.clear()

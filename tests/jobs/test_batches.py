@@ -1,0 +1,70 @@
+"""Putting items into batches."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from jobs.batches import Packer
+from jobs.models import Job
+from jobs.states import Status
+from jobs.work import Change
+from tests.jobs.test_states import a_job
+
+ADD_A, ADD_B = Change({"add": ["a"]}), Change({"add": ["b"]})
+
+
+@pytest.fixture
+def job(db: None) -> Job:
+    return a_job(Status.SELECTING)
+
+
+def fill(packer: Packer, changes: list[Change], *, attempt: int = 1) -> list[int]:
+    """The batches that the items went into, as numbers from 0 in the order of their making."""
+    homes = [packer.batch_for(change, attempt=attempt, read_at=timezone.now()).pk for change in changes]
+    packer.save()
+    numbers = {pk: number for number, pk in enumerate(sorted(set(homes)))}
+    return [numbers[pk] for pk in homes]
+
+
+def test_equal_changes_travel_together_up_to_a_full_batch(job: Job) -> None:
+    assert fill(Packer(job, 2), [ADD_A, ADD_B, ADD_A, ADD_A]) == [0, 1, 0, 2]
+    assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
+        (2, {"add": ["a"]}),
+        (1, {"add": ["b"]}),
+        (1, {"add": ["a"]}),
+    ]
+
+
+def test_changes_of_their_own_travel_together_whatever_they_are(job: Job) -> None:
+    own = [Change({"add": [tag]}, own=True) for tag in "abc"]
+    assert fill(Packer(job, 10), own) == [0, 0, 0]
+    assert job.batches.get().change is None
+
+
+def test_the_next_worker_goes_on_filling_what_was_left_open(job: Job) -> None:
+    fill(Packer(job, 3), [ADD_A, ADD_A])
+    fill(Packer(job, 3), [ADD_A, ADD_A])
+    assert [batch.size for batch in job.batches.order_by("id")] == [3, 1]
+
+
+def test_what_was_sent_is_not_added_to(job: Job) -> None:
+    fill(Packer(job, 3), [ADD_A])
+    job.batches.update(state="sending", sent_at=timezone.now())
+    fill(Packer(job, 3), [ADD_A])
+    assert [batch.size for batch in job.batches.order_by("id")] == [1, 1]
+
+
+def test_items_that_are_sent_again_keep_apart_from_those_sent_first(job: Job) -> None:
+    packer = Packer(job, 3)
+    fill(packer, [ADD_A])
+    fill(packer, [ADD_A], attempt=2)
+    assert [(batch.attempt, batch.size) for batch in job.batches.order_by("id")] == [(1, 1), (2, 1)]
+
+
+def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(job: Job) -> None:
+    packer = Packer(job, 3)
+    fill(packer, [ADD_A])
+    packer.batch_for(ADD_A, read_at=None)
+    packer.save()
+    assert job.batches.get().read_at is None
