@@ -1,0 +1,233 @@
+"""The gallery: one made-up job in each state, for looking at pages, for tests and for pictures.
+
+No worker touches these jobs as they hang: those that a worker would have in hand are held in the name of a
+machine that does not exist, and the others are not due to be woken for years. Their tickets have numbers that
+no account reaches, so that even a real worker that is sent to one by a click finds nothing to change.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.batches import key_of
+from jobs.models import FINAL, Batch, Item, Job, Transition
+from jobs.scenes import ANA, BEN, SCENES, Part, Scene
+from jobs.states import ACTIVE, ENDED, BatchState, Outcome, Status
+from jobs.work import Change
+
+#: How the jobs of the gallery are told from all others: what their `nonce` begins with.
+MARK = "gallery-"
+#: The first ticket of the first scene; each scene has a range of its own.
+FIRST_REF, REFS_PER_SCENE = 990_000_001, 10_000
+PER_BATCH = 100
+#: Outcomes that come of sending, so that their items have a batch that was settled.
+SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
+#: In the hands of a worker.
+HELD = frozenset({Status.SELECTING, Status.RUNNING, Status.PAUSING, Status.CANCELLING})
+#: Far enough away for no worker to come by meanwhile.
+YEARS = timedelta(days=3650)
+#: From asking to now; a job that has ended did so a while ago; one batch goes after the other.
+AGE, ENDED_AGO, BATCH_TAKES = timedelta(minutes=9), timedelta(minutes=2), timedelta(seconds=3)
+
+
+def hang() -> dict[str, int]:
+    """Make the jobs that are missing, each in one transaction; the number of every job by its scene."""
+    for place, scene in enumerate(SCENES):
+        with transaction.atomic():
+            if not Job.objects.filter(nonce=MARK + scene.name).exists():
+                _make(scene, FIRST_REF + place * REFS_PER_SCENE)
+    return hanging()
+
+
+def hanging() -> dict[str, int]:
+    """The number of every job of the gallery by its scene's name."""
+    found = Job.objects.filter(nonce__startswith=MARK).values_list("nonce", "pk")
+    numbers = {str(nonce).removeprefix(MARK): pk for nonce, pk in found}
+    return {scene.name: numbers[scene.name] for scene in SCENES if scene.name in numbers}
+
+
+def clear() -> int:
+    """Remove the jobs of the gallery, their people, and jobs that follow one up; returns how many jobs."""
+    with transaction.atomic():
+        layers = [list(Job.objects.filter(nonce__startswith=MARK).values_list("pk", flat=True))]
+        while layers[-1]:
+            layers.append(list(Job.objects.filter(parent__in=layers[-1]).values_list("pk", flat=True)))
+        gone = {pk for layer in layers for pk in layer}
+        for layer in reversed(layers):
+            for pk in layer:  # one after the other: a child may stand in two layers
+                Job.objects.filter(pk=pk, children=None).delete()
+        get_user_model().objects.filter(username__in=(ANA, BEN), is_active=False).delete()
+    return len(gone)
+
+
+def _make(scene: Scene, first_ref: int) -> None:
+    now = timezone.now()
+    job = _job(scene, now)
+    change = Change({"add": sorted(scene.add), "remove": sorted(scene.remove)})
+    refs = iter(range(first_ref, first_ref + REFS_PER_SCENE))
+    clock = _clock(scene, (job.finished_at or now) - scene.quiet)
+    items: list[Item] = []
+    for part in scene.parts:
+        for number, batch in _loads(job, scene, part, change, clock):
+            items += [_item(job, next(refs), part, change, batch) for _ in range(number)]
+    Item.objects.bulk_create(items)
+    if scene.times > 1:  # shown as if there were more tickets than are stored
+        job.batches.exclude(state=BatchState.PENDING).update(size=PER_BATCH)
+    _steps(job, scene, now)
+
+
+def _job(scene: Scene, now: datetime) -> Job:
+    status = scene.status
+    counts = Counter[Outcome]()
+    for part in scene.parts:
+        counts[part.outcome] += part.number * scene.times
+    found = sum(counts.values())
+    ended = now - ENDED_AGO if status in ENDED else None
+    return Job.objects.create(
+        nonce=MARK + scene.name,
+        tool="bulk-tag",
+        title=scene.title,
+        params={
+            "add": list(scene.add),
+            "remove": list(scene.remove),
+            "set": [],
+            "include_closed": False,
+        },
+        source={"kind": "tag", "tag": "demo"},
+        dry_run=scene.dry_run,
+        parent=Job.objects.filter(nonce=MARK + scene.child_of).first(),
+        follow_up=scene.follow_up,
+        status=status,
+        waiting_for=scene.waiting_for or "",
+        resumes_at=now + scene.waits if scene.waiting_for else None,
+        error=scene.error,
+        frozen_at=now - AGE / 2 if scene.frozen else None,
+        found=found,
+        total=found if scene.frozen else None,
+        **{outcome.value: counts[outcome] for outcome in FINAL},
+        calls_read=1 + found // PER_BATCH,
+        calls_write=sum(-(-counts[outcome] // PER_BATCH) for outcome in SENT),
+        calls_status=sum(counts[outcome] for outcome in SENT) // (3 * PER_BATCH),
+        lease_token=MARK + scene.name[:20] if status in HELD else "",
+        lease_owner="demo-host//4711/1" if status in HELD else "",
+        beat_at=now + YEARS if status in HELD else None,
+        woken_at=now + YEARS if status in ACTIVE else now - AGE,
+        created_by=_person(ANA),
+        created_at=now - AGE,
+        started_at=None if status == Status.QUEUED else now - AGE + timedelta(seconds=3),
+        finished_at=ended,
+    )
+
+
+def _person(name: str) -> Any:
+    """Somebody who cannot sign in."""
+    person, is_new = get_user_model().objects.get_or_create(username=name, defaults={"is_active": False})
+    if is_new:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+    return person
+
+
+def _loads(
+    job: Job, scene: Scene, part: Part, change: Change, clock: Iterator[datetime]
+) -> Iterable[tuple[int, Batch | None]]:
+    """The tickets of a part, by the batches that carry them; None for those that were never to be sent."""
+    if part.outcome in SENT:
+        for number in _hundreds(part.number):
+            sent_at = next(clock)
+            yield (
+                number,
+                Batch.objects.create(
+                    job=job,
+                    key=key_of(change),
+                    change=change.payload,
+                    state=BatchState.SETTLED,
+                    size=number,
+                    receipt=f"{MARK}{sent_at:%H%M%S%f}",
+                    read_at=job.started_at,
+                    sent_at=sent_at,
+                    settled_at=sent_at + BATCH_TAKES,
+                    **{part.outcome.value: number},
+                ),
+            )
+    elif part.outcome is Outcome.PENDING:
+        flying = min(scene.in_flight, part.number)
+        for number in _hundreds(flying):
+            yield (
+                number,
+                Batch.objects.create(
+                    job=job,
+                    key=key_of(change),
+                    change=change.payload,
+                    state=BatchState.SENT,
+                    size=number,
+                    receipt=f"{MARK}in-flight",
+                    read_at=job.started_at,
+                    sent_at=next(clock),
+                ),
+            )
+        for number in _hundreds(part.number - flying):
+            yield (
+                number,
+                Batch.objects.create(
+                    job=job, key=key_of(change), change=change.payload, size=number, read_at=job.started_at
+                ),
+            )
+    else:
+        yield part.number, None
+
+
+def _hundreds(number: int) -> Iterator[int]:
+    while number > 0:
+        yield min(number, PER_BATCH)
+        number -= PER_BATCH
+
+
+def _clock(scene: Scene, end: datetime) -> Iterator[datetime]:
+    """The moments at which one batch after the other is sent, the last of them a little before the end."""
+    number = sum(1 for part in scene.parts if part.outcome in SENT for _ in _hundreds(part.number))
+    start = end - BATCH_TAKES * number
+    return (start + BATCH_TAKES * place for place in range(number + scene.in_flight))
+
+
+def _item(job: Job, ref: int, part: Part, change: Change, batch: Batch | None) -> Item:
+    code, sentence = part.reason
+    is_same = part.outcome is Outcome.UNCHANGED
+    tags = {"billing", *change.payload["remove"], *(change.payload["add"] if is_same else ())}
+    return Item(
+        job=job,
+        ref=ref,
+        batch=batch,
+        outcome=part.outcome,
+        reason=code,
+        detail=sentence,
+        before={"tags": sorted(tags), "status": "open", "updated_at": "2026-11-01T08:00:00Z"},
+        change=None if part.outcome in (Outcome.UNCHANGED, Outcome.SKIPPED) else change.payload,
+    )
+
+
+def _steps(job: Job, scene: Scene, now: datetime) -> None:
+    """The timeline, from the asking to the end or to now."""
+    end = (job.finished_at or now) - job.created_at
+    came_from: str = ""
+    lines = []
+    for number, step in enumerate(scene.steps):
+        lines.append(
+            Transition(
+                job=job,
+                from_status=came_from,
+                to_status=step.to,
+                actor=step.actor,
+                why=step.why,
+                at=job.created_at + end * number / max(len(scene.steps) - 1, 1),
+            )
+        )
+        came_from = step.to
+    Transition.objects.bulk_create(lines)
