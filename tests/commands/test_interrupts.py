@@ -102,6 +102,19 @@ def test_a_paused_job_is_waited_for(slow_demo: Demo, manage: Manage) -> None:
 
 
 @pytest.mark.slow
+def test_ctrl_c_ends_a_job_that_waits_for_its_time(slow_demo: Demo, manage: Manage) -> None:
+    slow_demo.fault("rate_limited", times=1000, retry_after=300)
+    refs = ",".join(map(str, slow_demo.open_tickets[:3]))
+    process = manage("tag_tickets", "--ids", refs, "--add", "brand-new", "--yes")
+    await_that(lambda: Job.objects.filter(status="waiting").exists(), "the wait")
+    process.send_signal(signal.SIGINT)
+    ran = end_of(process)
+    job = Job.objects.get()
+    assert (ran.code, job.status, counts(job)) == (130, "cancelled", {"remaining": 3})
+    assert "the other side asked us to slow down" in ran.out
+
+
+@pytest.mark.slow
 def test_a_reader_that_goes_away_does_not_stop_the_job(slow_demo: Demo, manage: Manage) -> None:
     refs = ",".join(map(str, slow_demo.open_tickets[:1500]))
     process = manage("tag_tickets", "--ids", refs, "--add", "brand-new", "--yes")
