@@ -3,13 +3,14 @@
 from django.urls import URLPattern, path
 
 from jobs.doings import DOINGS
-from jobs.views import asking, lists, pages
+from jobs.views import asking, bulk, lists, pages
 
 app_name = "jobs"
 
 urlpatterns: list[URLPattern] = [
     path("", lists.show, name="list"),
     path("rows", lists.rows, name="rows"),
+    path("cancel", bulk.cancel, name="cancel-many"),
     path("<int:pk>/", pages.detail, name="detail"),
     path("<int:pk>/live", pages.live, name="live"),
     path("<int:pk>/account", pages.account, name="account"),

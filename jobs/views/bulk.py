@@ -1,0 +1,129 @@
+"""Cancelling many jobs at once: those that were ticked, or all that match the list's filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from jobs import actions
+from jobs.access import ACT, SEE, allowed, signed_in
+from jobs.actors import person
+from jobs.doings import MAY_DO
+from jobs.filters import FilterForm, kept_query, tab_of
+from jobs.models import Job
+
+#: No more jobs than this are cancelled by one click: each is told by itself, within the request.
+MOST_AT_ONCE = 1_000
+#: The first of them are named on the page that asks, and the first refusals after it.
+NAMED = 10
+MOST_PK = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The jobs that were chosen and can be cancelled as they were read, newest first."""
+
+    jobs: list[Job]  # at most `MOST_AT_ONCE`
+    is_cut: bool  # there were more
+    ended: int  # ticked, and over by now
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed(SEE, ACT)
+@never_cache
+def cancel(request: HttpRequest) -> HttpResponse:
+    """Ask on GET, with the counts; on POST tell each job, and say which refused.
+
+    `?job=` names one job each; `?all=yes` takes all that match the filters, up to the job `?upto=` so that
+    what was asked for since the page was shown is not touched.
+    """
+    data = request.POST if request.method == "POST" else request.GET
+    kept = kept_query(data)
+    back = reverse("jobs:list") + (f"?{kept}" if kept else "")
+    choice = _choice(data)
+    if request.method == "POST":
+        _cancel(request, choice)
+        return redirect(back)
+    newest = choice.jobs[0].pk if choice.jobs else 0
+    context = {
+        "choice": choice,
+        "named": choice.jobs[:NAMED],
+        "more": len(choice.jobs) - NAMED,
+        "changed": sum(job.changed for job in choice.jobs),
+        "left": sum(job.remaining for job in choice.jobs),
+        "most": MOST_AT_ONCE,
+        "back": back,
+        "fields": _fields(data, newest),
+    }
+    return render(request, "jobs/cancel_many.html", context)
+
+
+def _choice(data: QueryDict) -> Choice:
+    if data.get("all"):
+        return _read(_matching(data), ended=0)
+    chosen = [
+        int(n) for n in data.getlist("job") if n.isascii() and n.isdigit() and len(n) < len(str(MOST_PK))
+    ]
+    ticked = Job.objects.filter(pk__in=chosen[: MOST_AT_ONCE + 1])
+    return _read(
+        ticked.filter(status__in=MAY_DO["cancel"]), ended=ticked.exclude(status__in=MAY_DO["cancel"]).count()
+    )
+
+
+def _matching(data: QueryDict) -> QuerySet[Job]:
+    form = FilterForm(data, offer=False)
+    jobs = form.narrow(Job.objects.all()).filter(status__in=tab_of(data).statuses & MAY_DO["cancel"])
+    # A filter that cannot be used would widen the choice: then nothing is chosen.
+    if form.errors:
+        return jobs.none()
+    upto = data.get("upto", "")
+    if upto.isascii() and upto.isdigit() and len(upto) < len(str(MOST_PK)):
+        jobs = jobs.filter(pk__lte=int(upto))
+    return jobs
+
+
+def _read(jobs: QuerySet[Job], *, ended: int) -> Choice:
+    read = list(jobs.defer("params", "source").order_by("-pk")[: MOST_AT_ONCE + 1])
+    return Choice(read[:MOST_AT_ONCE], is_cut=len(read) > MOST_AT_ONCE, ended=ended)
+
+
+def _cancel(request: HttpRequest, choice: Choice) -> None:
+    """Each job by itself, so that one refusal does not keep the others back."""
+    done, refusals = 0, []
+    for job in choice.jobs:
+        try:
+            actions.cancel(job=job, by=person(signed_in(request)))
+        except actions.NotPossible as problem:
+            refusals.append(str(problem))
+        else:
+            done += 1
+    if done:
+        messages.success(request, f"{done:,} job{' was' if done == 1 else 's were'} told to stop.")
+    else:
+        messages.warning(request, "No job was cancelled: none of those chosen can be cancelled any more.")
+    if choice.ended and done:
+        messages.info(request, f"{choice.ended:,} of the chosen jobs had already ended and stayed as before.")
+    for refusal in refusals[:NAMED]:
+        messages.warning(request, refusal)
+    if len(refusals) > NAMED:
+        messages.warning(request, f"{len(refusals) - NAMED:,} more could not be cancelled either.")
+    if choice.is_cut:
+        messages.info(
+            request, f"No more than {MOST_AT_ONCE:,} jobs are cancelled at once; there are more. Do it again."
+        )
+
+
+def _fields(data: QueryDict, newest: int) -> list[tuple[str, str]]:
+    """What the form that asks sends on: the same choice, and the filters to come back to."""
+    kept = list(QueryDict(kept_query(data)).items())
+    fields = [(name, str(value)) for name, value in kept]
+    if data.get("all"):
+        return [*fields, ("all", "yes"), ("upto", str(newest))]
+    return [*fields, *(("job", number) for number in data.getlist("job")[:MOST_AT_ONCE])]
