@@ -107,14 +107,13 @@ def _work(lease: Lease, turn: Turn) -> None:
             try:
                 _list_and_send(lease, work, turn)
             except TryLater as later:
-                # A turn that is over does not wait: without end, one short wait would follow the other.
-                if later.seconds is None or later.seconds > WAIT_HERE or turn.is_over:
+                if later.seconds is None or later.seconds > WAIT_HERE:
                     _park(lease, later)
                     return
                 logger.info("job %s: waits %.1f s: %s", lease.job.pk, later.seconds, later)
                 goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
                 if not _wait(lease, later.seconds, turn):
-                    lease.release(at=goes_on_at)
+                    lease.release(at=goes_on_at, waiting_for=later.reason)
                     return
             else:
                 return

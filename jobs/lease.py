@@ -78,9 +78,9 @@ class Lease:
             with transaction.atomic():
                 self._renew({})
 
-    def release(self, *, at: datetime | None = None) -> None:
+    def release(self, *, at: datetime | None = None, waiting_for: str = "") -> None:
         """Put the job down as it is and wake the next worker, now or at a time, in one transaction."""
-        with self.commit(**NOT_HELD, resumes_at=at):
+        with self.commit(**NOT_HELD, resumes_at=at, waiting_for=waiting_for):
             wake.wake(self.job, at=at)
 
     def park(self, *, reason: WaitReason, seconds: float, why: str) -> None:
@@ -100,7 +100,7 @@ class Lease:
             if parked:
                 wake.wake(self.job, at=resumes_at)
         if not parked:
-            self.release(at=resumes_at)
+            self.release(at=resumes_at, waiting_for=reason)
 
     def _renew(self, changes: dict[str, Any]) -> None:
         fields = {"beat_at": timezone.now()} | changes

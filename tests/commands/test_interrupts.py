@@ -148,4 +148,5 @@ def test_a_turn_that_is_over_does_not_wait_for_the_other_side(
     made = submit(refs=demo.open_tickets[:3], add=["brand-new"])
     run(made, seconds=0)
     job = Job.objects.get()
-    assert (job.status, job.waiting_for, job.lease_token) == ("waiting", "rate_limit", "")
+    assert (job.waiting_for, job.lease_token) == ("rate_limit", "")
+    assert job.resumes_at is not None
