@@ -110,7 +110,7 @@ def test_chosen_jobs_are_told_in_the_name_of_the_person_and_refusals_are_said(ro
     assert f"Job {over.pk} cannot be paused" in page
     job.refresh_from_db()
     last = job.transitions.order_by("-id")[0]
-    assert (job.status, last.actor) == (Status.PAUSING, "root")
+    assert (job.status, last.actor) == (Status.PAUSED, "root")
 
     root.post(address(Job, "changelist"), {"action": "cancel", "_selected_action": [job.pk]})
     job.refresh_from_db()

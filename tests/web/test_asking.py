@@ -51,7 +51,7 @@ def test_cancelling_asks_with_the_counts_of_now(web: Client) -> None:
     ("status", "name", "after"),
     [
         (Status.QUEUED, "pause", Status.PAUSED),
-        (Status.RUNNING, "pause", Status.PAUSING),
+        (Status.RUNNING, "pause", Status.PAUSED),
         (Status.PAUSED, "resume", Status.QUEUED),
         (Status.ERRORED, "resume", Status.QUEUED),
         (Status.WAITING, "resume", Status.WAITING),
