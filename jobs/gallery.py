@@ -93,7 +93,7 @@ def _job(scene: Scene, now: datetime) -> Job:
     return Job.objects.create(
         nonce=MARK + scene.name,
         tool="bulk-tag",
-        title=scene.title,
+        title=scene.title[: Job._meta.get_field("title").max_length],
         params={
             "add": list(scene.add),
             "remove": list(scene.remove),
