@@ -114,7 +114,7 @@ def test_chosen_jobs_are_told_in_the_name_of_the_person_and_refusals_are_said(ro
 
     root.post(address(Job, "changelist"), {"action": "cancel", "_selected_action": [job.pk]})
     job.refresh_from_db()
-    assert job.status == Status.CANCELLING
+    assert job.status == Status.CANCELLED
     paused = factories.job(Status.PAUSED)
     root.post(address(Job, "changelist"), {"action": "resume", "_selected_action": [paused.pk]})
     paused.refresh_from_db()
