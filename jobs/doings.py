@@ -54,6 +54,29 @@ FOLLOW_UPS: dict[str, FollowUpDoing] = {
 }
 DOINGS: dict[str, Doing] = {**HOLDS, **FOLLOW_UPS}
 
+#: A real run of more tickets than this is confirmed by typing their number.
+TYPED_ABOVE = 10_000
+#: What people put between the digits of a number.
+BETWEEN_DIGITS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
+
+
+def must_be_typed(doing: Doing, number: int) -> bool:
+    """Whether a person types the number of tickets before it is done."""
+    return doing.name == "run" and number > TYPED_ABOVE
+
+
+def typed_problem(typed: str, number: int) -> str:
+    """What is wrong with the typed number, for people; "" when it is the right one."""
+    if not typed.strip():
+        return f"Type the number of tickets, {number:,}, to confirm. Nothing was started yet."
+    if typed.translate(BETWEEN_DIGITS) == str(number):
+        return ""
+    return (
+        f"The number typed is not the number of tickets, which is {number:,}. Nothing was started yet; look "
+        "at the number and type it again."
+    )
+
+
 ACTIONS: dict[str, Callable[[Job, Actor], None]] = {
     "pause": lambda job, by: actions.pause(job=job, by=by),
     "resume": lambda job, by: actions.resume(job=job, by=by),

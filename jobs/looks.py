@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2s
@@ -14,7 +14,9 @@ from django.utils import timezone
 from jobs import progress, reaper, wording
 from jobs.doings import Doing, possible
 from jobs.models import FINAL, Job, Transition
+from jobs.picture import Picture, picture_of
 from jobs.states import Outcome, Status
+from jobs.story import Line, fold
 
 #: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
 LOOKS: dict[str, tuple[str, str]] = {
@@ -44,6 +46,10 @@ STALLED_AFTER = progress.STALLED_AFTER
 #: A stretch without progress is told in steps, so that the page is not new every second, seconds.
 STALL_STEP = 10
 TIMELINE_SHOWN = 40
+#: A worker beats every few seconds; one that was silent for so long while none is known to live is gone.
+QUIET_AFTER = timedelta(seconds=30)
+#: What the actions are called when the job itself has asked whether to go on.
+ANSWERS = {"resume": "Go on", "cancel": "Stop"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,12 @@ class Face:
         return list(newest)[::-1]
 
     @property
-    def shown_timeline(self) -> list[Transition]:
-        return self.timeline[-TIMELINE_SHOWN:]
+    def shown_timeline(self) -> list[Line]:
+        return fold(self.timeline[-TIMELINE_SHOWN:])
+
+    @cached_property
+    def picture(self) -> Picture | None:
+        return picture_of(self.job, self.timeline)
 
     @property
     def timeline_is_cut(self) -> bool:
@@ -106,7 +116,24 @@ class Face:
     @property
     def wants_worker(self) -> bool:
         """Nobody has the job in hand, and nobody is there to take it."""
-        return self.job.is_active and not self.job.lease_token and not self.is_worker_alive
+        return self.job.is_active and not self.is_held and not self.is_worker_alive
+
+    @property
+    def is_held(self) -> bool:
+        """Somebody has it in hand and gave a sign of life lately; a dead holder has it on paper only."""
+        beat = self.job.beat_at
+        return bool(self.job.lease_token) and beat is not None and timezone.now() - beat < QUIET_AFTER
+
+    @property
+    def is_stuck(self) -> bool:
+        """Its worker fell silent in the middle of it, and no other is there."""
+        return self.wants_worker and bool(self.job.lease_token)
+
+    @property
+    def asks(self) -> str:
+        """What the job itself asks after its first tickets; "" when it was a person who paused it."""
+        last = self.last if self.job.status == Status.PAUSED else None
+        return last.why if last and last.from_status == Status.RUNNING and not last.user_id else ""
 
     @cached_property
     def ahead(self) -> int:
@@ -131,7 +158,21 @@ class Face:
 
     @property
     def doings(self) -> list[Doing]:
-        return possible(self.job)
+        doings = possible(self.job)
+        if not self.asks:
+            return doings
+        return [replace(doing, label=ANSWERS.get(doing.name, doing.label)) for doing in doings]
+
+    @property
+    def page_title(self) -> str:
+        """For the tab of a browser, which may lie in the background: how far, then what."""
+        if not self.job.is_active:
+            return f"{self.job.get_status_display()} · {self.job.title}"
+        return f"{self.job.title}" if self.percent is None else f"{self.percent} % · {self.job.title}"
+
+    @property
+    def colour(self) -> str:
+        return LOOKS[self.job.status][0]
 
     @cached_property
     def stalled_for(self) -> str:

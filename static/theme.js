@@ -1,7 +1,35 @@
-// Light or dark as the system says. Loaded before the page is drawn, so that it never flashes.
+// Light or dark: as the system says, or as chosen here before. Loaded before the page is drawn, so that it never
+// flashes.
 (() => {
+  const NAME = "tagmanager-theme";
+  const CHOICES = { "": "as the system", light: "light", dark: "dark" };
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => { document.documentElement.dataset.bsTheme = dark.matches ? "dark" : "light"; };
+  const chosen = () => {
+    try { return localStorage.getItem(NAME) || ""; } catch { return ""; }  // storage may be forbidden
+  };
+  const keep = (choice) => {
+    try { if (choice) localStorage.setItem(NAME, choice); else localStorage.removeItem(NAME); } catch { /* for this page only */ }
+  };
+  let choice = chosen();
+  const apply = () => {
+    if (!(choice in CHOICES)) choice = "";
+    document.documentElement.dataset.bsTheme = choice || (dark.matches ? "dark" : "light");
+    const button = document.getElementById("theme");
+    if (!button) return;
+    button.hidden = false;
+    button.dataset.choice = choice || "system";
+    button.setAttribute("aria-label", `Colours: ${CHOICES[choice]}. Change`);
+    button.title = `Colours: ${CHOICES[choice]}`;
+  };
   dark.addEventListener("change", apply);
+  addEventListener("storage", (event) => { if (event.key === NAME) { choice = chosen(); apply(); } });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("#theme")) return;
+    const names = Object.keys(CHOICES);
+    choice = names[(names.indexOf(choice) + 1) % names.length];
+    keep(choice);
+    apply();
+  });
+  document.addEventListener("DOMContentLoaded", apply);
   apply();
 })();

@@ -15,7 +15,16 @@ from jobs import actions
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.at_once import run_at_once
-from jobs.doings import ACTIONS, DOINGS, Doing, FollowUpDoing, counts_of, objection
+from jobs.doings import (
+    ACTIONS,
+    DOINGS,
+    Doing,
+    FollowUpDoing,
+    counts_of,
+    must_be_typed,
+    objection,
+    typed_problem,
+)
 from jobs.models import Job
 from jobs.views.pages import job_or_404
 
@@ -30,6 +39,8 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     job, doing = job_or_404(pk), DOINGS[name]
     if request.method != "POST":
         return _ask(request, job, doing)
+    if problem := _typed_problem(request, job, doing):
+        return _ask(request, job, doing, problem=problem)
     try:
         if isinstance(doing, FollowUpDoing):
             job = _follow_up(request, job, doing)
@@ -42,18 +53,36 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return redirect(job)
 
 
-def _ask(request: HttpRequest, job: Job, doing: Doing) -> HttpResponse:
-    reason = request.GET.get("reason", "") if isinstance(doing, FollowUpDoing) else ""
+def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> HttpResponse:
+    """The page that asks; with a `problem` it is shown again with all that was sent."""
+    sent = request.POST if problem else request.GET
+    reason = sent.get("reason", "") if isinstance(doing, FollowUpDoing) else ""
+    counts = counts_of(job, doing, reason=reason)
     context = {
         "job": job,
         "doing": doing,
         "objection": objection(job, doing),
-        "counts": counts_of(job, doing, reason=reason),
+        "counts": counts,
         "reason": reason,
-        "nonce": secrets.token_urlsafe(24),
+        "nonce": (sent.get("nonce", "") if problem else "")[:NONCE_LENGTH] or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
+        "types": must_be_typed(doing, counts.affected),
+        "typed": sent.get("count", "") if problem else "",
+        "problem": problem,
     }
-    return render(request, "jobs/ask.html", context)
+    return render(request, "jobs/ask.html", context, status=422 if problem else 200)
+
+
+def _typed_problem(request: HttpRequest, job: Job, doing: Doing) -> str:
+    """Why the number that confirms a large run is not right; "" when it is, or none is needed."""
+    if objection(job, doing):
+        return ""
+    number = counts_of(job, doing).affected
+    if not must_be_typed(doing, number):
+        return ""
+    # The page of a preview has a field of its own for it.
+    typed = request.POST.get("count") or request.POST.get("typed", "")
+    return typed_problem(typed, number)
 
 
 def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:

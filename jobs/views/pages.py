@@ -19,13 +19,14 @@ from django.views.decorators.http import require_safe
 
 from jobs import exports, progress
 from jobs.access import SEE, allowed
+from jobs.asked import asked_for
 from jobs.causes import causes_of
 from jobs.keyset import page_of, place_in
 from jobs.looks import Face, outcome_word
 from jobs.models import Job
 from jobs.states import Outcome
 
-PAGE = 50
+PAGE = 25
 CHILDREN_SHOWN = 20
 #: The largest number that the database can look for.
 MOST_PK = 2**63 - 1
@@ -38,7 +39,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     job = job_or_404(pk)
     face = Face(job)
     children = list(job.children.order_by("-id")[:CHILDREN_SHOWN])
-    context = {"job": job, "face": face, "children": children}
+    context = {"job": job, "face": face, "children": children, "asked": asked_for(job)}
     return render(request, "jobs/detail.html", context | _account(request, face))
 
 

@@ -159,10 +159,10 @@ def test_tickets_are_paged_by_their_number_and_chosen_by_outcome_and_reason(web:
         table = page[page.index('id="tickets"') : page.index('id="timeline"')]
         return [int(ref) for ref in re.findall(r'class="number">\s*(\d+)\s*</td>', table)]
 
-    assert refs("") == list(range(1, 51))
-    assert refs("?after=50") == list(range(51, 101))
+    assert refs("") == list(range(1, 26))
+    assert refs("?after=25") == list(range(26, 51))
     assert refs("?after=100") == [*range(101, 121), 200, 201]
-    assert refs("?before=51") == list(range(1, 51))
+    assert refs("?before=26") == list(range(1, 26))
     assert refs("?outcome=failed") == [200, 201]
     assert refs("?outcome=failed&reason=closed") == [200]
     assert web.get(f"/jobs/{job.pk}/?outcome=nonsense").status_code == 404
@@ -173,7 +173,7 @@ def test_a_page_of_tickets_keeps_what_was_chosen(web: Client) -> None:
     for ref in range(60):
         factories.item(job, ref, Outcome.FAILED, reason="a&b")
     page = web.get(f"/jobs/{job.pk}/?outcome=failed&reason=a%26b").content.decode()
-    assert "?outcome=failed&amp;reason=a%26b&amp;after=49#tickets" in page
+    assert "?outcome=failed&amp;reason=a%26b&amp;after=24#tickets" in page
 
 
 def test_failures_are_grouped_with_a_sample_and_can_be_retried_by_group(web: Client) -> None:

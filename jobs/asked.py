@@ -1,0 +1,76 @@
+"""What a job was asked for, in people's words instead of stored names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jobs.filters import tool_label
+from jobs.looks import OUTCOME_WORDS
+from jobs.models import Job
+
+#: By stored name of a parameter; others are shown by their own name.
+LABELS = {
+    "add": "Tags to add",
+    "remove": "Tags to remove",
+    "set": "Exactly these tags",
+    "include_closed": "Closed tickets",
+    "pairs": "Tags to rename",
+    "macro": "Macro",
+}
+
+
+def _of_a_job(source: dict[str, Any]) -> str:
+    outcomes = " or ".join(OUTCOME_WORDS.get(name, str(name)) for name in source["outcomes"])
+    because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
+    return f"Those of job {source['job']} that ended {outcomes}{because}"
+
+
+#: By the kind of a source. A source of a kind or shape not known here is shown as it is stored.
+SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "view": lambda source: f"The view {source.get('title') or source['id']}",
+    "search": lambda source: f"Found by the search {source['query']}",
+    "tag": lambda source: f"All that carry the tag {source['tag']}",
+    "ids": lambda source: f"The numbers in {source['name']}" if source.get("name") else "Given by number",
+    "items": _of_a_job,
+}
+
+
+def asked_for(job: Job) -> list[tuple[str, str]]:
+    """Name and value, in the order in which people ask: what, on which tickets, how. No query."""
+    return [
+        ("What", tool_label(job.tool)),
+        *_params(job.params),
+        ("Tickets", source_words(job.source)),
+        ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
+        ("Mode", "Dry run: nothing is written to Zendesk" if job.dry_run else "Real run"),
+    ]
+
+
+def source_words(source: dict[str, Any]) -> str:
+    """Where the tickets come from, as people read it."""
+    words = SOURCES.get(str(source.get("kind")))
+    try:
+        return words(source) if words else _plain(source)
+    except KeyError:
+        return _plain(source)
+
+
+def _params(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        label = LABELS.get(name, name.replace("_", " ").capitalize())
+        if name == "include_closed":
+            yield label, "Included" if value else "Left out"
+        elif value not in ([], {}, "", None):
+            yield label, _plain(value)
+
+
+def _plain(value: object) -> str:
+    """A stored value in words: a pair of texts is what turns into what."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(" → ".join(map(str, p)) if isinstance(p, list) else _plain(p) for p in value)
+    return str(value)

@@ -1,0 +1,70 @@
+"""The timeline of a job, with what repeats folded into one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.models import Transition
+
+#: The longest pattern of lines that is looked for: waiting, running, waiting, running.
+LONGEST_PATTERN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the story: a step, or `times` repetitions of the same steps."""
+
+    labels: list[str]
+    first_at: datetime
+    last_at: datetime
+    actor: str
+    why: str
+    times: int = 1
+
+    @property
+    def label(self) -> str:
+        return ", ".join(self.labels)
+
+
+def fold(steps: Sequence[Transition]) -> list[Line]:
+    """The steps in their order; a step or a pair of steps that repeats at once is told once, with its number.
+
+    What a person did is never folded away.
+    """
+    lines: list[Line] = []
+    at = 0
+    while at < len(steps):
+        size, times = _repetition(steps, at)
+        pattern, last = steps[at : at + size], steps[at + size * times - 1]
+        lines.append(
+            Line(
+                labels=[step.get_to_status_display() for step in pattern],
+                first_at=steps[at].at,
+                last_at=last.at,
+                actor=last.actor,
+                why=" ".join(dict.fromkeys(step.why for step in pattern if step.why)),
+                times=times,
+            )
+        )
+        at += size * times
+    return lines
+
+
+def _repetition(steps: Sequence[Transition], at: int) -> tuple[int, int]:
+    """How many steps from here on repeat together, and how often; (1, 1) for a step alone."""
+    best = (1, 1)
+    for size in range(1, LONGEST_PATTERN + 1):
+        pattern = [_key(step) for step in steps[at : at + size]]
+        times = 1
+        while [_key(step) for step in steps[at + size * times : at + size * (times + 1)]] == pattern:
+            times += 1
+        if times > 1 and size * times > best[0] * best[1] and all(pattern):
+            best = (size, times)
+    return best
+
+
+def _key(step: Transition) -> tuple[str, str] | None:
+    """Equal for steps that say the same; None for what a person did."""
+    return None if step.user_id else (step.to_status, step.why)
