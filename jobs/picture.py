@@ -20,7 +20,7 @@ BUCKETS = 60
 BATCHES_READ = 1_000
 BATCH_SIZE = 100
 #: Fewer batches, or a shorter time, make no line, seconds.
-LEAST_BATCHES, LEAST_SECONDS = 4, 10.0
+LEAST_BATCHES, LEAST_SECONDS = 8, 10.0
 IDLE = (Status.WAITING, Status.PAUSED)
 
 

@@ -116,7 +116,7 @@ def test_tabs_and_pages_keep_the_filters_and_count_what_matches(web: Client) -> 
     assert f'href="?q=Spring&amp;after={oldest_shown}"' in page
     assert 'hx-get="/jobs/rows?q=Spring&amp;version=' in page
     assert 'value="Spring"' in page
-    assert '<a class="btn btn-link" href="/jobs/">Clear</a>' in page
+    assert '<a class="btn btn-sm btn-link" href="/jobs/">Clear</a>' in page
 
 
 def test_no_match_and_no_job_are_told_apart(web: Client) -> None:
