@@ -12,13 +12,35 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
+from jobs.models import Job
+from jobs.states import Outcome
 from tagmanager import choices, connections, sources
 from tagmanager.fields import MOST_ID, TagsField, TicketIdsField
 from tagmanager.sources import Source
 from zendesk import NotFound, ZendeskError
 
 #: One of these, and only one, says which tickets.
-SOURCES = ("view", "search", "tag", "ids", "ids_file")
+SOURCES = ("view", "search", "tag", "ids", "ids_file", "job")
+#: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
+PANELS = {
+    "view": ("view",),
+    "search": ("search",),
+    "ids": ("ids", "ids_file"),
+    "tag": ("tag",),
+    "job": ("job",),
+}
+#: Of an earlier job, as people read them.
+EARLIER = (
+    (Outcome.FAILED, "failed"),
+    (Outcome.UNVERIFIED, "unverified"),
+    (Outcome.PENDING, "not attempted"),
+    (Outcome.SKIPPED, "skipped"),
+    (Outcome.CHANGED, "changed"),
+    (Outcome.UNCHANGED, "unchanged"),
+    (Outcome.PLANNED, "would be changed (of a preview)"),
+)
+#: The most tickets that a careful start may have.
+MOST_CANARY = 10_000
 #: A form does not wait longer for Zendesk than this, seconds.
 PATIENCE = 3.0
 
@@ -53,6 +75,22 @@ class SourceForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
 
+    job = forms.IntegerField(
+        label="An earlier job",
+        required=False,
+        min_value=1,
+        max_value=MOST_ID,
+        help_text="The number of a job that has ended, such as 12.",
+    )
+    outcomes = forms.MultipleChoiceField(
+        label="Its tickets that ended as",
+        required=False,
+        choices=EARLIER,
+        initial=[Outcome.FAILED],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    kind = forms.ChoiceField(required=False, choices=[(name, name) for name in PANELS])
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.file_name = ""
@@ -60,10 +98,16 @@ class SourceForm(forms.Form):
         if self.views.choices:
             self._offer_views()
 
+    @property
+    def panels(self) -> list[tuple[str, str]]:
+        """The ways to say which tickets, as the tabs of the page."""
+        labels = ("View", "Search", "Numbers", "Tag", "Earlier job")
+        return list(zip(PANELS, labels, strict=True))
+
     def _offer_views(self) -> None:
         field = self.fields["view"]
         offered: list[tuple[Any, str]] = [("", "Choose a view…"), *self.views.choices]
-        typed = str(self.data.get(self.add_prefix("view"), ""))
+        typed = str(self.data.get(self.add_prefix("view")) or self.initial.get("view") or "")
         if typed and typed not in {str(number) for number, _ in offered}:
             offered.append((typed, f"View {typed}"))
         field.widget = forms.Select(choices=offered)
@@ -87,7 +131,10 @@ class SourceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        given = [name for name in SOURCES if cleaned.get(name) or name in self.errors]
+        counted = PANELS.get(cleaned.get("kind", ""), SOURCES)
+        for name in set(SOURCES) - set(counted):
+            self.errors.pop(name, None)
+        given = [name for name in counted if cleaned.get(name) or name in self.errors]
         if not given:
             raise ValidationError(
                 "Say which tickets: choose a view, or give a search, a tag, ticket numbers or a file.",
@@ -108,7 +155,10 @@ class SourceForm(forms.Form):
         try:
             connections.address()
             connections.credentials()
-            cleaned["source"] = self._source(name, cleaned[name])
+            if name == "job":
+                cleaned["source"] = _earlier(cleaned["job"], cleaned.get("outcomes") or [])
+            else:
+                cleaned["source"] = self._source(name, cleaned[name])
         except (connections.NotConnected, ZendeskError, ValidationError) as problem:
             self.add_error(name, problem if isinstance(problem, ValidationError) else str(problem))
 
@@ -129,6 +179,25 @@ class SourceForm(forms.Form):
         return sources.tag(value[0])
 
 
+def _earlier(number: int, outcomes: list[str]) -> Source:
+    job = Job.objects.filter(pk=number).first()
+    if job is None:
+        raise ValidationError(f"There is no job {number} here.", code="no_job")
+    if not job.is_ended:
+        raise ValidationError(
+            f"Job {number} has not ended yet, so its tickets may still end otherwise. Wait for it, or "
+            "cancel it.",
+            code="not_ended",
+        )
+    if not outcomes:
+        raise ValidationError("Tick which of its tickets: failed, skipped, and so on.", code="no_outcome")
+    counts = job.counts | {Outcome.PENDING.value: job.remaining}
+    if not any(counts[outcome] for outcome in outcomes):
+        words = " or ".join(label for outcome, label in EARLIER if outcome in outcomes)
+        raise ValidationError(f"Job {number} has no ticket that is {words}.", code="no_tickets")
+    return sources.items(number, outcomes)
+
+
 def _title_of_view(view_id: int) -> str:
     try:
         with connections.connect(patience=PATIENCE) as zendesk:
@@ -142,12 +211,7 @@ def _title_of_view(view_id: int) -> str:
 class OptionsForm(forms.Form):
     """How the job is to be run."""
 
-    dry_run = forms.BooleanField(
-        label="Dry run",
-        required=False,
-        initial=True,
-        help_text="Reads the tickets and shows what would happen to each. Writes nothing to Zendesk.",
-    )
+    dry_run = forms.BooleanField(required=False)  # the button "Preview"
     include_closed = forms.BooleanField(
         label="Include closed tickets",
         required=False,
@@ -158,6 +222,13 @@ class OptionsForm(forms.Form):
         required=False,
         min_value=1,
         help_text="Stop the list after so many tickets. Empty: all of them.",
+    )
+    canary = forms.IntegerField(
+        label="First only",
+        required=False,
+        min_value=1,
+        max_value=MOST_CANARY,
+        help_text="Change so many tickets, then hold and ask whether to go on. Empty: go through.",
     )
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
 

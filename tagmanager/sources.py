@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -46,6 +46,11 @@ def tag(name: str) -> Source:
 def ids(numbers: Iterable[int], *, name: str = "") -> Source:
     """Numbers in the order given; `name` is the file they come from."""
     return Source({"kind": LISTED, "name": name}, numbers)
+
+
+def items(job: int, outcomes: Sequence[str]) -> Source:
+    """The tickets of an earlier job that ended with one of these outcomes."""
+    return Source({"kind": ITEMS, "job": job, "outcomes": list(outcomes)})
 
 
 def phrase_of(stored: dict[str, Any]) -> str:

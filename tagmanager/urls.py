@@ -4,14 +4,22 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager import views
+from tagmanager.views import front, parts, previews, tool
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", views.home, name="home"),
-    path("tools/<slug:slug>/", views.tool, name="tool"),
+    path("", front.home, name="home"),
+    path("running", front.running, name="running"),
+    path("connection", front.connection_card, name="connection"),
+    path("tools/parts/tags", parts.tags, name="tags"),
+    path("tools/parts/stored", parts.stored, name="stored"),
+    path("tools/parts/view-count", parts.view_count, name="view-count"),
+    path("tools/parts/search-count", parts.search_count, name="search-count"),
+    path("tools/preview/<int:pk>/samples", previews.samples, name="preview-samples"),
+    path("tools/preview/<int:pk>/warnings", previews.cautions, name="preview-warnings"),
+    path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
-    path("login/", views.SignIn.as_view(), name="login"),
+    path("login/", front.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", front.healthz, name="healthz"),
 ]

@@ -192,7 +192,7 @@ def test_the_first_page_names_the_account_or_what_is_missing(web: Client, settin
     settings.ZENDESK_SUBDOMAIN = "acme"
     settings.ZENDESK_OAUTH_TOKEN = "secret-token"
     page = web.get("/").content.decode()
-    assert "Connected to https://acme.zendesk.com" in page
+    assert "The account is https://acme.zendesk.com." in page
     assert "secret-token" not in page
 
 

@@ -1,0 +1,141 @@
+"""What a dry run says before anything is written: figures, and sample tickets with their tags."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+from django.conf import settings
+
+from jobs.doings import DOINGS, must_be_typed
+from jobs.models import Item, Job
+from jobs.states import FollowUp, Outcome
+from jobs.wording import time_left
+from tagmanager import connections
+from tagmanager.glance import ask, calls_per_minute
+from tagmanager.tickets import Seen, TagChange
+from zendesk import ZendeskError
+
+SAMPLES = 20
+#: Tickets in one call, and about how long Zendesk works on them, seconds (developer.zendesk.com, tickets).
+BATCH, SECONDS_A_BATCH = 100, 10
+#: Calls a minute that Zendesk's smallest plan with an API allows (developer.zendesk.com, rate limits).
+FEWEST_CALLS = 200
+#: The batches in flight are asked about together, about so often while they are worked on.
+ASKED_A_ROUND = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """About what the real run costs."""
+
+    calls: int
+    seconds: int
+
+    @property
+    def time(self) -> str:
+        return time_left(self.seconds)
+
+
+def estimate(tickets: int) -> Estimate:
+    """For so many changes: batches of a hundred, so many in flight, within our share of the calls.
+
+    Tickets that lack different tags travel in different batches, so it may be somewhat more.
+    """
+    batches = ceil(tickets / BATCH)
+    rounds = ceil(batches / max(settings.ZENDESK_MAX_JOBS, 1))
+    calls = batches + batches + rounds * ASKED_A_ROUND  # each ticket is read again before it is changed
+    ours = (calls_per_minute() or FEWEST_CALLS) * settings.ZENDESK_RATE_SHARE
+    return Estimate(calls, max(rounds * SECONDS_A_BATCH, ceil(calls / ours * 60)))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The figures of an ended dry run."""
+
+    job: Job
+    must_type: bool
+    estimate: Estimate
+    runs: list[Job]  # real runs of it, newest first
+    nonce: str  # a double click makes one job
+
+
+def preview_of(job: Job) -> Preview:
+    """One query."""
+    runs = list(job.children.filter(follow_up=FollowUp.RUN).order_by("-pk")[:3])
+    return Preview(
+        job, must_be_typed(DOINGS["run"], job.planned), estimate(job.planned), runs, secrets.token_urlsafe(24)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One ticket and what would become of its tags."""
+
+    ref: int
+    subject: str
+    kept: list[str]
+    added: list[str]
+    removed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Some of the tickets; `problem` says why their subjects could not be read."""
+
+    rows: list[Sample]
+    problem: str = ""
+
+
+def samples_of(job: Job) -> Samples:
+    """The ten lowest and the ten highest numbers that would change, their subjects read from Zendesk now."""
+    planned = job.items.filter(outcome=Outcome.PLANNED)
+    first = list(planned.order_by("ref")[:SAMPLES])
+    if len(first) == SAMPLES:
+        known = {item.pk for item in first[: SAMPLES // 2]}
+        last = [item for item in planned.order_by("-ref")[: SAMPLES // 2] if item.pk not in known]
+        first = first[: SAMPLES // 2] + last[::-1]
+    subjects: dict[int, str] = {}
+    problem = ""
+    try:
+        tickets = ask(lambda zendesk: zendesk.tickets([item.ref for item in first]))
+        subjects = {ticket.id: ticket.subject for ticket in tickets}
+    except (connections.NotConnected, ZendeskError) as exc:
+        problem = str(exc)
+    return Samples([_sample(item, subjects.get(item.ref, "")) for item in first], problem)
+
+
+def _sample(item: Item, subject: str) -> Sample:
+    seen = Seen.from_json(item.ref, item.before or {"tags": [], "status": "", "updated_at": ""})
+    change = TagChange.from_json(item.change or {})
+    return Sample(
+        item.ref,
+        subject,
+        kept=sorted(seen.tags - change.remove),
+        added=sorted(change.add),
+        removed=sorted(change.remove),
+    )
+
+
+#: So many items are looked at for the tags that a job touches.
+LOOKED_AT = 1_000
+
+
+def touched(job: Job) -> TagChange:
+    """The tags that the dry run would add and remove, as far as its first items and its parameters show."""
+    changes: Iterable[dict[str, list[str]] | None] = (
+        job.items.filter(outcome=Outcome.PLANNED).order_by("ref").values_list("change", flat=True)[:LOOKED_AT]
+    )
+    add, remove = _named(job, "add"), _named(job, "remove")
+    for stored in changes:
+        change = TagChange.from_json(stored or {})
+        add |= change.add
+        remove |= change.remove
+    return TagChange(add, remove)
+
+
+def _named(job: Job, name: str) -> frozenset[str]:
+    value = job.params.get(name)
+    return frozenset(tag for tag in value if isinstance(tag, str)) if isinstance(value, list) else frozenset()

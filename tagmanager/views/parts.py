@@ -1,0 +1,70 @@
+"""Parts of a tool's form that ask for themselves while a person types."""
+
+from __future__ import annotations
+
+from django.forms import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from jobs.access import ACT, SEE, allowed
+from tagmanager import connections, suggestions
+from tagmanager.fields import MOST_ID, TagsField
+from zendesk import ZendeskError
+
+#: Tags come in text boxes of these names.
+BOXES = ("add", "remove", "set", "tag")
+
+
+@require_safe
+@allowed(SEE, ACT, script=True)
+def tags(request: HttpRequest) -> JsonResponse:
+    """Tags that begin as `?q=` does. Without Zendesk there are none, and typing goes on all the same."""
+    try:
+        found = suggestions.tags_like(request.GET.get("q", "")[:100])
+    except (connections.NotConnected, ZendeskError) as problem:
+        return JsonResponse({"tags": [], "problem": str(problem)})
+    return JsonResponse({"tags": found})
+
+
+@require_safe
+@allowed(SEE, ACT)
+def stored(request: HttpRequest) -> HttpResponse:
+    """What Zendesk would store of the tags in the text box that sends itself, or why it would not."""
+    box = next((name for name in BOXES if name in request.GET), "")
+    try:
+        return _part(request, "stored", {"tags": TagsField(required=False).clean(request.GET.get(box, ""))})
+    except ValidationError as problem:
+        return _part(request, "stored", {"problem": " ".join(problem.messages)})
+
+
+@require_safe
+@allowed(SEE, ACT)
+def view_count(request: HttpRequest) -> HttpResponse:
+    """About how many tickets the view `?view=` holds."""
+    number = request.GET.get("view", "")
+    if not (number.isascii() and number.isdigit() and 0 < int(number[:20]) <= MOST_ID):
+        return _part(request, "count", {})
+    try:
+        found = suggestions.view_count(int(number))
+    except (connections.NotConnected, ZendeskError) as problem:
+        return _part(request, "count", {"problem": str(problem)})
+    return _part(request, "count", {"number": found.value, "is_rough": not found.fresh, "asked": True})
+
+
+@require_safe
+@allowed(SEE, ACT)
+def search_count(request: HttpRequest) -> HttpResponse:
+    """How many tickets the search `?search=` finds."""
+    query = request.GET.get("search", "").strip()[:2_000]
+    if not query:
+        return _part(request, "count", {})
+    try:
+        number = suggestions.search_count(query)
+    except (connections.NotConnected, ZendeskError) as problem:
+        return _part(request, "count", {"problem": str(problem)})
+    return _part(request, "count", {"number": number, "asked": True})
+
+
+def _part(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:
+    return render(request, f"tools/_{name}.html", context)

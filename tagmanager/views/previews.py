@@ -1,0 +1,46 @@
+"""The parts of a dry run's page that ask Zendesk."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from jobs.access import SEE, allowed
+from jobs.models import Job
+from jobs.views.pages import job_or_404
+from tagmanager import previews
+from tagmanager.cautions import cautions_of
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def samples(request: HttpRequest, pk: int) -> HttpResponse:
+    """Some of the tickets with what becomes of their tags; a page of its own where no script asks."""
+    job = _dry_run(pk)
+    return _answer(request, "samples", {"job": job, "samples": previews.samples_of(job)})
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def cautions(request: HttpRequest, pk: int) -> HttpResponse:
+    """What else the change sets in motion; a page of its own where no script asks."""
+    job = _dry_run(pk)
+    return _answer(request, "cautions", {"job": job, "cautions": cautions_of(job)})
+
+
+def _dry_run(pk: int) -> Job:
+    job = job_or_404(pk)
+    if not (job.dry_run and job.is_ended):
+        raise Http404("Only a preview that has ended has this.")
+    return job
+
+
+def _answer(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:
+    is_part = request.headers.get("HX-Request") == "true"
+    return render(
+        request, f"preview/_{name}.html" if is_part else "preview/page.html", context | {"part": name}
+    )

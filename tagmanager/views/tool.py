@@ -1,0 +1,127 @@
+"""A tool's page: its form, what is filled into it beforehand, and the job that it makes."""
+
+from __future__ import annotations
+
+from hashlib import blake2s
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from jobs import reaper
+from jobs.access import ACT, SEE, allowed, signed_in
+from jobs.actions import Made
+from jobs.actors import person
+from jobs.at_once import run_at_once
+from jobs.models import Job
+from tagmanager import again
+from tagmanager import tools as installed
+from tagmanager.asking import ask
+from tagmanager.fields import MOST_ID
+from tagmanager.forms import OptionsForm, SourceForm
+from tagmanager.tools.base import Tool, ToolForm
+
+Forms = tuple[ToolForm, SourceForm, OptionsForm]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """A tool's form; sent in whole, it makes the job, works on it for a moment, and shows its page.
+
+    `?again=` fills it from an earlier job. Who sends it after the session has ended signs in and comes back
+    to it; the browser has kept what was typed.
+    """
+    if request.method == "POST" and not request.user.is_authenticated:
+        back = f"{request.path}?{urlencode({'restore': '1'})}"
+        return redirect(f"{resolve_url('login')}?{urlencode({'next': back, 'ended': '1'})}")
+    return _tool(request, slug)
+
+
+@allowed(SEE, ACT)
+def _tool(request: HttpRequest, slug: str) -> HttpResponse:
+    try:
+        chosen = installed.tool(slug)
+    except installed.UnknownTool as problem:
+        raise Http404(str(problem)) from problem
+    if request.method != "POST":
+        return _begin(request, chosen)
+    forms = (
+        chosen.form_class(request.POST, request.FILES),
+        SourceForm(request.POST, request.FILES),
+        OptionsForm(request.POST),
+    )
+    valid = [form.is_valid() for form in forms]  # all three: everything that is wrong is said at once
+    if not all(valid):
+        return _show(request, chosen, forms)
+    made = _make(request, chosen, forms)
+    if made.token:
+        run_at_once(made)
+    if not made.is_new:
+        messages.info(
+            request, "This form had been sent before, and this is the job that it made. Nothing runs twice."
+        )
+    return redirect(made.job)
+
+
+def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
+    filling, earlier = again.Filling(), _earlier(request, chosen)
+    if earlier is not None:
+        filling = again.filling_of(earlier)
+    forms = (
+        chosen.form_class(initial=filling.tool),
+        SourceForm(initial=filling.source),
+        OptionsForm(initial=filling.options),
+    )
+    return _show(request, chosen, forms, earlier)
+
+
+def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
+    """The job of this tool that `?again=` names."""
+    number = request.GET.get("again", "")
+    if not (number.isascii() and number.isdigit() and int(number[:20]) <= MOST_ID):
+        return None
+    return Job.objects.filter(pk=int(number), tool=chosen.slug).first()
+
+
+def _make(request: HttpRequest, chosen: Tool, forms: Forms) -> Made:
+    tool_form, source_form, options_form = forms
+    options = options_form.cleaned_data
+    return ask(
+        chosen,
+        tool_form,
+        source_form.cleaned_data["source"],
+        by=person(signed_in(request)),
+        limit=options["limit"],
+        canary=options["canary"],
+        dry_run=options["dry_run"],
+        include_closed=options["include_closed"],
+        here=True,
+        nonce=_fingerprint(request),
+    )
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    """Equal for a form sent twice, different once anything in it was changed after coming Back to it."""
+    fields = [(key, values) for key, values in sorted(request.POST.lists()) if key != "csrfmiddlewaretoken"]
+    files = [(file.name, file.size) for name in sorted(request.FILES) for file in request.FILES.getlist(name)]
+    return blake2s(repr((fields, files)).encode(), digest_size=24).hexdigest()
+
+
+def _show(request: HttpRequest, chosen: Tool, forms: Forms, earlier: Job | None = None) -> HttpResponse:
+    tool_form, source_form, options_form = forms
+    context = {
+        "tool": chosen,
+        "tool_form": tool_form,
+        "source_form": source_form,
+        "options_form": options_form,
+        "panel": source_form["kind"].value() or "",
+        "has_errors": any(form.errors for form in forms),
+        "lost_file": request.FILES.get("ids_file"),
+        "worker_alive": reaper.is_worker_alive(),
+        "earlier": earlier,
+    }
+    return render(request, "tool.html", context)

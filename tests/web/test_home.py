@@ -1,0 +1,110 @@
+"""The first page: tools, what runs, what needs somebody, the connection."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from jobs.states import FollowUp, Status
+from tests import factories
+from zendesk import sandbox
+
+HTMX = {"HX-Request": "true"}
+
+
+def section(page: str, name: str) -> str:
+    found = re.search(rf'<section aria-labelledby="{name}">.*?</section>', page, re.DOTALL)
+    return found[0] if found else ""
+
+
+def test_a_fresh_installation_says_how_to_start(web: Client) -> None:
+    page = web.get("/").content.decode()
+    assert "No job has been started yet. Choose a tool to start one" in page
+    assert section(page, "running") == section(page, "latest") == ""
+
+
+def test_jobs_that_need_somebody_are_named_until_somebody_came(web: Client) -> None:
+    long_ago = timezone.now() - timedelta(days=8)
+    failed, retried, old, stopped, paused, fine = (
+        factories.job(Status.PARTIAL, title="failed lately", failed=1),
+        factories.job(Status.PARTIAL, title="failed and retried", failed=1),
+        factories.job(Status.PARTIAL, title="failed long ago", failed=1, finished_at=long_ago),
+        factories.job(Status.ERRORED, title="stopped long ago", created_at=long_ago),
+        factories.job(Status.PAUSED, title="is paused"),
+        factories.job(Status.SUCCEEDED, title="is fine"),
+    )
+    factories.job(Status.SUCCEEDED, title="the retry", parent=retried, follow_up=FollowUp.RETRY)
+    page = web.get("/").content.decode()
+    named = {
+        job.title
+        for job in (failed, retried, old, stopped, paused, fine)
+        if job.title in section(page, "attention")
+    }
+    assert named == {"failed lately", "stopped long ago", "is paused"}
+    assert "is fine" in section(page, "latest")
+    assert "is paused" not in section(page, "latest")
+
+
+def test_running_jobs_ask_for_themselves_with_one_request(web: Client) -> None:
+    factories.job(Status.RUNNING, title="first", total=10)
+    factories.job(Status.RUNNING, title="second", total=10)
+    page = section(web.get("/").content.decode(), "running")
+    assert page.count("hx-get") == 1
+    address = re.search(r'hx-get="(/running\?version=[0-9a-f]+)"', page)
+    assert address
+    assert web.get(address[1], headers=HTMX).status_code == 204
+    factories.job(Status.QUEUED, title="third")
+    part = web.get(address[1], headers=HTMX).content.decode()
+    assert "third" in part
+    assert "<html" not in part
+
+
+def test_when_nothing_runs_nothing_is_asked(web: Client) -> None:
+    assert "hx-get" not in web.get("/running").content.decode()
+
+
+def test_whoever_may_only_look_is_told_whom_to_ask(client: Client, db: None) -> None:
+    client.force_login(factories.user("bob", "view_job"))
+    page = client.get("/").content.decode()
+    assert "Ask an administrator of Tag Manager" in page
+    assert 'href="/tools/bulk-tag/"' not in page
+
+
+def test_parts_of_the_first_page_want_a_person(client: Client, db: None) -> None:
+    for address in ("/running", "/connection"):
+        assert client.get(address)["Location"].startswith("/login/")
+    client.force_login(factories.user("eve"))
+    assert client.get("/running").status_code == 403
+    assert "Running now" not in client.get("/").content.decode()
+
+
+def test_the_connection_is_tried_at_most_once_a_minute(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    web.get("/")
+    assert sum(demo_zendesk.ledger.calls.values()) == 0
+    page = web.get("/connection", headers=HTMX).content.decode()
+    assert "Connected as" in page
+    assert re.search(r"[\d,]+ of [\d,]+", page)
+    assert demo_zendesk.ledger.calls["GET users/me"] == 1
+    assert "<html" in web.get("/connection").content.decode()
+    assert demo_zendesk.ledger.calls["GET users/me"] == 1
+
+
+def test_a_connection_that_does_not_serve_is_told_in_words(web: Client, settings: Settings) -> None:
+    cache.clear()
+    assert "set up" in web.get("/connection", headers=HTMX).content.decode()
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
+    settings.ZENDESK_OAUTH_TOKEN = "secret-token"
+    page = web.get("/connection", headers=HTMX).content.decode()
+    assert "<b>Zendesk is not connected.</b>" in page
+    assert "127.0.0.1:9 cannot be reached" in page
+    assert "secret-token" not in page
+
+
+def test_a_missing_worker_is_told_with_what_to_do(web: Client) -> None:
+    page = web.get("/connection", headers=HTMX).content.decode()
+    assert "none is running; start one on the server" in page

@@ -1,0 +1,182 @@
+"""What a dry run shows before anything is written, and the step from there to the real run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.template.loader import render_to_string
+from django.test import Client
+from pytest_django import Settings
+
+from jobs.models import Job
+from jobs.states import FollowUp, Outcome, Status
+from tagmanager import previews
+from tagmanager.cautions import cautions_of
+from tests import factories
+from tests.demo import params
+from zendesk import sandbox
+
+HTMX = {"HX-Request": "true"}
+
+
+def preview(web: Client, ids: list[int], **filled: str) -> Job:
+    """A finished preview of a job on these tickets."""
+    given = {"add": "vip", "ids": " ".join(map(str, ids)), "dry_run": "on", "nonce": "n"} | filled
+    assert web.post("/tools/bulk-tag/", given).status_code == 302
+    job = Job.objects.latest("pk")
+    assert (job.dry_run, job.status) == (True, Status.SUCCEEDED)
+    return job
+
+
+def planned(number: int, **fields: object) -> Job:
+    return factories.job(Status.SUCCEEDED, dry_run=True, planned=number, **fields)
+
+
+def words(page: bytes) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode()))
+
+
+def test_samples_show_subjects_and_the_difference_in_tags(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    ref = next(r for r in demo_zendesk.ticket_ids() if demo_zendesk.ticket(r).status == "open")
+    job = preview(web, [ref])
+    page = web.get(f"/tools/preview/{job.pk}/samples", headers=HTMX).content.decode()
+    assert re.search(r"adds </span>vip", page)
+    assert f"/agent/tickets/{ref}" in page
+    assert "<html" not in page
+    assert "subject" not in str(list(Job.objects.values())) + str(list(job.items.values()))
+    whole = web.get(f"/tools/preview/{job.pk}/samples").content.decode()
+    assert "<html" in whole
+
+
+def test_samples_are_the_lowest_and_the_highest_numbers(db: None) -> None:
+    job = planned(50)
+    for ref in range(1, 51):
+        factories.item(job, ref, Outcome.PLANNED)
+    found = previews.samples_of(job)
+    assert [row.ref for row in found.rows] == [*range(1, 11), *range(41, 51)]
+    assert "No Zendesk account is set up." in found.problem
+    assert found.rows[0] == previews.Sample(1, "", kept=["old"], added=["vip"], removed=[])
+
+
+def test_hostile_text_is_escaped_on_every_part(db: None) -> None:
+    job = planned(1)
+    evil = "<script>alert(1)</script>"
+    sample = previews.Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
+    samples = render_to_string(
+        "preview/_samples.html", {"samples": previews.Samples([sample], evil), "job": job}
+    )
+    count = render_to_string("tools/_count.html", {"problem": evil})
+    stored = render_to_string("tools/_stored.html", {"problem": evil})
+    assert "<script" not in samples + count + stored
+    assert samples.count("&lt;script") == 5
+
+
+def test_warnings_name_the_fields_and_rules_that_a_tag_belongs_to(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    from tagmanager.cautions import _surroundings
+
+    fields, triggers, automations = _surroundings()
+    field = next(field for field in fields if field.type == "tagger")
+    rule = (triggers + automations)[0]
+    job = planned(1, params=params(add=[min(field.tags)], remove=[min(rule.tags)]))
+    page = words(web.get(f"/tools/preview/{job.pk}/warnings", headers=HTMX).content)
+    assert f"belongs to the dropdown field “{field.title}”: adding it sets that field" in page
+    assert f"“{rule.title}” names" in page
+    address = web.get(f"/tools/preview/{job.pk}/warnings").content.decode()
+    assert re.search(rf"/admin/objects-rules/rules/(triggers|automations)/{rule.id}\"", address)
+
+
+def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: None) -> None:
+    source = {"kind": "view", "id": 7, "title": "A view"}
+    job = planned(1, skipped=2, source=source)
+    for ref in (1, 2):
+        factories.item(job, ref, Outcome.SKIPPED, reason="closed")
+    other = factories.job(Status.RUNNING, source=source)
+    factories.job(Status.RUNNING, source={"kind": "view", "id": 8, "title": "Another"})
+    found = cautions_of(job)
+    assert [caution.text[:40] for caution in found.all] == [
+        "2 closed tickets are left out. Zendesk l",
+        f"Job {other.pk} is at work on the same tickets: {other.title}"[:40],
+    ]
+    assert "No Zendesk account is set up." in found.problem
+
+
+def test_numbers_given_by_hand_are_not_taken_for_the_same_tickets(db: None) -> None:
+    job = planned(1)
+    factories.job(Status.RUNNING)
+    assert cautions_of(job).all == []
+
+
+def test_a_zendesk_that_is_away_is_told_in_words(web: Client, settings: Settings) -> None:
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
+    settings.ZENDESK_OAUTH_TOKEN = "secret-token"
+    cache.clear()
+    job = planned(1)
+    factories.item(job, 1, Outcome.PLANNED)
+    for part, sentence in (("samples", "could not be read."), ("warnings", "could not be looked up.")):
+        page = words(web.get(f"/tools/preview/{job.pk}/{part}", headers=HTMX).content)
+        assert sentence in page
+        assert "127.0.0.1:9 cannot be reached" in page
+        assert "secret-token" not in page
+
+
+@pytest.mark.parametrize("part", ["samples", "warnings"])
+def test_parts_of_a_preview_want_a_permission_and_a_preview(client: Client, db: None, part: str) -> None:
+    job = planned(1)
+    address = f"/tools/preview/{job.pk}/{part}"
+    assert client.get(address)["Location"].startswith("/login/")
+    client.force_login(factories.user("eve"))
+    assert client.get(address).status_code == 403
+    client.force_login(factories.user("bob", "view_job"))
+    assert client.get(address).status_code == 200
+    real = factories.job(Status.SUCCEEDED)
+    assert client.get(f"/tools/preview/{real.pk}/{part}").status_code == 404
+
+
+def test_the_preview_has_figures_and_one_button_for_who_may(web: Client, ana: User) -> None:
+    job = planned(1_000, unchanged=20, skipped=3)
+    context = {"job": job, "perms": {"jobs": {"run_job": True}}, "left_out": {"groups": []}}
+    page = words(render_to_string("preview/_preview.html", context).encode())
+    assert "1,000 will change" in page
+    assert "20 are so already" in page
+    assert "3 left out" in page
+    assert "Change 1,000 tickets" in page
+    assert "type their number" not in page
+    context["perms"] = {"jobs": {"run_job": False}}
+    assert "<form" not in render_to_string("preview/_preview.html", context)
+
+
+def test_a_large_preview_runs_when_its_number_is_typed(web: Client) -> None:
+    job = planned(10_001)
+    address = f"/jobs/{job.pk}/run"
+    for typed in ("", "10000", "ten thousand and one"):
+        page = web.post(address, {"typed": typed, "nonce": "n"}, follow=True).content.decode()
+        assert "Nothing was started yet" in page
+        assert job.children.count() == 0
+    web.post(address, {"typed": " 10,001 ", "nonce": "n"})
+    assert [child.follow_up for child in job.children.all()] == [FollowUp.RUN]
+
+
+def test_a_preview_of_the_limit_needs_no_number(web: Client) -> None:
+    job = planned(10_000)
+    web.post(f"/jobs/{job.pk}/run", {"nonce": "n"})
+    assert job.children.count() == 1
+
+
+def test_the_real_run_wants_the_permission(client: Client, db: None) -> None:
+    client.force_login(factories.user("bob", "view_job"))
+    job = planned(5)
+    assert client.post(f"/jobs/{job.pk}/run").status_code == 403
+    assert job.children.count() == 0
+
+
+def test_the_estimate_follows_batches_and_the_share_of_calls(settings: Settings) -> None:
+    settings.ZENDESK_MAX_JOBS, settings.ZENDESK_RATE_SHARE = 10, 0.5
+    cache.clear()
+    assert previews.estimate(100) == previews.Estimate(calls=6, seconds=10)
+    large = previews.estimate(100_000)
+    assert large == previews.Estimate(calls=2_400, seconds=1_440)
