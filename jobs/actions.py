@@ -164,6 +164,7 @@ def follow_up(
         params=job.params,
         source=source,
         by=by,
+        canary=job.canary if kind is FollowUp.RUN else None,
         parent=job,
         follow_up=kind,
         here=here,

@@ -254,3 +254,9 @@ def test_a_canary_changes_the_first_tickets_and_asks_before_the_rest(demo: Demo)
 def test_a_canary_larger_than_the_job_is_none(demo: Demo) -> None:
     job = run(submit(refs=demo.open_tickets[:10], add=["brand-new"], canary=10))
     assert job.status == "succeeded"
+
+
+def test_a_canary_asked_for_with_the_preview_holds_the_real_run(demo: Demo) -> None:
+    dry = run(submit(refs=demo.open_tickets[:50], add=["brand-new"], canary=10, dry_run=True))
+    real = follow(dry, FollowUp.RUN)
+    assert (real.status, counts(real)) == ("paused", {"changed": 10, "remaining": 40})
