@@ -440,7 +440,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="item",
-            index=models.Index(fields=["job", "outcome", "ref"], name="items_of_a_job_by_outcome"),
+            index=models.Index(fields=["job", "outcome", "ref", "reason"], name="items_of_a_job_by_outcome"),
         ),
         migrations.AddIndex(
             model_name="item",
