@@ -83,8 +83,10 @@ lock: dev ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upg
 audit: dev ## Ask whether a known hole is in what the app needs
 	$(BIN)/pip-audit --no-deps --disable-pip -r requirements/base.txt
 
-bench: dev ## Measure speed against the targets (tests/benchmarks)
-	$(BIN)/pytest tests/benchmarks -p no:cacheprovider -s $(ARGS)
+bench: BENCH := tests/benchmarks -p no:cacheprovider -o python_files="bench_*.py" -q -s
+bench: dev ## Measure speed against the targets, on both databases (ARGS="-k pages" for one part)
+	$(BIN)/pytest $(BENCH) $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest $(BENCH) $(ARGS)
 
 clean: ## Remove .venv and everything generated; var/ with its databases stays
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,80 @@
+"""Work whose other side answers at once: what is left of a job's time is the engine's own."""
+
+# ruff: noqa: ARG002 - the shape of a work names more than this one needs
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import count
+
+from jobs.models import Job
+from jobs.work import (
+    Answer,
+    Calls,
+    Change,
+    Earlier,
+    Page,
+    Payload,
+    Phase,
+    Plan,
+    Result,
+    Sendable,
+    Snapshot,
+    Trace,
+    Verdict,
+)
+
+#: As in Zendesk: items on a page of the list, in one call, and calls under way at once.
+PAGE, BATCH, IN_FLIGHT = 100, 100, 10
+
+
+class InstantWork:
+    """As many items as the source says, each of which gets one tag; every call is over at once."""
+
+    batch_size = BATCH
+    max_in_flight = IN_FLIGHT
+
+    def __init__(self, job: Job) -> None:
+        self.number = int(job.source["number"])
+        self.calls = Calls()
+        self._sent: dict[str, list[int]] = {}
+        self._receipts = count()
+
+    def pages(self, cursor: str) -> Iterator[Page]:
+        for start in range(int(cursor or 0), self.number, PAGE):
+            end = min(start + PAGE, self.number)
+            self.calls.read += 1
+            items = [(ref, _snapshot(ref)) for ref in range(start + 1, end + 1)]
+            yield Page(items, str(end) if end < self.number else None)
+
+    def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
+        self.calls.read += 1
+        return {ref: _snapshot(ref) for ref in refs}
+
+    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None) -> Plan:
+        return Change({"add": ["vip"]})
+
+    def shows(self, change: Payload, now: Snapshot) -> bool:
+        return False
+
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
+        self.calls.write += 1
+        receipt = f"{next(self._receipts):032x}"
+        self._sent[receipt] = [item.ref for item in items]
+        return receipt
+
+    def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
+        self.calls.status += 1
+        done = Result(Verdict.DONE)
+        return {
+            receipt: Answer(Phase.OVER, dict.fromkeys(self._sent.pop(receipt), done)) for receipt in receipts
+        }
+
+    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
+        return Trace.ABSENT
+
+
+def _snapshot(ref: int) -> Snapshot:
+    tags = [f"area_{ref % 17}", "billing", "germany", f"month_{ref % 12}"]
+    return {"tags": tags, "status": "open", "updated_at": "2026-11-01T08:00:00Z"}

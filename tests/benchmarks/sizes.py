@@ -1,0 +1,30 @@
+"""How much is measured: figures that a variable of the environment may make smaller or larger."""
+
+from __future__ import annotations
+
+import os
+
+
+def size(name: str, usual: int) -> int:
+    """The whole number that `BENCH_<NAME>` says, or the usual one."""
+    return int(os.environ.get(f"BENCH_{name.upper()}", usual))
+
+
+def items() -> int:
+    """Rows of the largest table while pages and exports are measured."""
+    return size("items", 1_000_000)
+
+
+def jobs() -> int:
+    """Small jobs beside the three large ones; a small stock has fewer, one for each 20 items or so."""
+    return min(size("jobs", 5_000), max(items() // 20, 1))
+
+
+def times() -> int:
+    """How often each page is asked for."""
+    return size("times", 60)
+
+
+def tickets() -> int:
+    """Items of the job that the engine runs."""
+    return size("tickets", 20_000)

@@ -1,0 +1,70 @@
+"""The benchmarks themselves, at a size that takes seconds; what they measure is looked at by `make bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jobs import actions, audit, engine
+from jobs.actors import Actor
+from jobs.models import Item, Job
+from tests.benchmarks import addresses, figures, stock
+from tests.benchmarks.web import viewer
+
+
+def test_the_stock_is_as_large_as_asked_for_and_its_counts_agree(transactional_db: None) -> None:
+    filled = stock.fill(2_000, 60)
+    assert (filled.items, filled.jobs) == (Item.objects.count(), Job.objects.count()) == (2_000, 63)
+    assert list(audit.drifts()) == []
+    assert Item.objects.filter(ref=filled.ticket).count() >= 3
+    stock.empty()
+    assert (Item.objects.count(), Job.objects.count()) == (0, 0)
+
+
+def test_every_address_shows_what_its_name_says(transactional_db: None, client: Client) -> None:
+    filled = stock.fill(2_000, 60)
+    client.force_login(viewer())
+    answers = {one.url: client.get(one.url).status_code for one in addresses.addresses(filled)}
+    assert answers == dict.fromkeys(answers, 200)
+
+
+def test_the_instant_work_is_carried_out_by_the_engine(transactional_db: None, settings: Any) -> None:
+    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    job = actions.submit(
+        tool="bulk-tag",
+        title="Add vip to many tickets",
+        params={"add": ["vip"]},
+        source={"kind": "instant", "number": 250},
+        by=Actor(name="bench"),
+    ).job
+    engine.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed, job.calls_write) == ("succeeded", 250, 3)
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(50, 3.0), (95, 5.0), (1, 1.0), (100, 5.0)])
+def test_a_percentile_is_one_of_the_values(percent: int, expected: float) -> None:
+    assert figures.percentile([5.0, 1.0, 4.0, 2.0, 3.0], percent) == expected
+
+
+def test_a_table_is_aligned_and_written_only_where_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BENCH_REPORT", raising=False)
+    figures.tell("Pages", "On a table.", ("page", "ms"), [("jobs", "7.0"), ("one job", "12.5")])
+    printed = capsys.readouterr().out
+    assert printed == "\nPages\nOn a table.\n\npage       ms\n-------  ----\njobs      7.0\none job  12.5\n\n"
+    monkeypatch.setenv("BENCH_REPORT", str(tmp_path / "report.txt"))
+    figures.tell("Pages", "On a table.", ("page", "ms"), [("jobs", "7.0"), ("one job", "12.5")])
+    assert (tmp_path / "report.txt").read_text(encoding="utf-8") == printed[:-1]
+
+
+def test_no_other_run_collects_the_benchmarks(pytestconfig: pytest.Config) -> None:
+    folder = Path(__file__).parent
+    benches = sorted(path.name for path in folder.glob("bench_*.py"))
+    assert benches == ["bench_engine.py", "bench_exports.py", "bench_pages.py"]
+    assert not [path for path in folder.glob("test_*.py") if path.name != Path(__file__).name]
+    assert pytestconfig.getini("python_files") == ["test_*.py", "*_test.py"]

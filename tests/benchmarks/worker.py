@@ -1,0 +1,62 @@
+"""`python -m tests.benchmarks.worker JOB`: a process that works on this one job and then says what it took.
+
+It prints one JSON object: seconds of reading the list and of sending, queries, and the most memory it held.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+
+#: Longer than any measured job, seconds.
+TO_THE_END = 3_600.0
+
+
+class Counter:
+    """Counts the queries that pass through it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, execute: Any, *arguments: Any) -> Any:
+        self.number += 1
+        return execute(*arguments)
+
+
+def main(pk: int) -> None:
+    django.setup()
+    from django.conf import settings
+    from django.db import connection
+
+    from jobs import engine
+    from jobs.models import Job
+    from tests.benchmarks.figures import peak_memory
+
+    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    counter = Counter()
+    with connection.execute_wrapper(counter):
+        engine.run(pk, seconds=TO_THE_END)
+    job = Job.objects.get(pk=pk)
+    assert job.started_at
+    assert job.frozen_at
+    assert job.finished_at
+    said = {
+        "status": job.status,
+        "changed": job.changed,
+        "batches": job.calls_write,
+        "questions": job.calls_status,
+        "started": job.started_at.timestamp(),
+        "listing": (job.frozen_at - job.started_at).total_seconds(),
+        "sending": (job.finished_at - job.frozen_at).total_seconds(),
+        "finished": job.finished_at.timestamp(),
+        "queries": counter.number,
+        "peak_mb": peak_memory(),
+    }
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
