@@ -8,47 +8,59 @@ from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, JsonResponse
-from django.shortcuts import resolve_url
-from django_htmx.http import HttpResponseClientRedirect
+from django.shortcuts import render, resolve_url
+from django_htmx.http import HttpResponseStopPolling, reswap, retarget
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 SEE, ACT = "jobs.view_job", "jobs.run_job"
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+#: htmx 2 shows an answer of this status and asks no more (htmx.org/docs, polling).
+STOP_POLLING = HttpResponseStopPolling.status_code
 
 #: What is said to who lacks the permission, and whom to ask.
 REFUSALS = {
-    SEE: (
-        "Your account may not see jobs. Ask an administrator of Tag Manager to give it the permission "
-        "“Can view job”."
-    ),
+    SEE: "Your account may not see jobs. Ask {whom} to give it the permission “Can view job”.",
     ACT: (
-        "Your account may look at jobs, but not start or change one. Ask an administrator of Tag Manager to "
-        "give it the permission “Can run, pause, resume, cancel and undo jobs”."
+        "Your account may look at jobs, but not start or change one. Ask {whom} to give it the permission "
+        "“Can run, pause, resume, cancel and undo jobs”."
     ),
 }
+#: So many of those who can grant a permission are named.
+NAMED = 3
 
 
-def allowed(*permissions: str, script: bool = False) -> Callable[[View[P]], View[P]]:
+def refusal(user: AbstractBaseUser | AnonymousUser, *permissions: str) -> str:
+    """Which of the permissions this person lacks and whom to ask for it, as sentences; "" when none."""
+    missing = next((name for name in permissions if not user.has_perm(name)), None)  # type: ignore[union-attr]
+    return REFUSALS[missing].format(whom=_whom_to_ask()) if missing else ""
+
+
+def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Callable[[View[P]], View[P]]:
     """Let in who is signed in and has all the permissions.
 
     Others are sent to sign in, or get a 403 whose words say whom to ask. A view for scripts answers 401 and
-    403 as JSON, because a script would take the sign-in page for its answer.
+    403 as JSON, because a script would take the sign-in page for its answer. `draft` marks the parts of a
+    page that keeps what is typed in the browser and fills it in again for `?restore=1`.
     """
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return _say_unknown() if script else _send_to_sign_in(request)
-            missing = [permission for permission in permissions if not request.user.has_perm(permission)]
-            if missing and script:
-                return JsonResponse({"error": REFUSALS[missing[0]]}, status=403)
-            if missing:
-                raise PermissionDenied(REFUSALS[missing[0]])
+                if script:
+                    return _say_unknown()
+                return _say_ended(request, draft=draft) if is_part(request) else sign_in_first(request)
+            words = refusal(request.user, *permissions)
+            if words and script:
+                return JsonResponse({"error": words}, status=403)
+            if words:
+                raise PermissionDenied(words)
             return view(request, *args, **kwargs)
 
         return guarded
@@ -66,13 +78,50 @@ def _say_unknown() -> HttpResponseBase:
     return JsonResponse({"error": "Not signed in. Send the session cookie of a signed-in user."}, status=401)
 
 
-def _send_to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """To the sign-in page and then back; a part of a page that asks for itself sends the whole page there."""
-    is_part = request.headers.get("HX-Request") == "true"
-    back = urlsplit(request.headers.get("HX-Current-URL", "")) if is_part else None
-    where = back._replace(scheme="", netloc="").geturl() if back else request.get_full_path()
-    query = {"next": where if request.method == "GET" else resolve_url(settings.LOGIN_REDIRECT_URL)}
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+def _whom_to_ask() -> str:
+    """Those who can give a permission in the admin, by name."""
+    granting = User.objects.with_perm("auth.change_user", backend=MODEL_BACKEND).filter(is_staff=True)
+    names = list(granting.order_by("username").values_list("username", flat=True)[:NAMED])
+    if not names:
+        return "an administrator of Tag Manager"
+    *others, last = names
+    return (
+        f"an administrator of Tag Manager ({', '.join(others)} or {last})"
+        if others
+        else (f"{last}, an administrator of Tag Manager,")
+    )
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Whether a page of ours asks for a part of itself."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def sign_in_first(request: HttpRequest, *, back: str = "") -> HttpResponseBase:
+    """To the sign-in page and then back to `back`, or to where one was.
+
+    A form that was sent goes along, as 307 bids the browser, and is there again after signing in.
+    """
+    query = {"next": back or request.get_full_path()}
+    is_form = request.method == "POST"
+    if is_form or request.COOKIES.get(settings.SESSION_COOKIE_NAME):
         query["ended"] = "1"
-    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query)}"
-    return HttpResponseClientRedirect(address) if is_part else HttpResponseRedirect(address)
+    answer = HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query)}")
+    answer.status_code = 307 if is_form else 302
+    return answer
+
+
+def _say_ended(request: HttpRequest, *, draft: bool) -> HttpResponseBase:
+    """A sentence at the top of the page that asked: it stays as it is, with all that is typed into it."""
+    where = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = where._replace(scheme="", netloc="", fragment="")
+    if draft:
+        back = back._replace(query=urlencode({"restore": "1"}))
+    query = {"next": back.geturl() or resolve_url(settings.LOGIN_REDIRECT_URL), "ended": "1"}
+    answer = render(
+        request,
+        "_session_ended.html",
+        {"address": f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query)}"},
+        status=STOP_POLLING,
+    )
+    return reswap(retarget(answer, "#session-ended"), "innerHTML")

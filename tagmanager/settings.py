@@ -67,6 +67,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that an answer bears its policy also when something below it fails (a foreign host, a database
+    # that is away): such an answer is made outside of the layer that failed.
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -74,9 +78,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "csp.middleware.CSPMiddleware",
     # Last, so that it sees the answer of everything that can refuse a login.
     "axes.middleware.AxesMiddleware",
 ]
@@ -209,7 +211,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "locked.html"
+AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -227,6 +229,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
 SESSION_COOKIE_AGE = 12 * 3600  # one working day
+CSRF_FAILURE_VIEW = "tagmanager.views.people.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
 # Only behind a proxy that sets this header itself: otherwise anyone could claim to have come by https.
 if env.bool("TRUST_PROXY", default=False):

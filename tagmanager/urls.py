@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager.views import front, parts, previews, tool
+from tagmanager.views import front, parts, people, previews, tool
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front.home, name="home"),
@@ -18,8 +18,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/preview/<int:pk>/warnings", previews.cautions, name="preview-warnings"),
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
-    path("login/", front.SignIn.as_view(), name="login"),
+    path("login/", people.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", people.change_password, name="password"),
     path("admin/", admin.site.urls),
     path("healthz", front.healthz, name="healthz"),
 ]

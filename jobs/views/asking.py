@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import actions
+from jobs import actions, kept
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.at_once import run_at_once
@@ -55,7 +55,8 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> HttpResponse:
     """The page that asks; with a `problem` it is shown again with all that was sent."""
-    sent = request.POST if problem else request.GET
+    typed = kept.take(request)
+    sent = request.POST if problem else typed or request.GET
     reason = sent.get("reason", "") if isinstance(doing, FollowUpDoing) else ""
     counts = counts_of(job, doing, reason=reason)
     context = {
@@ -67,8 +68,9 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "nonce": (sent.get("nonce", "") if problem else "")[:NONCE_LENGTH] or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
         "types": must_be_typed(doing, counts.affected),
-        "typed": sent.get("count", "") if problem else "",
+        "typed": (sent.get("count") or sent.get("typed", "")) if problem or typed else "",
         "problem": problem,
+        "is_back": bool(typed),
     }
     return render(request, "jobs/ask.html", context, status=422 if problem else 200)
 

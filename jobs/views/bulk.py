@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import actions
+from jobs import actions, kept
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.doings import MAY_DO
@@ -44,9 +44,9 @@ def cancel(request: HttpRequest) -> HttpResponse:
     `?job=` names one job each; `?all=yes` takes all that match the filters, up to the job `?upto=` so that
     what was asked for since the page was shown is not touched.
     """
-    data = request.POST if request.method == "POST" else request.GET
-    kept = kept_query(data)
-    back = reverse("jobs:list") + (f"?{kept}" if kept else "")
+    data = request.POST if request.method == "POST" else kept.take(request) or request.GET
+    narrowed = kept_query(data)
+    back = reverse("jobs:list") + (f"?{narrowed}" if narrowed else "")
     choice = _choice(data)
     if request.method == "POST":
         _cancel(request, choice)
@@ -61,6 +61,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
         "most": MOST_AT_ONCE,
         "back": back,
         "fields": _fields(data, newest),
+        "is_back": request.method == "GET" and data is not request.GET,
     }
     return render(request, "jobs/cancel_many.html", context)
 
@@ -122,8 +123,8 @@ def _cancel(request: HttpRequest, choice: Choice) -> None:
 
 def _fields(data: QueryDict, newest: int) -> list[tuple[str, str]]:
     """What the form that asks sends on: the same choice, and the filters to come back to."""
-    kept = list(QueryDict(kept_query(data)).items())
-    fields = [(name, str(value)) for name, value in kept]
+    narrowed = QueryDict(kept_query(data)).items()
+    fields = [(name, str(value)) for name, value in narrowed]
     if data.get("all"):
         return [*fields, ("all", "yes"), ("upto", str(newest))]
     return [*fields, *(("job", number) for number in data.getlist("job")[:MOST_AT_ONCE])]

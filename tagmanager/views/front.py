@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.views import LoginView
 from django.db import DatabaseError, connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs import reaper
-from jobs.access import ACT, REFUSALS, SEE, allowed
+from jobs.access import ACT, SEE, allowed, refusal
 from jobs.looks import version_of
 from jobs.models import Job
 from jobs.states import STOPPED, FollowUp, Status
@@ -27,20 +26,13 @@ RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 ATTENTION = timedelta(days=7)
 
 
-class SignIn(LoginView):
-    """Sign in with a name and a password, and go on where one was."""
-
-    template_name = "login.html"
-    redirect_authenticated_user = True
-
-
 @require_safe
 @allowed()
 def home(request: HttpRequest) -> HttpResponse:
     """The tools, what is going on, what needs somebody, and the latest jobs. Zendesk is not asked here."""
     context: dict[str, Any] = {
         "tools": list(installed.tools().values()),
-        "refusal": "" if request.user.has_perm(ACT) else REFUSALS[ACT],
+        "refusal": refusal(request.user, SEE, ACT),
         "worker_alive": reaper.is_worker_alive(),
         "glance": named(),
     }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from hashlib import blake2s
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render, resolve_url
+from django.forms import MultipleChoiceField
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import reaper
-from jobs.access import ACT, SEE, allowed, signed_in
+from jobs import kept, reaper
+from jobs.access import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.actions import Made
 from jobs.actors import person
 from jobs.at_once import run_at_once
@@ -33,11 +33,10 @@ def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A tool's form; sent in whole, it makes the job, works on it for a moment, and shows its page.
 
     `?again=` fills it from an earlier job. Who sends it after the session has ended signs in and comes back
-    to it; the browser has kept what was typed.
+    to it as it was filled in.
     """
     if request.method == "POST" and not request.user.is_authenticated:
-        back = f"{request.path}?{urlencode({'restore': '1'})}"
-        return redirect(f"{resolve_url('login')}?{urlencode({'next': back, 'ended': '1'})}")
+        return sign_in_first(request, back=f"{request.path}?restore=1")
     return _tool(request, slug)
 
 
@@ -68,7 +67,9 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
-    filling, earlier = again.Filling(), _earlier(request, chosen)
+    filling, earlier, typed = again.Filling(), _earlier(request, chosen), kept.take(request)
+    if typed:
+        return _show(request, chosen, _filled_in(chosen, typed), is_back=True)
     if earlier is not None:
         filling = again.filling_of(earlier)
     forms = (
@@ -77,6 +78,18 @@ def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
         OptionsForm(initial=filling.options),
     )
     return _show(request, chosen, forms, earlier)
+
+
+def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:
+    """The forms as they were sent, unchecked: nobody has sent them yet."""
+    forms = chosen.form_class(), SourceForm(initial=typed.dict()), OptionsForm()
+    for form in forms:
+        for name, field in form.fields.items():
+            if name in typed:
+                form.initial[name] = (
+                    typed.getlist(name) if isinstance(field, MultipleChoiceField) else typed[name]
+                )
+    return forms
 
 
 def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
@@ -111,7 +124,9 @@ def _fingerprint(request: HttpRequest) -> str:
     return blake2s(repr((fields, files)).encode(), digest_size=24).hexdigest()
 
 
-def _show(request: HttpRequest, chosen: Tool, forms: Forms, earlier: Job | None = None) -> HttpResponse:
+def _show(
+    request: HttpRequest, chosen: Tool, forms: Forms, earlier: Job | None = None, *, is_back: bool = False
+) -> HttpResponse:
     tool_form, source_form, options_form = forms
     context = {
         "tool": chosen,
@@ -123,5 +138,6 @@ def _show(request: HttpRequest, chosen: Tool, forms: Forms, earlier: Job | None 
         "lost_file": request.FILES.get("ids_file"),
         "worker_alive": reaper.is_worker_alive(),
         "earlier": earlier,
+        "is_back": is_back,
     }
     return render(request, "tool.html", context)

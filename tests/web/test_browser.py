@@ -150,6 +150,7 @@ def test_everything_works_without_javascript(live_server: LiveServer, transactio
         expect(
             page.get_by_text("A new job takes the 60 tickets that this one did not attempt.")
         ).to_be_visible()
+        page.locator(".who summary").click()
         page.get_by_role("button", name="Sign out").click()
         page.goto(f"{live_server.url}/jobs/")
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -184,21 +183,6 @@ def test_run_again_of_nothing_is_an_empty_form(web: Client, number: str) -> None
     response = web.get(FORM, {"again": number})
     assert response.status_code == 200
     assert "Filled in from" not in response.content.decode()
-
-
-def test_an_expired_session_keeps_the_way_back_to_the_form(client: Client, db: None) -> None:
-    response = client.post(FORM, {"add": "vip", "ids": "1"})
-    where = urlsplit(response["Location"])
-    assert (response.status_code, where.path) == (302, "/login/")
-    assert parse_qs(where.query) == {"next": [f"{FORM}?restore=1"], "ended": ["1"]}
-    factories.runner("ana")
-    signed = client.post(
-        response["Location"],
-        {"username": "ana", "password": factories.PASSWORD, "next": f"{FORM}?restore=1"},
-        follow=True,
-    )
-    assert signed.redirect_chain[-1][0] == f"{FORM}?restore=1"
-    assert Job.objects.count() == 0
 
 
 def test_a_form_that_was_changed_after_back_makes_another_job(

@@ -1,0 +1,90 @@
+"""Signing in, a password changed, and what is said to who is not let in."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from axes.helpers import get_cool_off
+from django.contrib import messages
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from jobs import kept
+from jobs.access import allowed
+
+
+class SignIn(LoginView):
+    """Sign in with a name and a password, and go on where one was.
+
+    A form that was sent after the session had ended arrives here as it was sent, is carried in a hidden
+    field, and is filled in again on its page.
+    """
+
+    template_name = "login.html"
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
+        if "ended" in request.GET and "username" not in request.POST:
+            form = self.get_form_class()(request)
+            return self.render_to_response(self.get_context_data(form=form, kept=kept.packed(request.POST)))
+        return super().post(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**{"kept": self.request.POST.get(kept.FIELD, "")} | kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        page = urlsplit(self.get_success_url()).path
+        kept.keep(self.request, self.request.POST.get(kept.FIELD, ""), at=page)
+        return answer
+
+
+class ChangePassword(PasswordChangeView):
+    """A new password for who knows the old one; this session stays, the person's others end."""
+
+    template_name = "password.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        messages.success(
+            self.request,
+            "Your password is changed. You stay signed in here; everywhere else you have been signed out.",
+        )
+        return answer
+
+
+change_password = allowed()(ChangePassword.as_view())
+
+
+def locked(
+    request: HttpRequest,
+    response: HttpResponse | None = None,  # noqa: ARG001 - the shape that django-axes calls
+    credentials: dict[str, Any] | None = None,  # noqa: ARG001
+) -> HttpResponse:
+    """After too many wrong passwords: how long the name stays closed here, as AXES_COOLOFF_TIME says."""
+    stretch, now = get_cool_off(request), timezone.now()
+    wait = timesince(now - stretch, now).replace("\N{NO-BREAK SPACE}", " ") if stretch else ""
+    return render(request, "locked.html", {"wait": wait}, status=429)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's shape
+    """A form whose token is not this browser's: nothing was done, and its page is a click away.
+
+    What was typed is not taken from the request, which may be another site's.
+    """
+    match = request.resolver_match
+    name = match.view_name if match else ""
+    context = {
+        "keeps_draft": name == "tool",
+        "again": reverse("home") if name == "logout" else request.get_full_path(),
+    }
+    if name == "tool":
+        context["again"] = f"{request.path}?restore=1"
+    return render(request, "403_csrf.html", context, status=403)
