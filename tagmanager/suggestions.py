@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from hashlib import blake2s
 
+from django.core.cache import cache
+
 from tagmanager import connections
 from tagmanager.glance import ask, kept
 from zendesk import ViewCount, normalise
@@ -25,7 +27,11 @@ def tags_like(prefix: str) -> list[str]:
 
 def view_count(view_id: int) -> ViewCount:
     """About how many tickets a view holds; raises `NotConnected` or `ZendeskError`."""
-    return kept(_key("view-count", str(view_id)), lambda: ask(lambda z: z.view_count(view_id)))
+    key = _key("view-count", str(view_id))
+    found = kept(key, lambda: ask(lambda z: z.view_count(view_id)))
+    if found.value is None:  # still being counted, which will soon be over
+        cache.delete(key)
+    return found
 
 
 def search_count(query: str) -> int:
