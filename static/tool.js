@@ -49,6 +49,11 @@
   }
   show(first);
 
+  // What is filled in already, by whomever, is counted and shown at once; htmx looks at these only after us.
+  for (const part of form.querySelectorAll("[hx-trigger][hx-include]")) {
+    if (form.querySelector(part.getAttribute("hx-include")).value) part.setAttribute("hx-trigger", `load, ${part.getAttribute("hx-trigger")}`);
+  }
+
   // How many numbers were given.
   const count = (text) => {
     const words = text.split(/[\s,;]+/).filter(Boolean);
