@@ -1,0 +1,95 @@
+"""The way of a job as a person goes it: sign in, ask, look, run, watch, stop, take back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.asking import ON_THE_WAY, fill_in, see_state, sign_in
+from tests.browser.conftest import Visit
+from tests.browser.office import Office
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+JOB = re.compile(r"/jobs/\d+/$")
+
+
+def test_from_signing_in_over_a_preview_to_taking_it_back(office: Office, visit: Visit) -> None:
+    refs = office.demo.open_tickets[:640]
+    before = {ref: office.demo.tags(ref) for ref in refs}
+    sent = office.demo.account.ledger.sent.total()
+    page = visit(who=None)
+
+    sign_in(page, "/tools/bulk-tag/")
+    fill_in(page, refs, "from-start-to-end")
+    expect(page.locator("#ids-count")).to_have_text("640 ticket numbers")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator(".verdicts")).to_contain_text("640 will change")
+    expect(page.locator("#samples li")).to_have_count(20)
+    expect(page.locator("#samples .tag-add").first).to_contain_text("from-start-to-end")
+    assert office.demo.account.ledger.sent.total() == sent
+
+    page.get_by_role("button", name="Change 640 tickets").click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator("#count-changed b")).to_have_text("640")
+    assert [ref for ref in refs if office.demo.tags(ref) != before[ref] | {"from-start-to-end"}] == []
+
+    page.locator("#do-undo").click()
+    expect(page.get_by_text("A new job takes back what this one did to 640 tickets")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
+    see_state(page, "Succeeded")
+    expect(page.locator("#count-changed b")).to_have_text("640")
+    assert {ref: office.demo.tags(ref) for ref in refs} == before
+
+
+def test_after_cancelled_nothing_is_sent(office: Office, visit: Visit) -> None:
+    refs = office.demo.open_tickets[:1_600]
+    sent = office.demo.account.ledger.sent
+    before = sent.total()
+    page = visit()
+    address = office.start_job(refs, "stopped-on-the-way")
+    page.goto(address)
+    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+    page.locator("#do-cancel").click()
+    page.get_by_role("button", name="Cancel the job").click()
+    see_state(page, "Cancelled")
+
+    at_the_end = sent.total() - before
+    tagged = [ref for ref in refs if "stopped-on-the-way" in office.demo.tags(ref)]
+    status = page.request.get(f"{address}status").json()
+    # All that was sent has been settled, and some was never sent.
+    assert 0 < len(tagged) == status["changed"] == at_the_end < 1_600
+    assert status["remaining"] == 1_600 - at_the_end
+    # The worker has done another whole job since, and of this one nothing has come.
+    page.goto(office.start_job(refs[:10], "another-job"))
+    see_state(page, "Succeeded")
+    assert sent.total() - before == at_the_end + 10
+    assert [ref for ref in refs if "stopped-on-the-way" in office.demo.tags(ref)] == tagged
+
+
+def test_a_tab_that_is_late_is_told_what_the_job_is_now(office: Office, visit: Visit) -> None:
+    address = office.start_job(office.demo.open_tickets[:1_200], "two-tabs")
+    first, late = visit(), visit()
+    for tab in (first, late):
+        tab.goto(f"{address}cancel")
+    first.get_by_role("button", name="Cancel the job").click()
+    see_state(first, "Cancelled")
+    late.get_by_role("button", name="Cancel the job").click()
+    expect(late.locator(".alert").first).to_contain_text("cannot be cancelled: it is cancelled, since")
+    see_state(late, "Cancelled")
+
+
+def test_two_clicks_make_one_job(office: Office, visit: Visit) -> None:
+    page = visit()
+    page.goto("/tools/bulk-tag/")
+    fill_in(page, office.demo.open_tickets[:20], "clicked-twice")
+    page.get_by_role("button", name="Preview", exact=True).dblclick()
+    page.wait_for_url(JOB)
+    page.goto("/jobs/?tag=clicked-twice")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
