@@ -53,7 +53,7 @@ def view_count(request: HttpRequest) -> HttpResponse:
     except (connections.NotConnected, ZendeskError) as problem:
         return _part(request, "count", {"problem": str(problem)})
     after = FIRST_AGAIN if waited not in map(str, range(FIRST_AGAIN, LAST_AGAIN + 1)) else 2 * int(waited)
-    context = {"number": found.value, "is_rough": not found.fresh, "asked": True}
+    context: dict[str, object] = {"number": found.value, "is_rough": not found.fresh, "asked": True}
     return _part(request, "count", context | {"after": min(after, LAST_AGAIN)})
 
 
