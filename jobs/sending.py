@@ -59,7 +59,8 @@ class Pipe:
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
         self.lost = list(self._batches(BatchState.SENDING))
         self._search_at = 0.0
-        self._slots_at = 0.0
+        self._slots_at = 0.0  # the far side's queue was full: not before then
+        self._place_at = 0.0  # our jobs had taken all places: not before then, or when one of ours is free
         self._slots_back_off = SLOTS_BACK_OFF
 
     def step(self) -> bool:
@@ -80,8 +81,8 @@ class Pipe:
         times = [self._next_question()]
         if self.lost:
             times.append(self._search_at)
-        if self._slots_at > time.monotonic():
-            times.append(self._slots_at)
+        if (sends_at := max(self._slots_at, self._place_at)) > time.monotonic():
+            times.append(sends_at)
         return min(times)
 
     @property
@@ -124,7 +125,7 @@ class Pipe:
 
     def _send_next(self) -> bool:
         """Send one batch, if a place in flight is free and one is left; True when something was done."""
-        if time.monotonic() < self._slots_at:
+        if time.monotonic() < max(self._slots_at, self._place_at):
             return False
         if self._places_taken() >= self.work.max_in_flight:
             return False
@@ -147,7 +148,7 @@ class Pipe:
             if self.lease.status != Status.RUNNING:
                 return False
             if not self._has_place():
-                self._slots_at = time.monotonic() + PLACE_LOOK
+                self._place_at = time.monotonic() + PLACE_LOOK
                 return False
             now = timezone.now()
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENDING, sent_at=now)
@@ -235,6 +236,7 @@ class Pipe:
         for one, answer in over:
             self.settler.settle(one.batch, answer)
             del self.in_flight[one.batch.receipt]
+            self._place_at = 0.0  # its place is free
 
     # Searching for lost answers
 

@@ -1,0 +1,35 @@
+"""Places in flight, which all jobs share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jobs import actions, engine
+from jobs.actors import Actor
+from jobs.models import Batch
+from jobs.states import BatchState, Status
+from tests import factories
+
+
+def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
+    job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    factories.job(Status.RUNNING)  # another one, which leaves it half of the ten places
+    job = actions.submit(
+        tool="bulk-tag",
+        title="Add vip to many tickets",
+        params={"add": ["vip"]},
+        source={"kind": "instant", "number": 1_200},
+        by=Actor(name="ana"),
+    ).job
+    under_way: list[int] = []
+    in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
+    monkeypatch.setattr("jobs.engine.time.sleep", lambda _: under_way.append(in_flight.count()))
+    engine.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed) == ("succeeded", 1_200)
+    assert max(under_way) == 5
+    assert min(under_way) > 0
