@@ -168,8 +168,8 @@ Q_CLUSTER: dict[str, Any] = {
 }
 # Where `jobs` finds the work it runs.
 JOBS_WORK = "tagmanager.work.work_for"
-# Where the pages of `jobs` find the address of what an item stands for.
-JOBS_ITEM_URL = "tagmanager.links.ticket_link"
+# What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.words.Words).
+JOBS_WORDS = "tagmanager.words"
 # The tools, in the order in which people see them: objects of the shape `tagmanager.tools.base.Tool`.
 TOOLS = ["tagmanager.tools.bulk_tag.BulkTag"]
 
@@ -228,6 +228,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script of ours reads the cookie
 SESSION_COOKIE_AGE = 12 * 3600  # one working day
 CSRF_FAILURE_VIEW = "tagmanager.views.people.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
