@@ -44,7 +44,7 @@ def stored(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def view_count(request: HttpRequest) -> HttpResponse:
-    """About how many tickets the view `?view=` holds; `?after=` says how long it was waited for."""
+    """About how many tickets the view `?view=` holds; `?after=`: how long the page had waited to ask."""
     number, waited = request.GET.get("view", ""), request.GET.get("after", "")
     if not (number.isascii() and number.isdigit() and 0 < int(number[:20]) <= MOST_ID):
         return _part(request, "count", {})
