@@ -49,7 +49,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "tagmanager",
     "jobs",
-    "django.contrib.admin",
+    "tagmanager.admin_app.OversightConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

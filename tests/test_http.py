@@ -7,7 +7,7 @@ from django.test import Client
 
 @pytest.mark.django_db
 def test_pages_forbid_inline_scripts_framing_and_guessing_of_types(client: Client) -> None:
-    answer = client.get("/admin/login/")
+    answer = client.get("/login/")
     assert answer.status_code == 200
     policy = {part.strip() for part in answer["Content-Security-Policy"].split(";")}
     assert policy == {
@@ -44,7 +44,7 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_alone(
         django_user_model.objects.create_user(name, password="the right one", is_staff=True)
 
     def log_in(name: str, password: str) -> int:
-        return client.post("/admin/login/", {"username": name, "password": password}).status_code
+        return client.post("/login/", {"username": name, "password": password}).status_code
 
     assert {log_in("ana", "wrong") for _ in range(9)} == {200}
     assert log_in("ana", "wrong") == 429

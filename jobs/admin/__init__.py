@@ -1,0 +1,10 @@
+"""Oversight: everything can be seen here and nothing can be edited.
+
+A status changed by hand, a batch deleted, or a task of the queue sent again would break what the engine
+relies on. What a person may do to a job goes through `jobs.actions`, here as on the pages. Django reads the
+pages from here when it starts; each registers itself.
+"""
+
+from jobs.admin import jobs, queue, rows
+
+__all__ = ["jobs", "queue", "rows"]

@@ -1,0 +1,118 @@
+"""What stands in the cells: a job's progress, a status, tags, ways from one row to those around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from jobs.exports import WITH_CHANGE
+from jobs.looks import LOOKS
+from jobs.models import Batch, Item, Job
+from jobs.progress import percent_of
+from jobs.templatetags.job_pages import done, item_address, tags_of
+from jobs.wording import duration
+
+NOTHING = "\N{EM DASH}"
+#: Of the site's colours, by the outcome of a ticket.
+OUTCOME_COLOURS = {"changed": "success", "planned": "primary", "failed": "danger", "unverified": "warning"}
+
+
+def progress_of(job: Job) -> SafeString:
+    """How far the job is, in figures and, where the end is known, as a bar."""
+    if job.total is None:
+        return format_html("{} found so far", f"{job.found:,}")
+    reached = done(job)
+    words = f"{reached:,} of {job.total:,}"
+    if not job.total:
+        return format_html("{}", words)
+    return format_html(
+        '<progress max="{}" value="{}" aria-hidden="true"></progress> {} ({} %)',
+        job.total,
+        reached,
+        words,
+        percent_of(job),
+    )
+
+
+def status_of(job: Job) -> SafeString:
+    """The status as a word with its colour, and whether anything is written at all."""
+    colour, _icon = LOOKS[job.status]
+    return format_html(
+        '<span class="status status-{}">{}</span> {}',
+        colour,
+        job.get_status_display(),
+        "dry run" if job.dry_run else "",
+    )
+
+
+def outcome_of(item: Item, word: str) -> SafeString:
+    return format_html(
+        '<span class="status status-{}">{}</span>', OUTCOME_COLOURS.get(item.outcome, "secondary"), word
+    )
+
+
+def changed_tags(item: Item, kind: str) -> SafeString | str:
+    """The tags that the ticket really gained ("add") or lost ("remove"), or would in a dry run."""
+    return tags(tags_of(item, kind) if item.outcome in WITH_CHANGE else (), f"tag-{kind}")
+
+
+def tags(names: Iterable[str], look: str = "") -> SafeString | str:
+    shown = format_html_join(" ", '<span class="tag {}">{}</span>', ((look, name) for name in names))
+    return shown or NOTHING
+
+
+def moment_of(item: Item) -> datetime | None:
+    """When its outcome was known: its batch settled, or for what was never sent, the list was complete."""
+    sent = item.batch and (item.batch.settled_at or item.batch.sent_at)
+    return sent or item.job.frozen_at
+
+
+def job_link(job: Job) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("admin:jobs_job_change", args=[job.pk]), job)
+
+
+def job_number(pk: int | None) -> SafeString | str:
+    """The way to a job of which only the number is known."""
+    if pk is None:
+        return NOTHING
+    return format_html('<a href="{}">Job {}</a>', reverse("admin:jobs_job_change", args=[pk]), pk)
+
+
+def batch_link(batch: Batch | None) -> SafeString | str:
+    if batch is None:
+        return "None: it was never sent"
+    address = reverse("admin:jobs_batch_change", args=[batch.pk])
+    return format_html('<a href="{}">Batch {}</a>', address, batch.pk)
+
+
+def list_link(model: str, words: str, **query: object) -> SafeString:
+    """The way to the list of a model of jobs, narrowed."""
+    address = reverse(f"admin:jobs_{model}_changelist")
+    return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), words)
+
+
+def outside_link(item: Item) -> SafeString | str:
+    """Where people see what the number stands for."""
+    address = item_address(item.ref)
+    if not address:
+        return str(item.ref)
+    return format_html('<a href="{}" rel="noreferrer">{}</a>', address, item.ref)
+
+
+def took(start: datetime | None, end: datetime | None) -> str:
+    if start is None or end is None:
+        return NOTHING
+    return duration((end - start).total_seconds())
+
+
+def joined(*ways: SafeString) -> SafeString:
+    return format_html_join(" · ", "{}", ((way,) for way in ways))
+
+
+def lines(sentences: Iterable[str]) -> SafeString:
+    return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in sentences))

@@ -1,0 +1,140 @@
+"""Jobs: all that were ever asked for, with the three things that may be done to one that has not ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from jobs.access import ACT
+from jobs.admin import cells
+from jobs.admin.reading import ReadOnly, whole_number
+from jobs.admin.telling import tell
+from jobs.asked import asked_for
+from jobs.models import FINAL, Item, Job
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly):
+    list_title = "Jobs"
+    list_display = (
+        "id", "title", "state", "progress", "changed", "failed", "person", "created_at", "took",
+    )  # fmt: skip
+    list_display_links = ("id", "title")
+    list_filter = (
+        "status",
+        "tool",
+        "dry_run",
+        ("created_by", admin.RelatedOnlyFieldListFilter),
+        "created_at",
+    )
+    search_fields = ("title",)
+    search_help_text = (
+        "A part of the title, the number of a job, or the number of a ticket: the jobs that had it."
+    )
+    change_list_template = "admin/jobs/job/change_list.html"
+    actions = ("pause", "resume", "cancel")
+    fieldsets = (
+        (None, {"fields": ("title", "state", "progress", "rows", "person", "error")}),
+        ("What was asked for", {"fields": ("asked", "parent", "follow_up", "canary")}),
+        ("What became of the tickets", {"fields": ("found", "total", *(o.value for o in FINAL), "left")}),
+        (
+            "When",
+            {
+                "fields": (
+                    ("created_at", "started_at", "frozen_at", "finished_at", "took"),
+                    ("waiting_for", "resumes_at"),
+                )
+            },
+        ),
+        (
+            "For engineers",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    ("calls_read", "calls_write", "calls_status"),
+                    ("worker", "beat_at", "woken_at", "crash_count"),
+                ),
+            },
+        ),
+    )  # fmt: skip
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(ACT)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Any filter of the list: there are as many jobs as people asked for, not millions."""
+        return super(ReadOnly, self).lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        jobs: QuerySet[Job] = super().get_queryset(request)
+        return jobs.select_related("created_by", "parent").defer("cursor", "parent__params", "parent__source")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        number = whole_number(search_term)
+        if number is None:
+            return super().get_search_results(request, queryset, search_term)
+        held = Item.objects.filter(ref=number).values("job_id")
+        found = Q(pk=number) | Q(pk__in=held)
+        if not search_term.strip().startswith("#"):
+            found |= Q(title__contains=search_term.strip())
+        return queryset.filter(found), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        asked = {"ticket": whole_number(request.GET.get("q", ""))}
+        return super().changelist_view(request, asked | (extra_context or {}))
+
+    def view_on_site(self, job: Job) -> str:
+        return job.get_absolute_url()
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, job: Job) -> str:
+        return cells.status_of(job)
+
+    @admin.display(description="Progress")
+    def progress(self, job: Job) -> str:
+        return cells.progress_of(job)
+
+    @admin.display(description="Asked for by")
+    def person(self, job: Job) -> str:
+        return job.created_by.get_username() if job.created_by else "command line"
+
+    @admin.display(description="Took")
+    def took(self, job: Job) -> str:
+        return cells.took(job.started_at, job.finished_at)
+
+    @admin.display(description="Its rows")
+    def rows(self, job: Job) -> str:
+        return cells.joined(
+            cells.list_link("item", f"{job.found:,} tickets", job__id__exact=job.pk),
+            cells.list_link("batch", "Batches", job__id__exact=job.pk),
+            cells.list_link("transition", "Timeline", job__id__exact=job.pk),
+        )
+
+    @admin.display(description="Request")
+    def asked(self, job: Job) -> str:
+        return cells.lines(f"{name}: {value}" for name, value in asked_for(job))
+
+    @admin.display(description="Without an outcome")
+    def left(self, job: Job) -> str:
+        return f"{job.remaining:,}"
+
+    @admin.display(description="Worker", empty_value=cells.NOTHING)
+    def worker(self, job: Job) -> str:
+        return job.lease_owner
+
+    @admin.action(description="Pause the chosen jobs", permissions=["run"])
+    def pause(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:
+        return tell(self, "pause", request, chosen)
+
+    @admin.action(description="Resume the chosen jobs", permissions=["run"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:
+        return tell(self, "resume", request, chosen)
+
+    @admin.action(description="Cancel the chosen jobs", permissions=["run"])
+    def cancel(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:
+        return tell(self, "cancel", request, chosen)

@@ -1,0 +1,106 @@
+"""Lists that are only read, and are as quick with a million rows as with ten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    Pages = Paginator[Any]
+    RowList = QuerySet[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    Pages = Paginator
+
+#: Rows are counted so far and no further; what lies beyond is found by a number, not by turning pages.
+COUNTED = 10_000
+#: Longer ones are no number that a database can look for.
+MOST_DIGITS = 18
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a person typed, with or without #; None for anything else."""
+    digits = text.strip().removeprefix("#")
+    usable = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
+    return int(digits) if usable else None
+
+
+class CappedPaginator(Pages):
+    """Pages of the first `COUNTED` rows."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("RowList", self.object_list)
+        return rows.order_by().values("pk")[:COUNTED].count()
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count == COUNTED
+
+
+class OrderedList(ChangeList):
+    """Keeps the order of its page: another column, named in an address, would sort a million rows."""
+
+    def get_ordering(self, request: HttpRequest, queryset: RowList) -> list[Any]:  # noqa: ARG002
+        return list(self.model_admin.get_ordering(request))
+
+
+class ReadOnly(ModelAdmin):
+    """Nothing can be added, changed or deleted, whatever permissions a person has."""
+
+    actions: Any = None
+    list_per_page = 50
+    list_max_show_all = 0
+    ordering = ("-pk",)
+    paginator = CappedPaginator
+    show_facets = admin.ShowFacets.NEVER  # each would count all rows
+    show_full_result_count = False
+    sortable_by: ClassVar[Any] = ()
+    #: What an address may filter by; any other field would be looked for in every row.
+    lookups: tuple[str, ...] = ()
+    #: Over the list.
+    list_title = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
+        return lookup in self.lookups
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        return OrderedList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        titled = {"title": self.list_title} if self.list_title else {}
+        return super().changelist_view(request, titled | (extra_context or {}))
+
+
+class SearchedByNumber(ReadOnly):
+    """Its search takes whole numbers, and asks an index for them."""
+
+    searched_field = "pk"
+    search_fields = ("pk",)  # shows the field; the search itself is below
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: RowList, search_term: str
+    ) -> tuple[RowList, bool]:
+        if not search_term.strip():
+            return queryset, False
+        number = whole_number(search_term)
+        if number is None:
+            self.message_user(request, "Search for a whole number, such as 4711.", messages.WARNING)
+            return queryset.none(), False
+        return queryset.filter(**{self.searched_field: number}), False

@@ -1,0 +1,112 @@
+"""Telling chosen jobs to pause, to go on or to stop: a page that asks, and then each job by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from jobs import actions
+from jobs.access import signed_in
+from jobs.actors import person
+from jobs.admin.reading import whole_number
+from jobs.doings import ACTIONS, HOLDS, objection
+from jobs.models import Job
+
+if TYPE_CHECKING:
+    JobPages = admin.ModelAdmin[Job]
+
+#: No more jobs than this are told by one click, and so many refusals are named.
+MOST_AT_ONCE, NAMED = 1_000, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order in the words of the page that asks."""
+
+    question: str
+    effect: str
+    told: str  # of a job, in the history and afterwards
+
+
+ORDERS = {
+    "pause": Order(
+        "Pause these jobs?",
+        "What is with Zendesk now is settled first; then nothing is sent until someone resumes them.",
+        "told to pause",
+    ),
+    "resume": Order("Resume these jobs?", "They go on where they stopped.", "told to go on"),
+    "cancel": Order(
+        "Cancel these jobs?",
+        "What is with Zendesk now is settled first; what is changed stays changed, the rest is not touched. "
+        "A cancelled job cannot be resumed; a new job can do the rest.",
+        "told to stop",
+    ),
+}
+
+
+def tell(pages: JobPages, name: str, request: HttpRequest, matching: QuerySet[Job]) -> HttpResponse:
+    """Ask first; with `confirmed` in the form, do it to each job, and say of each refused one why."""
+    chosen = _chosen(request, matching)
+    if request.POST.get("confirmed"):
+        _do(pages, name, request, chosen)
+        kept = request.POST.get("kept", "")
+        address = reverse("admin:jobs_job_changelist")
+        return HttpResponseRedirect(f"{address}?{kept}" if kept else address)
+    objections = [(job, objection(job, HOLDS[name])) for job in chosen]
+    context: dict[str, Any] = {
+        **pages.admin_site.each_context(request),
+        "title": ORDERS[name].question,
+        "opts": pages.opts,
+        "media": pages.media,
+        "name": name,
+        "doing": HOLDS[name],
+        "order": ORDERS[name],
+        "ready": [job for job, why in objections if not why],
+        "refused": [(job, why) for job, why in objections if why],
+        "most": MOST_AT_ONCE if len(chosen) == MOST_AT_ONCE else 0,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "kept": request.GET.urlencode(),
+    }
+    return TemplateResponse(request, "admin/jobs/job/tell.html", context)
+
+
+def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
+    """The ticked jobs, also those that the list's filters match no more: each gets its answer."""
+    if request.POST.get("select_across") == "1":
+        jobs = matching
+    else:
+        ticked = map(whole_number, request.POST.getlist(ACTION_CHECKBOX_NAME))
+        jobs = Job.objects.filter(pk__in=[pk for pk in ticked if pk is not None][:MOST_AT_ONCE])
+    return list(
+        jobs.select_related("created_by").defer("params", "source", "cursor").order_by("-pk")[:MOST_AT_ONCE]
+    )
+
+
+def _do(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> None:
+    """Each job is one transaction with its line in the history: one refusal does not keep the others back."""
+    order, by = ORDERS[name], person(signed_in(request))
+    reached, refusals = 0, []
+    for job in chosen:
+        try:
+            with transaction.atomic():
+                ACTIONS[name](job, by)
+                pages.log_change(request, job, f"The job was {order.told}.")
+        except actions.NotPossible as problem:
+            refusals.append(str(problem))
+        else:
+            reached += 1
+    for refusal in refusals[:NAMED]:
+        messages.warning(request, refusal)
+    if len(refusals) > NAMED:
+        messages.warning(request, f"{len(refusals) - NAMED:,} more could not be {order.told}.")
+    if reached:
+        word = "job was" if reached == 1 else "jobs were"
+        messages.success(request, f"{reached:,} {word} {order.told}.")

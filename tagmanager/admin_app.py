@@ -1,0 +1,9 @@
+"""Django's admin app with our site, which itself may be imported only once the models are."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class OversightConfig(AdminConfig):
+    """Named in INSTALLED_APPS in place of `django.contrib.admin`."""
+
+    default_site = "tagmanager.oversight.Oversight"
