@@ -13,7 +13,9 @@
   let choice = chosen();
   const apply = () => {
     if (!(choice in CHOICES)) choice = "";
-    document.documentElement.dataset.bsTheme = choice || (dark.matches ? "dark" : "light");
+    const root = document.documentElement.dataset;
+    root.bsTheme = choice || (dark.matches ? "dark" : "light");
+    root.theme = root.bsTheme;  // the admin's name for it
     const button = document.getElementById("theme");
     if (!button) return;
     button.hidden = false;
