@@ -8,9 +8,10 @@
   const unkept = new Set(["csrfmiddlewaretoken", "nonce"]);
   const fields = () => [...form.elements].filter((e) => e.name && !unkept.has(e.name) && e.type !== "file" && e.type !== "submit");
   const ticks = (field) => field.type === "radio" || field.type === "checkbox";
+  const forget = () => { try { sessionStorage.removeItem(place); } catch { /* storage is forbidden: nothing was kept */ } };
   const keep = () => {
     const kept = fields().map((f) => [f.name, ticks(f) ? f.value : null, ticks(f) ? f.checked : f.value]);
-    try { sessionStorage.setItem(place, JSON.stringify(kept)); } catch { /* no room: nothing is kept */ }
+    try { sessionStorage.setItem(place, JSON.stringify(kept)); } catch { forget(); } // too much, and an older one would mislead
   };
   const restore = () => {
     let kept;
@@ -28,7 +29,8 @@
   const came = performance.getEntriesByType("navigation")[0]?.type;
   const asked = new URLSearchParams(location.search).has("restore");
   const failed = document.querySelector(".alert-danger[role=alert]");
-  if (!failed && (asked || came === "back_forward" || came === "reload")) restore();
+  if (asked || (!failed && (came === "back_forward" || came === "reload"))) restore();
+  else if (!failed) forget(); // a form that is begun anew, or filled from an earlier job: a reload must not bring another back
   form.addEventListener("input", keep);
   form.addEventListener("submit", keep);
 

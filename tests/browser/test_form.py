@@ -203,6 +203,16 @@ def test_a_new_form_begins_empty(form: Page) -> None:
     expect(form.get_by_text("What you had typed is back.")).to_be_hidden()
 
 
+def test_a_reload_brings_nothing_back_from_an_earlier_form(office: Office, form: Page) -> None:
+    fill_in(form, office.demo.open_tickets[:2], "typed-earlier")
+    form.get_by_role("button", name="Preview", exact=True).click()
+    expect(form.locator(".verdicts")).to_be_visible()
+    form.goto(FORM)
+    form.reload()
+    expect(form.get_by_label("Tags to add")).to_have_value("")
+    expect(form.get_by_text("What you had typed is back.")).to_be_hidden()
+
+
 def test_a_mistake_leaves_everything_as_it_was_typed(form: Page) -> None:
     fill_in(form, [11, 12, 13], "typed-before")
     form.get_by_label("First only").fill("2")
