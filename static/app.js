@@ -146,6 +146,16 @@
     else return;
     event.preventDefault();
   });
+  // The menu on one's name closes like a menu.
+  const menu = document.querySelector("details.who");
+  if (menu) {
+    document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
   const opener = byId("keys-open");
   if (opener && keys) {
     opener.hidden = false;

@@ -80,6 +80,20 @@ def test_a_viewer_is_offered_no_key_for_what_he_may_not_do(visit: Visit) -> None
     page.wait_for_url(re.compile(r"//[^/]+/$"))  # and not the tool
 
 
+def test_the_menu_on_ones_name_closes_like_a_menu(page: Page) -> None:
+    page.goto("/")
+    name, leave = page.locator(".who summary"), page.get_by_role("button", name="Sign out")
+    name.click()
+    expect(leave).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(leave).to_be_hidden()
+    expect(name).to_be_focused()
+    name.click()
+    page.locator("main").click()
+    expect(leave).to_be_hidden()
+
+
 def test_colours_follow_the_system_until_one_chooses(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto("/")
