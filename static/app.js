@@ -117,13 +117,13 @@
     if (!form.matches("[data-once]")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
-    form.querySelector("[type=submit]")?.setAttribute("aria-busy", "true");
+    event.submitter?.setAttribute("aria-busy", "true");
   });
   // Back from the next page, the form may be sent again.
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) {
       delete form.dataset.sent;
-      form.querySelector("[type=submit]")?.removeAttribute("aria-busy");
+      for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
     }
     countTicks();
   });
