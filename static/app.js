@@ -60,8 +60,7 @@
 
   // A tab in the background tells how far its job is: in its title, and as a ring in its icon.
   const COLOURS = { primary: "#0d6efd", secondary: "#6c757d", warning: "#e0a100", danger: "#dc3545", success: "#198754" };
-  const showInTab = () => {
-    const live = byId("job-live");
+  const showInTab = (live = byId("job-live")) => {
     if (!live) return;
     document.title = live.dataset.title;
     const colour = COLOURS[live.dataset.colour] || COLOURS.secondary;
@@ -72,6 +71,20 @@
     const link = document.querySelector("link[rel=icon]");
     if (link && link.getAttribute("href") !== address) link.setAttribute("href", address);
   };
+  // A hidden page does not keep itself up to date, but its tab is still seen: that alone is asked for, now and then.
+  let ended = false;
+  setInterval(async () => {
+    const live = byId("job-live");
+    if (!document.hidden || ended || !live?.matches("[data-polled]")) return;
+    try {
+      const answer = await fetch(live.getAttribute("hx-get"));
+      if (answer.status !== 200) return;
+      const news = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("job-live");
+      if (!news || !document.hidden) return;
+      ended = !news.matches("[data-polled]");
+      showInTab(news);
+    } catch { /* the server is away; the next time will do */ }
+  }, 30_000);
 
   // Jobs that were ticked stay ticked when the rows are renewed.
   const ticks = () => [...document.querySelectorAll("input[name=job][form=choose]")];
@@ -101,6 +114,14 @@
     countTicks();
   });
 
+  // Whoever was at a button of a part that is renewed without it goes on at the part's sentence, not at the top.
+  let focused = null;
+  document.addEventListener("htmx:beforeSwap", () => { focused = document.activeElement; });
+  const keepPlace = () => {
+    if (!focused || focused === document.body || focused.isConnected || document.activeElement !== document.body) return;
+    byId("state")?.focus({ preventScroll: true });
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
     localise();
     showInTab();
@@ -108,8 +129,7 @@
     // After an action the eye, and whoever hears the page, goes to what became of it.
     if (document.querySelector(".said")) byId("state")?.focus({ preventScroll: true });
   });
-  document.addEventListener("htmx:afterSwap", restoreTicks);
-  document.addEventListener("htmx:afterSettle", () => { localise(); showInTab(); });
+  document.addEventListener("htmx:afterSwap", () => { restoreTicks(); localise(); showInTab(); keepPlace(); });
 
   // A second click while the first is under way would only make people wait twice.
   document.addEventListener("submit", (event) => {

@@ -102,6 +102,11 @@ class Office:
         made = json.loads(self.manage("tag_tickets", "--ids", numbers, *options))
         return f"{self.url}/jobs/{made['id']}/"
 
+    def await_end(self, address: str) -> None:
+        """Until the job of this page has ended, asked of the database and of no page."""
+        ask = f"from jobs.models import Job; print(Job.objects.get(pk={address.split('/')[-2]}).is_ended)"
+        await_that(lambda: self.shell(ask).strip() == "True", f"the end of {address}")
+
     def open_web(self) -> None:
         """Start the web server, at the same address each time."""
         self._web = self._start(

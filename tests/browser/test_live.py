@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.asking import ON_THE_WAY, see_state
 from tests.browser.conftest import Visit
-from tests.browser.office import Office
+from tests.browser.office import NAME, PASSWORD, Office
 from tests.browser.watching import Watch, polls
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -57,25 +57,48 @@ def test_what_is_chosen_and_focused_survives_the_news(office: Office, page: Page
     see_state(page, "Succeeded")
 
 
-def test_a_hidden_tab_asks_nothing_until_it_is_shown_again(office: Office, page: Page) -> None:
-    page.goto(office.start_job(office.demo.open_tickets[:1_200], "hidden-tab"))
+def test_a_hidden_page_rests_and_its_tab_still_tells_how_far_the_job_is(office: Office, page: Page) -> None:
+    page.clock.install()
+    address = office.start_job(office.demo.open_tickets[:1_200], "hidden-tab")
+    page.goto(address)
     expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    asked: list[str] = []
     page.evaluate(HIDE, True)
-    page.on("request", lambda request: asked.append(request.url))
-    # Two beats of the page's clock, each of which would have been a request.
-    held_back = page.evaluate(
-        """() => new Promise((done) => {
-            let beats = 0;
-            document.addEventListener("htmx:beforeRequest", (event) => {
-                if (event.defaultPrevented) beats += 1;
-                if (beats === 2) done(beats);
-            });
-        })"""
-    )
-    assert (held_back, asked) == (2, [])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
+    office.await_end(address)
+    page.clock.fast_forward(31_000)
+    expect(page).to_have_title(re.compile("^Succeeded · Add hidden-tab"))
+    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+    assert [url for url in asked if urlsplit(url).path.endswith("/live")] == []
     page.evaluate(HIDE, False)
     see_state(page, "Succeeded")
+    expect(page.locator("[data-polled]")).to_have_count(0)
+
+
+def test_whoever_is_at_a_button_that_goes_away_stays_at_the_job(office: Office, page: Page) -> None:
+    page.goto(office.start_job(office.demo.open_tickets[:600], "button-goes"))
+    page.locator("#do-cancel").focus()
+    see_state(page, "Succeeded")
+    expect(page.locator("#state")).to_be_focused()
+
+
+def test_a_session_that_ends_leaves_the_page_as_it_is_and_says_so(office: Office, page: Page) -> None:
+    answers = polls(page)
+    address = office.start_job(office.demo.open_tickets[:1_200], "session-ends")
+    page.goto(address)
+    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+    page.context.clear_cookies(name="sessionid")
+    expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+    del answers[:]
+    office.await_end(address)
+    assert answers == []  # it has stopped asking
+    page.get_by_role("link", name="Sign in again and come back here").click()
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    see_state(page, "Succeeded")
+    assert page.url.startswith(address)
 
 
 def test_a_server_that_is_away_is_told_of_and_found_again(

@@ -23,6 +23,7 @@ PLACES: dict[str, tuple[str | None, str, int]] = {
     "dashboard": ("ana", "/", 200),
     "dashboard of a viewer": ("vera", "/", 200),
     "connection": ("ana", "/connection", 200),
+    "password": ("ana", "/password/", 200),
     "list": ("ana", "/jobs/", 200),
     "list of a viewer": ("vera", "/jobs/", 200),
     "list, nothing in it": ("ana", "/jobs/?q=no-such-job-anywhere", 200),
@@ -108,6 +109,14 @@ def test_page_that_asks_fits_everybody(gallery: dict[str, int], ana: Page, scene
 def test_form_fits_everybody(gallery: dict[str, int], ana: Page, way: str) -> None:
     ana.goto("/tools/bulk-tag/")
     choose(ana, way)
+    check(ana)
+
+
+def test_suggestions_fit_everybody(gallery: dict[str, int], ana: Page) -> None:
+    ana.goto("/tools/bulk-tag/")
+    ana.get_by_label("Tags to add").press_sequentially("vip prod")
+    expect(ana.get_by_role("option").first).to_be_visible()
+    ana.keyboard.press("ArrowDown")
     check(ana)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -48,7 +49,9 @@ def test_from_signing_in_over_a_preview_to_taking_it_back(office: Office, visit:
     assert {ref: office.demo.tags(ref) for ref in refs} == before
 
 
-def test_after_cancelled_nothing_is_sent(office: Office, visit: Visit) -> None:
+def test_after_cancelled_nothing_is_sent(
+    office: Office, visit: Visit, record_property: Callable[[str, object], None]
+) -> None:
     refs = office.demo.open_tickets[:1_600]
     sent = office.demo.account.ledger.sent
     before = sent.total()
@@ -58,9 +61,13 @@ def test_after_cancelled_nothing_is_sent(office: Office, visit: Visit) -> None:
     expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
     page.locator("#do-cancel").click()
     page.get_by_role("button", name="Cancel the job").click()
+    expect(page.locator(".said")).to_have_text("The job was told to stop.")
+    when_told = sent.total() - before
     see_state(page, "Cancelled")
 
     at_the_end = sent.total() - before
+    record_property("tickets sent when it was told to stop, and at its end", (when_told, at_the_end))
+    assert at_the_end - when_told <= 100  # at most the one batch that was at the door already
     tagged = [ref for ref in refs if "stopped-on-the-way" in office.demo.tags(ref)]
     status = page.request.get(f"{address}status").json()
     # All that was sent has been settled, and some was never sent.
