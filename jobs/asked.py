@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jobs.filters import tool_label
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
+from jobs.words import words
 
 #: By stored name of a parameter; others are shown by their own name.
 LABELS = {
@@ -39,7 +39,7 @@ SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
 def asked_for(job: Job) -> list[tuple[str, str]]:
     """Name and value, in the order in which people ask: what, on which tickets, how. No query."""
     return [
-        ("What", tool_label(job.tool)),
+        ("What", words().tool_name(job.tool)),
         *_params(job.params),
         ("Tickets", source_words(job.source)),
         ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),

@@ -26,6 +26,7 @@ class Doing:
     style: str  # of Bootstrap's buttons
     done: str  # said afterwards
     keep: str = "Leave it as it is"  # on the way back
+    short: str = ""  # of the label, where the job stands beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,12 @@ HOLDS: dict[str, Doing] = {
 FOLLOW_UPS: dict[str, FollowUpDoing] = {
     "run": FollowUpDoing("run", "Run it for real", "primary", "This is the real run.", kind=FollowUp.RUN),
     "retry": FollowUpDoing(
-        "retry", "Retry what failed", "primary", "This job retries what failed.", kind=FollowUp.RETRY
+        "retry",
+        "Retry what failed",
+        "primary",
+        "This job retries what failed.",
+        kind=FollowUp.RETRY,
+        short="Retry",
     ),
     "rest": FollowUpDoing("rest", "Run the rest", "primary", "This job does the rest.", kind=FollowUp.REST),
     "undo": FollowUpDoing(
@@ -92,6 +98,11 @@ MAY_DO: dict[str, frozenset[str]] = {
 def possible(job: Job) -> list[Doing]:
     """What may be done to the job as it was read; no query."""
     return [doing for doing in DOINGS.values() if not objection(job, doing)]
+
+
+def foremost(job: Job) -> Doing | None:
+    """What a person most likely wants to do to the job where it is one of many; nothing that takes back."""
+    return next((doing for doing in possible(job) if doing.name not in ("cancel", "undo")), None)
 
 
 def objection(job: Job, doing: Doing) -> str:

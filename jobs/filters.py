@@ -16,6 +16,7 @@ from django.http import QueryDict
 
 from jobs.models import Job, JobQuerySet
 from jobs.states import ACTIVE, STOPPED, Status
+from jobs.words import words
 
 #: In place of a person's name: jobs that were asked for on the command line or by the clock.
 NOBODY = "-"
@@ -46,11 +47,6 @@ TABS = (
 def tab_of(data: QueryDict) -> Tab:
     """The tab that `?show=` names; what it does not know is taken for all."""
     return next((tab for tab in TABS if tab.name == data.get("show", "")), TABS[0])
-
-
-def tool_label(slug: str) -> str:
-    """A tool's stored name as people read it: "bulk-tag" is "Bulk tag"."""
-    return slug.replace("-", " ").capitalize()
 
 
 def _day(label: str) -> forms.DateField:
@@ -89,7 +85,7 @@ class FilterForm(forms.Form):
                 .values_list("username", flat=True)
                 .distinct()[:MOST_OFFERED]
             )
-            self._offer("tool", "Any tool", [(slug, tool_label(slug)) for slug in tools])
+            self._offer("tool", "Any tool", [(slug, words().tool_name(slug)) for slug in tools])
             self._offer("by", "Anyone", [*((name, name) for name in people), (NOBODY, "Command line")])
 
     def _offer(self, name: str, all_of_them: str, choices: list[tuple[str, str]]) -> None:

@@ -68,6 +68,12 @@ def outcome_word(outcome: str, job: Job) -> str:
     return OUTCOME_WORDS[outcome]
 
 
+def took(job: Job) -> str:
+    """How long it took from the first worker to the end; "" before."""
+    start, end = job.started_at, job.finished_at
+    return wording.duration((end - start).total_seconds()) if start and end else ""
+
+
 class Face:
     """One job as its page shows it now. Each property asks the database at most once."""
 
@@ -195,12 +201,6 @@ class Face:
             return f"No progress for {self.stalled_for}"
         seconds = self.status["eta_seconds"]
         return f"{wording.time_left(seconds)} left" if seconds is not None else "Estimating the time left…"
-
-    @property
-    def took(self) -> str:
-        """From the first worker to the end; "" before."""
-        start, end = self.job.started_at, self.job.finished_at
-        return wording.duration((end - start).total_seconds()) if start and end else ""
 
     @property
     def calls(self) -> int:

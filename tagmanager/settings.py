@@ -168,8 +168,8 @@ Q_CLUSTER: dict[str, Any] = {
 }
 # Where `jobs` finds the work it runs.
 JOBS_WORK = "tagmanager.work.work_for"
-# Where the pages of `jobs` find the address of what an item stands for.
-JOBS_ITEM_URL = "tagmanager.links.ticket_link"
+# What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.words.Words).
+JOBS_WORDS = "tagmanager.words"
 # The tools, in the order in which people see them: objects of the shape `tagmanager.tools.base.Tool`.
 TOOLS = ["tagmanager.tools.bulk_tag.BulkTag"]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.conf import settings
-from django.utils.module_loading import import_string
 
-from jobs.looks import LOOKS, outcome_word
+from jobs.causes import Cause
+from jobs.doings import foremost
+from jobs.looks import LOOKS, outcome_word, took
 from jobs.models import Item, Job
+from jobs.words import words
 
 register = template.Library()
 
+register.filter("foremost", foremost)
+register.filter("took", took)
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 
 
@@ -25,9 +28,14 @@ def badge(status: str, label: str) -> dict[str, Any]:
 
 @register.simple_tag
 def item_address(ref: int) -> str:
-    """Where people see what a ref stands for, by the function that JOBS_ITEM_URL names; "" when unknown."""
-    address: str = import_string(settings.JOBS_ITEM_URL)(ref)
-    return address
+    """Where people see what a ref stands for; "" when unknown."""
+    return words().item_address(ref)
+
+
+@register.filter
+def advice(cause: Cause) -> str:
+    """What a person can do about items with this cause."""
+    return words().advice_on(cause.outcome, cause.reason)
 
 
 @register.filter

@@ -36,7 +36,7 @@ def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
     view = {"kind": "view", "id": 7, "title": "All unsolved"}
     job = factories.job(params=params, source=view, limit=5_000, dry_run=True)
     assert asked_for(job) == [
-        ("What", "Bulk tag"),
+        ("What", "Add and remove tags"),
         ("Tags to add", "vip, gold"),
         ("Closed tickets", "Included"),
         ("Tickets", "The view All unsolved"),

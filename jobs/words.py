@@ -1,0 +1,28 @@
+"""What the project tells of its own things, in people's words: the setting `JOBS_WORDS` names the module."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Protocol, cast
+
+from django.conf import settings
+
+
+class Words(Protocol):
+    """Three functions, so a module will do. None of them may call the other side."""
+
+    def tool_name(self, slug: str) -> str:
+        """How people call a tool, also one that is not installed any more."""
+        ...
+
+    def item_address(self, ref: int) -> str:
+        """Where people see what a ref stands for; "" when unknown."""
+        ...
+
+    def advice_on(self, outcome: str, reason: str) -> str:
+        """What a person can do about items that ended so, in a sentence; "" when there is nothing to say."""
+        ...
+
+
+def words() -> Words:
+    return cast(Words, import_module(settings.JOBS_WORDS))

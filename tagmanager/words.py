@@ -1,0 +1,45 @@
+"""Our own things in people's words, for the pages of `jobs`: tools, tickets, what to do about failures."""
+
+from __future__ import annotations
+
+from jobs.states import Outcome
+from tagmanager import connections
+from tagmanager.tools import UnknownTool, tool
+
+#: By reason, as `work.py`, the engine and Zendesk call it.
+ADVICE = {
+    "closed": "Closed tickets are changed only with the option “Include closed tickets”, and only where the "
+    "account allows it.",
+    "not_found": "Deleted tickets, and those that the connected user may not see, cannot be changed.",
+    "deleted": "Restore the ticket in Zendesk if it is to be changed.",
+    "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",
+    "gone": "Look at the ticket in Zendesk: whether the change was made is not known.",
+    "batch_failed": "Zendesk broke off when it came to this ticket. Try it by hand to see why, then retry.",
+    "no_result": "Zendesk never said what became of the change, and the ticket does not show it: retry.",
+    "RecordInvalid": "A rule of Zendesk's stands against it, such as a required field. Mend the ticket or "
+    "the rule, then retry.",
+    "TicketTooBig": "The ticket has too many tags. Take some off, then retry.",
+}
+
+
+def tool_name(slug: str) -> str:
+    """How people call a tool; of one that is not installed any more, what its slug says."""
+    try:
+        return tool(slug).name
+    except UnknownTool:
+        return slug.replace("-", " ").capitalize()
+
+
+def item_address(ref: int) -> str:
+    """Where people see the ticket; "" while no account is set up."""
+    try:
+        return connections.ticket_address(ref)
+    except connections.NotConnected:
+        return ""
+
+
+def advice_on(outcome: str, reason: str) -> str:
+    """What a person can do about tickets that ended so, in a sentence."""
+    if reason in ADVICE:
+        return ADVICE[reason]
+    return "Mend what Zendesk names, then retry." if outcome == Outcome.FAILED else ""
