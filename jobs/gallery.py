@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import sin
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -33,8 +35,22 @@ SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
 HELD = frozenset({Status.SELECTING, Status.RUNNING, Status.PAUSING, Status.CANCELLING})
 #: Far enough away for no worker to come by meanwhile.
 YEARS = timedelta(days=3650)
-#: From asking to now; a job that has ended did so a while ago; one batch goes after the other.
-AGE, ENDED_AGO, BATCH_TAKES = timedelta(minutes=9), timedelta(minutes=2), timedelta(seconds=3)
+#: Tickets; the pace of a middling account.
+READ_PER_MINUTE, CHANGED_PER_MINUTE = 6_000, 2_400
+#: From asking to starting; from a click or a trouble to now; from the end of an ended job to now.
+QUEUED_FOR, STOPPED_AGO, ENDED_AGO = timedelta(seconds=3), timedelta(seconds=20), timedelta(minutes=2)
+LEAST_READING, LEAST_RUNNING = timedelta(seconds=4), timedelta(seconds=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The moments of a job. The last batch settled at `settled`; `stop` is the last step of the timeline."""
+
+    asked: datetime
+    started: datetime
+    frozen: datetime
+    settled: datetime
+    stop: datetime
 
 
 def hang() -> dict[str, int]:
@@ -69,10 +85,11 @@ def clear() -> int:
 
 def _make(scene: Scene, first_ref: int) -> None:
     now = timezone.now()
-    job = _job(scene, now)
+    course = _course(scene, now)
+    job = _job(scene, course, now)
     change = Change({"add": sorted(scene.add), "remove": sorted(scene.remove)})
     refs = iter(range(first_ref, first_ref + REFS_PER_SCENE))
-    clock = _clock(scene, (job.finished_at or now) - scene.quiet)
+    clock = _clock(scene, course)
     items: list[Item] = []
     for part in scene.parts:
         for number, batch in _loads(job, scene, part, change, clock):
@@ -80,16 +97,30 @@ def _make(scene: Scene, first_ref: int) -> None:
     Item.objects.bulk_create(items)
     if scene.times > 1:  # shown as if there were more tickets than are stored
         job.batches.exclude(state=BatchState.PENDING).update(size=PER_BATCH)
-    _steps(job, scene, now)
+    _steps(job, scene, course)
 
 
-def _job(scene: Scene, now: datetime) -> Job:
+def _course(scene: Scene, now: datetime) -> Course:
+    """The moments of the scene's job, so that its speed, its length and its numbers go together."""
+    found = sum(part.number for part in scene.parts) * scene.times
+    sent = sum(part.number for part in scene.parts if part.outcome in SENT) * scene.times
+    reading = max(timedelta(minutes=found / READ_PER_MINUTE), LEAST_READING)
+    running = max(timedelta(minutes=sent / CHANGED_PER_MINUTE), LEAST_RUNNING)
+    goes_on = scene.status in (Status.SELECTING, Status.RUNNING)
+    stop = now - (ENDED_AGO if scene.status in ENDED else timedelta() if goes_on else STOPPED_AGO)
+    settled = stop - scene.quiet
+    frozen = settled - running
+    started = frozen - reading
+    return Course(started - QUEUED_FOR, started, frozen, settled, frozen if goes_on else stop)
+
+
+def _job(scene: Scene, course: Course, now: datetime) -> Job:
     status = scene.status
     counts = Counter[Outcome]()
     for part in scene.parts:
         counts[part.outcome] += part.number * scene.times
     found = sum(counts.values())
-    ended = now - ENDED_AGO if status in ENDED else None
+    parent = Job.objects.filter(nonce=MARK + scene.child_of).first()
     return Job.objects.create(
         nonce=MARK + scene.name,
         tool="bulk-tag",
@@ -100,15 +131,15 @@ def _job(scene: Scene, now: datetime) -> Job:
             "set": [],
             "include_closed": False,
         },
-        source={"kind": "tag", "tag": "demo"},
+        source=dict(scene.source) | ({"job": parent.pk} if parent else {}),
         dry_run=scene.dry_run,
-        parent=Job.objects.filter(nonce=MARK + scene.child_of).first(),
+        parent=parent,
         follow_up=scene.follow_up,
         status=status,
         waiting_for=scene.waiting_for or "",
         resumes_at=now + scene.waits if scene.waiting_for else None,
         error=scene.error,
-        frozen_at=now - AGE / 2 if scene.frozen else None,
+        frozen_at=course.frozen if scene.frozen else None,
         found=found,
         total=found if scene.frozen else None,
         **{outcome.value: counts[outcome] for outcome in FINAL},
@@ -118,11 +149,11 @@ def _job(scene: Scene, now: datetime) -> Job:
         lease_token=MARK + scene.name[:20] if status in HELD else "",
         lease_owner="demo-host//4711/1" if status in HELD else "",
         beat_at=now + YEARS if status in HELD else None,
-        woken_at=now + YEARS if status in ACTIVE else now - AGE,
+        woken_at=now + YEARS if status in ACTIVE else course.asked,
         created_by=_person(ANA),
-        created_at=now - AGE,
-        started_at=None if status == Status.QUEUED else now - AGE + timedelta(seconds=3),
-        finished_at=ended,
+        created_at=course.asked,
+        started_at=None if status == Status.QUEUED else course.started,
+        finished_at=course.stop if status in ENDED else None,
     )
 
 
@@ -136,12 +167,12 @@ def _person(name: str) -> Any:
 
 
 def _loads(
-    job: Job, scene: Scene, part: Part, change: Change, clock: Iterator[datetime]
+    job: Job, scene: Scene, part: Part, change: Change, clock: Iterator[tuple[datetime, datetime]]
 ) -> Iterable[tuple[int, Batch | None]]:
     """The tickets of a part, by the batches that carry them; None for those that were never to be sent."""
     if part.outcome in SENT:
         for number in _hundreds(part.number):
-            sent_at = next(clock)
+            sent_at, settled_at = next(clock)
             yield (
                 number,
                 Batch.objects.create(
@@ -153,7 +184,7 @@ def _loads(
                     receipt=f"{MARK}{sent_at:%H%M%S%f}",
                     read_at=job.started_at,
                     sent_at=sent_at,
-                    settled_at=sent_at + BATCH_TAKES,
+                    settled_at=settled_at,
                     **{part.outcome.value: number},
                 ),
             )
@@ -170,7 +201,7 @@ def _loads(
                     size=number,
                     receipt=f"{MARK}in-flight",
                     read_at=job.started_at,
-                    sent_at=next(clock),
+                    sent_at=next(clock)[0],
                 ),
             )
         for number in _hundreds(part.number - flying):
@@ -190,11 +221,19 @@ def _hundreds(number: int) -> Iterator[int]:
         number -= PER_BATCH
 
 
-def _clock(scene: Scene, end: datetime) -> Iterator[datetime]:
-    """The moments at which one batch after the other is sent, the last of them a little before the end."""
+def _clock(scene: Scene, course: Course) -> Iterator[tuple[datetime, datetime]]:
+    """When one batch after the other was sent and settled, the last of them at `course.settled`.
+
+    Their lengths go up and down a little, as real ones do; those in flight were sent after the others.
+    """
     number = sum(1 for part in scene.parts if part.outcome in SENT for _ in _hundreds(part.number))
-    start = end - BATCH_TAKES * number
-    return (start + BATCH_TAKES * place for place in range(number + scene.in_flight))
+    step = (course.settled - course.frozen) / max(number, 1)
+    for place in range(number):
+        begin = course.frozen + step * place
+        last = place == number - 1
+        yield begin, begin + step * (1 if last else 0.55 + 0.4 * abs(sin(place * 1.7)))
+    while True:
+        yield course.settled, course.settled
 
 
 def _item(job: Job, ref: int, part: Part, change: Change, batch: Batch | None) -> Item:
@@ -213,11 +252,12 @@ def _item(job: Job, ref: int, part: Part, change: Change, batch: Batch | None) -
     )
 
 
-def _steps(job: Job, scene: Scene, now: datetime) -> None:
-    """The timeline, from the asking to the end or to now."""
-    end = (job.finished_at or now) - job.created_at
+def _steps(job: Job, scene: Scene, course: Course) -> None:
+    """The timeline: the last step is at `course.stop`, and what led to it a moment before."""
+    moments = [course.asked, course.started, course.frozen]
     came_from: str = ""
     lines = []
+    left = len(scene.steps) - 1
     for number, step in enumerate(scene.steps):
         lines.append(
             Transition(
@@ -226,7 +266,9 @@ def _steps(job: Job, scene: Scene, now: datetime) -> None:
                 to_status=step.to,
                 actor=step.actor,
                 why=step.why,
-                at=job.created_at + end * number / max(len(scene.steps) - 1, 1),
+                at=moments[number]
+                if number < len(moments)
+                else course.stop - LEAST_READING * (left - number),
             )
         )
         came_from = step.to

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from jobs.states import FollowUp, Outcome, Status, WaitReason
 
+#: Where most of the jobs have their tickets from.
+VIEW: Mapping[str, Any] = {"kind": "view", "id": 360000000001, "title": "All unsolved"}
 ANA, BEN, WORKER = "ana.example", "ben.example", "worker demo-host:4711"
 
 CLOSED = ("closed", "Status: closed prevents ticket update.")
@@ -42,6 +46,7 @@ class Scene:
     title: str
     parts: tuple[Part, ...]
     steps: tuple[Step, ...]
+    source: Mapping[str, Any] = field(default_factory=lambda: VIEW)
     add: tuple[str, ...] = ("vip",)
     remove: tuple[str, ...] = ()
     frozen: bool = True  # whether the list is complete
@@ -81,6 +86,18 @@ STARTED = (ASKED, SELECTED, FROZEN)
 HALF = _parts(changed=120, unchanged=15, skipped=5, pending=100)
 
 
+def _search(query: str) -> dict[str, Any]:
+    return {"kind": "search", "query": query}
+
+
+def _tagged(tag: str) -> dict[str, Any]:
+    return {"kind": "tag", "tag": tag}
+
+
+def _listed(name: str = "") -> dict[str, Any]:
+    return {"kind": "ids", "name": name}
+
+
 def _waiting(reason: WaitReason, why: str) -> Scene:
     return Scene(
         f"waiting-{reason.value.replace('_', '-')}",
@@ -92,7 +109,7 @@ def _waiting(reason: WaitReason, why: str) -> Scene:
 
 
 SCENES = (
-    Scene("queued", "Add vip to the tickets given by number", (), (ASKED,), frozen=False),
+    Scene("queued", "Add vip to the tickets given by number", (), (ASKED,), frozen=False, source=_listed()),
     Scene(
         "selecting", "Add vip to tickets of view All unsolved", _parts(pending=300), STARTED[:2], frozen=False
     ),
@@ -105,9 +122,10 @@ SCENES = (
     ),
     Scene(
         "stalled",
-        "Add vip to tickets that match “type:incident”",
+        "Add vip to tickets found by “type:incident”",
         HALF,
         STARTED,
+        source=_search("type:incident"),
         in_flight=60,
         quiet=timedelta(minutes=5),
     ),
@@ -117,18 +135,20 @@ SCENES = (
     _waiting(WaitReason.WORKER_LOST, "The worker demo-host:4711 was lost; another takes over."),
     Scene(
         "pausing",
-        "Remove old_campaign from tickets with the tag old_campaign",
+        "Remove old_campaign from tickets tagged old_campaign",
         HALF,
         (*STARTED, Step(Status.PAUSING, BEN)),
+        source=_tagged("old_campaign"),
         add=(),
         remove=("old_campaign",),
         in_flight=60,
     ),
     Scene(
         "paused",
-        "Remove old_campaign from tickets with the tag old_campaign",
+        "Remove old_campaign from tickets tagged old_campaign",
         HALF,
         (*STARTED, Step(Status.PAUSING, BEN), Step(Status.PAUSED)),
+        source=_tagged("old_campaign"),
         add=(),
         remove=("old_campaign",),
     ),
@@ -187,12 +207,14 @@ SCENES = (
             Part(Outcome.UNVERIFIED, 3, GONE),
         ),
         (*STARTED, Step(Status.PARTIAL)),
+        source=_listed("march.csv"),
     ),
     Scene(
         "dry-run",
-        "Add vip to tickets that match “type:incident”",
+        "Add vip to tickets found by “type:incident”",
         (Part(Outcome.PLANNED, 190), Part(Outcome.UNCHANGED, 30), Part(Outcome.SKIPPED, 20, CLOSED)),
         (*STARTED, Step(Status.SUCCEEDED)),
+        source=_search("type:incident"),
         dry_run=True,
     ),
     Scene(
@@ -205,24 +227,31 @@ SCENES = (
         (*STARTED, Step(Status.SUCCEEDED)),
         add=("trial",),
         remove=("vip", "priority_2026"),
+        source={"kind": "items", "job": 0, "outcomes": ["changed"]},
         child_of="succeeded",
         follow_up=FollowUp.UNDO,
     ),
     Scene(
-        "nothing-found", "Add vip to tickets with the tag no_such_tag", (), (*STARTED, Step(Status.SUCCEEDED))
+        "nothing-found",
+        "Add vip to tickets tagged no_such_tag",
+        (),
+        (*STARTED, Step(Status.SUCCEEDED)),
+        source=_tagged("no_such_tag"),
     ),
     Scene(
         "huge-running",
-        "Add vip to tickets that match “created>2019-01-01”",
+        "Add vip to tickets found by “created>2019-01-01”",
         _parts(changed=30, unchanged=4, skipped=3, failed=3, pending=60),
         STARTED,
+        source=_search("created>2019-01-01"),
         times=10_000,
     ),
     Scene(
         "huge-partial",
-        "Add vip to tickets that match “created>2016-01-01”",
+        "Add vip to tickets found by “created>2016-01-01”",
         _parts(changed=80, unchanged=10, skipped=8, failed=2),
         (*STARTED, Step(Status.PARTIAL)),
+        source=_search("created>2016-01-01"),
         times=10_000,
     ),
     Scene(
@@ -232,6 +261,7 @@ SCENES = (
         + " to the tickets in Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen.csv",
         _parts(changed=100, skipped=20),
         (*STARTED, Step(Status.SUCCEEDED)),
+        source=_listed("Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen.csv"),
         add=(*(f"a_rather_long_tag_of_the_spring_campaign_{n}" for n in range(6)), "x" * 120),
     ),
     Scene(
@@ -248,6 +278,7 @@ SCENES = (
             Part(Outcome.FAILED, 5, ("=cmd", '=HYPERLINK("http://example.com","look")')),
         ),
         (*STARTED, Step(Status.PARTIAL, why='<i>why</i> & "so"')),
+        source=_search("<b>bold</b>"),
         add=("<script>alert(1)</script>", "=1+1", "'\"&amp;", "тег-標籤-🏷"),
     ),
 )
