@@ -54,6 +54,8 @@ def addresses(stock: Stock) -> list[Address]:
         Address("status JSON, running", f"{running}status", STATUS),
         Address("status JSON, ended", f"{partial}status", STATUS),
         Address("preview (dry run)", dry_run),
+        Address("preview, samples", f"/tools/preview/{stock.dry_run}/samples"),
+        Address("preview, warnings", f"/tools/preview/{stock.dry_run}/warnings"),
         Address("cancel?", f"{running}cancel"),
         Address("retry?", f"{partial}retry"),
         Address("retry one reason?", f"{partial}retry?reason=conflict"),

@@ -156,17 +156,21 @@ class Filling:
         job.calls_status = len(settled) // 3
 
 
-def fill(items: int, jobs: int) -> Stock:
-    """So many items in all, in three large jobs and so many small ones; in a database that holds none."""
+def fill(items: int, jobs: int, *, largest: int | None = None) -> Stock:
+    """So many items in all, in three large jobs and so many small ones; in a database that holds none.
+
+    The largest job has half of them unless its size is given.
+    """
     User.objects.bulk_create(User(username=f"person{number:02}") for number in range(PEOPLE))
     people = list(User.objects.filter(username__startswith="person").order_by("username"))
     now = timezone.now()
     each = max(items // 10 // jobs, 1)
     small = [_small(pk, jobs, each, people, now) for pk in range(1, jobs + 1)]
-    partial = _large(jobs + 1, Status.PARTIAL, MIXED, items // 2, people=people, now=now)
-    running = _large(jobs + 2, Status.RUNNING, MIXED, items * 3 // 10, people=people, now=now)
-    rest = items - each * jobs - partial.number - running.number
-    dry_run = _large(jobs + 3, Status.SUCCEEDED, DRY, rest, people=people, now=now)
+    largest = items // 2 if largest is None else largest
+    rest = items - each * jobs - largest
+    partial = _large(jobs + 1, Status.PARTIAL, MIXED, largest, people=people, now=now)
+    running = _large(jobs + 2, Status.RUNNING, MIXED, rest * 3 // 4, people=people, now=now)
+    dry_run = _large(jobs + 3, Status.SUCCEEDED, DRY, rest - running.number, people=people, now=now)
     dry_run.job.dry_run = True
     fillings = [*small, partial, running, dry_run]
     with transaction.atomic():
@@ -185,7 +189,7 @@ def fill(items: int, jobs: int) -> Stock:
         running=jobs + 2,
         dry_run=jobs + 3,
         middle=jobs // 2 + 1,
-        ticket=FIRST_REF + rest // 2 * 3,
+        ticket=FIRST_REF + dry_run.number // 2 * 3,
     )
 
 
