@@ -246,6 +246,7 @@ class Item(models.Model):
     change = models.JSONField(null=True, blank=True)  # what is planned, or was done
 
     class Meta:
+        verbose_name = "ticket"
         indexes: ClassVar = [
             # The reason stands last to be read along: grouped by it, items need not be looked up.
             models.Index(fields=["job", "outcome", "ref", "reason"], name="items_of_a_job_by_outcome"),

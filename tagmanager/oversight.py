@@ -72,6 +72,7 @@ class Oversight(AdminSite):
     site_title = "Tag Manager"
     index_title = "Oversight"
     site_url: Any = reverse_lazy("home")
+    enable_nav_sidebar = False  # the wide lists need the room, and the index is one click away
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
         """To the sign-in page of the site and then back; who is signed in and may not come in is told so."""

@@ -214,6 +214,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked"
 
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = ["tagmanager.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -14,6 +15,7 @@ from jobs.exports import WITH_CHANGE
 from jobs.looks import LOOKS
 from jobs.models import Batch, Item, Job
 from jobs.progress import percent_of
+from jobs.states import Outcome
 from jobs.templatetags.job_pages import done, item_address, tags_of
 from jobs.wording import duration
 
@@ -66,10 +68,13 @@ def tags(names: Iterable[str], look: str = "") -> SafeString | str:
     return shown or NOTHING
 
 
-def moment_of(item: Item) -> datetime | None:
+def moment_of(item: Item) -> str:
     """When its outcome was known: its batch settled, or for what was never sent, the list was complete."""
+    if item.outcome == Outcome.PENDING:
+        return NOTHING
     sent = item.batch and (item.batch.settled_at or item.batch.sent_at)
-    return sent or item.job.frozen_at
+    moment = sent or item.job.frozen_at
+    return date_format(moment, "DATETIME_FORMAT") if moment else NOTHING
 
 
 def job_link(job: Job) -> SafeString:

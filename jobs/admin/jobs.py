@@ -7,28 +7,47 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.safestring import mark_safe
 
 from jobs.access import ACT
 from jobs.admin import cells
 from jobs.admin.reading import ReadOnly, whole_number
 from jobs.admin.telling import tell
 from jobs.asked import asked_for
-from jobs.models import FINAL, Item, Job
+from jobs.looks import outcome_word
+from jobs.models import Item, Job
+from jobs.states import Outcome
+
+
+class ByPerson(admin.RelatedOnlyFieldListFilter):
+    """Those who asked for jobs; what nobody signed in for came from the command line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "person"
+        self.empty_value_display = mark_safe("command line")
+
+
+class ByTime(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "time"
 
 
 @admin.register(Job)
 class JobAdmin(ReadOnly):
     list_title = "Jobs"
     list_display = (
-        "id", "title", "state", "progress", "changed", "failed", "person", "created_at", "took",
+        "id", "title", "state", "progress", "altered", "lost", "person", "created_at", "took",
     )  # fmt: skip
     list_display_links = ("id", "title")
     list_filter = (
         "status",
         "tool",
         "dry_run",
-        ("created_by", admin.RelatedOnlyFieldListFilter),
-        "created_at",
+        ("created_by", ByPerson),
+        ("created_at", ByTime),
     )
     search_fields = ("title",)
     search_help_text = (
@@ -39,12 +58,12 @@ class JobAdmin(ReadOnly):
     fieldsets = (
         (None, {"fields": ("title", "state", "progress", "rows", "person", "error")}),
         ("What was asked for", {"fields": ("asked", "parent", "follow_up", "canary")}),
-        ("What became of the tickets", {"fields": ("found", "total", *(o.value for o in FINAL), "left")}),
+        ("What became of the tickets", {"fields": ("tally", "complete")}),
         (
             "When",
             {
                 "fields": (
-                    ("created_at", "started_at", "frozen_at", "finished_at", "took"),
+                    ("created_at", "started_at", "finished_at", "took"),
                     ("waiting_for", "resumes_at"),
                 )
             },
@@ -119,13 +138,27 @@ class JobAdmin(ReadOnly):
     def asked(self, job: Job) -> str:
         return cells.lines(f"{name}: {value}" for name, value in asked_for(job))
 
-    @admin.display(description="Without an outcome")
-    def left(self, job: Job) -> str:
-        return f"{job.remaining:,}"
+    @admin.display(description="Changed", ordering="changed")
+    def altered(self, job: Job) -> str:
+        return f"{job.changed:,}"
 
-    @admin.display(description="Worker", empty_value=cells.NOTHING)
+    @admin.display(description="Failed", ordering="failed")
+    def lost(self, job: Job) -> str:
+        return f"{job.failed:,}"
+
+    @admin.display(description="Tickets")
+    def tally(self, job: Job) -> str:
+        counts = [(outcome_word(name, job), number) for name, number in job.counts.items()]
+        counts.append((outcome_word(Outcome.PENDING, job), job.remaining))
+        return cells.lines(f"{number:,} {word}" for word, number in counts if number)
+
+    @admin.display(description="List complete since")
+    def complete(self, job: Job) -> str:
+        return date_format(job.frozen_at, "DATETIME_FORMAT") if job.frozen_at else "Not complete yet"
+
+    @admin.display(description="Worker")
     def worker(self, job: Job) -> str:
-        return job.lease_owner
+        return job.lease_owner or cells.NOTHING
 
     @admin.action(description="Pause the chosen jobs", permissions=["run"])
     def pause(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -68,8 +67,8 @@ class ItemAdmin(SearchedByNumber):
     """One ticket in one job; searched by the ticket's number, it tells all that was ever done to it."""
 
     list_title = "What was done to which ticket"
-    list_display = ("ref", "of_job", "ended", "added", "removed", "because", "at", "asked_by")
-    list_display_links = ("ref",)
+    list_display = ("ticket", "of_job", "ended", "added", "removed", "because", "at", "asked_by")
+    list_display_links = ("ticket",)
     list_filter = (ByOutcome,)
     lookups = (OF_JOB, "batch__id__exact", ByOutcome.parameter_name)
     searched_field = "ref"
@@ -90,6 +89,10 @@ class ItemAdmin(SearchedByNumber):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # The order of the index that finds the items of a job; by `pk` they would be sorted first.
         return ("ref",) if OF_JOB in request.GET else ("-pk",)
+
+    @admin.display(description="Ticket")
+    def ticket(self, item: Item) -> int:
+        return item.ref
 
     @admin.display(description="Ticket")
     def number(self, item: Item) -> str:
@@ -123,21 +126,21 @@ class ItemAdmin(SearchedByNumber):
     def removed(self, item: Item) -> str:
         return cells.changed_tags(item, "remove")
 
-    @admin.display(description="Why", empty_value=cells.NOTHING)
+    @admin.display(description="Why")
     def because(self, item: Item) -> str:
-        return item.detail or item.reason
+        return item.detail or item.reason or cells.NOTHING
 
-    @admin.display(description="When", empty_value=cells.NOTHING)
-    def at(self, item: Item) -> datetime | None:
-        return None if item.outcome == Outcome.PENDING else cells.moment_of(item)
+    @admin.display(description="When")
+    def at(self, item: Item) -> str:
+        return cells.moment_of(item)
 
     @admin.display(description="Tags before")
     def tags_before(self, item: Item) -> str:
         return cells.tags((item.before or {}).get("tags", ()))
 
-    @admin.display(description="Status before", empty_value=cells.NOTHING)
+    @admin.display(description="Status before")
     def status_before(self, item: Item) -> str:
-        return str((item.before or {}).get("status") or "")
+        return str((item.before or {}).get("status") or cells.NOTHING)
 
     @admin.display(description="Planned, not done")
     def planned(self, item: Item) -> str:

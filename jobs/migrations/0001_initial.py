@@ -249,6 +249,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "ticket",
+            },
         ),
         migrations.AddField(
             model_name="batch",

@@ -121,7 +121,7 @@ def test_a_ticket_tells_all_that_was_ever_done_to_it(root: Client, job: Job) -> 
     swapped = factories.job(Status.SUCCEEDED, changed=1, title="Swap", dry_run=True, created_by=ana)
     factories.item(swapped, 4711, Outcome.PLANNED, change={"add": ["b"], "remove": ["a", "c"]})
     factories.item(swapped, 47_110)
-    when = r"\w+\. \d+, \d{4}, .*"
+    when = r"\d+ \w+ \d{4}, \d\d:\d\d:\d\d"
     rows = listed(root, Item, "?q=%234711")
     assert [row[:6] + row[7:] for row in rows] == [
         ["4711", f"Job {swapped.pk}: Swap", "would be changed", "b", "a c", "—", "ana"],
@@ -137,7 +137,7 @@ def test_what_is_no_number_is_told_so(root: Client, job: Job) -> None:
         assert response.status_code == 200
         page = response.content.decode()
         assert "Search for a whole number, such as 4711." in page
-        assert "0 items" in page
+        assert "0 tickets" in page
 
 
 def test_the_list_of_jobs_finds_those_that_had_a_ticket_and_leads_to_its_story(
