@@ -17,8 +17,8 @@ READ_AT_ONCE, WRITTEN_AT_ONCE = 2_000, 500
 #: How an export calls the items of an ended job that have no outcome.
 NOT_ATTEMPTED = "not_attempted"
 #: A spreadsheet takes a cell that starts so for a formula, and would run what a tag says
-#: (owasp.org, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: (owasp.org, CSV injection; the wide forms in spreadsheets set to Japanese).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: Outcomes whose change was made, or would be.
 WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
 
@@ -39,8 +39,8 @@ class Row(NamedTuple):
     sent_at: str  # ISO 8601 in UTC; "" for what was not sent
 
 
-def rows(job: Job, outcome: str | None = None) -> Iterator[Row]:
-    """The job's items in the order of their numbers, only those with `outcome` if one is given.
+def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Iterator[Row]:
+    """The job's items in the order of their numbers, only those with `outcome` and `reason` if given.
 
     Read piece by piece, each a short query of its own, so that neither the memory nor a lock grows with the
     list. Raises `UnknownOutcome`, before the first row.
@@ -48,6 +48,8 @@ def rows(job: Job, outcome: str | None = None) -> Iterator[Row]:
     items = job.items.all()
     if outcome:
         items = items.filter(outcome=stored_outcome(outcome))
+    if reason:
+        items = items.filter(reason=reason)
     return _read(items.order_by("ref"), NOT_ATTEMPTED if job.is_ended else str(Outcome.PENDING))
 
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from jobs.selection import ITEMS, LISTED
 from tagmanager.fields import parse_id
 from zendesk import Page, Ticket, Zendesk
+from zendesk.envelope import plain
 
 #: Names of the column with the ticket's number, as exports of ours, of Zendesk and of Explore call it.
 ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")
@@ -32,7 +33,8 @@ class Source:
 
 
 def view(view_id: int, title: str) -> Source:
-    return Source({"kind": "view", "id": view_id, "title": title})
+    """The title is Zendesk's, so it is stored as one line that any database and any page can take."""
+    return Source({"kind": "view", "id": view_id, "title": plain(title)})
 
 
 def search(query: str) -> Source:
