@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from functools import cached_property
 
 from jobs.models import Batch, Job
 from jobs.states import BatchState
@@ -32,11 +33,13 @@ class Packer:
     def __init__(self, job: Job, size: int) -> None:
         self._job = job
         self._size = size
-        self._open: dict[tuple[str, int], Batch] = {}
-        unsent = job.batches.filter(state=BatchState.PENDING, sent_at__isnull=True, size__lt=size)
-        for batch in unsent.defer("change").order_by("id"):
-            self._open[batch.key, batch.attempt] = batch
         self._grown: set[Batch] = set()
+
+    @cached_property
+    def _open(self) -> dict[tuple[str, int], Batch]:
+        """Batches with room left. Looked for only when an item comes: all that wait to be sent are read."""
+        unsent = self._job.batches.filter(state=BatchState.PENDING, sent_at__isnull=True, size__lt=self._size)
+        return {(batch.key, batch.attempt): batch for batch in unsent.defer("change").order_by("id")}
 
     def batch_for(self, change: Change, *, attempt: int = 1, read_at: datetime | None = None) -> Batch:
         """The batch that takes one more item with this change; it counts the item from now on."""

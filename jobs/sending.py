@@ -160,8 +160,9 @@ class Pipe:
 
         The share keeps a job that holds its places while it waits for its turn from starving the others.
         """
-        Gate.objects.get_or_create(name=SLOTS)
-        Gate.objects.select_for_update().get(name=SLOTS)
+        if not Gate.objects.select_for_update().filter(name=SLOTS):
+            Gate.objects.get_or_create(name=SLOTS)
+            Gate.objects.select_for_update().get(name=SLOTS)
         under_way = Q(state__in=[BatchState.SENDING, BatchState.SENT], job__status__in=ACTIVE)
         if Batch.objects.filter(under_way).count() >= self.work.max_in_flight:
             return False

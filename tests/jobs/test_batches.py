@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from jobs.batches import Packer
 from jobs.models import Job
@@ -68,3 +69,10 @@ def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(jo
     packer.batch_for(ADD_A, read_at=None)
     packer.save()
     assert job.batches.get().read_at is None
+
+
+def test_where_nothing_goes_again_the_batches_that_wait_are_not_read(
+    job: Job, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):  # a large job has ten thousand of them, each time one settles
+        Packer(job, 3).save()
