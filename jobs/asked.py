@@ -26,12 +26,21 @@ def _of_a_job(source: dict[str, Any]) -> str:
     return f"Those of job {source['job']} that ended {outcomes}{because}"
 
 
+def _of_numbers(source: dict[str, Any]) -> str:
+    number, name, doubles = source.get("number"), source.get("name"), source.get("doubles")
+    if number is None:
+        return f"The numbers in {name}" if name else "Given by number"
+    tickets = f"{number:,} ticket{'' if number == 1 else 's'}"
+    repeated = f"; {doubles:,} repeated number{'' if doubles == 1 else 's'} left out" if doubles else ""
+    return f"{tickets} {f'named in {name}' if name else 'given by number'}{repeated}"
+
+
 #: By the kind of a source. A source of a kind or shape not known here is shown as it is stored.
 SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "view": lambda source: f"The view {source.get('title') or source['id']}",
     "search": lambda source: f"Found by the search {source['query']}",
     "tag": lambda source: f"All that carry the tag {source['tag']}",
-    "ids": lambda source: f"The numbers in {source['name']}" if source.get("name") else "Given by number",
+    "ids": _of_numbers,
     "items": _of_a_job,
 }
 
@@ -43,8 +52,15 @@ def asked_for(job: Job) -> list[tuple[str, str]]:
         *_params(job.params),
         ("Tickets", source_words(job.source)),
         ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
+        *_canary(job),
         ("Mode", "Dry run: nothing is written to Zendesk" if job.dry_run else "Real run"),
     ]
+
+
+def _canary(job: Job) -> Iterator[tuple[str, str]]:
+    if job.canary:
+        number = f"The first {job.canary:,} tickets" if job.canary > 1 else "The first ticket"
+        yield "Tried on", f"{number}, then it asks whether to go on"
 
 
 def source_words(source: dict[str, Any]) -> str:

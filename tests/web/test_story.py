@@ -26,7 +26,7 @@ def test_a_large_real_run_is_confirmed_by_typing_its_number(web: Client) -> None
     asked = text(web.get(f"/jobs/{job.pk}/run", follow=True).content)
     assert "12,345" in asked
     for typed in ("", "12344", "yes"):
-        refused = web.post(f"/jobs/{job.pk}/run", {"count": typed, "nonce": "n" * 24}, follow=True)
+        refused = web.post(f"/jobs/{job.pk}/run", {"typed": typed, "nonce": "n" * 24}, follow=True)
         assert "12,345" in text(refused.content)
         assert Job.objects.count() == 1
 
@@ -50,6 +50,17 @@ def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
         ("Tickets", "Those of job 3 that ended failed or unverified, for the reason “closed”"),
     ]
     assert asked_for(factories.job(source={"kind": "moon", "id": 1}))[-3] == ("Tickets", "kind: moon, id: 1")
+
+
+def test_the_request_says_how_many_numbers_were_given_and_on_how_many_tickets_it_is_tried(db: None) -> None:
+    given = {"kind": "ids", "name": "", "number": 2, "doubles": 1}
+    assert asked_for(factories.job(source=given, canary=50))[3:6] == [
+        ("Tickets", "2 tickets given by number; 1 repeated number left out"),
+        ("At most", "All tickets"),
+        ("Tried on", "The first 50 tickets, then it asks whether to go on"),
+    ]
+    given = {"kind": "ids", "name": "vips.csv", "number": 1_200, "doubles": 0}
+    assert asked_for(factories.job(source=given))[3] == ("Tickets", "1,200 tickets named in vips.csv")
 
 
 def test_the_tab_of_a_browser_tells_how_far_the_job_is(web: Client) -> None:
