@@ -21,6 +21,8 @@ else:
 
 #: Rows are counted so far and no further; what lies beyond is found by a number, not by turning pages.
 COUNTED = 10_000
+#: How an address names the one job that a list is about.
+OF_JOB = "job__id__exact"
 #: Longer ones are no number that a database can look for.
 MOST_DIGITS = 18
 
@@ -93,6 +95,11 @@ class SearchedByNumber(ReadOnly):
 
     searched_field = "pk"
     search_fields = ("pk",)  # shows the field; the search itself is below
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        job = whole_number(request.GET.get(OF_JOB, ""))
+        titled = {} if job is None else {"title": f"{self.list_title}: job {job}"}
+        return super().changelist_view(request, titled | (extra_context or {}))
 
     def get_search_results(
         self, request: HttpRequest, queryset: RowList, search_term: str

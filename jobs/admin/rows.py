@@ -9,13 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from jobs.admin import cells
-from jobs.admin.reading import SearchedByNumber
+from jobs.admin.reading import OF_JOB, SearchedByNumber
 from jobs.exports import WITH_CHANGE
 from jobs.looks import outcome_word
 from jobs.models import Batch, Item, Transition
 from jobs.states import BatchState, Outcome
 
-OF_JOB = "job__id__exact"
 IN_FLIGHT = "in_flight"
 
 
