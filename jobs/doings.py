@@ -60,15 +60,16 @@ FOLLOW_UPS: dict[str, FollowUpDoing] = {
 }
 DOINGS: dict[str, Doing] = {**HOLDS, **FOLLOW_UPS}
 
-#: A real run of more tickets than this is confirmed by typing their number.
+#: A follow-up on more tickets than this is confirmed by typing their number, in the field of this name.
 TYPED_ABOVE = 10_000
+TYPED = "typed"
 #: What people put between the digits of a number.
 BETWEEN_DIGITS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
 
 
 def must_be_typed(doing: Doing, number: int) -> bool:
-    """Whether a person types the number of tickets before it is done."""
-    return doing.name == "run" and number > TYPED_ABOVE
+    """Whether a person types the number of tickets before it is done: each follow-up may write to them all."""
+    return isinstance(doing, FollowUpDoing) and number > TYPED_ABOVE
 
 
 def typed_problem(typed: str, number: int) -> str:

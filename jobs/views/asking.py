@@ -18,6 +18,7 @@ from jobs.at_once import run_at_once
 from jobs.doings import (
     ACTIONS,
     DOINGS,
+    TYPED,
     Doing,
     FollowUpDoing,
     counts_of,
@@ -68,7 +69,7 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "nonce": (sent.get("nonce", "") if problem else "")[:NONCE_LENGTH] or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
         "types": must_be_typed(doing, counts.affected),
-        "typed": (sent.get("count") or sent.get("typed", "")) if problem or typed else "",
+        "typed": sent.get(TYPED, "") if problem or typed else "",
         "problem": problem,
         "is_back": bool(typed),
     }
@@ -76,15 +77,11 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
 
 
 def _typed_problem(request: HttpRequest, job: Job, doing: Doing) -> str:
-    """Why the number that confirms a large run is not right; "" when it is, or none is needed."""
-    if objection(job, doing):
+    """Why the number that confirms a large follow-up is not right; "" when it is, or none is needed."""
+    if not isinstance(doing, FollowUpDoing) or objection(job, doing):
         return ""
-    number = counts_of(job, doing).affected
-    if not must_be_typed(doing, number):
-        return ""
-    # The page of a preview has a field of its own for it.
-    typed = request.POST.get("count") or request.POST.get("typed", "")
-    return typed_problem(typed, number)
+    number = counts_of(job, doing, reason=request.POST.get("reason", "")).affected
+    return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(doing, number) else ""
 
 
 def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:

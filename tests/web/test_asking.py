@@ -156,3 +156,34 @@ def test_a_small_undo_is_done_before_the_page_is_shown(web: Client, demo_zendesk
     new = Job.objects.latest("pk")
     assert (new.status, new.total) == (Status.SUCCEEDED, 1)
     assert "This job takes the earlier one back." in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "counts"),
+    [
+        ("retry", Status.PARTIAL, {"failed": 10_001}),
+        ("rest", Status.CANCELLED, {"total": 10_001}),
+        ("undo", Status.SUCCEEDED, {"changed": 10_001}),
+        ("run", Status.SUCCEEDED, {"planned": 10_001, "dry_run": True}),
+    ],
+)
+def test_every_large_follow_up_is_confirmed_by_typing_its_number(
+    web: Client, name: str, status: Status, counts: dict[str, int]
+) -> None:
+    job = factories.job(status, **counts)
+    address = f"/jobs/{job.pk}/{name}"
+    assert re.findall(r'<input[^>]* name="(typed|count)"', web.get(address).content.decode()) == ["typed"]
+    for sent in ({}, {"typed": "10000"}, {"count": "10001"}):
+        refused = web.post(address, sent | {"nonce": "n"})
+        assert (refused.status_code, "Nothing was started yet" in refused.content.decode()) == (422, True)
+    assert Job.objects.count() == 1
+    web.post(address, {"typed": "10 001", "nonce": "n"})
+    assert [str(child.follow_up) for child in job.children.all()] == [name]
+
+
+def test_a_retry_of_one_cause_is_asked_about_its_own_number(web: Client, in_background: None) -> None:
+    job = factories.job(Status.PARTIAL, failed=10_001)
+    factories.item(job, 1, Outcome.FAILED, reason="closed")
+    assert 'name="typed"' not in web.get(f"/jobs/{job.pk}/retry?reason=closed").content.decode()
+    web.post(f"/jobs/{job.pk}/retry", {"reason": "closed"})
+    assert job.children.count() == 1

@@ -234,7 +234,7 @@ def test_what_is_typed_comes_back_as_text(root: Client, kind: str, monkeypatch: 
         fields = dict.fromkeys(("add", "remove", "set", "tag", "ids", "view", "job", "limit", "nonce"), words)
         answers = [
             root.post("/tools/bulk-tag/", fields),
-            root.post("/jobs/200/run", {"count": words, "nonce": words, "reason": words}),
+            root.post("/jobs/200/run", {"typed": words, "nonce": words, "reason": words}),
             Client().post("/login/", {"username": words, "password": words, "next": words, "kept": words}),
             Client().post("/tools/bulk-tag/", fields, follow=True),
             Client().get(

@@ -249,11 +249,11 @@ def test_a_wrong_password_on_the_way_loses_nothing(client: Client, ana: User) ->
 
 def test_a_question_that_was_answered_too_late_is_asked_again(client: Client, ana: User) -> None:
     job = factories.job(Status.SUCCEEDED, dry_run=True, planned=12_000)
-    back = sent_too_late(client, f"/jobs/{job.pk}/run", {"count": "12,000"})
+    back = sent_too_late(client, f"/jobs/{job.pk}/run", {"typed": "12,000"})
     assert back.redirect_chain[-1][0] == f"/jobs/{job.pk}/run"  # type: ignore[attr-defined]
     page = back.content.decode()
     assert "You are signed in again. Nothing was done meanwhile" in page
-    assert 'name="count" value="12,000"' in page
+    assert 'name="typed" value="12,000"' in page
     assert Job.objects.count() == 1
 
 
