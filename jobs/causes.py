@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from jobs.states import Outcome
 
 #: So many items are looked at, so that the page is as quick for a job that failed a million times.
 LOOKED_AT = 10_000
+#: Among so many of them one sees whether a group's items give more than one sentence.
+READ_IN_FULL = 1_000
 MOST_GROUPS = 12
 
 
@@ -23,6 +26,7 @@ class Cause:
     reason: str
     number: int
     sample: Item
+    other_sentences: int  # besides the sample's, among the first items
 
     @property
     def may_be_retried(self) -> bool:
@@ -36,19 +40,26 @@ class Causes:
 
 
 def causes_of(job: Job, outcomes: Collection[Outcome]) -> Causes:
-    """The most frequent first; two queries, none when the job counts no such item."""
+    """The most frequent first; three queries, none when the job counts no such item."""
     total = sum(getattr(job, outcome.value) for outcome in outcomes)
     if not total:
         return Causes([], are_all=True)
     groups = _count(job, outcomes)
+    sentences = _sentences(job, outcomes)
     samples = {item.ref: item for item in job.items.filter(ref__in=[sample for *_, sample in groups])}
     return Causes(
         [
-            Cause(Outcome(outcome), reason, number, samples[sample])
+            Cause(Outcome(outcome), reason, number, samples[sample], max(sentences[outcome, reason] - 1, 0))
             for outcome, reason, number, sample in groups
         ],
         are_all=total <= LOOKED_AT,
     )
+
+
+def _sentences(job: Job, outcomes: Collection[Outcome]) -> Counter[tuple[str, str]]:
+    """How many different sentences there are by outcome and reason, among the first items."""
+    first = job.items.filter(outcome__in=outcomes).order_by("outcome", "ref")[:READ_IN_FULL]
+    return Counter(key[:2] for key in set(first.values_list("outcome", "reason", "detail")))
 
 
 def _count(job: Job, outcomes: Collection[Outcome]) -> list[tuple[str, str, int, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -10,20 +12,26 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
-from jobs.models import Job, JobQuerySet
-from jobs.states import ACTIVE, STOPPED, Status
+from jobs.models import Item, Job, JobQuerySet
+from jobs.states import ACTIVE, STOPPED, Outcome, Status
 from jobs.words import words
 
 #: In place of a person's name: jobs that were asked for on the command line or by the clock.
 NOBODY = "-"
+#: The name of the tab of jobs that wait for somebody.
+ATTENTION = "attention"
+#: What may be written into the box, such as tag:vip or error:"Status: closed".
+QUALIFIER = re.compile(r'(?<!\S)(tag|by|tool|error|status):("[^"]*"|\S+)', re.IGNORECASE)
 #: No earlier or later day is asked for by anyone, and further ones overflow.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 #: More people and tools than these are not offered; an address may name any.
 MOST_OFFERED = 200
+#: How tickets end for which there is a reason to look for.
+TROUBLES = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,17 @@ class Tab:
     label: str
     statuses: frozenset[str]
 
+    def of(self, jobs: JobQuerySet) -> JobQuerySet:
+        """Only the jobs that stand under this tab."""
+        if self.name == ATTENTION:
+            return jobs.needing_attention()
+        return jobs.filter(status__in=self.statuses) if self.name else jobs
+
 
 TABS = (
     Tab("", "All", frozenset(Status.values)),
     Tab("active", "Active", frozenset(ACTIVE)),
-    Tab("stopped", "Needs a person", frozenset(STOPPED)),
+    Tab(ATTENTION, "Needs attention", STOPPED | {Status.PARTIAL}),
     Tab("finished", "Finished", frozenset({Status.SUCCEEDED, Status.PARTIAL})),
     Tab("cancelled", "Cancelled", frozenset({Status.CANCELLED})),
 )
@@ -63,7 +77,12 @@ def _day(label: str) -> forms.DateField:
 class FilterForm(forms.Form):
     """What narrows the list. A value that cannot be used is told in words, and does not narrow."""
 
-    q = forms.CharField(label="Title or number", required=False, max_length=200)
+    q = forms.CharField(
+        label="Find jobs",
+        required=False,
+        max_length=200,
+        help_text="A part of the title, a number, or tag:vip, by:ana, status:partial, error:closed",
+    )
     tool = forms.CharField(label="Tool", required=False, max_length=64, widget=forms.Select)
     by = forms.CharField(label="Person", required=False, max_length=150, widget=forms.Select)
     tag = forms.CharField(label="Tag", required=False, max_length=255)
@@ -118,19 +137,18 @@ class FilterForm(forms.Form):
         self.errors  # noqa: B018 - cleans the form
         return any(self.cleaned_data.values())
 
-    def narrow(self, jobs: JobQuerySet) -> QuerySet[Job]:
+    @property
+    def has_more(self) -> bool:
+        """Something besides the box for finding is filled in, right or wrong."""
+        return any(self.data.get(name) for name in self.base_fields if name != "q")
+
+    def narrow(self, jobs: JobQuerySet) -> JobQuerySet:
         """Only the jobs that fit all that is asked."""
         self.errors  # noqa: B018 - cleans the form
         asked = self.cleaned_data
-        if text := asked.get("q"):
-            jobs = jobs.filter(_titled(text))
-        if slug := asked.get("tool"):
-            jobs = jobs.filter(tool=slug)
-        if name := asked.get("by"):
-            whose = Q(created_by__isnull=True) if name == NOBODY else Q(created_by__username=name)
-            jobs = jobs.filter(whose)
-        if tag := asked.get("tag"):
-            jobs = jobs.alias(params_text=Cast("params", TextField())).filter(_tagged(tag.lower()))
+        for name, value in [*_qualifiers(asked.get("q", "")), *asked.items()]:
+            if value and name in NARROW:
+                jobs = NARROW[name](jobs, value)
         if since := asked.get("since"):
             jobs = jobs.filter(created_at__gte=_start_of(since))
         if until := asked.get("until"):
@@ -145,6 +163,13 @@ def kept_query(data: QueryDict) -> str:
         if value := data.get(name, "").strip():
             kept[name] = value
     return kept.urlencode()
+
+
+def _qualifiers(text: str) -> Iterator[tuple[str, str]]:
+    """What is written as name:value in the box, and the rest of it as a part of the title."""
+    for found in QUALIFIER.finditer(text):
+        yield found[1].lower(), found[2].strip('"')
+    yield "title", " ".join(QUALIFIER.sub(" ", text).split())
 
 
 def _titled(text: str) -> Q:
@@ -167,6 +192,26 @@ def _tagged(tag: str) -> Q:
         for end in (",", "]", "}"):
             found |= Q(params_text__contains=written + end)
     return found
+
+
+def _by(name: str) -> Q:
+    return Q(created_by__isnull=True) if name == NOBODY else Q(created_by__username=name)
+
+
+def _failed_with(text: str) -> Q:
+    """Jobs whose own error says so, and jobs with tickets that were refused or left out for that reason."""
+    left = Item.objects.filter(job=OuterRef("pk"), outcome__in=TROUBLES, reason=text)
+    return Q(error__icontains=text) | Q(Exists(left))
+
+
+NARROW: dict[str, Callable[[JobQuerySet, str], JobQuerySet]] = {
+    "title": lambda jobs, text: jobs.filter(_titled(text)),
+    "tool": lambda jobs, slug: jobs.filter(tool=slug),
+    "by": lambda jobs, name: jobs.filter(_by(name)),
+    "tag": lambda jobs, tag: jobs.alias(params_text=Cast("params", TextField())).filter(_tagged(tag.lower())),
+    "error": lambda jobs, text: jobs.filter(_failed_with(text)),
+    "status": lambda jobs, status: jobs.filter(status=status.lower()),
+}
 
 
 def _start_of(day: date) -> datetime:

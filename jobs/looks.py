@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -233,9 +234,10 @@ class Face:
         return ", ".join(words) + "."
 
 
-def version_of(jobs: list[Job]) -> str:
-    """Equal as long as the rows of these jobs would look the same in a list."""
-    return _digest([[job.pk, job.status, job.total, job.found, job.counts] for job in jobs])
+def version_of(jobs: list[Job], numbers: Sequence[int] = ()) -> str:
+    """Equal as long as the rows of these jobs, and the numbers beside them, would look the same."""
+    rows = [[job.pk, job.status, job.total, job.found, job.counts] for job in jobs]
+    return _digest([rows, list(numbers)])
 
 
 def _digest(shown: Any) -> str:

@@ -6,15 +6,16 @@ an item is stored beyond what the tool puts into `before` and `change`.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from jobs.states import ACTIVE, ENDED, BatchState, FollowUp, Outcome, Status, WaitReason
+from jobs.states import ACTIVE, ENDED, STOPPED, BatchState, FollowUp, Outcome, Status, WaitReason
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -29,11 +30,28 @@ FINAL = (
     Outcome.UNVERIFIED,
 )
 
+#: A job that ended with failures is spoken of for so long.
+ATTENTION = timedelta(days=7)
+
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> JobQuerySet:
         """Something happens, or will happen by itself."""
         return self.filter(status__in=ACTIVE)
+
+    def needing_attention(self) -> JobQuerySet:
+        """Those that stand still until somebody moves them, and for a week those that ended with failures.
+
+        Nobody needs to look at failures again once they were all retried, or the job was taken back.
+        """
+        taken_up = Job.objects.filter(parent=OuterRef("pk")).exclude(
+            status__in=(Status.CANCELLED, Status.ERRORED)
+        )
+        of_all = Q(follow_up=FollowUp.RETRY) & ~Q(source__has_key="reason")
+        lately = Q(status=Status.PARTIAL, finished_at__gte=timezone.now() - ATTENTION)
+        return self.filter(
+            Q(status__in=STOPPED) | lately & ~Exists(taken_up.filter(of_all | Q(follow_up=FollowUp.UNDO)))
+        )
 
     def claimable(self) -> JobQuerySet:
         """No worker has it, and its time to go on has come."""

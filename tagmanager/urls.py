@@ -8,7 +8,7 @@ from tagmanager.views import front, parts, people, previews, tool
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front.home, name="home"),
-    path("running", front.running, name="running"),
+    path("now", front.jobs_now, name="now"),
     path("connection", front.connection_card, name="connection"),
     path("tools/parts/tags", parts.tags, name="tags"),
     path("tools/parts/stored", parts.stored, name="stored"),

@@ -80,7 +80,7 @@ def _choice(data: QueryDict) -> Choice:
 
 def _matching(data: QueryDict) -> QuerySet[Job]:
     form = FilterForm(data, offer=False)
-    jobs = form.narrow(Job.objects.all()).filter(status__in=tab_of(data).statuses & MAY_DO["cancel"])
+    jobs = tab_of(data).of(form.narrow(Job.objects.all())).filter(status__in=MAY_DO["cancel"])
     # A filter that cannot be used would widen the choice: then nothing is chosen.
     if form.errors:
         return jobs.none()

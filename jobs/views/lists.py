@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
 from jobs.doings import MAY_DO
-from jobs.filters import TABS, FilterForm, kept_query, tab_of
+from jobs.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
 from jobs.keyset import page_of, place_in
 from jobs.looks import version_of
-from jobs.models import Job
+from jobs.models import Job, JobQuerySet
 
 PAGE = 25
 
@@ -24,23 +24,13 @@ PAGE = 25
 def show(request: HttpRequest) -> HttpResponse:
     """The list, newest first. `?show=` picks states, the rest of the address narrows further."""
     form = FilterForm(request.GET)
-    narrowed = form.narrow(Job.objects.all())
-    numbers = dict(narrowed.order_by().values_list("status").annotate(Count("pk")))
-    tab = tab_of(request.GET)
-    context = _rows(request, form) | {
-        "tabs": [(choice, sum(numbers.get(s, 0) for s in choice.statuses)) for choice in TABS],
-        "form": form,
-        "can_cancel": sum(numbers.get(s, 0) for s in tab.statuses & MAY_DO["cancel"]),
-        "kept_without_tab": _without_tab(request),
-        "any": bool(numbers) or Job.objects.exists(),
-    }
-    return render(request, "jobs/list.html", context)
+    return render(request, "jobs/list.html", _rows(request, form) | {"form": form})
 
 
 @require_safe
 @allowed(SEE)
 def rows(request: HttpRequest) -> HttpResponse:
-    """The rows alone, for a page that shows `?version=`; 204 when they have not changed since."""
+    """Tabs and rows alone, for a page that shows `?version=`; 204 when they have not changed since."""
     context = _rows(request, FilterForm(request.GET, offer=False))
     if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
@@ -49,23 +39,39 @@ def rows(request: HttpRequest) -> HttpResponse:
 
 def _rows(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     tab = tab_of(request.GET)
-    jobs = form.narrow(Job.objects.all()).select_related("created_by").defer("params", "source")
-    if tab.name:
-        jobs = jobs.filter(status__in=tab.statuses)
+    narrowed = form.narrow(Job.objects.all())
+    jobs = tab.of(narrowed).select_related("created_by").defer("params", "source")
     page = page_of(jobs, place_in(request), key="pk", size=PAGE, descending=True)
+    tabs = _tabs(narrowed)
+    may_cancel = request.user.has_perm(ACT)
+    can_cancel = tab.of(narrowed).filter(status__in=MAY_DO["cancel"]).count() if may_cancel else 0
     kept = request.GET.copy()
     kept.pop("version", None)
     return {
         "tab": tab,
+        "tabs": tabs,
         "page": page,
-        "version": version_of(page.rows),
-        "polls": any(job.is_active for job in page.rows),
+        "version": version_of(page.rows, [number for _, number in tabs]),
+        "is_moving": any(job.is_active for job in page.rows),
+        "any": any(number for _, number in tabs) or Job.objects.exists(),
+        "is_narrow": form.is_narrow,
         "query": kept.urlencode(),
         "kept": kept_query(request.GET),
+        "kept_without_tab": _without_tab(request),
+        "kept_fields": list(QueryDict(kept_query(request.GET)).items()),
         # Only jobs that can be cancelled can be chosen, and only by who may.
-        "choosable": request.user.has_perm(ACT) and any(job.status in MAY_DO["cancel"] for job in page.rows),
+        "choosable": may_cancel and any(job.status in MAY_DO["cancel"] for job in page.rows),
         "cancellable": MAY_DO["cancel"],
+        "can_cancel": can_cancel,
     }
+
+
+def _tabs(jobs: JobQuerySet) -> list[tuple[Tab, int]]:
+    """Each tab with the number of jobs under it; two queries."""
+    numbers = dict(jobs.order_by().values_list("status").annotate(Count("pk")))
+    numbers_of = {tab.name: sum(numbers.get(s, 0) for s in tab.statuses) for tab in TABS}
+    numbers_of[ATTENTION] = jobs.needing_attention().count()
+    return [(tab, numbers_of[tab.name]) for tab in TABS]
 
 
 def _without_tab(request: HttpRequest) -> str:

@@ -82,14 +82,14 @@ def status(_request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @allowed(SEE, script=True)
 def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
-    """All tickets of the job as a file, streamed; `?outcome=` narrows."""
+    """All tickets of the job as a file, streamed; `?outcome=` and `?reason=` narrow."""
     job = job_or_404(pk)
     outcome = request.GET.get("outcome", "")
     if kind not in exports.FORMATS:
         raise Http404(f"There is no export of the kind {kind}; there are {', '.join(exports.FORMATS)}.")
     write, media_type = exports.FORMATS[kind]
     try:
-        lines = exports.rows(job, outcome)
+        lines = exports.rows(job, outcome, request.GET.get("reason"))
     except exports.UnknownOutcome as problem:
         return HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8")
     name = f"job-{job.pk}-{outcome}.{kind}" if outcome else f"job-{job.pk}.{kind}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,13 +14,10 @@ from jobs import reaper
 from jobs.access import ACT, SEE, allowed, refusal
 from jobs.looks import version_of
 from jobs.models import Job
-from jobs.states import STOPPED, FollowUp, Status
 from tagmanager import tools as installed
 from tagmanager.glance import glance, named
 
 RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
-#: A job that ended with failures is spoken of for so long; one that stands still, until somebody moves it.
-ATTENTION = timedelta(days=7)
 
 
 @require_safe
@@ -37,27 +31,19 @@ def home(request: HttpRequest) -> HttpResponse:
         "glance": named(),
     }
     if request.user.has_perm(SEE):
-        context |= _running()
-        shown = [job.pk for job in context["running"]]
-        attention = list(_attention()[:ATTENTION_SHOWN])
-        shown += [job.pk for job in attention]
-        context |= {
-            "attention": attention,
-            "latest": list(_jobs().exclude(pk__in=shown)[:LATEST_SHOWN]),
-        }
-        context["is_fresh"] = not (shown or context["latest"])
+        context |= _jobs()
     return render(request, "home.html", context)
 
 
 @require_safe
 @allowed(SEE)
 @never_cache
-def running(request: HttpRequest) -> HttpResponse:
-    """What is going on, for a page that shows `?version=`; 204 when nothing has changed since."""
-    context = _running()
+def jobs_now(request: HttpRequest) -> HttpResponse:
+    """The jobs of the first page, for a page that shows `?version=`; 204 when nothing has changed since."""
+    context = _jobs()
     if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
-    return render(request, "home/_running.html", context)
+    return render(request, "home/_jobs.html", context)
 
 
 @require_safe
@@ -70,19 +56,22 @@ def connection_card(request: HttpRequest) -> HttpResponse:
     return render(request, "home/_connection.html" if is_part else "home/connection.html", context)
 
 
-def _jobs() -> QuerySet[Job]:
-    return Job.objects.select_related("created_by").defer("params", "source")
-
-
-def _running() -> dict[str, Any]:
-    jobs = list(_jobs().filter(pk__in=Job.objects.active().values("pk"))[:RUNNING_SHOWN])
-    return {"running": jobs, "version": version_of(jobs)}
-
-
-def _attention() -> QuerySet[Job]:
-    """Jobs that stand still until somebody moves them, and those whose failures nobody has retried."""
-    lately = Q(status=Status.PARTIAL, finished_at__gte=timezone.now() - ATTENTION)
-    return _jobs().filter(Q(status__in=STOPPED) | lately).exclude(children__follow_up=FollowUp.RETRY)
+def _jobs() -> dict[str, Any]:
+    """What needs attention, what goes on, and the latest besides; each job once."""
+    rows = Job.objects.select_related("created_by").defer("params", "source").order_by("-pk")
+    attention = list(rows.filter(pk__in=Job.objects.needing_attention().values("pk"))[: ATTENTION_SHOWN + 1])
+    running = list(rows.filter(pk__in=Job.objects.active().values("pk"))[: RUNNING_SHOWN + 1])
+    named = attention[:ATTENTION_SHOWN], running[:RUNNING_SHOWN]
+    latest = list(rows.exclude(pk__in=[job.pk for jobs in named for job in jobs])[:LATEST_SHOWN])
+    return {
+        "attention": named[0],
+        "more_attention": len(attention) > ATTENTION_SHOWN,
+        "running": named[1],
+        "more_running": len(running) > RUNNING_SHOWN,
+        "latest": latest,
+        "is_fresh": not (attention or running or latest),
+        "version": version_of([*attention, *running, *latest]),
+    }
 
 
 @require_safe

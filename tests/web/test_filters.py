@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Job
-from jobs.states import Status
+from jobs.states import Outcome, Status
 from tests import factories
 
 ALL = "q=vip&tool=bulk-tag&by=ana&tag=vip&since=2026-01-01&until=2026-12-31&show=active"
@@ -50,6 +50,17 @@ def jobs(ana: User) -> dict[str, int]:
             created_at=datetime(2026, 11, 11, tzinfo=UTC), created_by=ana, params=tags("gold")
         ),
     }
+    made["refused"] = factories.job(
+        created_at=day, params={}, tool="refused", created_by=factories.user("cid")
+    )
+    factories.item(made["refused"], 7, Outcome.FAILED, reason="closed")
+    made["errored"] = factories.job(
+        created_at=day,
+        params={},
+        tool="errored",
+        created_by=made["refused"].created_by,
+        error="Told to slow down.",
+    )
     return {name: job.pk for name, job in made.items()}
 
 
@@ -70,6 +81,17 @@ def jobs(ana: User) -> dict[str, int]:
         ("tag=vip&by=bob", set()),
         ("tool=bulk-tag&by=ana&tag=vip&q=number&since=2026-11-10&until=2026-11-10",
          {"tagged", "removing", "source"}),
+        ("q=tag:vip", {"tagged", "removing", "source"}),
+        ("q=tag:vip+by:bob", set()),
+        ("q=by:bob", {"of_bob"}),
+        ("q=By:-", {"of_nobody"}),
+        ("q=tool:apply-macro", {"macro"}),
+        ("q=clean+by:ana", {"titled"}),
+        ("q=status:Queued+by:bob", {"of_bob"}),
+        ("q=error:closed", {"refused"}),
+        ('q=error:"slow+down"', {"errored"}),
+        ("q=error:404", set()),
+        ("q=unknown:thing", set()),
     ],
 )  # fmt: skip
 def test_each_filter_narrows_alone_and_together(
@@ -91,8 +113,8 @@ def test_a_job_is_found_by_its_number(web: Client, jobs: dict[str, int]) -> None
         ("until=2026-02-31", "To: Give a day as 2026-11-23. It was left out."),
         ("since=9999-12-31", "From: Ensure this value is less than or equal to 2199-12-31. It was left out."),
         ("since=2026-11-10&until=2026-11-09", "To: The last day is before the first one. It was left out."),
-        ("q=%00", "Title or number: Null characters are not allowed. It was left out."),
-        ("q=" + "x" * 201, "Title or number: Ensure this value has at most 200 characters"),
+        ("q=%00", "Find jobs: Null characters are not allowed. It was left out."),
+        ("q=" + "x" * 201, "Find jobs: Ensure this value has at most 200 characters"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_does_not_narrow(
@@ -111,7 +133,10 @@ def test_tabs_and_pages_keep_the_filters_and_count_what_matches(web: Client) -> 
     factories.job(Status.SUCCEEDED, title="Spring")
     factories.job(title="Autumn")
     page = web.get("/jobs/?q=Spring").content.decode()
-    assert '<a href="/jobs/?show=active&amp;q=Spring">Active <span class="number">30</span></a>' in page
+    assert (
+        '<a id="tab-active" href="/jobs/?show=active&amp;q=Spring">Active <span class="number">30</span></a>'
+        in page
+    )
     oldest_shown = re.findall(r'id="job-(\d+)"', page)[-1]
     assert f'href="?q=Spring&amp;after={oldest_shown}"' in page
     assert 'hx-get="/jobs/rows?q=Spring&amp;version=' in page

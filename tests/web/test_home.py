@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobs.models import Job
 from jobs.states import FollowUp, Status
 from tests import factories
 from zendesk import sandbox
@@ -39,6 +40,10 @@ def test_jobs_that_need_somebody_are_named_until_somebody_came(web: Client) -> N
         factories.job(Status.SUCCEEDED, title="is fine"),
     )
     factories.job(Status.SUCCEEDED, title="the retry", parent=retried, follow_up=FollowUp.RETRY)
+    # Some of its failures only, and a retry that was cancelled: the others still wait for somebody.
+    some = {"kind": "items", "job": failed.pk, "outcomes": ["failed"], "reason": "closed"}
+    factories.job(Status.SUCCEEDED, title="of some", parent=failed, follow_up=FollowUp.RETRY, source=some)
+    factories.job(Status.CANCELLED, title="in vain", parent=failed, follow_up=FollowUp.RETRY)
     page = web.get("/").content.decode()
     named = {
         job.title
@@ -53,19 +58,40 @@ def test_jobs_that_need_somebody_are_named_until_somebody_came(web: Client) -> N
 def test_running_jobs_ask_for_themselves_with_one_request(web: Client) -> None:
     factories.job(Status.RUNNING, title="first", total=10)
     factories.job(Status.RUNNING, title="second", total=10)
-    page = section(web.get("/").content.decode(), "running")
-    assert page.count("hx-get") == 1
-    address = re.search(r'hx-get="(/running\?version=[0-9a-f]+)"', page)
+    page = web.get("/").content.decode()
+    address = re.search(r'hx-get="(/now\?version=[0-9a-f]+)" hx-trigger="every 3s"', page)
     assert address
     assert web.get(address[1], headers=HTMX).status_code == 204
     factories.job(Status.QUEUED, title="third")
     part = web.get(address[1], headers=HTMX).content.decode()
-    assert "third" in part
+    assert "third" in section(part, "running")
     assert "<html" not in part
 
 
-def test_when_nothing_runs_nothing_is_asked(web: Client) -> None:
-    assert "hx-get" not in web.get("/running").content.decode()
+def test_a_job_that_ends_moves_to_where_it_belongs_without_a_reload(web: Client) -> None:
+    failed = factories.job(Status.RUNNING, title="goes wrong", total=1)
+    fine = factories.job(Status.RUNNING, title="fine", total=1)
+    factories.job(Status.RUNNING, title="goes on")
+    Job.objects.filter(pk=failed.pk).update(status=Status.PARTIAL, failed=1, finished_at=timezone.now())
+    Job.objects.filter(pk=fine.pk).update(status=Status.SUCCEEDED, changed=1, finished_at=timezone.now())
+    part = web.get("/now", headers=HTMX).content.decode()
+    assert "goes wrong" in section(part, "attention")
+    assert "goes on" in section(part, "running")
+    assert "fine" in section(part, "latest")
+
+
+def test_when_nothing_runs_the_page_asks_now_and_then_whether_others_started_something(web: Client) -> None:
+    assert 'hx-trigger="every 15s"' in web.get("/now").content.decode()
+
+
+def test_more_than_the_first_page_shows_is_a_link_away(web: Client) -> None:
+    for _ in range(11):
+        factories.job(Status.RUNNING)
+    assert 'id="all-running" href="/jobs/?show=active"' in web.get("/").content.decode()
+    assert "all-attention" not in web.get("/").content.decode()
+    for _ in range(6):
+        factories.job(Status.ERRORED)
+    assert 'id="all-attention" href="/jobs/?show=attention"' in web.get("/").content.decode()
 
 
 def test_whoever_may_only_look_is_told_whom_to_ask(client: Client, db: None) -> None:
@@ -76,10 +102,10 @@ def test_whoever_may_only_look_is_told_whom_to_ask(client: Client, db: None) -> 
 
 
 def test_parts_of_the_first_page_want_a_person(client: Client, db: None) -> None:
-    for address in ("/running", "/connection"):
+    for address in ("/now", "/connection"):
         assert client.get(address)["Location"].startswith("/login/")
     client.force_login(factories.user("eve"))
-    assert client.get("/running").status_code == 403
+    assert client.get("/now").status_code == 403
     assert "Running now" not in client.get("/").content.decode()
 
 

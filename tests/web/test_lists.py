@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from jobs.states import Status
 from tests import factories
@@ -56,13 +57,14 @@ def test_the_list_is_newest_first_and_pages_go_both_ways(web: Client) -> None:
 
 def test_tabs_choose_by_state_and_count_all(web: Client) -> None:
     jobs = {status: factories.job(status).pk for status in Status}
-    page = web.get("/jobs/?show=stopped")
-    assert shown(page.content) == sorted([jobs[Status.PAUSED], jobs[Status.ERRORED]], reverse=True)
+    page = web.get("/jobs/?show=attention")
+    waiting = [jobs[Status.PAUSED], jobs[Status.ERRORED], jobs[Status.PARTIAL]]
+    assert shown(page.content) == sorted(waiting, reverse=True)
     tabs = re.findall(r">([A-Z][a-z ]+) <span class=\"number\">(\d+)</span></a>", page.content.decode())
     assert tabs == [
         ("All", "11"),
         ("Active", "6"),
-        ("Needs a person", "2"),
+        ("Needs attention", "3"),
         ("Finished", "2"),
         ("Cancelled", "1"),
     ]
@@ -98,12 +100,23 @@ def test_rows_are_sent_again_only_when_they_changed(web: Client) -> None:
     assert "5 of 10 tickets" in changed.content.decode()
 
 
-def test_rows_keep_the_choice_and_the_place_and_stop_asking_when_all_jobs_ended(web: Client) -> None:
+def test_the_numbers_on_the_tabs_and_the_empty_list_come_with_the_rows(web: Client) -> None:
+    job = factories.job(Status.RUNNING)
+    page = web.get("/jobs/?show=active").content.decode()
+    poll = re.search(r'hx-get="([^"]+)"', page)
+    assert poll
+    type(job).objects.filter(pk=job.pk).update(status=Status.SUCCEEDED, finished_at=timezone.now())
+    part = web.get(poll[1].replace("&amp;", "&")).content.decode()
+    assert "There is no such job under “Active”." in part
+    assert 'Finished <span class="number">1</span>' in part
+
+
+def test_rows_keep_the_choice_and_the_place_and_ask_less_often_when_all_jobs_ended(web: Client) -> None:
     job = factories.job(Status.RUNNING)
     asked = f'hx-get="/jobs/rows?show=active&amp;after={job.pk + 1}&amp;version='
     assert asked in web.get(f"/jobs/?show=active&after={job.pk + 1}").content.decode()
     factories.job(Status.SUCCEEDED)
-    assert "hx-get" not in web.get("/jobs/?show=finished").content.decode()
+    assert 'hx-trigger="every 15s"' in web.get("/jobs/?show=finished").content.decode()
 
 
 def test_a_hostile_title_is_shown_as_text(web: Client) -> None:
