@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -15,6 +15,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
+from django.utils import timezone
 
 from jobs.models import Item, Job, JobQuerySet
 from jobs.states import ACTIVE, STOPPED, Outcome, Status
@@ -215,4 +216,5 @@ NARROW: dict[str, Callable[[JobQuerySet, str], JobQuerySet]] = {
 
 
 def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)
+    """Where the day begins for the person who asks."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())

@@ -31,7 +31,11 @@
     if (note) note.hidden = true;
   });
 
-  // Times are written in UTC; here they become the reader's own, and some tell how long ago that was.
+  // The server writes times, and takes days, in the zone that this browser names.
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  if (timeZone) document.cookie = `zone=${timeZone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+
+  // Here they become the reader's own way of writing them, and some tell how long ago that was.
   const stretch = (seconds) => {
     if (seconds < 60) return `${Math.round(seconds)} s`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;

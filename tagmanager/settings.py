@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tagmanager.zones.middleware",
     # Last, so that it sees the answer of everything that can refuse a login.
     "axes.middleware.AxesMiddleware",
 ]
