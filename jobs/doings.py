@@ -68,7 +68,7 @@ BETWEEN_DIGITS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
 
 
 def must_be_typed(doing: Doing, number: int) -> bool:
-    """Whether a person types the number of tickets before it is done: each follow-up may write to them all."""
+    """Whether a person types the number of tickets first: each follow-up may write to them all."""
     return isinstance(doing, FollowUpDoing) and number > TYPED_ABOVE
 
 

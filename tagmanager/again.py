@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.selection import ITEMS, LISTED
-from jobs.states import Outcome
+from jobs.states import FollowUp, Outcome
 
 #: More numbers than this are not put into a text box: the earlier job's tickets are named instead.
 MOST_TYPED = 5_000
@@ -23,7 +23,9 @@ class Filling:
 
 
 def filling_of(job: Job) -> Filling:
-    """What was asked for then, as people would type it."""
+    """What was asked for then, as people would type it; of the real run of a preview what the preview was."""
+    if job.follow_up == FollowUp.RUN and job.parent is not None:
+        job = job.parent
     params = {name: _typed(value) for name, value in job.params.items()}
     options = {
         "include_closed": bool(params.pop("include_closed", False)),
@@ -42,16 +44,21 @@ def _typed(value: Any) -> Any:
 def _source(job: Job) -> dict[str, Any]:
     match job.source:
         case {"kind": "view", "id": number}:
-            return {"kind": "view", "view": number}
+            filled = {"kind": "view", "view": number}
         case {"kind": "search", "query": query}:
-            return {"kind": "search", "search": query}
+            filled = {"kind": "search", "search": query}
         case {"kind": "tag", "tag": tag}:
-            return {"kind": "tag", "tag": tag}
-        case {"kind": kind, "job": number, "outcomes": outcomes} if kind == ITEMS:
-            return {"kind": "job", "job": number, "outcomes": outcomes}
+            filled = {"kind": "tag", "tag": tag}
         case {"kind": kind} if kind == LISTED:
-            return _listed(job)
-    return {}
+            filled = _listed(job)
+        # The form has no place for the cause of a failure; without it these would be other tickets.
+        case {"kind": kind, "job": number, "outcomes": outcomes} if kind == ITEMS and not job.source.get(
+            "reason"
+        ):
+            filled = {"kind": "job", "job": number, "outcomes": outcomes}
+        case _:
+            filled = {}
+    return filled
 
 
 def _listed(job: Job) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def ask(
     params = tool_form.params() | {"include_closed": include_closed}
     return actions.submit(
         tool=tool.slug,
-        title=tool.title(params, source.phrase),
+        title=tool.title(params, _phrase(source, limit)),
         params=params,
         source=source.stored,
         refs=source.refs,
@@ -42,3 +42,10 @@ def ask(
         nonce=nonce,
         here=here,
     )
+
+
+def _phrase(source: Source, limit: int | None) -> str:
+    number = source.stored.get("number")
+    if limit is None or number is None or limit >= number:
+        return source.phrase
+    return f"the first {limit:,} of {source.phrase}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
-from jobs.models import Job
-from tagmanager import connections, sources
+from tagmanager import connections, numbers, sources
 from tagmanager.asking import ask
-from tagmanager.fields import BETWEEN_IDS, TagsField, parse_id
+from tagmanager.fields import TagsField
 from tagmanager.sources import Source
 from tagmanager.tools.base import Tool, ToolForm
 from zendesk import NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
@@ -93,47 +90,39 @@ class Chosen:
 
     @property
     def phrase(self) -> str:
-        """As the end of a question: "about 10,400 tickets of view All unsolved"."""
+        """As the end of a question: "about 10,400 tickets of view “All unsolved”"."""
         phrase = self.source.phrase
-        if self.number is None:
-            return phrase
-        number = f"{'' if self.is_exact else 'about '}{self.number:,}"
-        return f"{number} {phrase}" if phrase.startswith("tickets") else f"{phrase} ({number})"
+        return phrase if self.number is None or self.is_exact else f"about {self.number:,} {phrase}"
 
 
 def given_ids(options: dict[str, Any]) -> Chosen | None:
     """The source where the numbers themselves were given; read before anybody is called."""
     if options["ids"] is not None:
-        words = [word for word in BETWEEN_IDS.split(options["ids"]) if word]
-        return _listed((parse_id(word) for word in words), name="")
+        return _listed(numbers.words_in(options["ids"]), name="")
     if options["ids_file"] == STDIN:
-        return _listed(sources.ids_in(sys.stdin), name="standard input")
+        return _listed(sources.words_in(sys.stdin), name="standard input")
     if options["ids_file"] is not None:
         path = Path(options["ids_file"])
         try:
             with path.open(encoding="utf-8", errors="replace") as lines:
-                return _listed(sources.ids_in(lines), name=path.name)
+                return _listed(sources.words_in(lines), name=path.name)
         except OSError as problem:
             raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
     return None
 
 
-def _listed(numbers: Iterable[int], *, name: str) -> Chosen:
-    # All of them before the job is made: its transaction must not wait for a slow pipe. Eight bytes each.
-    read = array("q")
+def _listed(words: Iterable[tuple[int, str]], *, name: str) -> Chosen:
+    # All of them before the job is made: its transaction must not wait for a slow pipe.
     try:
-        for number in numbers:
-            read.append(number)
-            if len(read) > settings.JOB_TICKET_LIMIT:
-                raise wrong(
-                    f"More than {settings.JOB_TICKET_LIMIT:,} ticket numbers were given, the most that one "
-                    "job may have here. Give fewer at a time, or raise JOB_TICKET_LIMIT."
-                )
+        given = numbers.read(words)
     except ValidationError as problem:
         raise wrong(" ".join(problem.messages)) from problem
-    if not read:
+    if given.problem:
+        raise wrong(given.problem)
+    if not given.ids:
         raise wrong("No ticket number was given. Give numbers such as 4711,4712.")
-    return Chosen(sources.ids(read, name=name), len(read), is_exact=True)
+    source = sources.ids(given.ids, name=name)
+    return Chosen(source, source.stored["number"], is_exact=True)
 
 
 def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
@@ -222,7 +211,7 @@ class TicketCommand(RunCommand):
             ),
             by=by,
             options=options,
-            notes=lambda job: _notes(job, chosen),
+            notes=lambda _: _notes(chosen),
         )
 
     def _chosen(self, listed: Chosen | None, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
@@ -239,9 +228,7 @@ class TicketCommand(RunCommand):
         return listed or kept_by_zendesk(options, zendesk)
 
 
-def _notes(job: Job, chosen: Chosen) -> Iterator[str]:
+def _notes(chosen: Chosen) -> Iterator[str]:
     """Numbers that were given more than once, which a person who counts would miss."""
-    if chosen.is_exact and chosen.number and job.limit is None and job.total is not None:
-        doubles = chosen.number - job.total
-        if doubles > 0:
-            yield f"{chosen.number:,} numbers were given; {doubles:,} of them repeat others and count once."
+    if told := sources.told_once(chosen.source.stored):
+        yield told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from array import array
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,9 +14,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs.models import Job
+from jobs.numerals import MOST
 from jobs.states import Outcome
-from tagmanager import choices, connections, sources
-from tagmanager.fields import MOST_ID, TagsField, TicketIdsField
+from tagmanager import choices, connections, numbers, sources
+from tagmanager.fields import TagsField
+from tagmanager.numbers import Numbers
 from tagmanager.sources import Source
 from zendesk import NotFound, ZendeskError
 
@@ -41,6 +44,8 @@ EARLIER = (
 )
 #: The most tickets that a careful start may have.
 MOST_CANARY = 10_000
+#: What Django calls the ways in which a number can be none.
+NO_NUMBER = ("invalid", "min_value", "max_value")
 #: A form does not wait longer for Zendesk than this, seconds.
 PATIENCE = 3.0
 
@@ -52,26 +57,43 @@ class SourceForm(forms.Form):
         label="A view",
         required=False,
         min_value=1,
-        max_value=MOST_ID,
+        max_value=MOST,
         help_text="The number of a Zendesk view.",
+        error_messages=dict.fromkeys(NO_NUMBER, "The number of a view is a whole number, such as 360001."),
     )
     search = forms.CharField(
         label="A search",
         required=False,
         max_length=2_000,
+        error_messages={
+            "max_length": "The search is too long: it may have 2,000 characters.",
+            "null_characters_not_allowed": "The search holds a character that is not text. Type it anew.",
+        },
         help_text="As in Zendesk's search box, such as status:open created>2026-01-01.",
     )
     tag = TagsField(label="A tag", required=False, help_text="All tickets that carry it.")
-    ids = TicketIdsField(
+    # Before the numbers, which look at it.
+    leave_out = forms.BooleanField(label="Leave out what is not a ticket number", required=False)
+    ids = forms.CharField(
         label="Ticket numbers",
         required=False,
-        help_text="Parted by blanks, commas or lines.",
+        help_text="Separated by spaces, commas or line breaks.",
         widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
+        },
     )
     ids_file = forms.FileField(
         label="A file of ticket numbers",
         required=False,
         help_text="CSV with a column id or ticket_id, or one number a line.",
+        max_length=255,
+        error_messages={
+            "empty": "The file is empty. Give ticket numbers, one a line, or CSV with a column id.",
+            "invalid": "The file did not arrive. Choose it again.",
+            "missing": "The file did not arrive. Choose it again.",
+            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
+        },
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
 
@@ -79,8 +101,9 @@ class SourceForm(forms.Form):
         label="An earlier job",
         required=False,
         min_value=1,
-        max_value=MOST_ID,
+        max_value=MOST,
         help_text="The number of a job that has ended, such as 12.",
+        error_messages=dict.fromkeys(NO_NUMBER, "The number of a job is a whole number, such as 12."),
     )
     outcomes = forms.MultipleChoiceField(
         label="Its tickets that ended as",
@@ -88,12 +111,20 @@ class SourceForm(forms.Form):
         choices=EARLIER,
         initial=[Outcome.FAILED],
         widget=forms.CheckboxSelectMultiple,
+        error_messages=dict.fromkeys(
+            ("invalid_choice", "invalid_list"), "Tick one of the choices that are offered."
+        ),
     )
-    kind = forms.ChoiceField(required=False, choices=[(name, name) for name in PANELS])
+    kind = forms.ChoiceField(
+        required=False,
+        choices=[(name, name) for name in PANELS],
+        error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.file_name = ""
+        self.given: Numbers | None = None
         self.views = choices.views()
         if self.views.choices:
             self._offer_views()
@@ -114,20 +145,45 @@ class SourceForm(forms.Form):
         field.widget.is_required = False
         field.help_text = "A view of Zendesk's, with all its tickets."
 
+    @property
+    def notes(self) -> list[str]:
+        """What a person is told about the numbers once the job is made."""
+        source: Source | None = self.cleaned_data.get("source")
+        if self.given is None or source is None:
+            return []
+        return [note for note in (self.given.left_out, sources.told_once(source.stored)) if note]
+
+    @property
+    def may_leave_out(self) -> bool:
+        """Whether to offer to go on without what is not a ticket number."""
+        return bool(self.given and self.given.odd)
+
+    def clean_ids(self) -> array[int]:
+        return self._numbers(numbers.words_in(self.cleaned_data["ids"]))
+
     def clean_ids_file(self) -> array[int] | None:
-        """The numbers, packed: a million of them as Python's own would take eight times the room."""
         file: UploadedFile[Any] | None = self.cleaned_data["ids_file"]
         if file is None:
             return None
         self.file_name = file.name or "a file"
         try:
-            lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-            return array("q", sources.ids_in(lines))
+            return self._numbers(sources.words_in(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
         except UnicodeDecodeError as exc:
             raise ValidationError(
                 "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.",
                 code="encoding",
             ) from exc
+
+    def _numbers(self, words: Iterable[tuple[int, str]]) -> array[int]:
+        given = numbers.read(words)
+        if not (given.ids or given.odd):
+            return given.ids
+        self.given = given
+        if given.problem and not self.cleaned_data["leave_out"]:
+            raise ValidationError(given.problem, code="ticket_id")
+        if not given.ids:
+            raise ValidationError("None of this is a ticket number.", code="no_number")
+        return given.ids
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -218,19 +274,30 @@ class OptionsForm(forms.Form):
         help_text="Only where the account allows closed tickets to be changed; otherwise they fail.",
     )
     limit = forms.IntegerField(
-        label="At most",
+        label="At most this many tickets",
         required=False,
         min_value=1,
-        help_text="Stop the list after so many tickets. Empty: all of them.",
+        help_text="Ends the list after so many. Empty: all of them.",
+        error_messages=dict.fromkeys(NO_NUMBER, "Give a whole number from 1 on, or leave this empty."),
     )
     canary = forms.IntegerField(
-        label="First only",
+        label="Try on this many tickets first",
         required=False,
         min_value=1,
         max_value=MOST_CANARY,
-        help_text="Change so many tickets, then hold and ask whether to go on. Empty: go through.",
+        help_text="Changes so many tickets, then holds and asks whether to go on. Empty: goes through.",
+        error_messages=dict.fromkeys(
+            NO_NUMBER, f"Give a whole number from 1 to {MOST_CANARY:,}, or leave this empty."
+        ),
     )
-    nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    nonce = forms.CharField(
+        max_length=64,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ("required", "max_length", "null_characters_not_allowed"),
+            "The form did not arrive whole. Load the page anew, and fill it in again.",
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -53,7 +53,7 @@ class Tool(Protocol):
     form_class: type[ToolForm]
 
     def title(self, params: dict[str, Any], tickets: str) -> str:
-        """What a job with these parameters does to `tickets`: "Add vip to tickets of view Unsolved"."""
+        """What a job with these parameters does to `tickets`: "Add vip to tickets of view “Unsolved”"."""
         ...
 
     def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:

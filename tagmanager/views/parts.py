@@ -8,8 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
+from jobs.numerals import whole_number
 from tagmanager import connections, suggestions
-from tagmanager.fields import MOST_ID, TagsField
+from tagmanager.fields import TagsField
 from zendesk import ZendeskError
 
 #: Tags come in text boxes of these names.
@@ -45,14 +46,14 @@ def stored(request: HttpRequest) -> HttpResponse:
 @allowed(SEE, ACT, draft=True)
 def view_count(request: HttpRequest) -> HttpResponse:
     """About how many tickets the view `?view=` holds; `?after=`: how long the page had waited to ask."""
-    number, waited = request.GET.get("view", ""), request.GET.get("after", "")
-    if not (number.isascii() and number.isdigit() and 0 < int(number[:20]) <= MOST_ID):
+    number, waited = (whole_number(request.GET.get(name, "")) for name in ("view", "after"))
+    if not number:
         return _part(request, "count", {})
     try:
-        found = suggestions.view_count(int(number))
+        found = suggestions.view_count(number)
     except (connections.NotConnected, ZendeskError) as problem:
         return _part(request, "count", {"problem": str(problem)})
-    after = FIRST_AGAIN if waited not in map(str, range(FIRST_AGAIN, LAST_AGAIN + 1)) else 2 * int(waited)
+    after = 2 * waited if waited and FIRST_AGAIN <= waited <= LAST_AGAIN else FIRST_AGAIN
     context: dict[str, object] = {"number": found.value, "is_rough": not found.fresh, "asked": True}
     return _part(request, "count", context | {"after": min(after, LAST_AGAIN)})
 

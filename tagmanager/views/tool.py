@@ -17,10 +17,10 @@ from jobs.actions import Made
 from jobs.actors import person
 from jobs.at_once import run_at_once
 from jobs.models import Job
+from jobs.numerals import whole_number
 from tagmanager import again
 from tagmanager import tools as installed
 from tagmanager.asking import ask
-from tagmanager.fields import MOST_ID
 from tagmanager.forms import OptionsForm, SourceForm
 from tagmanager.tools.base import Tool, ToolForm
 
@@ -59,7 +59,10 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
     made = _make(request, chosen, forms)
     if made.token:
         run_at_once(made)
-    if not made.is_new:
+    if made.is_new:
+        for note in forms[1].notes:
+            messages.info(request, note)
+    else:
         messages.info(
             request, "This form had been sent before, and this is the job that it made. Nothing runs twice."
         )
@@ -94,10 +97,8 @@ def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:
 
 def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
     """The job of this tool that `?again=` names."""
-    number = request.GET.get("again", "")
-    if not (number.isascii() and number.isdigit() and int(number[:20]) <= MOST_ID):
-        return None
-    return Job.objects.filter(pk=int(number), tool=chosen.slug).first()
+    number = whole_number(request.GET.get("again", ""))
+    return None if number is None else Job.objects.filter(pk=number, tool=chosen.slug).first()
 
 
 def _make(request: HttpRequest, chosen: Tool, forms: Forms) -> Made:

@@ -77,7 +77,7 @@ def test_the_demo_runs_its_job_and_ends_with_it(demo: Start, free_port: int, tmp
     assert not any(map(exists, family))
     assert f"http://127.0.0.1:{free_port}, login demo, password demo" in said
     assert re.search(rf"http://127\.0\.0\.1:{free_port}/jobs/\d+/", said)
-    assert "succeeded: Add spring_campaign to tickets of view All unsolved tickets" in rest
+    assert "succeeded: Add spring_campaign to tickets of view “All unsolved tickets”" in rest
     assert (tmp_path / "var" / f"demo-{free_port}" / "demo.sqlite3").exists()
 
 

@@ -43,7 +43,7 @@ def test_a_tag_is_added_to_the_tickets_of_a_view(demo: Demo) -> None:
     ran = tag_tickets("--view", str(zd.VIEW_UNSOLVED), "--add", "brand-new", "--yes")
     job = Job.objects.get()
     assert (ran.code, job.status, counts(job)) == (0, "succeeded", {"changed": len(refs)})
-    assert job.title == "Add brand-new to tickets of view All unsolved tickets"
+    assert job.title == "Add brand-new to tickets of view “All unsolved tickets”"
     assert all("brand-new" in demo.tags(ref) for ref in refs)
 
 
@@ -90,7 +90,7 @@ def test_the_tally_adds_up_and_tells_of_closed_unknown_and_repeated_tickets(demo
         "total": "4",
     }
     assert "closed 1; not found 1" in ran.out
-    assert "5 numbers were given; 1 of them repeat others and count once." in ran.out
+    assert "1 number was given twice, and counts once." in ran.out
     assert f"manage.py jobs undo {Job.objects.get().pk}" in ran.out
 
 
@@ -153,7 +153,7 @@ def test_ids_come_from_a_file_or_from_standard_input(
     assert tag_tickets("--ids-file", "-", "--add", "brand-new", "--yes").code == 0
     read, typed = Job.objects.order_by("pk")
     assert outcomes(read) | outcomes(typed) == dict.fromkeys(refs, "changed")
-    assert read.title == "Add brand-new to the tickets of export.csv"
+    assert read.title == "Add brand-new to 2 tickets of export.csv"
 
 
 # Asking
@@ -166,7 +166,7 @@ def test_a_terminal_is_asked_with_the_number_before_anything_is_written(
     number = len(demo.account.view_ticket_ids(zd.VIEW_UNSOLVED))
     ran = tag_tickets("--view", str(zd.VIEW_UNSOLVED), "--add", "brand-new")
     assert (ran.code, Job.objects.count()) == (4, 0)
-    assert f"Add brand-new to about {number:,} tickets of view All unsolved tickets? [y/N]" in ran.out
+    assert f"Add brand-new to about {number:,} tickets of view “All unsolved tickets”? [y/N]" in ran.out
     assert ran.err == "Nothing was done.\n"
 
 
@@ -174,7 +174,7 @@ def test_a_yes_at_the_terminal_starts_it(demo: Demo, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
     ran = tag_tickets("--ids", str(demo.open_tickets[0]), "--add", "x1", "--output", "json")
     assert (ran.code, json.loads(ran.out)["changed"]) == (0, 1)
-    assert "(1)? [y/N]" in ran.err
+    assert "Add x1 to 1 ticket given by number? [y/N]" in ran.err
 
 
 def test_without_a_terminal_yes_is_needed(demo: Demo) -> None:
@@ -193,7 +193,7 @@ def test_without_a_terminal_yes_is_needed(demo: Demo) -> None:
         (["--ids", "1", "--add", "p!"], "--add: p! would be stored as p: Zendesk drops !."),
         (["--ids", "1", "--add", "a", "--remove", "a"], "cannot be both added and removed"),
         (["--ids", "1", "--add", "a", "--set", "b"], "cannot be combined"),
-        (["--ids", "1,2,x", "--add", "a"], "'x' is not a ticket number"),
+        (["--ids", "1,x,y", "--add", "a"], "2 are not ticket numbers: 'x' (line 1), 'y' (line 1)."),
         (["--ids", " , ", "--add", "a"], "No ticket number was given."),
         (["--ids", "0", "--add", "a"], "'0' is not a ticket number"),
         (["--ids-file", "/no/such/file", "--add", "a"], "/no/such/file cannot be read: No such file"),

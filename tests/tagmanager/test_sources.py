@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -9,8 +10,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagmanager import sources
-from tagmanager.fields import parse_ids
+from tagmanager import numbers, sources
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,12 @@ from tagmanager.fields import parse_ids
         (["4711"], [4711]),
         (["2\n", "2\n"], [2, 2]),
         (["id,subject\n", '1,"two\n', 'lines"\n', "2,x\n"], [1, 2]),
+        (["\ufeffsep=;\r\n", "Name;Ticket ID\r\n", "x,y;7\r\n"], [7]),
+        (['"SEP=|"\n', "id|name\n", "8|x\n"], [8]),
     ],
 )
 def test_a_file_of_numbers_or_csv_is_read(lines: list[str], ids: list[int]) -> None:
-    assert list(sources.ids_in(lines)) == ids
+    assert list(numbers.read(sources.words_in(lines)).ids) == ids
 
 
 @pytest.mark.parametrize(
@@ -35,39 +37,65 @@ def test_a_file_of_numbers_or_csv_is_read(lines: list[str], ids: list[int]) -> N
     [
         ([], "The file is empty"),
         (["\n", " \n"], "The file is empty"),
-        (["name,mail\n", "x,y\n"], "names no column id"),
-        (["id\n", "1\n", "two\n"], "Line 3: 'two' is not a ticket number"),
-        (["id\n", "0\n"], "Line 2"),
-        (["id\n", "99999999999999999999\n"], "Line 2"),
-        (["a,id\n", "1\n"], "Line 2 has no ticket number"),
-        (["id\n", "1\0x\n"], "Line 2"),
+        (
+            ["name,mail\n", "x,y\n"],
+            "by one of these names: id, ticket_id, ticket id, ticket, ticket number or #.",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_by_its_line(lines: list[str], sentence: str) -> None:
-    with pytest.raises(ValidationError, match=sentence):
-        list(sources.ids_in(lines))
+    with pytest.raises(ValidationError, match=re.escape(sentence)):
+        assert not numbers.read(sources.words_in(lines)).odd
+
+
+@pytest.mark.parametrize(
+    ("lines", "odd"),
+    [
+        (["id\n", "1\n", "two\n"], [(3, "two")]),
+        (["sep=;\n", "id;x\n", "0;a\n"], [(3, "0")]),
+        (["id\n", "99999999999999999999\n", "-1\n"], [(2, "99999999999999999999"), (3, "-1")]),
+        (["a,id\n", "1\n"], [(2, "")]),
+        (["Number\n", "1\n"], [(1, "Number")]),
+        (["id\n", "1\0x\n"], [(2, "1\0x")]),
+    ],
+)
+def test_what_is_no_number_is_named_with_its_line(lines: list[str], odd: list[tuple[int, str]]) -> None:
+    given = numbers.read(sources.words_in(lines))
+    assert [(one.line, one.word) for one in given.odd] == odd
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
 def test_whatever_a_file_holds_it_gives_numbers_or_a_sentence(lines: list[str]) -> None:
     with suppress(ValidationError):
-        assert all(0 < number < 2**63 for number in sources.ids_in(lines))
+        assert all(0 < number < 2**63 for number in numbers.read(sources.words_in(lines)).ids)
 
 
 def test_pasted_numbers_are_taken_as_people_write_them() -> None:
-    assert parse_ids("1, 2;3\n#4  1") == [1, 2, 3, 4]
-    with pytest.raises(ValidationError, match="'4x' is not a ticket number"):
-        parse_ids("3 4x")
+    given = numbers.read(numbers.words_in("1, 2;3\n#4  1"))
+    assert (list(given.ids), given.problem, given.left_out) == ([1, 2, 3, 4, 1], "", "")
+
+
+def test_all_that_is_wrong_among_pasted_numbers_is_said_at_once() -> None:
+    hint = "Ticket numbers are whole numbers such as 4711, separated by commas, spaces or line breaks."
+    given = numbers.read(numbers.words_in("3\n4x"))
+    assert given.problem == f"Line 2: '4x' is not a ticket number. {hint}"
+    assert given.left_out == "1 word that is no ticket number was left out."
+    given = numbers.read(numbers.words_in("1 abc\n2\n" + "x\n" * 1_200))
+    named = ", ".join(f"'x' (line {line})" for line in range(3, 12))
+    assert given.problem == (f"1,201 are not ticket numbers: 'abc' (line 1), {named}, and 1,191 more. {hint}")
+    assert given.left_out == "1,201 words that are no ticket numbers were left out."
 
 
 @pytest.mark.parametrize(
     ("source", "phrase"),
     [
-        (sources.view(7, "All unsolved"), "tickets of view All unsolved"),
+        (sources.view(7, "All unsolved"), "tickets of view “All unsolved”"),
         (sources.search("status:open"), "tickets found by “status:open”"),
         (sources.tag("vip"), "tickets tagged vip"),
-        (sources.ids([1]), "the tickets given by number"),
-        (sources.ids([1], name="vips.csv"), "the tickets of vips.csv"),
+        (sources.ids([1]), "1 ticket given by number"),
+        (sources.ids(range(1, 1_001)), "1,000 tickets given by number"),
+        (sources.ids([2, 1, 2], name="vips.csv"), "2 tickets of vips.csv"),
+        (sources.Source({"kind": "ids", "name": ""}), "the tickets given by number"),
         (
             sources.Source({"kind": "items", "job": 7, "outcomes": ["failed", "unverified"]}),
             "the failed and unverified tickets of job 7",
@@ -76,6 +104,18 @@ def test_pasted_numbers_are_taken_as_people_write_them() -> None:
 )
 def test_every_source_has_a_name_that_people_use(source: sources.Source, phrase: str) -> None:
     assert source.phrase == phrase
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sentence"),
+    [
+        ([1, 2, 3], ""),
+        ([1, 2, 1], "1 number was given twice, and counts once."),
+        ([5] * 1_001 + [6], "1,000 numbers repeat earlier ones, and each ticket counts once."),
+    ],
+)
+def test_numbers_that_are_given_again_are_told(numbers: list[int], sentence: str) -> None:
+    assert sources.told_once(sources.ids(numbers).stored) == sentence
 
 
 @pytest.mark.parametrize(

@@ -237,9 +237,7 @@ def test_what_is_typed_comes_back_as_text(root: Client, kind: str, monkeypatch: 
             root.post("/jobs/200/run", {"typed": words, "nonce": words, "reason": words}),
             Client().post("/login/", {"username": words, "password": words, "next": words, "kept": words}),
             Client().post("/tools/bulk-tag/", fields, follow=True),
-            Client().get(
-                "/running", headers={"HX-Request": "true", "HX-Current-URL": f"http://x/{words[:99]}"}
-            ),
+            Client().get("/now", headers={"HX-Request": "true", "HX-Current-URL": f"http://x/{words[:99]}"}),
         ]
         assert all("<script>alert" not in answer.content.decode() for answer in answers)
         return [Skeleton(answer.content.decode()).elements for answer in answers]
@@ -321,7 +319,7 @@ def test_a_hostile_address_is_simply_not_there(root: Client, path: str) -> None:
      ("/jobs/", "show"), ("/jobs/", "after"), ("/jobs/", "before"), ("/jobs/rows", "version"),
      ("/jobs/cancel", "job"),
      ("/jobs/1/", "outcome"), ("/jobs/1/", "reason"), ("/jobs/1/", "after"), ("/jobs/1/live", "version"),
-     ("/jobs/1/retry", "reason"), ("/jobs/1/export.csv", "outcome"), ("/running", "version"),
+     ("/jobs/1/retry", "reason"), ("/jobs/1/export.csv", "outcome"), ("/now", "version"),
      ("/login/", "next"),
      ("/tools/bulk-tag/", "again"), ("/tools/parts/tags", "q"), ("/tools/parts/stored", "add"),
      ("/tools/parts/view-count", "view"), ("/tools/parts/search-count", "search"),

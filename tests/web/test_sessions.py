@@ -167,7 +167,7 @@ def test_no_password_is_carried_through_the_sign_in_page(client: Client, db: Non
         ("/jobs/1/live?version=x", "/jobs/1/?outcome=failed", "/jobs/1/?outcome=failed"),
         ("/jobs/1/account", "/jobs/1/", "/jobs/1/"),
         ("/jobs/rows", "/jobs/?q=vip", "/jobs/?q=vip"),
-        ("/running", "/", "/"),
+        ("/now", "/", "/"),
         ("/connection", "/", "/"),
         ("/tools/parts/stored?add=x", FORM, f"{FORM}?restore=1"),
         ("/tools/parts/search-count?search=x", f"{FORM}?again=1", f"{FORM}?restore=1"),
@@ -200,7 +200,7 @@ def test_a_part_of_a_page_tells_that_the_session_ended_and_leaves_the_page_as_it
 def test_a_part_asked_for_by_a_hostile_page_leads_nowhere_else(client: Client, db: None) -> None:
     factories.runner("ana")
     for current in ("https://evil.example/x", "//evil.example", "javascript:alert(1)", ""):
-        answer = client.get("/running", headers={"HX-Request": "true", "HX-Current-URL": current})
+        answer = client.get("/now", headers={"HX-Request": "true", "HX-Current-URL": current})
         link = re.search(r'href="([^"]+)"', answer.content.decode())
         assert link
         assert link[1].startswith("/login/?next=")

@@ -117,7 +117,7 @@ def test_tickets_of_an_earlier_job_are_a_source(web: Client, demo_zendesk: sandb
         ({"job": "999"}, "There is no job 999 here."),
         ({"outcomes": []}, "Tick which of its tickets"),
         ({"outcomes": ["skipped"]}, "has no ticket that is skipped."),
-        ({"outcomes": ["nonsense"]}, "nonsense"),
+        ({"outcomes": ["nonsense"]}, "Tick one of the choices that are offered."),
     ],
 )
 def test_an_earlier_job_without_such_tickets_is_refused(

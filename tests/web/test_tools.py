@@ -45,9 +45,9 @@ def test_a_small_job_is_done_when_its_page_is_shown(
     job = Job.objects.get()
     assert response.redirect_chain == [(job.get_absolute_url(), 302)]
     assert (job.title, job.params, job.source, job.total, job.created_by, job.dry_run) == (
-        "Add gold, vip to the tickets given by number",
+        "Add gold, vip to 5 tickets given by number",
         {"add": ["gold", "vip"], "remove": [], "set": [], "include_closed": False},
-        {"kind": "ids", "name": ""},
+        {"kind": "ids", "name": "", "number": 5, "doubles": 0},
         5,
         ana,
         False,
@@ -108,9 +108,12 @@ def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox
         ({"add": "vip", "ids": "1", "tag": "x"}, "there are 2: a tag, ticket numbers."),
         ({"ids": "1"}, "Say at least one tag to add, to remove or to set."),
         ({"add": "vip", "ids": "12x"}, "is not a ticket number."),
+        ({"add": "vip", "ids": "1", "canary": "20000"}, "Give a whole number from 1 to 10,000, or leave"),
+        ({"add": "vip", "view": "12x"}, "The number of a view is a whole number"),
+        ({"add": "vip", "job": "12x"}, "The number of a job is a whole number"),
         ({"add": "vip", "tag": "one two"}, "Give one tag."),
         ({"add": "vip", "view": "4711"}, "There is no view 4711 in Zendesk, or the connected"),
-        ({"add": "vip", "ids": "1", "limit": "0"}, "Ensure this value is greater than or equal to 1."),
+        ({"add": "vip", "ids": "1", "limit": "0"}, "Give a whole number from 1 on, or leave this empty."),
         ({"add": "vip", "ids": "1", "limit": "9999999"}, "No job may have more than 2,000,000 tickets here."),
         ({"add": "a!b", "ids": "1"}, "a!b would be stored as ab"),
     ],
@@ -135,6 +138,8 @@ def test_what_is_wrong_is_said_and_nothing_is_started(
         (b"id\n1\nx\n", "Line 3: &#x27;x&#x27; is not a ticket number."),
         (b"\xff\xfe1\x00", "The file is not a text file in UTF-8."),
         (b"\n", "The file is empty."),
+        (b"", "The file is empty. Give ticket numbers, one a line"),
+        (b"mail,x\n1,2\n", "Call the column with the ticket numbers by one of these names: id, ticket_id"),
     ],
 )
 def test_a_broken_file_is_refused_in_words(
@@ -144,6 +149,40 @@ def test_a_broken_file_is_refused_in_words(
     page = errors(response.content)
     assert sentence in page
     assert "The file has to be chosen again" in page
+
+
+def test_what_is_no_ticket_number_is_named_whole_and_can_be_left_out(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    ids = numbers(demo_zendesk, 3)
+    filled = FILLED | {"ids": f"{ids[0]} abc\n{ids[1]} {ids[0]}\n12x {ids[2]}"}
+    page = errors(web.post(FORM, filled).content).replace("&#x27;", "'")
+    assert "2 are not ticket numbers: 'abc' (line 1), '12x' (line 3)." in page
+    assert 'name="leave_out"' in page
+    page = errors(web.post(FORM, filled | {"leave_out": "on"}, follow=True).content)
+    assert "2 words that are no ticket numbers were left out." in page
+    assert "1 number was given twice, and counts once." in page
+    job = Job.objects.get()
+    assert (job.title, sorted(job.items.values_list("ref", flat=True))) == (
+        "Add gold, vip to 3 tickets given by number",
+        sorted(ids),
+    )
+
+
+def test_leaving_out_is_offered_only_where_something_is_wrong_and_not_all(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    assert 'name="leave_out"' not in errors(web.get(FORM).content)
+    page = errors(web.post(FORM, FILLED | {"ids": "one two", "leave_out": "on"}).content)
+    assert "None of this is a ticket number." in page
+    broken = SimpleUploadedFile("ids.csv", b"id\n1\nx\n")
+    assert 'name="leave_out"' in errors(web.post(FORM, FILLED | {"ids_file": broken}).content)
+    assert Job.objects.count() == 0
+
+
+def test_a_title_tells_how_many_of_the_numbers_are_taken(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    web.post(FORM, FILLED | {"ids": "1 2 3", "limit": "2", "dry_run": "on"})
+    assert Job.objects.get().title == "Add gold, vip to the first 2 of 3 tickets given by number"
 
 
 def test_without_a_connection_the_field_says_what_to_set(web: Client) -> None:

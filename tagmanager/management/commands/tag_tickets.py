@@ -27,7 +27,7 @@ class Command(TicketCommand):
                 action="append",
                 default=[],
                 metavar="TAG",
-                help=f"{what} this tag, or several parted by blanks or commas; may be repeated.",
+                help=f"{what} this tag, or several separated by spaces or commas; may be repeated.",
             )
         add_ticket_options(parser)
 
