@@ -62,7 +62,7 @@ def addresses(stock: Stock) -> list[Address]:
         Address("undo?", f"{partial}undo"),
         Address("run for real?", f"{dry_run}run"),
         Address("dashboard", "/"),
-        Address("dashboard, running part", "/running"),
+        Address("dashboard, its jobs", "/now"),
         Address("admin, jobs", "/admin/jobs/job/"),
         Address("admin, jobs by words", "/admin/jobs/job/?q=march"),
         Address("admin, items", "/admin/jobs/item/"),

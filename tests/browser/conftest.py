@@ -23,7 +23,7 @@ FLAGS = [
     "--no-first-run",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 20_000  # milliseconds; only a hang reaches it
+PATIENCE = 60_000  # milliseconds; only a hang reaches it
 
 
 class Visit(Protocol):

