@@ -88,7 +88,7 @@ class OAuthClient:
 
     @property
     def end(self) -> CredentialsEnd:
-        return CredentialsEnd(None, "The access token is renewed by itself; nothing ends on a known day.")
+        return CredentialsEnd(None, "The access token is renewed by itself; no end is known.")
 
     @property
     def advice(self) -> str:
