@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.asking import see_state
 from tests.browser.conftest import Visit
@@ -15,8 +15,8 @@ from tests.browser.office import ROOT, Office
 from zendesk import sandbox as zd
 
 PICTURES = ROOT / "docs" / "screenshots"
-SIZE = {"width": 1280, "height": 860}
-TALL = SIZE | {"height": 1180}
+SIZE: ViewportSize = {"width": 1280, "height": 860}
+TALL: ViewportSize = {"width": 1280, "height": 1180}
 HALF_WAY = re.compile(r"\((4[5-9]|[5-7]\d) %\)$")
 
 
