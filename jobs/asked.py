@@ -7,6 +7,7 @@ from typing import Any
 
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
+from jobs.states import FollowUp
 from jobs.words import words
 
 #: By stored name of a parameter; others are shown by their own name.
@@ -23,7 +24,7 @@ LABELS = {
 def _of_a_job(source: dict[str, Any]) -> str:
     outcomes = " or ".join(OUTCOME_WORDS.get(name, str(name)) for name in source["outcomes"])
     because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
-    return f"Those of job {source['job']} that ended {outcomes}{because}"
+    return f"The {outcomes} tickets of job {source['job']}{because}"
 
 
 def _of_numbers(source: dict[str, Any]) -> str:
@@ -47,6 +48,11 @@ SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def asked_for(job: Job) -> list[tuple[str, str]]:
     """Name and value, in the order in which people ask: what, on which tickets, how. No query."""
+    if job.follow_up == FollowUp.UNDO:  # its parameters are those of the job that it takes back
+        return [
+            ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
+            ("Tickets", source_words(job.source)),
+        ]
     return [
         ("What", words().tool_name(job.tool)),
         *_params(job.params),

@@ -40,7 +40,7 @@ HOLDS: dict[str, Doing] = {
     "pause": Doing("pause", "Pause", "outline-secondary", "The job was told to pause.", keep="Let it go on"),
     "resume": Doing("resume", "Resume", "primary", "The job goes on."),
     "cancel": Doing(
-        "cancel", "Cancel the job", "outline-danger", "The job was told to stop.", keep="Keep it running"
+        "cancel", "Cancel the job", "outline-danger", "The job was told to stop.", keep="Do not cancel"
     ),
 }
 FOLLOW_UPS: dict[str, FollowUpDoing] = {

@@ -173,8 +173,8 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
     if pipe.is_held:
         job.refresh_from_db()
         why = (
-            f"The first {job.canary:,} tickets are done. Look at them: resume changes the other "
-            f"{job.remaining:,}, cancel leaves them as they are."
+            f"The first {job.canary:,} tickets are changed. Look at them: going on changes the other "
+            f"{job.remaining:,}, stopping leaves them as they are."
         )
         return moves.move(job, Status.PAUSED, by=by, why=why, held_with=lease.token, canary=None)
     return False

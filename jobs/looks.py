@@ -51,6 +51,8 @@ TIMELINE_SHOWN = 40
 QUIET_AFTER = timedelta(seconds=30)
 #: What the actions are called when the job itself has asked whether to go on.
 ANSWERS = {"resume": "Go on", "cancel": "Stop"}
+#: A waiting job goes on by itself; a person can only have it go on sooner.
+AT_ONCE = {"resume": "Go on now"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,11 @@ class Face:
         return progress.percent_of(self.job)
 
     @property
+    def is_due(self) -> bool:
+        """It waited until a moment that is over."""
+        return self.job.resumes_at is not None and self.job.resumes_at <= timezone.now()
+
+    @property
     def counts(self) -> list[Count]:
         """The outcomes that this kind of job can have, and what is left."""
         own = Outcome.PLANNED if self.job.dry_run else Outcome.CHANGED
@@ -166,9 +173,8 @@ class Face:
     @property
     def doings(self) -> list[Doing]:
         doings = possible(self.job)
-        if not self.asks:
-            return doings
-        return [replace(doing, label=ANSWERS.get(doing.name, doing.label)) for doing in doings]
+        labels = ANSWERS if self.asks else AT_ONCE if self.job.status == Status.WAITING else {}
+        return [replace(doing, label=labels.get(doing.name, doing.label)) for doing in doings]
 
     @property
     def page_title(self) -> str:
@@ -210,7 +216,8 @@ class Face:
     @property
     def version(self) -> str:
         """Equal as long as the live part of the page would look the same."""
-        shown = [self.status, self.stalled_for, self.wants_worker, self.ahead if self.is_queued else 0]
+        ahead = self.ahead if self.is_queued else 0
+        shown = [self.status, self.stalled_for, self.is_due, self.wants_worker, ahead]
         return _digest(shown)
 
     @property

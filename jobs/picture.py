@@ -16,6 +16,8 @@ from jobs.wording import duration
 
 WIDTH, HEIGHT = 600, 72
 BUCKETS = 60
+#: Batches settle in bursts: with fewer to a bucket a steady job would be drawn as a saw.
+BATCHES_A_BUCKET = 6
 #: So many batches are enough for a picture; of more, every n-th is read and counts n times.
 BATCHES_READ = 1_000
 BATCH_SIZE = 100
@@ -57,7 +59,7 @@ def picture_of(job: Job, steps: Sequence[Transition]) -> Picture | None:
     ]
     if len(settled) < LEAST_BATCHES or job.started_at is None:
         return None
-    start, end = min(job.started_at, settled[0][0]), settled[-1][0]
+    start, end = min(job.frozen_at or job.started_at, settled[0][0]), job.finished_at or settled[-1][0]
     seconds = (end - start).total_seconds()
     if seconds < LEAST_SECONDS:
         return None
@@ -68,7 +70,7 @@ def picture_of(job: Job, steps: Sequence[Transition]) -> Picture | None:
 
 def _rates(settled: list[tuple[datetime, int]], start: datetime, seconds: float) -> list[float]:
     """Tickets a minute in each of the buckets."""
-    buckets = min(BUCKETS, max(len(settled) // 2, 2))
+    buckets = min(BUCKETS, max(len(settled) // BATCHES_A_BUCKET, 2))
     sums = [0] * buckets
     for at, size in settled:
         place = int((at - start).total_seconds() / seconds * buckets)

@@ -15,6 +15,8 @@ from jobs.states import BatchState, Status
 BATCHES_LOOKED_AT = 20
 #: No speed and no estimate before so much was done: batches, and seconds since the first of them was sent.
 WARM_UP_BATCHES, WARM_UP_SECONDS = 2, 1.0
+#: No estimate of the time left before so many items and seconds, because the first batches tell little.
+ESTIMATE_ITEMS, ESTIMATE_SECONDS = 200, 10.0
 #: Without a newly settled batch for so long the estimate is withdrawn.
 STALLED_AFTER = timedelta(seconds=60)
 
@@ -28,7 +30,9 @@ class Speed:
 
 
 def speed_of(job: Job) -> Speed:
-    """Measured over the batches that settled last; an ended job keeps its figure, a stalled one has none."""
+    """Measured over the batches that settled last; a stalled job has none, an ended one its average."""
+    if job.is_ended:
+        return Speed(_average(job))
     settled = list(
         job.batches.filter(state=BatchState.SETTLED, sent_at__isnull=False)
         .order_by("-settled_at")
@@ -39,14 +43,23 @@ def speed_of(job: Job) -> Speed:
     first = min(sent for sent, _, _ in settled if sent)
     last = max(at for _, at, _ in settled if at)
     seconds = (last - first).total_seconds()
-    if seconds <= 0 or (not job.is_ended and seconds < WARM_UP_SECONDS):
+    if seconds < WARM_UP_SECONDS or job.status != Status.RUNNING:
         return Speed()
     per_minute = sum(size for _, _, size in settled) * 60 / seconds
-    if job.status != Status.RUNNING:
-        return Speed(round(per_minute, 1) if job.is_ended else None)
     if timezone.now() - last > STALLED_AFTER:
         return Speed()
-    return Speed(round(per_minute, 1), round(job.remaining * 60 / per_minute) if per_minute else None)
+    is_warm = sum(size for _, _, size in settled) >= ESTIMATE_ITEMS and seconds >= ESTIMATE_SECONDS
+    eta = round(job.remaining * 60 / per_minute) if per_minute and is_warm else None
+    return Speed(round(per_minute, 1), eta)
+
+
+def _average(job: Job) -> float | None:
+    """Items sent per minute from the complete list to the end, waits included; None when none was sent."""
+    start, end = job.frozen_at or job.started_at, job.finished_at
+    sent = job.changed + job.failed + job.unverified
+    if not (sent and start and end and end > start):
+        return None
+    return round(sent * 60 / (end - start).total_seconds(), 1)
 
 
 def percent_of(job: Job) -> int | None:

@@ -160,8 +160,8 @@ SCENES = (
             *STARTED,
             Step(
                 Status.PAUSED,
-                why="The first 25 tickets are done. Look at them: resume changes the other 200, "
-                "cancel leaves them as they are.",
+                why="The first 25 tickets are changed. Look at them: going on changes the other 200, "
+                "stopping leaves them as they are.",
             ),
         ),
     ),

@@ -45,13 +45,13 @@ class WaitReason(models.TextChoices):
 
 
 class FollowUp(models.TextChoices):
-    """What a job is to its parent."""
+    """What a job is to its parent; the label stands before "job 7"."""
 
     NONE = "", "a job of its own"
-    RETRY = "retry", "the failed ones again"
-    REST = "rest", "what a cancelled job left"
-    RUN = "run", "a dry run for real"
-    UNDO = "undo", "takes the parent back"
+    RETRY = "retry", "Retry of"
+    REST = "rest", "The rest of"
+    RUN = "run", "Real run of preview"
+    UNDO = "undo", "Undo of"
 
 
 ENDED = frozenset({Status.SUCCEEDED, Status.PARTIAL, Status.CANCELLED})

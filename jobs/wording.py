@@ -25,8 +25,10 @@ def time_left(seconds: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A stretch of time that is over: "42 s", "1 min 20 s", "2 h 5 min", "3 d 4 h"."""
+    """A stretch of time that is over: "less than a second", "42 s", "1 min 20 s", "2 h 5 min", "3 d 4 h"."""
     whole = int(seconds)
+    if not whole:
+        return "less than a second"
     for unit, name, smaller, smaller_name in (
         (DAY, "d", HOUR, "h"),
         (HOUR, "h", MINUTE, "min"),

@@ -16,11 +16,11 @@ from django.core.files.uploadedfile import UploadedFile
 from jobs.models import Job
 from jobs.numerals import MOST
 from jobs.states import Outcome
-from tagmanager import choices, connections, numbers, sources
+from tagmanager import choices, connections, numbers, sources, suggestions
 from tagmanager.fields import TagsField
 from tagmanager.numbers import Numbers
 from tagmanager.sources import Source
-from zendesk import NotFound, ZendeskError
+from zendesk import NotFound, Refused, ZendeskError
 
 #: One of these, and only one, says which tickets.
 SOURCES = ("view", "search", "tag", "ids", "ids_file", "job")
@@ -222,6 +222,7 @@ class SourceForm(forms.Form):
         if name == "view":
             return sources.view(value, _title_of_view(value))
         if name == "search":
+            _try_search(value)
             return sources.search(value)
         if name == "ids":
             return sources.ids(value)
@@ -252,6 +253,16 @@ def _earlier(number: int, outcomes: list[str]) -> Source:
         words = " or ".join(label for outcome, label in EARLIER if outcome in outcomes)
         raise ValidationError(f"Job {number} has no ticket that is {words}.", code="no_tickets")
     return sources.items(number, outcomes)
+
+
+def _try_search(query: str) -> None:
+    """Raises `ValidationError` when Zendesk does not understand the query; a late answer is no fault."""
+    try:
+        suggestions.search_count(query)
+    except Refused as problem:
+        raise ValidationError(f"Zendesk cannot search for this. {problem}", code="search") from problem
+    except ZendeskError:
+        return  # the job itself waits for Zendesk as long as it takes
 
 
 def _title_of_view(view_id: int) -> str:
@@ -302,6 +313,16 @@ class OptionsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["nonce"].initial = secrets.token_urlsafe(24)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        limit, canary = cleaned.get("limit"), cleaned.get("canary")
+        if limit and canary and canary >= limit:
+            self.add_error(
+                "canary",
+                f"The job ends after {limit:,} tickets, so {canary:,} cannot be tried first. Give fewer.",
+            )
+        return cleaned
 
     def clean_limit(self) -> int | None:
         limit: int | None = self.cleaned_data["limit"]

@@ -27,6 +27,7 @@ from jobs.doings import (
     typed_problem,
 )
 from jobs.models import Job
+from jobs.states import Status
 from jobs.views.pages import job_or_404
 
 NONCE_LENGTH = 64
@@ -65,6 +66,7 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "doing": doing,
         "objection": objection(job, doing),
         "counts": counts,
+        "earlier": _earlier(job, doing),
         "reason": reason,
         "nonce": (sent.get("nonce", "") if problem else "")[:NONCE_LENGTH] or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
@@ -74,6 +76,14 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "is_back": bool(typed),
     }
     return render(request, "jobs/ask.html", context, status=422 if problem else 200)
+
+
+def _earlier(job: Job, doing: Doing) -> Job | None:
+    """The newest job that has done this already, or is at it."""
+    if not isinstance(doing, FollowUpDoing):
+        return None
+    vain = (Status.CANCELLED, Status.ERRORED)
+    return job.children.filter(follow_up=doing.kind).exclude(status__in=vain).order_by("-pk").first()
 
 
 def _typed_problem(request: HttpRequest, job: Job, doing: Doing) -> str:

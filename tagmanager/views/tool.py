@@ -18,7 +18,7 @@ from jobs.actors import person
 from jobs.at_once import run_at_once
 from jobs.models import Job
 from jobs.numerals import whole_number
-from tagmanager import again
+from tagmanager import again, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
@@ -56,6 +56,9 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
     valid = [form.is_valid() for form in forms]  # all three: everything that is wrong is said at once
     if not all(valid):
         return _show(request, chosen, forms)
+    if why := _why_preview_first(forms):
+        forms[1].add_error(None, why)
+        return _show(request, chosen, forms)
     made = _make(request, chosen, forms)
     if made.token:
         run_at_once(made)
@@ -67,6 +70,13 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
             request, "This form had been sent before, and this is the job that it made. Nothing runs twice."
         )
     return redirect(made.job)
+
+
+def _why_preview_first(forms: Forms) -> str:
+    _, source_form, options_form = forms
+    if options_form.cleaned_data["dry_run"]:
+        return ""
+    return sizes.why_preview_first(source_form.cleaned_data["source"], options_form.cleaned_data["limit"])
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:

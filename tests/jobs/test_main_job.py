@@ -243,8 +243,8 @@ def test_a_canary_changes_the_first_tickets_and_asks_before_the_rest(demo: Demo)
     assert counts(job) == {"changed": 25, "remaining": 225}
     assert demo.account.ledger.sent.total() == 25
     assert job.transitions.latest("id").why == (
-        "The first 25 tickets are done. Look at them: resume changes the other 225, "
-        "cancel leaves them as they are."
+        "The first 25 tickets are changed. Look at them: going on changes the other 225, "
+        "stopping leaves them as they are."
     )
     actions.resume(job=job, by=ANA)
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobs import progress
 from jobs.models import Job
 from jobs.states import ACTIVE, FollowUp, Outcome, Status, WaitReason
 from tests import factories
@@ -242,12 +243,52 @@ def test_a_page_without_a_worker_says_what_to_do(web: Client) -> None:
         assert "No worker is running," in web.get(address).content.decode()
 
 
+def test_whoever_undoes_a_second_time_is_told_of_the_first(web: Client) -> None:
+    parent = factories.job(Status.SUCCEEDED, changed=1)
+    told = "has done this already"
+    assert told not in web.get(f"/jobs/{parent.pk}/undo").content.decode()
+    factories.job(Status.CANCELLED, parent=parent, follow_up=FollowUp.UNDO)
+    factories.job(Status.SUCCEEDED, parent=parent, follow_up=FollowUp.RETRY)
+    assert told not in web.get(f"/jobs/{parent.pk}/undo").content.decode()
+    first = factories.job(Status.SUCCEEDED, parent=parent, follow_up=FollowUp.UNDO)
+    page = text(web.get(f"/jobs/{parent.pk}/undo").content)
+    assert f'Job <a href="/jobs/{first.pk}/">{first.pk}</a> {told} (succeeded)' in page
+
+
+def test_the_request_of_an_undo_is_that_it_takes_back(web: Client) -> None:
+    parent = factories.job(Status.SUCCEEDED, changed=1, params={"add": ["vip"]})
+    undo = factories.job(parent=parent, follow_up=FollowUp.UNDO, params={"add": ["vip"]})
+    page = web.get(undo.get_absolute_url()).content.decode()
+    assert f"Undo of job {parent.pk}: takes back what that job did" in page
+    assert "Tags to add" not in page
+
+
+def test_a_wait_that_is_over_names_no_moment_that_is_past(web: Client) -> None:
+    times = {"resumes_at": timezone.now() - timedelta(seconds=5)}
+    job = factories.job(Status.WAITING, waiting_for=WaitReason.RATE_LIMIT, **times)
+    page = text(web.get(job.get_absolute_url()).content)
+    assert "due to go on any moment now. Zendesk asked us to slow down." in page
+    assert ">Go on now</a>" in page
+    assert "Waiting until" not in page
+
+
+def test_no_time_left_is_told_from_the_first_few_batches(web: Client) -> None:
+    start = timezone.now() - timedelta(seconds=30)
+    job = factories.job(Status.RUNNING, total=1_000, changed=200, started_at=start)
+    for number in (1, 2):
+        at = start + timedelta(seconds=4 * number)
+        factories.batch(job, size=100, changed=100, sent_at=start, settled_at=at)
+    assert progress.status_of(job)["eta_seconds"] is None
+    factories.batch(job, size=100, changed=100, sent_at=start, settled_at=start + timedelta(seconds=12))
+    assert progress.status_of(job)["eta_seconds"] == 32
+
+
 def test_parents_and_children_are_linked(web: Client) -> None:
     parent = factories.job(Status.SUCCEEDED, changed=1)
     child = factories.job(parent=parent, follow_up=FollowUp.UNDO, title="Undo: it")
     assert f'href="/jobs/{child.pk}/"' in web.get(parent.get_absolute_url()).content.decode()
     page = text(web.get(child.get_absolute_url()).content)
-    assert f'takes the parent back: <a href="/jobs/{parent.pk}/">job {parent.pk}</a>' in page
+    assert f'Undo of <a href="/jobs/{parent.pk}/">job {parent.pk}</a>' in page
 
 
 @pytest.mark.parametrize("part", ["", "status", "cancel", "export.csv"])

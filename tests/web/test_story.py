@@ -47,7 +47,7 @@ def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
     job = factories.job(params={"pairs": [["old", "new"]]}, source=items)
     assert asked_for(job)[1:3] == [
         ("Tags to rename", "old → new"),
-        ("Tickets", "Those of job 3 that ended failed or unverified, for the reason “closed”"),
+        ("Tickets", "The failed or unverified tickets of job 3, for the reason “closed”"),
     ]
     assert asked_for(factories.job(source={"kind": "moon", "id": 1}))[-3] == ("Tickets", "kind: moon, id: 1")
 
@@ -113,7 +113,8 @@ def test_steps_that_repeat_are_told_once_and_a_persons_never_folded(ana: User) -
 
 def test_the_speed_is_drawn_with_its_waits(web: Client) -> None:
     start = timezone.now() - timedelta(seconds=400)
-    job = factories.job(Status.SUCCEEDED, changed=800, started_at=start)
+    end = start + timedelta(seconds=320)
+    job = factories.job(Status.SUCCEEDED, changed=800, started_at=start, frozen_at=start, finished_at=end)
     for number in (1, 2, 3, 4, 13, 14, 15, 16):
         at = start + timedelta(seconds=20 * number)
         factories.batch(job, size=100, changed=100, sent_at=at, settled_at=at)
@@ -124,13 +125,14 @@ def test_the_speed_is_drawn_with_its_waits(web: Client) -> None:
     picture = picture_of(job, steps)
     assert picture is not None
     assert [(band.x, band.width) for band in picture.bands] == [(187.5, 225.0)]
-    assert len(picture.points.split()) == 4
+    assert len(picture.points.split()) == 2
     assert picture.words == (
-        "150 tickets a minute on average, at most 300, over 5 min 20 s. Waited once, 2 min in all (shaded)."
+        "150 tickets a minute on average, at most 150, over 5 min 20 s. Waited once, 2 min in all (shaded)."
     )
     page = text(web.get(job.get_absolute_url()).content)
     assert '<svg viewBox="0 0 600 72" preserveAspectRatio="none" aria-hidden="true"' in page
     assert "Speed: 150 tickets a minute on average" in page
+    assert "150 tickets a minute</span>" in page  # the one speed of an ended job
     assert "style=" not in page
     assert picture_of(factories.job(Status.SUCCEEDED, changed=1), []) is None
 

@@ -114,6 +114,8 @@ def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox
         ({"add": "vip", "tag": "one two"}, "Give one tag."),
         ({"add": "vip", "view": "4711"}, "There is no view 4711 in Zendesk, or the connected"),
         ({"add": "vip", "ids": "1", "limit": "0"}, "Give a whole number from 1 on, or leave this empty."),
+        ({"add": "vip", "ids": "1", "limit": "2", "canary": "2"}, "The job ends after 2 tickets, so 2"),
+        ({"add": "vip", "search": "created:yesterdayish"}, "Zendesk cannot search for this."),
         ({"add": "vip", "ids": "1", "limit": "9999999"}, "No job may have more than 2,000,000 tickets here."),
         ({"add": "a!b", "ids": "1"}, "a!b would be stored as ab"),
     ],
@@ -178,6 +180,23 @@ def test_leaving_out_is_offered_only_where_something_is_wrong_and_not_all(
     broken = SimpleUploadedFile("ids.csv", b"id\n1\nx\n")
     assert 'name="leave_out"' in errors(web.post(FORM, FILLED | {"ids_file": broken}).content)
     assert Job.objects.count() == 0
+
+
+def test_without_a_preview_no_more_tickets_are_changed_than_need_no_typed_number(
+    web: Client, demo_zendesk: sandbox.Sandbox, settings: Any
+) -> None:
+    settings.SYNC_TICKET_LIMIT = 0
+    many = " ".join(map(str, range(1, 10_002)))
+    page = errors(web.post(FORM, FILLED | {"ids": many}).content)
+    assert "These are about 10,001 tickets. Above 10,000 a preview comes first" in page
+    assert Job.objects.count() == 0
+    demo_zendesk.faults.add("GET /api/v2/search/count", "server_error_before", times=50)
+    page = errors(web.post(FORM, FILLED | {"tag": "refund"}).content)
+    assert "How many tickets these are is not known yet, so a preview comes first." in page
+    assert Job.objects.count() == 0
+    web.post(FORM, FILLED | {"ids": many, "limit": "10000", "nonce": "2"})
+    web.post(FORM, FILLED | {"ids": many, "dry_run": "on", "nonce": "3"})
+    assert list(Job.objects.order_by("pk").values_list("limit", "dry_run")) == [(10_000, False), (None, True)]
 
 
 def test_a_title_tells_how_many_of_the_numbers_are_taken(web: Client, demo_zendesk: sandbox.Sandbox) -> None:

@@ -1,0 +1,53 @@
+"""How many tickets a source holds, as far as that is known before its list is read."""
+
+from __future__ import annotations
+
+from jobs.doings import TYPED_ABOVE
+from jobs.models import Job
+from jobs.selection import ITEMS, LISTED
+from jobs.states import Outcome
+from tagmanager import connections, suggestions
+from tagmanager.sources import Source, tag_query
+from zendesk import ZendeskError
+
+
+def known(source: Source) -> int | None:
+    """The number of tickets, exact or as Zendesk counts them; None when nobody can say."""
+    try:
+        match source.stored:
+            case {"kind": "view", "id": view_id}:
+                return suggestions.view_count(view_id).value
+            case {"kind": "search", "query": query}:
+                return suggestions.search_count(query)
+            case {"kind": "tag", "tag": name}:
+                return suggestions.search_count(tag_query(name))
+            case {"kind": kind, "number": number} if kind == LISTED:
+                return int(number)
+            case {"kind": kind, "job": pk, "outcomes": outcomes} if kind == ITEMS:
+                job = Job.objects.get(pk=pk)
+                numbers = job.counts | {Outcome.PENDING.value: job.remaining}
+                return sum(numbers[outcome] for outcome in outcomes)
+    except (connections.NotConnected, ZendeskError):
+        pass
+    return None
+
+
+def why_preview_first(source: Source, limit: int | None) -> str:
+    """Why a real run of this source wants a preview first, for people; "" when it does not.
+
+    Above 10,000 tickets a person types their number, which only a preview knows.
+    """
+    if limit is not None and limit <= TYPED_ABOVE:
+        return ""
+    number = known(source)
+    if number is None:
+        return (
+            "How many tickets these are is not known yet, so a preview comes first. Press Preview: it counts "
+            "them, writes nothing, and starts the job from there."
+        )
+    if number <= TYPED_ABOVE:
+        return ""
+    return (
+        f"These are about {number:,} tickets. Above {TYPED_ABOVE:,} a preview comes first, in which you type "
+        "their number to confirm. Press Preview: it writes nothing, and starts the job from there."
+    )
