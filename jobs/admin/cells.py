@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from jobs.exports import WITH_CHANGE
 from jobs.looks import LOOKS
@@ -74,7 +75,12 @@ def moment_of(item: Item) -> str:
         return NOTHING
     sent = item.batch and (item.batch.settled_at or item.batch.sent_at)
     moment = sent or item.job.frozen_at
-    return date_format(moment, "DATETIME_FORMAT") if moment else NOTHING
+    return written(moment) if moment else NOTHING
+
+
+def written(moment: datetime) -> str:
+    """As Django writes the times of fields: in the zone of whoever looks."""
+    return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
 def job_link(job: Job) -> SafeString:

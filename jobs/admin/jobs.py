@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.formats import date_format
 from django.utils.safestring import mark_safe
 
 from jobs.access import ACT
@@ -154,7 +153,7 @@ class JobAdmin(ReadOnly):
 
     @admin.display(description="List complete since")
     def complete(self, job: Job) -> str:
-        return date_format(job.frozen_at, "DATETIME_FORMAT") if job.frozen_at else "Not complete yet"
+        return cells.written(job.frozen_at) if job.frozen_at else "Not complete yet"
 
     @admin.display(description="Worker")
     def worker(self, job: Job) -> str:

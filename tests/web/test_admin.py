@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -129,6 +129,18 @@ def test_a_ticket_tells_all_that_was_ever_done_to_it(root: Client, job: Job) -> 
         ["4711", f"Job {job.pk}: Add &lt;b&gt;vip&lt;/b&gt;", "changed", "vip", "—", "—", "command line"],
     ]
     assert all(re.fullmatch(when, row[6]) for row in rows)
+
+
+def test_times_are_those_of_whoever_looks_and_the_zone_is_named(root: Client, job: Job) -> None:
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    Batch.objects.update(settled_at=noon)
+    Job.objects.update(frozen_at=noon)
+    root.cookies["zone"] = "Asia/Kolkata"
+    for model in (Item, Batch):
+        assert "23 Nov 2026, 17:30:00" in root.get(address(model, "changelist")).content.decode()
+    page = root.get(address(Job, "change", job.pk)).content.decode()
+    assert "23 Nov 2026, 17:30:00" in page
+    assert "Times are in the zone Asia/Kolkata." in page
 
 
 def test_what_is_no_number_is_told_so(root: Client, job: Job) -> None:
