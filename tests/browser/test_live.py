@@ -46,7 +46,7 @@ def test_progress_moves_to_the_end_without_a_reload(office: Office, page: Page) 
 
 
 def test_what_is_chosen_and_focused_survives_the_news(office: Office, page: Page) -> None:
-    page.goto(office.start_job(office.demo.open_tickets[:1_200], "focus-stays"))
+    page.goto(office.start_job(office.demo.open_tickets[:2_000], "focus-stays"))
     expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
     first = page.locator("#bar-text").text_content() or ""
     page.locator("#do-cancel").focus()
