@@ -86,16 +86,7 @@ def submit(
 
 def pause(*, job: Job, by: Actor) -> None:
     """Hold the job: at once when no worker has it, else after what is in flight is settled."""
-    with transaction.atomic():
-        _lock(job)
-        if job.lease_token or _in_flight(job):
-            done = moves.move(job, Status.PAUSING, by=by)
-        else:
-            done = moves.move(job, Status.PAUSED, by=by) or moves.move(job, Status.PAUSING, by=by)
-        if done and job.status == Status.PAUSING:
-            wake.wake(job)
-    if not done:
-        raise NotPossible(_cannot("paused", job))
+    _stop(job, Status.PAUSED, over=Status.PAUSING, by=by)
 
 
 def resume(*, job: Job, by: Actor) -> None:
@@ -115,16 +106,19 @@ def resume(*, job: Job, by: Actor) -> None:
 
 def cancel(*, job: Job, by: Actor) -> None:
     """Stop the job: at once when nothing is in flight, else after that is settled. Nothing more is sent."""
+    _stop(job, Status.CANCELLED, over=Status.CANCELLING, by=by)
+
+
+def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:
+    """Bring the job to its end state, `over` another one where a worker has something to settle first."""
     with transaction.atomic():
         _lock(job)
-        if job.lease_token or _in_flight(job):
-            done = moves.move(job, Status.CANCELLING, by=by)
-        else:
-            done = moves.move(job, Status.CANCELLED, by=by) or moves.move(job, Status.CANCELLING, by=by)
-        if done and job.status == Status.CANCELLING:
+        at_once = not (job.lease_token or _in_flight(job))
+        done = (at_once and moves.move(job, end, by=by)) or moves.move(job, over, by=by)
+        if done and job.status == over:
             wake.wake(job)
     if not done:
-        raise NotPossible(_cannot("cancelled", job))
+        raise NotPossible(_cannot(end.value, job))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,5 +207,6 @@ def _in_flight(job: Job) -> bool:
 
 def _cannot(what: str, job: Job) -> str:
     last = job.transitions.order_by("-id").first()
-    since = f", since {last.at:%H:%M} UTC, by {last.actor}" if last else ""
+    at = timezone.localtime(last.at) if last else None
+    since = f", since {at.day} {at:%B, %H:%M %Z}, by {last.actor}" if last and at else ""
     return f"Job {job.pk} cannot be {what}: it is {job.get_status_display().lower()}{since}."

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from jobs import progress
 from jobs.models import Job
-from jobs.states import ACTIVE, FollowUp, Outcome, Status, WaitReason
+from jobs.states import ACTIVE, ENDED, STOPPED, FollowUp, Outcome, Status, WaitReason
 from tests import factories
 
 SENTENCES = {
@@ -75,12 +75,15 @@ def test_every_state_has_its_badge_its_sentence_and_its_actions(web: Client, sta
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_page_asks_for_news_only_while_something_can_change_by_itself(web: Client, status: Status) -> None:
+def test_a_page_asks_often_while_it_moves_seldom_while_it_stands_and_never_at_its_end(
+    web: Client, status: Status
+) -> None:
     job = in_state(status)
     for part in ("", "live"):
         page = web.get(f"/jobs/{job.pk}/{part}").content.decode()
         assert ('hx-trigger="every 2s"' in page) == (status in ACTIVE)
-        assert ("data-polled" in page) == (status in ACTIVE)
+        assert ('hx-trigger="every 15s"' in page) == (status in STOPPED)  # somebody else may resume it
+        assert ("data-polled" in page) == (status not in ENDED)
 
 
 @pytest.mark.parametrize("status", Status)
