@@ -48,7 +48,9 @@ def speed_of(job: Job) -> Speed:
     per_minute = sum(size for _, _, size in settled) * 60 / seconds
     if timezone.now() - last > STALLED_AFTER:
         return Speed()
-    is_warm = sum(size for _, _, size in settled) >= ESTIMATE_ITEMS and seconds >= ESTIMATE_SECONDS
+    # Since the start, not over the last batches: those of a fast job never span so many seconds.
+    ran = (last - (job.frozen_at or job.started_at or first)).total_seconds()
+    is_warm = _sent(job) >= ESTIMATE_ITEMS and ran >= ESTIMATE_SECONDS
     eta = round(job.remaining * 60 / per_minute) if per_minute and is_warm else None
     return Speed(round(per_minute, 1), eta)
 
@@ -56,10 +58,14 @@ def speed_of(job: Job) -> Speed:
 def _average(job: Job) -> float | None:
     """Items sent per minute from the complete list to the end, waits included; None when none was sent."""
     start, end = job.frozen_at or job.started_at, job.finished_at
-    sent = job.changed + job.failed + job.unverified
+    sent = _sent(job)
     if not (sent and start and end and end > start):
         return None
     return round(sent * 60 / (end - start).total_seconds(), 1)
+
+
+def _sent(job: Job) -> int:
+    return job.changed + job.failed + job.unverified
 
 
 def percent_of(job: Job) -> int | None:

@@ -277,13 +277,22 @@ def test_a_wait_that_is_over_names_no_moment_that_is_past(web: Client) -> None:
 
 def test_no_time_left_is_told_from_the_first_few_batches(web: Client) -> None:
     start = timezone.now() - timedelta(seconds=30)
-    job = factories.job(Status.RUNNING, total=1_000, changed=200, started_at=start)
+    job = factories.job(Status.RUNNING, total=1_000, changed=200, started_at=start, frozen_at=start)
     for number in (1, 2):
         at = start + timedelta(seconds=4 * number)
         factories.batch(job, size=100, changed=100, sent_at=start, settled_at=at)
     assert progress.status_of(job)["eta_seconds"] is None
     factories.batch(job, size=100, changed=100, sent_at=start, settled_at=start + timedelta(seconds=12))
     assert progress.status_of(job)["eta_seconds"] == 32
+
+
+def test_a_fast_job_has_a_time_left_although_its_last_batches_span_a_moment(web: Client) -> None:
+    start = timezone.now() - timedelta(seconds=60)
+    job = factories.job(Status.RUNNING, total=100_000, changed=40_000, started_at=start, frozen_at=start)
+    for number in range(20):
+        at = start + timedelta(seconds=56, milliseconds=100 * number)
+        factories.batch(job, size=100, changed=100, sent_at=at - timedelta(seconds=1), settled_at=at)
+    assert progress.status_of(job)["eta_seconds"] == 87
 
 
 def test_parents_and_children_are_linked(web: Client) -> None:
