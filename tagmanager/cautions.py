@@ -10,7 +10,7 @@ from jobs.selection import ITEMS, LISTED
 from jobs.states import Outcome
 from tagmanager import connections
 from tagmanager.glance import ask, kept
-from tagmanager.previews import touched
+from tagmanager.previews import LOOKED_AT, touched
 from tagmanager.tickets import TagChange
 from tagmanager.tools.base import join
 from zendesk import Rule, TicketField, ZendeskError
@@ -49,7 +49,7 @@ class Cautions:
 def cautions_of(job: Job) -> Cautions:
     """For an ended dry run. Asks Zendesk for its fields and rules, where nobody has lately."""
     change = touched(job)
-    ours = [*_closed(job), *_jobs(job)]
+    ours = [*_partly_known(job), *_closed(job), *_jobs(job)]
     try:
         fields, triggers, automations = _surroundings()
     except (connections.NotConnected, ZendeskError) as problem:
@@ -109,6 +109,15 @@ def _rules(one: str, many: str, rules: list[Rule], change: TagChange) -> Iterato
         )
     if len(concerned) > MOST_RULES:
         yield Caution(f"{len(concerned) - MOST_RULES:,} more {many} name these tags.")
+
+
+def _partly_known(job: Job) -> Iterator[Caution]:
+    """When all tags are replaced, each ticket alone knows which of its own vanish."""
+    if job.params.get("set") and job.planned > LOOKED_AT:
+        yield Caution(
+            f"Of the tags that would vanish only those of the first {LOOKED_AT:,} tickets were looked at. "
+            "Fields and rules that name tags of the others may be concerned as well."
+        )
 
 
 def _closed(job: Job) -> Iterator[Caution]:

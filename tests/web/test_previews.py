@@ -105,6 +105,18 @@ def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: Non
     assert "No Zendesk account is set up." in found.problem
 
 
+def test_warnings_say_when_not_all_tags_that_vanish_were_looked_at(db: None) -> None:
+    told = "Of the tags that would vanish only those of the first 1,000 tickets were looked at."
+    made = {"planned": 1_001, "total": 1_001, "dry_run": True}
+    replacing = factories.job(Status.SUCCEEDED, params=params(exact=["vip"]), **made)
+    adding = factories.job(Status.SUCCEEDED, params=params(add=["vip"]), **made)
+    few = factories.job(
+        Status.SUCCEEDED, params=params(exact=["vip"]), planned=1_000, total=1_000, dry_run=True
+    )
+    said = [any(told in each.text for each in cautions_of(job).all) for job in (replacing, adding, few)]
+    assert said == [True, False, False]
+
+
 def test_numbers_given_by_hand_are_not_taken_for_the_same_tickets(db: None) -> None:
     job = planned(1)
     factories.job(Status.RUNNING)
