@@ -224,8 +224,9 @@ def test_hostile_words_are_shown_as_text(web: Client) -> None:
 
 
 def test_a_running_job_shows_a_range_and_a_stalled_one_says_so(web: Client) -> None:
-    job = factories.job(Status.RUNNING, changed=500, total=10_000)
     now = timezone.now()
+    start = now - timedelta(seconds=60)
+    job = factories.job(Status.RUNNING, changed=500, total=10_000, started_at=start, frozen_at=start)
     for number in range(5):
         factories.batch(
             job,
