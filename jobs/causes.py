@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
 
 from jobs.models import Item, Job
 from jobs.states import Outcome
+from jobs.texts import storable
 
 #: So many items are looked at, so that the page is as quick for a job that failed a million times.
 LOOKED_AT = 10_000
 #: Among so many of them one sees whether a group's items give more than one sentence.
 READ_IN_FULL = 1_000
 MOST_GROUPS = 12
+#: A reason is a code of at most so many characters, one more never fits.
+REASON_LENGTH = 65
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Cause:
 class Causes:
     groups: list[Cause]
     are_all: bool  # False: counted among the first `LOOKED_AT` items only
+
+
+def reason_in(sent: Mapping[str, str]) -> str:
+    """The reason to which an address or a form narrows; "" for none."""
+    return storable(sent.get("reason", ""), REASON_LENGTH)
 
 
 def causes_of(job: Job, outcomes: Collection[Outcome]) -> Causes:

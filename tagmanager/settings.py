@@ -212,6 +212,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "tagmanager.views.people.name_tried"
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked"
 
 LANGUAGE_CODE = "en-us"

@@ -15,6 +15,7 @@ from jobs import actions, kept
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.at_once import run_at_once
+from jobs.causes import reason_in
 from jobs.doings import (
     ACTIONS,
     DOINGS,
@@ -28,6 +29,7 @@ from jobs.doings import (
 )
 from jobs.models import Job
 from jobs.states import Status
+from jobs.texts import storable
 from jobs.views.pages import job_or_404
 
 NONCE_LENGTH = 64
@@ -59,7 +61,7 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
     """The page that asks; with a `problem` it is shown again with all that was sent."""
     typed = kept.take(request)
     sent = request.POST if problem else typed or request.GET
-    reason = sent.get("reason", "") if isinstance(doing, FollowUpDoing) else ""
+    reason = reason_in(sent) if isinstance(doing, FollowUpDoing) else ""
     counts = counts_of(job, doing, reason=reason)
     context = {
         "job": job,
@@ -68,7 +70,7 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "counts": counts,
         "earlier": _earlier(job, doing),
         "reason": reason,
-        "nonce": (sent.get("nonce", "") if problem else "")[:NONCE_LENGTH] or secrets.token_urlsafe(24),
+        "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
         "types": must_be_typed(doing, counts.affected),
         "typed": sent.get(TYPED, "") if problem or typed else "",
@@ -90,13 +92,13 @@ def _typed_problem(request: HttpRequest, job: Job, doing: Doing) -> str:
     """Why the number that confirms a large follow-up is not right; "" when it is, or none is needed."""
     if not isinstance(doing, FollowUpDoing) or objection(job, doing):
         return ""
-    number = counts_of(job, doing, reason=request.POST.get("reason", "")).affected
+    number = counts_of(job, doing, reason=reason_in(request.POST)).affected
     return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(doing, number) else ""
 
 
 def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:
     """The new job; a small one is run at once, and a worker goes on when it takes longer than thought."""
-    reason = request.POST.get("reason", "")
+    reason = reason_in(request.POST)
     number = counts_of(job, doing, reason=reason).affected
     if reason and not number:
         raise actions.NotPossible(f"Job {job.pk} has no ticket that failed for this reason.")
@@ -106,8 +108,12 @@ def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:
         by=person(signed_in(request)),
         reason=reason,
         here=number <= settings.SYNC_TICKET_LIMIT,
-        nonce=request.POST.get("nonce", "")[:NONCE_LENGTH] or None,
+        nonce=_nonce(request) or None,
     )
     if made.token:
         run_at_once(made)
     return made.job
+
+
+def _nonce(request: HttpRequest) -> str:
+    return storable(request.POST.get("nonce", ""), NONCE_LENGTH)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from jobs import exports, progress
 from jobs.access import SEE, allowed
 from jobs.asked import asked_for
-from jobs.causes import causes_of
+from jobs.causes import causes_of, reason_in
 from jobs.keyset import page_of, place_in
 from jobs.looks import Face, outcome_word
 from jobs.models import Job
@@ -89,7 +89,7 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
         raise Http404(f"There is no export of the kind {kind}; there are {', '.join(exports.FORMATS)}.")
     write, media_type = exports.FORMATS[kind]
     try:
-        lines = exports.rows(job, outcome, request.GET.get("reason"))
+        lines = exports.rows(job, outcome, reason_in(request.GET))
     except exports.UnknownOutcome as problem:
         return HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8")
     name = f"job-{job.pk}-{outcome}.{kind}" if outcome else f"job-{job.pk}.{kind}"
@@ -106,7 +106,7 @@ def job_or_404(pk: int) -> Job:
 
 def _account(request: HttpRequest, face: Face) -> dict[str, Any]:
     job = face.job
-    name, reason = request.GET.get("outcome", ""), request.GET.get("reason", "")
+    name, reason = request.GET.get("outcome", ""), reason_in(request.GET)
     items = job.items.defer("batch")
     if name:
         try:

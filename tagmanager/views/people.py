@@ -17,6 +17,10 @@ from django.utils.timesince import timesince
 
 from jobs import kept
 from jobs.access import allowed
+from jobs.texts import storable
+
+#: What django-axes keeps of a name.
+NAME_LENGTH = 255
 
 
 class SignIn(LoginView):
@@ -61,6 +65,11 @@ class ChangePassword(PasswordChangeView):
 
 
 change_password = allowed()(ChangePassword.as_view())
+
+
+def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name with which somebody tries to sign in, as django-axes can write it down."""
+    return storable(str((credentials or request.POST).get("username") or ""), NAME_LENGTH)
 
 
 def locked(
