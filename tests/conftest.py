@@ -8,7 +8,6 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import caches
 from django.db import connection
 
-
 # A million rounds for each person that a test makes would be half of the run. A server of its own process,
 # with Django's number, reads such a hash all the same.
 PBKDF2PasswordHasher.iterations = 1
