@@ -97,7 +97,7 @@ def resume(*, job: Job, by: Actor) -> None:
             done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
             moves.record(job, job.status, job.status, by=by, why="Told to go on at once.")
         else:
-            done = moves.move(job, Status.QUEUED, by=by, crash_count=0)
+            done = moves.move(job, Status.QUEUED, by=by, crash_count=0, lately=[])
         if done:
             wake.wake(job)
     if not done:

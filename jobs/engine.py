@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from jobs import moves
+from jobs import breaker, moves
 from jobs.actors import this_worker
 from jobs.errors import NeedsPerson, Refused, TryLater
 from jobs.lease import Lease, Lost, held_by_this_process, new_token
@@ -29,6 +29,8 @@ NAP = 0.5
 WAIT_HERE = 10.0
 #: How long to stay away when the other side does not say, seconds: grows with each failure in a row.
 AWAY_FIRST, AWAY_MOST = 15.0, 300.0
+#: The states that the breaker ends.
+BREAKS = frozenset({Status.RUNNING, Status.PAUSING})
 
 
 def run(
@@ -168,6 +170,9 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
         return moves.move(job, to, by=by, held_with=lease.token)
     if lease.status == Status.CANCELLING:
         return moves.move(job, Status.CANCELLED, by=by, held_with=lease.token)
+    if pipe.stopped_by:
+        # A cancellation that has just come is one: its job would otherwise wait for a person.
+        return _stop(lease, breaker.sentence(job, pipe.stopped_by), only_from=BREAKS)
     if lease.status == Status.PAUSING:
         return moves.move(job, Status.PAUSED, by=by, held_with=lease.token)
     if pipe.is_held:
@@ -210,7 +215,13 @@ def _parked_in_a_row(job: Job) -> int:
     return min(parked.count(), 10)
 
 
-def _stop(lease: Lease, sentence: str) -> None:
-    moves.move(
-        lease.job, Status.ERRORED, by=this_worker(), why=sentence, held_with=lease.token, error=sentence
+def _stop(lease: Lease, sentence: str, *, only_from: frozenset[Status] | None = None) -> bool:
+    return moves.move(
+        lease.job,
+        Status.ERRORED,
+        by=this_worker(),
+        why=sentence,
+        only_from=only_from,
+        held_with=lease.token,
+        error=sentence,
     )

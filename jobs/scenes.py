@@ -17,6 +17,11 @@ CLOSED = ("closed", "Status: closed prevents ticket update.")
 REQUIRED = ("RecordInvalid", "Resolution: is required when solving a ticket.")
 CONFLICT = ("conflict", "Somebody kept changing the ticket while it was to be tagged; tried four times.")
 GONE = ("gone", "It was sent, but the result was lost and the ticket can no longer be seen.")
+REFUSED = (
+    "Stopped: Zendesk refused 120 of the last 200 tickets, most because: “Resolution: is required when "
+    "solving a ticket.” Mend that, then resume: nothing is lost. What failed can be retried when the job has "
+    "ended."
+)
 NOT_FOUND = ("not_found", "There is no ticket of this number, or it may not be seen.")
 
 
@@ -185,6 +190,18 @@ SCENES = (
         (*STARTED, Step(Status.ERRORED, why="Zendesk refused our credentials (401).")),
         error="Zendesk refused our credentials (401). Renew the OAuth client's secret in the settings, then "
         "resume: nothing is lost.",
+    ),
+    Scene(
+        "errored-by-refusals",
+        "Add vip to tickets of view All unsolved",
+        (
+            Part(Outcome.CHANGED, 180),
+            Part(Outcome.FAILED, 108, REQUIRED),
+            Part(Outcome.FAILED, 12, CONFLICT),
+            Part(Outcome.PENDING, 400),
+        ),
+        (*STARTED, Step(Status.ERRORED, why=REFUSED)),
+        error=REFUSED,
     ),
     Scene(
         "succeeded",

@@ -15,6 +15,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
+from jobs.breaker import Window
 from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
 from jobs.lease import Lease
 from jobs.models import Batch, Gate, Item, Job
@@ -102,6 +103,11 @@ class Pipe:
         """The first items have been sent, and a person is to look at them before the rest."""
         return self.job.canary is not None and self._sent() >= self.job.canary
 
+    @property
+    def stopped_by(self) -> Window | None:
+        """The refusals for which nothing more is sent, before a person has looked at them."""
+        return self.settler.window if self.settler.window.is_open else None
+
     def _sent(self) -> int:
         return self.job.batches.filter(sent_at__isnull=False).aggregate(sent=Sum("size"))["sent"] or 0
 
@@ -125,12 +131,10 @@ class Pipe:
 
     def _send_next(self) -> bool:
         """Send one batch, if a place in flight is free and one is left; True when something was done."""
-        if time.monotonic() < max(self._slots_at, self._place_at):
+        if not self._may_send():
             return False
-        if self._places_taken() >= self.work.max_in_flight:
-            return False
-        batch = self._batches(BatchState.PENDING).first()
-        if batch is None or self.is_held:
+        batch = self._next_batch()
+        if batch is None:
             return False
         if batch.read_at is None or timezone.now() - batch.read_at > READING_LIVES:
             self.settler.refresh(batch)
@@ -141,6 +145,20 @@ class Pipe:
             return False
         self._send(batch)
         return True
+
+    def _may_send(self) -> bool:
+        if self.stopped_by or time.monotonic() < max(self._slots_at, self._place_at):
+            return False
+        return self._places_taken() < self.work.max_in_flight and not self.is_held
+
+    def _next_batch(self) -> Batch | None:
+        """Halves of a batch that broke go first: the item that breaks it is found before others break too."""
+        while self.settler.halves:
+            half = self._batches(BatchState.PENDING).filter(pk=self.settler.halves[-1]).first()
+            if half is not None:
+                return half
+            self.settler.halves.pop()
+        return self._batches(BatchState.PENDING).first()
 
     def _reserve(self, batch: Batch) -> bool:
         """Write the batch down as being sent, if our jobs leave it a place and nobody said stop."""

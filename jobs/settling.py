@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs.batches import Packer
+from jobs.breaker import Window
 from jobs.lease import Lease
 from jobs.models import Batch, Item
 from jobs.states import BatchState, FollowUp, Outcome
@@ -62,6 +63,10 @@ class Settler:
         self.lease = lease
         self.job = lease.job
         self.work = work
+        self.window = Window.from_json(self.job.lately)
+        self.halves: list[
+            int
+        ] = []  # batches that came of splitting, to be sent before all others, last first
 
     # After an answer
 
@@ -154,7 +159,9 @@ class Settler:
     def _write(self, batch: Batch, settlement: Settlement) -> None:
         counts = _count(settlement.outcomes)
         now = timezone.now()
-        with self.lease.commit(crash_count=0, **self.work.calls.take(), **_added(counts)):
+        window = self.window.after(settlement.outcomes)
+        told = {"crash_count": 0, "lately": window.to_json()} | self.work.calls.take() | _added(counts)
+        with self.lease.commit(**told):
             settled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not settled.update(
                 state=BatchState.SETTLED,
@@ -165,6 +172,7 @@ class Settler:
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
             _save_outcomes(settlement.outcomes)
             self._move_on(batch, settlement)
+        self.window = window
         if settlement.again:
             logger.info("job %s: %s items of batch %s go again", self.job.pk, len(settlement.again), batch.pk)
 
@@ -179,6 +187,7 @@ class Settler:
                 )
                 home.size = len(half)
                 home.save(update_fields=["size"])
+                self.halves.append(home.pk)
                 for item, _ in half:
                     item.batch = home
         else:

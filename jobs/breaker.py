@@ -1,0 +1,85 @@
+"""The breaker: a job whose items are mostly refused stops itself before it has spoilt them all.
+
+It looks at the items that were sent last. What became of them is kept on the job's row (`Job.lately`) and
+written in the transaction that settles a batch: a worker that takes over knows what the one before it knew,
+whatever the clock says. What goes again, after a conflict or as half of a broken batch, has no outcome yet
+and does not count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.models import Item, Job
+from jobs.states import Outcome
+
+#: So many of the items sent last are looked at: whole batches, hence at times a few more.
+LOOKED_AT = 200
+#: Nothing is concluded from fewer.
+LEAST = 50
+#: Outcomes that come of sending.
+SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one batch."""
+
+    sent: int
+    refused: Counter[str]  # by reason
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The batches that settled last, oldest first. Once it is open, nothing is added: it tells why."""
+
+    batches: tuple[Settled, ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: Sequence[Any]) -> Window:
+        return cls(tuple(Settled(sent, Counter(refused)) for sent, refused in stored))
+
+    def to_json(self) -> list[Any]:
+        return [[batch.sent, dict(batch.refused)] for batch in self.batches]
+
+    @property
+    def sent(self) -> int:
+        return sum(batch.sent for batch in self.batches)
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many were refused, by reason."""
+        return sum((batch.refused for batch in self.batches), Counter())
+
+    @property
+    def is_open(self) -> bool:
+        """More than half were refused: nothing more is to be sent."""
+        return self.sent >= LEAST and 2 * self.refused.total() > self.sent
+
+    def after(self, items: Sequence[Item]) -> Window:
+        """The window when these items, of one batch, have got their outcomes."""
+        ended = [item for item in items if item.outcome in SENT]
+        if not ended or self.is_open:
+            return self
+        refused = Counter(item.reason for item in ended if item.outcome == Outcome.FAILED)
+        batches = (*self.batches, Settled(len(ended), refused))
+        while sum(batch.sent for batch in batches[1:]) >= LOOKED_AT:
+            batches = batches[1:]
+        return Window(batches)
+
+
+def sentence(job: Job, window: Window) -> str:
+    """Why the job stopped, and what to do: for the person who finds it so."""
+    refused = window.refused
+    reason, number = refused.most_common(1)[0]
+    item = job.items.filter(outcome=Outcome.FAILED, reason=reason).order_by("-ref").first()
+    said = (item.detail if item else "") or reason.replace("_", " ") or "no reason was given"
+    part = "all" if number == refused.total() else "most" if 2 * number > refused.total() else "many"
+    return (
+        f"Stopped: Zendesk refused {refused.total():,} of the last {window.sent:,} tickets, {part} because: "
+        f"“{said}” Mend that, then resume: nothing is lost. What failed can be retried when the job has "
+        "ended."
+    )
