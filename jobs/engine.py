@@ -105,6 +105,7 @@ def _work(lease: Lease, turn: Turn) -> None:
     """Work until the job is put down; short waits that the other side asks for are waited out here."""
     try:
         work = work_for(lease.job)
+        work.before_call = lease.fence
         while True:
             try:
                 _list_and_send(lease, work, turn)

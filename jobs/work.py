@@ -6,7 +6,7 @@ job, an object of this shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -134,6 +134,9 @@ class Work(Protocol):
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches under way at once, of all jobs together
     calls: Calls
+    #: Set by the engine, and to be called right before each call, which ends within half a minute: it keeps
+    #: the worker's right to the job alive, and raises when that is lost.
+    before_call: Callable[[], None]
 
     def pages(self, cursor: str) -> Iterator[Page]:
         """The list of items from the cursor on ("": from its start). Not asked for lists that people gave."""

@@ -20,7 +20,12 @@ class NotConnected(Exception):
     """The settings name no Zendesk, or no credentials for it; the message says what to set."""
 
 
-def connect(*, on_call: Callable[[Call], None] | None = None, patience: float = 10.0) -> Zendesk:
+def connect(
+    *,
+    on_call: Callable[[Call], None] | None = None,
+    before_call: Callable[[], None] | None = None,
+    patience: float = 10.0,
+) -> Zendesk:
     """A client for the account of the settings; raises `NotConnected`."""
     return Zendesk(
         address(),
@@ -28,6 +33,7 @@ def connect(*, on_call: Callable[[Call], None] | None = None, patience: float = 
         rate_share=settings.ZENDESK_RATE_SHARE,
         gate=SharedGate(),
         on_call=on_call,
+        before_call=before_call,
         patience=patience,
     )
 

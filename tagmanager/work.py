@@ -6,7 +6,7 @@ The one place where the errors of the client become those that the engine knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -67,7 +67,10 @@ class TicketWork:
         self.calls = Calls()
         self._job = job
         self._tool = tool(job.tool)
-        self._zendesk = connections.connect(on_call=self._count, patience=PATIENCE)
+        self.before_call: Callable[[], None] = _nothing
+        self._zendesk = connections.connect(
+            on_call=self._count, before_call=self._may_call, patience=PATIENCE
+        )
 
     # Choosing
 
@@ -144,9 +147,16 @@ class TicketWork:
             recent = islice(self._zendesk.recent_job_statuses(), RECENT_JOBS)
             return next((status for status in recent if status.id == receipt), None)
 
+    def _may_call(self) -> None:
+        self.before_call()
+
     def _count(self, call: api.Call) -> None:
         if call.kind != "token":  # signing in asks nothing about tickets
             setattr(self.calls, call.kind, getattr(self.calls, call.kind) + 1)
+
+
+def _nothing() -> None:
+    """Before a call of work that no worker holds a job for."""
 
 
 def _delta(change: Payload) -> dict[str, object]:

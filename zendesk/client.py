@@ -16,7 +16,7 @@ from zendesk.job_status import JobStatus
 from zendesk.limits import RateLimit
 from zendesk.pages import PAGE_SIZE, Page, follow, items_of
 from zendesk.records import CustomRole, Macro, Rule, TagCount, Ticket, TicketField, User, View, ViewCount
-from zendesk.transport import EXPORT_TIMEOUT, READ_TIMEOUT, Call, Kind, Request, Transport
+from zendesk.transport import Call, Kind, Request, Transport
 
 T = TypeVar("T")
 
@@ -35,8 +35,9 @@ class Zendesk:
     left to others. ``gate`` shares waiting times between processes. A call waits by itself for up to
     ``patience`` seconds in all, for its turn and between tries; where it would have to wait longer it
     raises TryLater at once, with the seconds, so that the caller can do something else meanwhile.
-    ``on_call`` is told of every HTTP request really made, and must not raise: an answer that it
-    interrupts is lost.
+    ``before_call`` is called right before every HTTP request, which then takes 30 seconds at most; it may
+    raise, and nothing is sent then. ``on_call`` is told of every HTTP request really made, and must not
+    raise: an answer that it interrupts is lost.
 
     All methods raise ZendeskError, and ValueError for arguments that make no sense.
     """
@@ -50,6 +51,7 @@ class Zendesk:
         gate: Gate | None = None,
         patience: float = 10.0,
         on_call: Callable[[Call], None] | None = None,
+        before_call: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -62,6 +64,7 @@ class Zendesk:
             gate=gate,
             patience=patience,
             on_call=on_call,
+            before_call=before_call,
             sleep=sleep,
             clock=clock,
             jitter=jitter,
@@ -174,7 +177,6 @@ class Zendesk:
             # A type inside the query is an error here (developer.zendesk.com, search export).
             params={"query": _without_type(query), "filter[type]": "ticket"},
             size=size,
-            read_timeout=EXPORT_TIMEOUT,
         )
 
     def tickets(self, ids: Sequence[int]) -> list[Ticket]:
@@ -297,7 +299,6 @@ class Zendesk:
         params: Mapping[str, str | int] | None = None,
         size: int = PAGE_SIZE,
         kind: Kind = "read",
-        read_timeout: float = READ_TIMEOUT,
     ) -> Iterator[Page[T]]:
         def fetch(after: str | None) -> Page[T]:
             place = {"page[after]": after} if after is not None else {}
@@ -306,7 +307,6 @@ class Zendesk:
                 path,
                 {**(params or {}), "page[size]": size, **place},
                 kind=kind,
-                read_timeout=read_timeout,
             )
             return self._transport.send(request, lambda answer: Page.from_json(answer, key, read))
 

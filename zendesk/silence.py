@@ -23,6 +23,8 @@ NEVER_SENT = (
     urllib3.exceptions.ConnectTimeoutError,
     ssl.SSLCertVerificationError,
 )
+# The second comes alone where the headers were in time and the body was not.
+TOO_LATE = (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
 DROPPED = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
@@ -38,7 +40,7 @@ def unavailable_from(exc: Exception, *, host: str, is_write: bool) -> Unavailabl
             f"{host} cannot be reached, so nothing was sent. Check the network and the address."
         )
     after = " Whether the change was carried out is not known." if is_write else ""
-    if any(isinstance(cause, requests.exceptions.ReadTimeout) for cause in causes):
+    if any(isinstance(cause, TOO_LATE) for cause in causes):
         return Unavailable(f"{host} did not answer in time.{after}", fate_unknown=is_write)
     return Unavailable(
         f"The connection to {host} broke before the answer was complete.{after}",

@@ -15,12 +15,12 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
-import requests.adapters
 import requests.auth
 import urllib3
 
 from zendesk.address import checked_base_url
 from zendesk.credentials import Credentials
+from zendesk.deadline import Adapter, TooLong, whole_body, within
 from zendesk.envelope import parsed, plain
 from zendesk.errors import CredentialsRefused, RateLimited, TryLater, Unavailable, UnexpectedAnswer
 from zendesk.gate import EndpointGates, Gate, LocalGate
@@ -37,9 +37,10 @@ T = TypeVar("T")
 VERSION = "0.1.0"
 USER_AGENT = f"tag-manager/{VERSION} (+bulk tagging of Zendesk tickets)"
 
-CONNECT_TIMEOUT = 5.0  # seconds until the connection stands
-READ_TIMEOUT = 30.0  # seconds of silence while the answer is awaited
-EXPORT_TIMEOUT = 60.0  # the same for search exports, which gather archived tickets
+CONNECT_TIMEOUT = 5.0  # seconds until the connection to one address of the host stands
+#: Seconds for one try in all, from its start to the last byte of the answer. Callers rely on it: a worker
+#: that keeps its right to a job alive between two tries must not lose it during one.
+TRY_TIMEOUT = 30.0
 
 CONNECTIONS = 10  # kept open for re-use; more threads than that open and close their own
 OPEN = 0.001  # seconds; a gate that opens sooner than this is open
@@ -54,7 +55,6 @@ class Request:
     params: Mapping[str, str | int] = field(default_factory=dict)
     body: Mapping[str, object] | None = field(default=None, repr=False)
     kind: Kind = "read"
-    read_timeout: float = READ_TIMEOUT
     signed: bool = True
 
     @property
@@ -87,6 +87,7 @@ class Transport:
         gate: Gate | None,
         patience: float,
         on_call: Callable[[Call], None] | None,
+        before_call: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -104,6 +105,7 @@ class Transport:
         self._endpoints = EndpointGates()
         self._patience = patience
         self._on_call = on_call
+        self._before_call = before_call
         self._sleep = sleep
         self._jitter = jitter
         self._host = urlsplit(self.base_url).netloc
@@ -114,7 +116,7 @@ class Transport:
     def send(self, request: Request, read: Callable[[Any], T]) -> T:
         """Make the call and return what ``read`` makes of the JSON object in the answer.
 
-        Waits and tries again within the patience. Raises ZendeskError.
+        Waits and tries again within the patience. Raises ZendeskError, and what ``before_call`` raises.
         """
         budget = RetryBudget(self._patience)
         renewed = False
@@ -123,6 +125,8 @@ class Transport:
             budget = self._pass_gates(request, budget)
             header = self._credentials.header(self) if request.signed else ""
             attempt += 1
+            if self._before_call is not None:
+                self._before_call()
             try:
                 return self._attempt(request, header, attempt, read)
             except CredentialsRefused:
@@ -165,8 +169,7 @@ class Transport:
 
     def _attempt(self, request: Request, header: str, attempt: int, read: Callable[[Any], T]) -> T:
         is_write = request.kind == "write"
-        response = self._exchange(request, header, attempt)
-        status, headers, body = response.status_code, response.headers, response.content
+        status, headers, body = self._exchange(request, header, attempt)
         self._note(request, headers)
         data = parsed(body) if 200 <= status < 300 else None
         if isinstance(data, dict) and "error" not in data:
@@ -189,27 +192,37 @@ class Transport:
             self._hold_after_429(request, headers, refusal)
         raise refusal
 
-    def _exchange(self, request: Request, header: str, attempt: int) -> requests.Response:
+    def _exchange(self, request: Request, header: str, attempt: int) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of the answer; Unavailable when it did not come, or not whole in time."""
+        is_write = request.kind == "write"
         query = f"?{urlencode(request.params, safe=',')}" if request.params else ""
         body = None if request.body is None else json.dumps(request.body).encode()
         started = self.now()
         status = None
         try:
-            response = self._session.request(
-                request.method,
-                f"{self.base_url}{request.path}{query}",
-                data=body,
-                headers={"Content-Type": "application/json"} if body is not None else None,
-                auth=_Signature(header),
-                timeout=(CONNECT_TIMEOUT, request.read_timeout),
-                # Credentials go to the configured host and to no other.
-                allow_redirects=False,
-            )
+            with within(TRY_TIMEOUT):
+                response = self._session.request(
+                    request.method,
+                    f"{self.base_url}{request.path}{query}",
+                    data=body,
+                    headers={"Content-Type": "application/json"} if body is not None else None,
+                    auth=_Signature(header),
+                    timeout=(CONNECT_TIMEOUT, TRY_TIMEOUT),
+                    # Credentials go to the configured host and to no other.
+                    allow_redirects=False,
+                    stream=True,
+                )
+                answered = whole_body(response)
             status = response.status_code
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
-            raise unavailable_from(exc, host=self._host, is_write=request.kind == "write") from exc
+            raise unavailable_from(exc, host=self._host, is_write=is_write) from exc
+        except TooLong as exc:
+            raise Unavailable(
+                f"{self._host} sent an answer without end; it was not read any further.",
+                fate_unknown=is_write,
+            ) from exc
         else:
-            return response
+            return status, response.headers, answered
         finally:
             seconds = self.now() - started
             log.debug("%s %s: %s in %.3f s", request.method, request.path, status, seconds)
@@ -266,9 +279,7 @@ class _Signature(requests.auth.AuthBase):
 def _session() -> requests.Session:
     session = requests.Session()
     # What may be tried again is decided here alone, hence no retries below.
-    adapter = requests.adapters.HTTPAdapter(
-        pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=urllib3.Retry(0, read=False)
-    )
+    adapter = Adapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=urllib3.Retry(0, read=False))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     # A session cookie could sign calls as someone else, and a cookie jar is shared between threads.

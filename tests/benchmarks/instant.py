@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -38,6 +38,7 @@ class InstantWork:
     def __init__(self, job: Job) -> None:
         self.number = int(job.source["number"])
         self.calls = Calls()
+        self.before_call: Callable[[], None] = lambda: None
         self._sent: dict[str, list[int]] = {}
         self._receipts = count()
 

@@ -11,11 +11,12 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import engine, owner, reaper, tasks
+from jobs import engine, lease, owner, reaper, tasks
 from jobs.lease import STALE_AFTER, Lost
 from jobs.models import Job
 from jobs.states import Status
 from tests.demo import Demo, outcomes, run, submit
+from zendesk import Zendesk, transport
 
 
 @pytest.fixture
@@ -47,13 +48,39 @@ def test_of_two_who_claim_a_job_one_gets_it(demo: Demo) -> None:
 
 
 def test_who_lost_the_lease_writes_nothing(demo: Demo) -> None:
-    lease = engine.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
-    assert lease is not None
+    held = engine.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
+    assert held is not None
     Job.objects.update(lease_token="another's")
-    with pytest.raises(Lost), lease.commit(found=99):
+    with pytest.raises(Lost), held.commit(found=99):
         raise AssertionError("the body must not run")
     assert Job.objects.get().found == 0
     Job.objects.update(lease_token="")
+
+
+def test_the_right_to_a_job_is_looked_at_before_every_single_call(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One question about batches may take several calls, and each may take as long as a call can."""
+    refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:3]
+    demo.fault("job_gone")
+    made = submit(refs=refs)
+    ask = Zendesk.job_statuses
+
+    def ask_and_be_robbed(self: Zendesk, ids: Any) -> Any:
+        found = ask(self, ids)
+        Job.objects.filter(pk=made.job.pk).update(lease_token="another's")
+        return found
+
+    monkeypatch.setattr(Zendesk, "job_statuses", ask_and_be_robbed)
+    monkeypatch.setattr(lease, "FENCE", 0.0)
+    assert run(made).lease_token == "another's"
+    assert [name for name in demo.account.ledger.calls if "job_statuses" in name] == [
+        "GET job_statuses/show_many"
+    ]
+
+
+def test_the_longest_call_fits_between_the_fence_and_the_end_of_the_lease() -> None:
+    assert timedelta(seconds=lease.FENCE + transport.TRY_TIMEOUT) < STALE_AFTER
 
 
 def test_a_worker_robbed_in_the_middle_stops_and_the_other_finishes(demo: Demo) -> None:

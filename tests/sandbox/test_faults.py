@@ -73,6 +73,17 @@ def test_a_connection_breaks_before_or_after_the_work(zendesk: Zendesk, kind: st
     assert zendesk.get("users/me.json").status_code == 200
 
 
+@pytest.mark.parametrize("head", [False, True])
+def test_an_answer_comes_byte_by_byte_and_the_work_is_done(zendesk: Zendesk, head: bool) -> None:
+    ids = zendesk.ids()
+    order(zendesk, UPDATE, "trickle", pause=0.001, head=head)
+
+    response = zendesk.update_many(ids, additional_tags=["mark"])
+
+    assert (response.status_code, response.json()["job_status"]["total"]) == (200, 3)
+    assert tagged(zendesk, ids) == [True] * 3
+
+
 @pytest.mark.parametrize("after_work", [False, True])
 def test_an_answer_that_does_not_come(zendesk: Zendesk, after_work: bool) -> None:
     ids = zendesk.ids()

@@ -24,7 +24,7 @@ from zendesk import (
     ViewCount,
     Zendesk,
 )
-from zendesk.transport import EXPORT_TIMEOUT, READ_TIMEOUT
+from zendesk.transport import CONNECT_TIMEOUT, TRY_TIMEOUT
 
 API = f"{BASE}/api/v2"
 
@@ -166,7 +166,7 @@ def test_an_export_names_the_type_beside_the_query_and_waits_longer(http, zendes
     assert found == [1, 2]
     query = {"query": 'subject:"a type:b"', "filter[type]": "ticket", "page[size]": "1000"}
     assert asked(http) == [query, {**query, "page[after]": "c1"}]
-    assert http.calls[0].request.req_kwargs["timeout"] == (5.0, EXPORT_TIMEOUT)
+    assert http.calls[0].request.req_kwargs["timeout"] == (CONNECT_TIMEOUT, TRY_TIMEOUT)
 
 
 def test_an_export_goes_on_from_a_cursor(http, zendesk):
@@ -185,7 +185,7 @@ def test_tickets_are_read_by_number_and_missing_ones_left_out(http, zendesk):
     http.get(f"{API}/tickets/show_many.json", **sample("tickets-show_many").as_response)
     assert [ticket.id for ticket in zendesk.tickets([3863, 3862, 3863])] == [3862]
     assert http.calls[0].request.url == f"{API}/tickets/show_many.json?ids=3863,3862"
-    assert http.calls[0].request.req_kwargs["timeout"] == (5.0, READ_TIMEOUT)
+    assert http.calls[0].request.req_kwargs["timeout"] == (CONNECT_TIMEOUT, TRY_TIMEOUT)
 
 
 def test_no_tickets_need_no_call(zendesk):

@@ -151,6 +151,10 @@ def _after_work(rule: Rule, reply: Reply) -> Reply:
             return _server_error(rule)
         case "reset_after":
             return Reply(0, b"", transport="reset")
+        case "trickle":
+            reply.transport = "trickle"
+            reply.pause = float(rule.params.get("pause", 1.0))
+            reply.head_trickles = bool(rule.params.get("head"))
         case "truncated":
             reply.body = reply.body[: len(reply.body) // 2]
         case "html":

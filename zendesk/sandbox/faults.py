@@ -7,6 +7,8 @@ A rule names the calls it is for, and which of them it hits. Kinds, with their p
   work, or after it
 - `reset_before`, `reset_after`: the connection is closed without an answer, before or after the work
 - `hang` (`seconds`, default 3600; `after_work`, default false): answers late, or too late
+- `trickle` (`pause`: seconds between two bytes, default 1; `head`, default false: the headers too): the work
+  is done, and the answer comes byte by byte
 - `truncated`: half of the JSON; `html` (`status`, default 200): a page instead of the JSON; the work is done
 - `unauthorized`: 401 as for a token that ended; `revoke_tokens`: every OAuth token ends now
 - `too_many_jobs`: the account's jobs are taken by others
@@ -32,7 +34,7 @@ JOB_KINDS = frozenset(
 CALL_KINDS = frozenset(
     {
         "rate_limited", "server_error_before", "server_error_after", "reset_before", "reset_after", "hang",
-        "truncated", "html", "too_many_jobs", "revoke_tokens", "unauthorized",
+        "trickle", "truncated", "html", "too_many_jobs", "revoke_tokens", "unauthorized",
     }
 )  # fmt: skip
 KINDS = JOB_KINDS | CALL_KINDS

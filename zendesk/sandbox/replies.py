@@ -20,8 +20,11 @@ class Reply:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON
-    transport: Literal["whole", "reset"] = "whole"
-    """"reset": the connection is closed without an answer."""
+    transport: Literal["whole", "reset", "trickle"] = "whole"
+    """"reset": the connection is closed without an answer; "trickle": it comes byte by byte."""
+    pause: float = 0.0
+    """Seconds between two bytes of one that trickles."""
+    head_trickles: bool = False
 
 
 class Refusal(Exception):

@@ -63,8 +63,21 @@ class _Handler(WSGIRequestHandler):
         if self.close_connection:
             lines.append("Connection: close")
         head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+        if reply.transport == "trickle":
+            self._trickle(head, reply)
+            return
         # One write: two would be two packets, and the second would wait.
         self.wfile.write(head if self.command == "HEAD" else head + reply.body)
+
+    def _trickle(self, head: bytes, reply: Reply) -> None:
+        at_once = 0 if reply.head_trickles else len(head)
+        answer = head + reply.body
+        self.wfile.write(answer[:at_once])
+        for place in range(at_once, len(answer)):
+            if self.server.sandbox_app.closing.wait(reply.pause):
+                break
+            self.wfile.write(answer[place : place + 1])
+        self.close_connection = True
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

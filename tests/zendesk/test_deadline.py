@@ -1,0 +1,113 @@
+"""An answer is there, whole, in its time, or the call ends without it."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.zendesk.conftest import RawServer, http_answer
+from zendesk import BearerToken, OAuthClient, Unavailable, Zendesk, deadline, sandbox, transport
+
+UPDATE = "PUT /api/v2/tickets/update_many"
+#: Against hanging alone: a trickle of these tests lasts for minutes.
+DEADLINE = 20.0
+
+
+@pytest.fixture
+def server() -> Iterator[sandbox.Server]:
+    with sandbox.serve(sandbox.Sandbox(sandbox.Options(tickets=100, scale=0.0))) as running:
+        yield running
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try has three tenths of a second in all."""
+    monkeypatch.setattr(transport, "TRY_TIMEOUT", 0.3)
+
+
+@pytest.fixture
+def zendesk(connect: Callable[..., Zendesk], server: sandbox.Server) -> Zendesk:
+    return connect(BearerToken(sandbox.BEARER_TOKEN), server.url, patience=0.0)
+
+
+@pytest.mark.parametrize("head", [False, True])
+def test_an_answer_that_trickles_is_given_up_in_time(
+    zendesk: Zendesk, server: sandbox.Server, hurried: None, head: bool
+) -> None:
+    server.sandbox.faults.add("GET /api/v2/users/me", "trickle", pause=0.1, head=head)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match=r"did not answer in time\.$") as caught:
+        zendesk.me()
+    assert (caught.value.fate_unknown, time.monotonic() - began < DEADLINE) == (False, True)
+    assert zendesk.me().role == "admin"
+
+
+@pytest.mark.parametrize("kind", ["trickle", "hang"])
+def test_the_fate_of_a_write_whose_answer_comes_too_late_is_unknown(
+    zendesk: Zendesk, server: sandbox.Server, hurried: None, kind: str
+) -> None:
+    server.sandbox.faults.add(UPDATE, kind, pause=0.1, after_work=True)
+    number = server.sandbox.ticket_ids()[0]
+    with pytest.raises(Unavailable, match=r"did not answer in time\. Whether the change") as caught:
+        zendesk.update_many([number], {"additional_tags": ["mark"]})
+    assert caught.value.fate_unknown
+    assert server.sandbox.ledger.sent[number] == 1
+
+
+def test_a_slow_answer_that_is_whole_in_time_is_one(zendesk: Zendesk, server: sandbox.Server) -> None:
+    server.sandbox.faults.add("GET /api/v2/users/me", "trickle", pause=0.0001)
+    assert zendesk.me().role == "admin"
+
+
+def test_the_time_that_one_answer_had_left_is_not_that_of_the_next_on_the_same_connection(
+    zendesk: Zendesk, server: sandbox.Server
+) -> None:
+    zendesk.me()
+    zendesk.me()
+    adapter: Any = zendesk._transport._session.get_adapter(server.url)
+    pools = adapter.poolmanager.pools  # no dict: it cannot be iterated
+    (pool,) = (pools[key] for key in pools.keys())  # noqa: SIM118
+    (idle,) = (connection for connection in pool.pool.queue if connection)
+    assert server.connections_accepted == 1
+    assert idle.sock.gettimeout() == transport.TRY_TIMEOUT
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(
+    connect: Callable[..., Zendesk], raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "MOST_BYTES", 100_000)
+    packed = gzip.compress(b'{"user": "' + b"x" * 1_000_000 + b'"}')
+    raw_server.script = [
+        http_answer(b'{"user": "' + b"x" * 1_000_000, length=10_000_000_000),
+        http_answer(packed).replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1),
+    ]
+    zendesk = connect(BearerToken("sesame"), raw_server.base_url, patience=0.0)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="an answer without end"):
+            zendesk.me()
+    assert len(raw_server.requests) == 2
+
+
+def test_whoever_calls_is_asked_before_every_try_and_may_refuse(
+    connect: Callable[..., Zendesk], server: sandbox.Server
+) -> None:
+    class Lost(Exception):
+        pass
+
+    def may_call() -> None:
+        asked.append(len(asked))
+        if len(asked) > 3:
+            raise Lost
+
+    asked: list[int] = []
+    server.sandbox.faults.add("GET /api/v2/users/me", "server_error_before", times=None)
+    client = OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
+    zendesk = connect(client, server.url, before_call=may_call)
+    with pytest.raises(Lost):
+        zendesk.me()
+    calls = server.sandbox.ledger.calls
+    assert (calls["POST oauth/tokens"], calls["GET users/me"]) == (1, 2)
