@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
-from jobs.states import FollowUp
+from jobs.states import FollowUp, Status
 from jobs.words import words
 
 #: By stored name of a parameter; others are shown by their own name.
@@ -64,9 +64,16 @@ def asked_for(job: Job) -> list[tuple[str, str]]:
 
 
 def _canary(job: Job) -> Iterator[tuple[str, str]]:
-    if job.canary:
-        number = f"The first {job.canary:,} tickets" if job.canary > 1 else "The first ticket"
-        yield "Tried on", f"{number}, then it asks whether to go on"
+    if not job.canary:
+        return
+    number = f"The first {job.canary:,} tickets" if job.canary > 1 else "The first ticket"
+    if job.tried_at:
+        then = "then it asked whether to go on"
+    elif job.status in (Status.SUCCEEDED, Status.PARTIAL) and not job.dry_run:
+        then = "but no more were to be sent, so it did not hold"
+    else:
+        then = "then it asks whether to go on"
+    yield "Tried on", f"{number}, {then}"
 
 
 def source_words(source: dict[str, Any]) -> str:

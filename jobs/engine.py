@@ -18,6 +18,7 @@ from jobs.models import Job
 from jobs.selection import Selection
 from jobs.sending import Pipe
 from jobs.states import Status
+from jobs.trial import tried_words
 from jobs.turn import Turn
 from jobs.work import Work, work_for
 
@@ -178,11 +179,9 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
         return moves.move(job, Status.PAUSED, by=by, held_with=lease.token)
     if pipe.is_held:
         job.refresh_from_db()
-        why = (
-            f"The first {job.canary:,} tickets are changed. Look at them: going on changes the other "
-            f"{job.remaining:,}, stopping leaves them as they are."
+        return moves.move(
+            job, Status.PAUSED, by=by, why=tried_words(job), held_with=lease.token, tried_at=timezone.now()
         )
-        return moves.move(job, Status.PAUSED, by=by, why=why, held_with=lease.token, canary=None)
     return False
 
 

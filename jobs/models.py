@@ -68,6 +68,7 @@ class Job(models.Model):
     source = models.JSONField(default=dict)
     limit = models.PositiveIntegerField(null=True, blank=True)
     canary = models.PositiveIntegerField(null=True, blank=True)  # hold and ask after so many items were sent
+    tried_at = models.DateTimeField(null=True, blank=True)  # when it held and asked, which it does once
     dry_run = models.BooleanField(default=False)
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"

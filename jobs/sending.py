@@ -101,12 +101,18 @@ class Pipe:
     @property
     def is_held(self) -> bool:
         """The first items have been sent, and a person is to look at them before the rest."""
-        return self.job.canary is not None and self._sent() >= self.job.canary
+        return self._untried() == 0
 
     @property
     def stopped_by(self) -> Window | None:
         """The refusals for which nothing more is sent, before a person has looked at them."""
         return self.settler.window if self.settler.window.is_open else None
+
+    def _untried(self) -> int | None:
+        """How many more may be sent before the job holds and asks; None: it does not, or has done so."""
+        if self.job.canary is None or self.job.tried_at is not None:
+            return None
+        return max(self.job.canary - self._sent(), 0)
 
     def _sent(self) -> int:
         return self.job.batches.filter(sent_at__isnull=False).aggregate(sent=Sum("size"))["sent"] or 0
@@ -139,8 +145,8 @@ class Pipe:
         if batch.read_at is None or timezone.now() - batch.read_at > READING_LIVES:
             self.settler.refresh(batch)
             return True
-        if self.job.canary is not None:
-            self._cut(batch, to=self.job.canary - self._sent())
+        if (untried := self._untried()) is not None:
+            self._cut(batch, to=untried)
         if not self._reserve(batch):
             return False
         self._send(batch)

@@ -32,6 +32,21 @@ def known(source: Source) -> int | None:
     return None
 
 
+def why_not_tried(source: Source, limit: int | None, canary: int | None) -> str:
+    """Why the job cannot be tried on so many of its tickets first, for people; "" when it can.
+
+    Only where the number of tickets is known for certain; a preview tells the rest.
+    """
+    if canary is None or source.stored["kind"] not in (LISTED, ITEMS):
+        return ""
+    number = known(source)
+    if number is None or canary < number or (limit is not None and limit < number):
+        return ""
+    have = "There is one ticket" if number == 1 else f"There are {number:,} tickets"
+    advice = "Leave this empty." if number == 1 else "Give fewer, or leave this empty."
+    return f"{have}, so it cannot be tried on {canary:,} first. {advice}"
+
+
 def why_preview_first(source: Source, limit: int | None) -> str:
     """Why a real run of this source wants a preview first, for people; "" when it does not.
 

@@ -56,7 +56,7 @@ class JobAdmin(ReadOnly):
     actions = ("pause", "resume", "cancel")
     fieldsets = (
         (None, {"fields": ("title", "state", "progress", "rows", "person", "error")}),
-        ("What was asked for", {"fields": ("asked", "parent", "follow_up", "canary")}),
+        ("What was asked for", {"fields": ("asked", "parent", "follow_up", ("canary", "tried_at"))}),
         ("What became of the tickets", {"fields": ("tally", "complete")}),
         (
             "When",

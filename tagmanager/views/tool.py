@@ -56,6 +56,9 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
     valid = [form.is_valid() for form in forms]  # all three: everything that is wrong is said at once
     if not all(valid):
         return _show(request, chosen, forms)
+    if why := _why_not_tried(forms):
+        forms[2].add_error("canary", why)
+        return _show(request, chosen, forms)
     if why := _why_preview_first(forms):
         forms[1].add_error(None, why)
         return _show(request, chosen, forms)
@@ -70,6 +73,12 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
             request, "This form had been sent before, and this is the job that it made. Nothing runs twice."
         )
     return redirect(made.job)
+
+
+def _why_not_tried(forms: Forms) -> str:
+    _, source_form, options_form = forms
+    options = options_form.cleaned_data
+    return sizes.why_not_tried(source_form.cleaned_data["source"], options["limit"], options["canary"])
 
 
 def _why_preview_first(forms: Forms) -> str:

@@ -243,12 +243,24 @@ def test_a_canary_changes_the_first_tickets_and_asks_before_the_rest(demo: Demo)
     assert counts(job) == {"changed": 25, "remaining": 225}
     assert demo.account.ledger.sent.total() == 25
     assert job.transitions.latest("id").why == (
-        "The first 25 tickets are changed. Look at them: going on changes the other 225, "
+        "Tried on the first 25 tickets: 25 changed. Look at them: going on sends the other 225, "
         "stopping leaves them as they are."
     )
+    assert (job.canary, job.tried_at is not None) == (25, True)
     actions.resume(job=job, by=ANA)
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_a_canary_tells_what_failed_on_the_first_tickets(demo: Demo) -> None:
+    refs = sorted(demo.open_tickets[:30])
+    demo.fault("item_error", ids=[refs[0]], times=None)
+    job = run(submit(refs=refs, add=["brand-new"], canary=10))
+    assert (job.status, counts(job)) == ("paused", {"changed": 9, "failed": 1, "remaining": 20})
+    assert job.transitions.latest("id").why == (
+        "Tried on the first 10 tickets: 9 changed, 1 failed. Look at them: going on sends the other 20, "
+        "stopping leaves them as they are."
+    )
 
 
 def test_a_canary_larger_than_the_job_is_none(demo: Demo) -> None:

@@ -108,7 +108,7 @@ def earlier(web: Client, demo_zendesk: sandbox.Sandbox, settings: Any) -> Job:
     "rest",
     [
         {"add": "VIP gold", "remove": "größe old"},
-        {"set": "only_this", "include_closed": "on", "limit": "12", "canary": "3"},
+        {"set": "only_this", "include_closed": "on", "limit": "12", "canary": "1"},
         {"add": "vip", "dry_run": "on", "limit": "1"},
     ],
 )

@@ -192,3 +192,9 @@ def test_the_estimate_follows_batches_and_the_share_of_calls(settings: Settings)
     assert previews.estimate(100) == previews.Estimate(calls=6, seconds=10)
     large = previews.estimate(100_000)
     assert large == previews.Estimate(calls=2_400, seconds=1_440)
+
+
+def test_a_preview_tells_that_a_trial_would_not_hold(web: Client) -> None:
+    said = "It was to be tried on 50 tickets first, but no more than 50 will change: it will go through"
+    assert said in words(web.get(planned(50, canary=50).get_absolute_url()).content)
+    assert "to be tried on" not in words(web.get(planned(51, canary=50).get_absolute_url()).content)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -61,6 +63,27 @@ def test_the_request_says_how_many_numbers_were_given_and_on_how_many_tickets_it
     ]
     given = {"kind": "ids", "name": "vips.csv", "number": 1_200, "doubles": 0}
     assert asked_for(factories.job(source=given))[3] == ("Tickets", "1,200 tickets named in vips.csv")
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "said"),
+    [
+        (Status.PAUSED, {"tried_at": timezone.now()}, "The first 50 tickets, then it asked whether to go on"),
+        (
+            Status.SUCCEEDED,
+            {"tried_at": timezone.now()},
+            "The first 50 tickets, then it asked whether to go on",
+        ),
+        (Status.SUCCEEDED, {}, "The first 50 tickets, but no more were to be sent, so it did not hold"),
+        (Status.SUCCEEDED, {"dry_run": True}, "The first 50 tickets, then it asks whether to go on"),
+    ],
+)
+def test_the_request_keeps_on_how_many_tickets_it_was_tried(
+    web: Client, state: Status, fields: dict[str, Any], said: str
+) -> None:
+    job = factories.job(state, canary=50, **fields)
+    assert ("Tried on", said) in asked_for(job)
+    assert 'name="canary" value="50"' in web.get(f"/tools/bulk-tag/?again={job.pk}").content.decode()
 
 
 def test_the_tab_of_a_browser_tells_how_far_the_job_is(web: Client) -> None:

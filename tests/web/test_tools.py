@@ -115,6 +115,8 @@ def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox
         ({"add": "vip", "view": "4711"}, "There is no view 4711 in Zendesk, or the connected"),
         ({"add": "vip", "ids": "1", "limit": "0"}, "Give a whole number from 1 on, or leave this empty."),
         ({"add": "vip", "ids": "1", "limit": "2", "canary": "2"}, "The job ends after 2 tickets, so 2"),
+        ({"add": "vip", "ids": "1 2", "canary": "2"}, "There are 2 tickets, so it cannot be tried on 2"),
+        ({"add": "vip", "ids": "1", "canary": "5"}, "There is one ticket, so it cannot be tried on 5 first."),
         ({"add": "vip", "search": "created:yesterdayish"}, "Zendesk cannot search for this."),
         ({"add": "vip", "ids": "1", "limit": "9999999"}, "No job may have more than 2,000,000 tickets here."),
         ({"add": "a!b", "ids": "1"}, "a!b would be stored as ab"),

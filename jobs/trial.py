@@ -1,0 +1,32 @@
+"""A job that is tried on its first items: what came of them, in the words with which it asks to go on."""
+
+from __future__ import annotations
+
+from django.db.models import Sum
+
+from jobs.models import Job
+from jobs.states import Outcome
+
+#: The outcomes that a batch counts, in the order in which they are told.
+TOLD = {
+    Outcome.CHANGED: "changed",
+    Outcome.UNCHANGED: "as wished already",
+    Outcome.SKIPPED: "skipped",
+    Outcome.FAILED: "failed",
+    Outcome.UNVERIFIED: "could not be verified",
+}
+
+
+def tried_words(job: Job) -> str:
+    """What became of the items that were sent, and what going on and stopping would do; one query."""
+    sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in TOLD})
+    numbers = [(sums[outcome.value] or 0, word) for outcome, word in TOLD.items()]
+    told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+    tried, left = sum(number for number, _ in numbers), job.remaining
+    first = "the first ticket" if tried == 1 else f"the first {tried:,} tickets"
+    others, them = ("the other one", "it") if left == 1 else (f"the other {left:,}", "them")
+    look = "Look at it" if tried == 1 else "Look at them"
+    return (
+        f"Tried on {first}: {told}. {look}: going on sends {others}, stopping leaves {them} as "
+        f"{'it is' if left == 1 else 'they are'}."
+    )
