@@ -15,11 +15,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs import moves, wake
+from jobs.abandoning import abandon
 from jobs.actors import Actor
 from jobs.lease import held_by_this_process, new_token
 from jobs.models import Job, ListedRefs
 from jobs.selection import ITEMS, LISTED
-from jobs.states import ENDED, BatchState, FollowUp, Outcome, Status
+from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Outcome, Status
 
 
 class NotPossible(Exception):
@@ -104,9 +105,34 @@ def resume(*, job: Job, by: Actor) -> None:
         raise NotPossible(_cannot("resumed", job))
 
 
-def cancel(*, job: Job, by: Actor) -> None:
-    """Stop the job: at once when nothing is in flight, else after that is settled. Nothing more is sent."""
+def cancel(*, job: Job, by: Actor, force: bool = False) -> None:
+    """Stop the job: at once when nothing is in flight, else after that is settled. Nothing more is sent.
+
+    With `force` what is in flight is given up as unverified, and the job is stopped at once, unless a worker
+    has it in hand: that one settles it. For a job that cannot ask, because its credentials are gone.
+    """
+    if force and _give_up(job, by=by):
+        return
     _stop(job, Status.CANCELLED, over=Status.CANCELLING, by=by)
+
+
+def _give_up(job: Job, *, by: Actor) -> bool:
+    with transaction.atomic():
+        _lock(job)
+        if not may_be_given_up(job):
+            return False
+        number = abandon(job)
+        why = f"Stopped at once: {_tickets(number)} in flight given up as unverified."
+        return moves.move(job, Status.CANCELLED, by=by, why=why)
+
+
+def may_be_given_up(job: Job) -> bool:
+    """Whether what this job has in flight can be given up: nobody has it in hand, nobody settles it."""
+    return job.status in MAY_FOLLOW[Status.CANCELLED] and not job.lease_token and _in_flight(job)
+
+
+def _tickets(number: int) -> str:
+    return f"{number:,} ticket" if number == 1 else f"{number:,} tickets"
 
 
 def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:

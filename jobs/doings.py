@@ -6,7 +6,7 @@ word, because the job may have moved on since.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -84,10 +84,14 @@ def typed_problem(typed: str, number: int) -> str:
     )
 
 
-ACTIONS: dict[str, Callable[[Job, Actor], None]] = {
-    "pause": lambda job, by: actions.pause(job=job, by=by),
-    "resume": lambda job, by: actions.resume(job=job, by=by),
-    "cancel": lambda job, by: actions.cancel(job=job, by=by),
+#: The field of the form that stops a job at once, whatever is in flight.
+FORCE = "force"
+
+#: Told besides which fields of the form were ticked.
+ACTIONS: dict[str, Callable[[Job, Actor, Collection[str]], None]] = {
+    "pause": lambda job, by, _: actions.pause(job=job, by=by),
+    "resume": lambda job, by, _: actions.resume(job=job, by=by),
+    "cancel": lambda job, by, ticked: actions.cancel(job=job, by=by, force=FORCE in ticked),
 }
 MAY_DO: dict[str, frozenset[str]] = {
     "pause": MAY_FOLLOW[Status.PAUSING] | MAY_FOLLOW[Status.PAUSED] - {Status.PAUSING},
@@ -114,11 +118,16 @@ def objection(job: Job, doing: Doing) -> str:
         except actions.NotPossible as problem:
             return str(problem)
         return ""
-    if job.status in MAY_DO[doing.name]:
+    if job.status in MAY_DO[doing.name] or (doing.name == "cancel" and _lingers(job)):
         return ""
     state = job.get_status_display().lower()
     is_so = f"has ended ({state})" if job.is_ended else f"is {state}"
     return f"Job {job.pk} {is_so}, so there is nothing to {doing.name}."
+
+
+def _lingers(job: Job) -> bool:
+    """It was cancelled, and what is in flight cannot be asked about now: it can be given up."""
+    return job.status == Status.CANCELLING and bool(job.waiting_for) and not job.lease_token
 
 
 @dataclass(frozen=True, slots=True)

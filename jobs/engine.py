@@ -30,6 +30,11 @@ NAP = 0.5
 WAIT_HERE = 10.0
 #: How long to stay away when the other side does not say, seconds: grows with each failure in a row.
 AWAY_FIRST, AWAY_MOST = 15.0, 300.0
+#: Said of a job that met a wall while it settled what was in flight.
+CANNOT_CANCEL = (
+    "The job was to be cancelled, but what is in flight cannot be asked about now: cancel it again to stop "
+    "it at once, or when this is mended."
+)
 #: The states that the breaker ends.
 BREAKS = frozenset({Status.RUNNING, Status.PAUSING})
 
@@ -122,7 +127,8 @@ def _work(lease: Lease, turn: Turn) -> None:
             else:
                 return
     except (NeedsPerson, Refused) as wall:
-        _stop(lease, str(wall))
+        was_cancelled = Job.objects.get(pk=lease.job.pk).status == Status.CANCELLING
+        _stop(lease, f"{wall} {CANNOT_CANCEL}" if was_cancelled else str(wall))
 
 
 def _list_and_send(lease: Lease, work: Work, turn: Turn) -> None:

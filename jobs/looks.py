@@ -51,8 +51,12 @@ TIMELINE_SHOWN = 40
 QUIET_AFTER = timedelta(seconds=30)
 #: What the actions are called when the job itself has asked whether to go on.
 ANSWERS = {"resume": "Go on", "cancel": "Stop"}
-#: A waiting job goes on by itself; a person can only have it go on sooner.
-AT_ONCE = {"resume": "Go on now"}
+#: What else they are called in some states: a waiting job goes on by itself, so a person can only have it go
+#: on sooner; one that was cancelled already can only stop sooner.
+OTHERWISE: dict[str, dict[str, str]] = {
+    Status.WAITING: {"resume": "Go on now"},
+    Status.CANCELLING: {"cancel": "Stop at once"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class Face:
     @property
     def doings(self) -> list[Doing]:
         doings = possible(self.job)
-        labels = ANSWERS if self.asks else AT_ONCE if self.job.status == Status.WAITING else {}
+        labels = ANSWERS if self.asks else OTHERWISE.get(self.job.status, {})
         return [replace(doing, label=labels.get(doing.name, doing.label)) for doing in doings]
 
     @property

@@ -86,7 +86,9 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
             Status.QUEUED,
         }
     ),
-    # What was in flight is settled; or nothing was in flight when the person asked.
+    # What was in flight is settled; or nothing was in flight when the person asked; or the person had it
+    # given up as unverified, because it could not be asked about (`actions.cancel` with `force`), and no
+    # worker had the job in hand.
     Status.CANCELLED: frozenset(
         {Status.CANCELLING, Status.QUEUED, Status.WAITING, Status.PAUSED, Status.ERRORED}
     ),

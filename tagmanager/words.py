@@ -14,6 +14,7 @@ ADVICE = {
     "deleted": "Restore the ticket in Zendesk if it is to be changed.",
     "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",
     "gone": "Look at the ticket in Zendesk: whether the change was made is not known.",
+    "given_up": "Retry when Zendesk can be asked again: the ticket is read first, and sent only if need be.",
     "batch_failed": "Zendesk broke off when it came to this ticket. Try it by hand to see why, then retry.",
     "no_result": "Zendesk never said what became of the change, and the ticket does not show it: retry.",
     "RecordInvalid": "A rule of Zendesk's stands against it, such as a required field. Mend the ticket or "

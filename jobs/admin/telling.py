@@ -97,7 +97,7 @@ def _do(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> 
     for job in chosen:
         try:
             with transaction.atomic():
-                ACTIONS[name](job, by)
+                ACTIONS[name](job, by, ())
                 pages.log_change(request, job, f"The job was {order.told}.")
         except actions.NotPossible as problem:
             refusals.append(str(problem))

@@ -49,7 +49,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         if isinstance(doing, FollowUpDoing):
             job = _follow_up(request, job, doing)
         else:
-            ACTIONS[name](job, person(signed_in(request)))
+            ACTIONS[name](job, person(signed_in(request)), request.POST)
     except actions.NotPossible as problem:
         messages.warning(request, str(problem))
     else:
@@ -72,6 +72,7 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "reason": reason,
         "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
+        "may_force": doing.name == "cancel" and actions.may_be_given_up(job),
         "types": must_be_typed(doing, counts.affected),
         "typed": sent.get(TYPED, "") if problem or typed else "",
         "problem": problem,

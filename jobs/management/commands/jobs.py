@@ -62,7 +62,14 @@ class Command(RunCommand):
         watching.add_argument("--no-hints", action="store_true", help="Do not say what can be done next.")
         add_output_option(watching)
         for name, (_, what) in CLICKS.items():
-            add_person_option(verb(name, what))
+            click = verb(name, what)
+            add_person_option(click)
+            if name == "cancel":
+                click.add_argument(
+                    "--force",
+                    action="store_true",
+                    help="Record what is in flight as unverified and do not wait, unless a worker is at it.",
+                )
         for kind, what in FOLLOWING.items():
             following = verb(kind.value, what)
             if kind is FollowUp.RETRY:
@@ -127,7 +134,8 @@ class Command(RunCommand):
     def _click(self, job: Job, verb: str, options: dict[str, Any]) -> None:
         act, _ = CLICKS[verb]
         try:
-            act(job=job, by=actor_named(options["username"]))
+            forced = {"force": True} if options.get("force") else {}
+            act(job=job, by=actor_named(options["username"]), **forced)
         except NotPossible as problem:
             raise impossible(str(problem)) from problem
         job.refresh_from_db()
