@@ -110,5 +110,5 @@ def _wake_forgotten() -> None:
 
 
 def _readable(name: str) -> str:
-    host, _, pid, *_ = (name or "unknown///").split("/")
-    return f"{host}:{pid}"
+    host, _, pid, *_ = [*name.split("/"), "", ""]
+    return f"{host}:{pid}" if host and pid else "unknown"

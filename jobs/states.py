@@ -69,8 +69,8 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset({Status.SELECTING, Status.QUEUED, Status.WAITING}),
     # Told to come back later, or its worker was lost.
     Status.WAITING: frozenset({Status.SELECTING, Status.RUNNING}),
-    # A person holds a job that a worker may have in hand.
-    Status.PAUSING: frozenset({Status.SELECTING, Status.RUNNING}),
+    # A person holds a job that a worker may have in hand, or that has something in flight while it waits.
+    Status.PAUSING: frozenset({Status.SELECTING, Status.RUNNING, Status.QUEUED, Status.WAITING}),
     # Nothing in flight is left; nobody had it in hand when the person asked; or it has changed its first
     # items and asks whether to go on.
     Status.PAUSED: frozenset({Status.PAUSING, Status.QUEUED, Status.WAITING, Status.RUNNING}),

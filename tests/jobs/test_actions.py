@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django_q.models import OrmQ
 
 from jobs import actions
-from jobs.models import Batch, Job
+from jobs.models import Batch, Gate, Job
 from jobs.sending import Pipe
 from jobs.states import FollowUp, Status
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
@@ -204,3 +205,23 @@ def test_retry_of_one_cause_takes_those_tickets_only(demo: Demo) -> None:
     retried = run(actions.follow_up(job=job, kind=FollowUp.RETRY, by=ANA, reason="TooBusy", here=True))
     assert outcomes(retried) == {refs[0]: "changed"}
     assert (retried.parent, retried.follow_up, retried.title) == (job, "retry", f"Retry: {job.title}")
+
+
+def test_a_job_that_waits_with_a_batch_in_flight_is_paused_when_that_is_settled(
+    demo: Demo, settings: Any
+) -> None:
+    settings.ZENDESK_MAX_JOBS = 1
+    demo.account.configure(scale=0.02)
+    refs = demo.open_tickets[:300]
+    made = submit(refs=refs, add=["brand-new"])
+    demo.fault("rate_limited", on="GET /api/v2/job_statuses", retry_after=90)
+    job = run(made)
+    assert (job.status, job.waiting_for) == ("waiting", "rate_limit")
+    assert job.batches.filter(state="sent").exists()
+    sent = demo.account.ledger.sent.total()
+    actions.pause(job=job, by=ANA)
+    assert job.status == Status.PAUSING
+    Gate.objects.all().delete()
+    job = run(job)
+    assert job.status == "paused"
+    assert (sent, demo.account.ledger.sent.total(), job.changed) == (100, 100, 100)

@@ -242,3 +242,10 @@ def test_a_missing_setting_stops_the_job_with_what_to_set(demo: Demo, settings: 
     job = run(submit(refs=[1]))
     assert job.status == "errored"
     assert "ZENDESK_OAUTH_CLIENT_ID" in job.error
+
+
+def test_a_holder_whose_name_cannot_be_read_does_not_stop_the_watch(demo: Demo) -> None:
+    job = submit(refs=demo.open_tickets[:3], here=False).job
+    hold(job, by="somebody", beat_ago=STALE_AFTER * 2)
+    assert reaper.reap() == 1
+    assert "The worker unknown was lost" in job.transitions.latest("id").why

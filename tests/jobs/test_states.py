@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import moves
+from jobs import actions, moves
 from jobs.models import Job
-from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, STOPPED, Status
+from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, STOPPED, BatchState, FollowUp, Status
+from tests import factories
 from tests.demo import ANA
 
 #: What a row of each status must have besides.
@@ -69,3 +70,77 @@ def test_of_two_who_move_at_once_one_wins() -> None:
     assert moves.move(one, Status.CANCELLING, by=ANA)
     assert not moves.move(other, Status.PAUSING, by=ANA)
     assert other.status == Status.CANCELLING
+
+
+#: What a click does to a job of each status: when no worker has it and nothing is in flight, when a worker
+#: has it in hand, and when batches of it are in flight and nobody has it. What is not listed is refused.
+CLICKS: dict[str, dict[Status, tuple[Status | None, Status | None, Status | None]]] = {
+    "pause": {
+        Status.QUEUED: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
+        Status.SELECTING: (Status.PAUSING, Status.PAUSING, Status.PAUSING),
+        Status.RUNNING: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
+        Status.WAITING: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
+        Status.PAUSING: (Status.PAUSED, None, None),
+    },
+    "resume": {
+        Status.PAUSED: (Status.QUEUED,) * 3,
+        Status.ERRORED: (Status.QUEUED,) * 3,
+        Status.WAITING: (Status.WAITING,) * 3,
+    },
+    "cancel": {
+        Status.QUEUED: (Status.CANCELLED, Status.CANCELLING, Status.CANCELLING),
+        Status.SELECTING: (Status.CANCELLING,) * 3,
+        Status.RUNNING: (Status.CANCELLING,) * 3,
+        Status.WAITING: (Status.CANCELLED, Status.CANCELLING, Status.CANCELLING),
+        Status.PAUSING: (Status.CANCELLING,) * 3,
+        Status.PAUSED: (Status.CANCELLED, Status.CANCELLING, Status.CANCELLING),
+        Status.ERRORED: (Status.CANCELLED, Status.CANCELLING, Status.CANCELLING),
+        Status.CANCELLING: (Status.CANCELLED, None, None),
+    },
+}
+
+
+@pytest.mark.parametrize("situation", ["free", "in hand", "in flight"])
+@pytest.mark.parametrize(("click", "status"), list(itertools.product(CLICKS, Status)))
+@pytest.mark.django_db
+def test_a_click_does_one_thing_that_is_written_down_or_nothing_that_is_said(
+    click: str, status: Status, situation: str
+) -> None:
+    if situation == "in hand" and status not in ACTIVE:
+        return  # nobody can have it
+    job = a_job(status, lease_token="t" if situation == "in hand" else "")
+    if situation == "in flight":
+        factories.batch(job, BatchState.SENT)
+    before = Job.objects.filter(pk=job.pk).values().get()
+    to = CLICKS[click].get(status, (None, None, None))[["free", "in hand", "in flight"].index(situation)]
+    if to is None:
+        with pytest.raises(actions.NotPossible, match=rf"^Job {job.pk} cannot be \w+: it is \w+\.$"):
+            getattr(actions, click)(job=job, by=ANA)
+        assert Job.objects.filter(pk=job.pk).values().get() == before
+        assert not job.transitions.exists()
+        return
+    getattr(actions, click)(job=job, by=ANA)
+    job.refresh_from_db()
+    assert job.status == to
+    line = job.transitions.get()
+    assert (line.from_status, line.to_status, line.actor) == (status, to, "ana")
+
+
+@pytest.mark.parametrize(("kind", "status"), list(itertools.product([k for k in FollowUp if k], Status)))
+@pytest.mark.django_db
+def test_a_follow_up_leaves_the_job_as_it_is_and_only_an_ended_one_has_it(
+    kind: FollowUp, status: Status
+) -> None:
+    counts = {"planned": 1, "changed": 1, "failed": 1, "total": 4}
+    job = factories.job(status, dry_run=kind is FollowUp.RUN, **counts)
+    before = Job.objects.filter(pk=job.pk).values().get()
+    lines = list(job.transitions.values())
+    if status in ENDED:
+        made = actions.follow_up(job=job, kind=kind, by=ANA).job
+        assert [(line.from_status, line.to_status) for line in made.transitions.all()] == [("", "queued")]
+    else:
+        with pytest.raises(actions.NotPossible, match="can be followed up when it has ended"):
+            actions.follow_up(job=job, kind=kind, by=ANA)
+    assert Job.objects.count() == 1 + (status in ENDED)
+    assert Job.objects.filter(pk=job.pk).values().get() == before
+    assert list(job.transitions.values()) == lines

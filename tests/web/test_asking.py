@@ -187,3 +187,27 @@ def test_a_retry_of_one_cause_is_asked_about_its_own_number(web: Client, in_back
     assert 'name="typed"' not in web.get(f"/jobs/{job.pk}/retry?reason=closed").content.decode()
     web.post(f"/jobs/{job.pk}/retry", {"reason": "closed"})
     assert job.children.count() == 1
+
+
+@pytest.mark.parametrize("name", DOINGS)
+def test_in_every_state_a_button_that_is_shown_works_and_another_changes_nothing(
+    web: Client, in_background: None, name: str
+) -> None:
+    for status in Status:
+        counts = {"planned": 1, "changed": 1, "failed": 1, "total": 4}
+        in_hand = status in (Status.SELECTING, Status.RUNNING, Status.PAUSING, Status.CANCELLING)
+        token = {"lease_token": "t"} if in_hand else {}
+        job = factories.job(status, dry_run=name == "run", **counts, **token)
+        is_shown = f'/jobs/{job.pk}/{name}"' in web.get(f"/jobs/{job.pk}/").content.decode()
+        before = Job.objects.filter(pk=job.pk).values().get()
+        number, lines = Job.objects.count(), job.transitions.count()
+        response = web.post(f"/jobs/{job.pk}/{name}", follow=True)
+        assert response.status_code == 200
+        done = name in FOLLOW_UPS and Job.objects.count() == number + 1
+        done = done or job.transitions.count() == lines + 1
+        assert done is is_shown, (name, status)
+        if not done:
+            assert Job.objects.filter(pk=job.pk).values().get() == before
+            assert f"Job {job.pk} " in response.content.decode()
+        if name in FOLLOW_UPS:
+            assert (job.transitions.count(), Job.objects.filter(pk=job.pk).values().get()) == (lines, before)
