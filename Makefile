@@ -11,7 +11,7 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev browser demo run worker test check format lock audit bench screenshots clean
+.PHONY: help venv dev browser demo run worker test check format lock audit bench reliability screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +87,9 @@ bench: BENCH := tests/benchmarks -p no:cacheprovider -o python_files="bench_*.py
 bench: dev ## Measure speed against the targets, on both databases (ARGS="-k pages" for one part)
 	$(BIN)/pytest $(BENCH) $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest $(BENCH) $(ARGS)
+
+reliability: dev ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=200)
+	$(BIN)/pytest tests/reliability/write_table.py -p no:cacheprovider -o python_files=write_table.py -q $(ARGS)
 
 screenshots: dev browser ## Take the pictures of the README anew (docs/screenshots)
 	$(BIN)/pytest tests/browser/screenshots.py -p no:cacheprovider -o python_files=screenshots.py -q $(ARGS)

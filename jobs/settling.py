@@ -38,6 +38,12 @@ logger = logging.getLogger(__name__)
 
 #: How often one item is sent before it counts as failed.
 MAX_ATTEMPTS = 4
+#: Where the halves of a batch that broke begin, however often it was split: splitting ends by itself, and an
+#: item must not fail because others broke the batches it was in.
+ATTEMPT_OF_HALVES = 2
+#: The reason of an item that was sent and did not look so when it was read back. It is read once more before
+#: it is sent again: what the other side was slow to show may be there by then.
+SENT_BEFORE = "sent_before"
 
 
 @dataclass(slots=True)
@@ -113,17 +119,8 @@ class Settler:
         seen = self.work.read([item.ref for item in items])
         not_done = []
         for item in items:
-            now = seen.get(item.ref)
-            if now is None:
-                settlement.end(
-                    item,
-                    Outcome.UNVERIFIED,
-                    "gone",
-                    "It was sent, but the result was lost and the ticket can no longer be seen.",
-                )
-            elif self.work.shows(item.change or {}, now):
-                settlement.end(item, Outcome.CHANGED)
-            else:
+            if not self._ended_unseen(settlement, item, seen.get(item.ref)):
+                item.reason = SENT_BEFORE
                 not_done.append(item)
         if answer.phase is Phase.FAILED and len(not_done) == 1 and batch.size == 1:
             item = not_done[0]
@@ -137,6 +134,21 @@ class Settler:
                 self._again_or_failed(
                     settlement, batch, item, "no_result", answer.text or "No result was given."
                 )
+
+    def _ended_unseen(self, settlement: Settlement, item: Item, now: Snapshot | None) -> bool:
+        """Give an item that was sent the outcome that its looks tell; False when it looks not done."""
+        if now is None:
+            settlement.end(
+                item,
+                Outcome.UNVERIFIED,
+                "gone",
+                "It was sent, but the result was lost and the ticket can no longer be seen.",
+            )
+            return True
+        if not self.work.shows(item.change or {}, now):
+            return False
+        settlement.end(item, Outcome.CHANGED)
+        return True
 
     def _again_or_failed(
         self,
@@ -183,7 +195,7 @@ class Settler:
             middle = (len(settlement.again) + 1) // 2
             for half in (settlement.again[:middle], settlement.again[middle:]):
                 home = packer.start(
-                    half[0][1], attempt=batch.attempt + 1, read_at=None, note="half of a batch"
+                    half[0][1], attempt=ATTEMPT_OF_HALVES, read_at=None, note="half of a batch"
                 )
                 home.size = len(half)
                 home.save(update_fields=["size"])
@@ -194,7 +206,7 @@ class Settler:
             for item, change in settlement.again:
                 item.batch = packer.batch_for(change, attempt=batch.attempt + 1, read_at=None)
             packer.save()
-        Item.objects.bulk_update([item for item, _ in settlement.again], ["batch"])
+        Item.objects.bulk_update([item for item, _ in settlement.again], ["batch", "reason"])
 
     # Before sending
 
@@ -212,6 +224,10 @@ class Settler:
         settlement, stay = Settlement(), []
         for item in items:
             now = seen.get(item.ref)
+            if item.reason == SENT_BEFORE:
+                item.reason = ""
+                if self._ended_unseen(settlement, item, now):
+                    continue
             plan = self.work.plan(item.ref, now, earlier.get(item.ref))
             if isinstance(plan, Change):
                 same = plan.own or plan.payload == batch.change
@@ -242,7 +258,8 @@ class Settler:
             Batch.objects.filter(pk=batch.pk).update(**changes)
             _save_outcomes(settlement.outcomes)
             moved = [item for item, _ in settlement.again]
-            Item.objects.bulk_update(stay + moved, ["batch", "before", "change", "reason", "detail"])
+            done = [item for item in settlement.outcomes if item.outcome == Outcome.CHANGED]
+            Item.objects.bulk_update(stay + moved + done, ["batch", "before", "change", "reason", "detail"])
 
     def _earlier(self, items: Sequence[Item]) -> Mapping[int, Earlier]:
         """What the parent did to the items, where this job takes it back."""

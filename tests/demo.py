@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import requests
+
 from jobs import actions, engine
 from jobs.actors import COMMAND_LINE, Actor
 from jobs.models import Job
@@ -30,6 +32,15 @@ class Demo:
 
     def fault(self, kind: str, *, on: str = "PUT /api/v2/tickets/update_many", **params: Any) -> None:
         self.account.faults.add(on, kind, **params)
+
+    def update_as_others(self, ref: int) -> None:
+        """Somebody else's bulk update of one ticket, over the API like any other."""
+        requests.put(
+            f"{self.url}/api/v2/tickets/update_many.json?ids={ref}",
+            json={"ticket": {"additional_tags": ["theirs"]}},
+            headers={"Authorization": f"Bearer {zd.BEARER_TOKEN}"},
+            timeout=30,
+        ).raise_for_status()
 
     def calls(self, path: str) -> int:
         return self.account.ledger.calls[path]

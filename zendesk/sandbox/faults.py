@@ -2,7 +2,7 @@
 
 A rule names the calls it is for, and which of them it hits. Kinds, with their parameters:
 
-- `rate_limited` (`retry_after`: seconds or null, default 1; `html`: HTML body): 429, nothing done
+- `rate_limited` (`retry_after`: seconds, any text or null, default 1; `html`: HTML body): 429, nothing done
 - `server_error_before`, `server_error_after` (`status`, default 503; `retry_after`; `html`): 5xx without the
   work, or after it
 - `reset_before`, `reset_after`: the connection is closed without an answer, before or after the work

@@ -107,8 +107,9 @@ def update_conflict() -> Refusal:
     return Refusal(409, {"error": "UpdateConflict", "description": CONFLICT})
 
 
-def rate_limited(what: str, retry_after: float | None) -> Refusal:
-    headers = {} if retry_after is None else {"retry-after": str(int(retry_after))}
+def rate_limited(what: str, retry_after: float | str | None) -> Refusal:
+    told = retry_after if isinstance(retry_after, str) else str(int(retry_after or 0))
+    headers = {} if retry_after is None else {"retry-after": told}
     text = f"Number of allowed {what} requests per minute exceeded"
     return Refusal(429, {"error": "APIRateLimitExceeded", "description": text}, headers)
 
