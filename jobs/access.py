@@ -63,6 +63,7 @@ def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Cal
                 raise PermissionDenied(words)
             return view(request, *args, **kwargs)
 
+        guarded.is_for_scripts = script  # type: ignore[attr-defined]  # faults are told as JSON there too
         return guarded
 
     return guard

@@ -9,21 +9,31 @@ from jobs import engine
 from jobs.actions import Made
 from jobs.models import Job
 from jobs.states import Status
+from jobs.trouble import Patience, trouble_of
 
 #: A request works on a job for about so long, seconds; then a worker in the background goes on.
 SECONDS = 3.0
+#: It waits no longer than this for a database in trouble.
+PATIENCE = 6.0
 
 
 def run_at_once(made: Made) -> None:
     """Work on a job that was made for this process, with the engine that workers use.
 
     Done or not after that, its page tells. A fault of the program that the engine has written on the job's
-    row is told there too, and not raised.
+    row is told there too, and not raised; nor is a trouble of the database, since the job was made.
     """
     try:
-        engine.run(made.job.pk, token=made.token, seconds=SECONDS, most=settings.SYNC_TICKET_LIMIT)
-    except DatabaseError:
-        raise
+        engine.run(
+            made.job.pk,
+            token=made.token,
+            seconds=SECONDS,
+            most=settings.SYNC_TICKET_LIMIT,
+            patience=Patience(PATIENCE),
+        )
+    except DatabaseError as problem:
+        if not trouble_of(problem):
+            raise
     except Exception:
         if Job.objects.get(pk=made.job.pk).status != Status.ERRORED:
             raise

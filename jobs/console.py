@@ -100,6 +100,17 @@ def hush_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class LogFile(logging.FileHandler):
+    """A file that may be impossible to open or to write: a job is worth more than its log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Nothing is said on standard error, where a person reads."""
+
+
 @contextmanager
 def log_in_a_file() -> Iterator[Path]:
     """Log lines go to a file instead of standard error, where a person reads or a progress bar is drawn."""
@@ -107,7 +118,7 @@ def log_in_a_file() -> Iterator[Path]:
     root = logging.getLogger()
     # Only the handler of the settings, exactly: those of a test run stay.
     replaced = [handler for handler in root.handlers if type(handler) is logging.StreamHandler]
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(replaced[0].formatter if replaced else None)
     for each in replaced:
         root.removeHandler(each)
@@ -116,7 +127,8 @@ def log_in_a_file() -> Iterator[Path]:
         yield path
     finally:
         root.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
         for each in replaced:
             root.addHandler(each)
 
@@ -221,7 +233,7 @@ class RunCommand(Command):
             try:
                 stream.write(line, lambda text: text)
                 stream.flush()
-            except BrokenPipeError:
+            except OSError:  # nobody reads any more, or the disk is full
                 hush_output()
 
         return write

@@ -25,6 +25,7 @@ WAITS_FOR = {
     WaitReason.JOB_SLOTS: "the other side's job queue is full",
     WaitReason.SERVICE_AWAY: "the other side does not answer",
     WaitReason.WORKER_LOST: "its worker was lost, and another takes over",
+    WaitReason.DATABASE: "the database was in trouble",
 }
 
 

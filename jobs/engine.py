@@ -17,8 +17,9 @@ from jobs.lease import Lease, Lost, held_by_this_process, new_token
 from jobs.models import Job
 from jobs.selection import Selection
 from jobs.sending import Pipe
-from jobs.states import Status
+from jobs.states import Status, WaitReason
 from jobs.trial import tried_words
+from jobs.trouble import Patience, trouble_of
 from jobs.turn import Turn
 from jobs.work import Work, work_for
 
@@ -35,6 +36,10 @@ CANNOT_CANCEL = (
     "The job was to be cancelled, but what is in flight cannot be asked about now: cancel it again to stop "
     "it at once, or when this is mended."
 )
+#: A turn waits so much longer than itself for a database in trouble, seconds: below the queue's own limit.
+PATIENCE = 50.0
+#: A job that the database could not keep up with is looked at again after so long, seconds.
+DATABASE_AGAIN = 15.0
 #: The states that the breaker ends.
 BREAKS = frozenset({Status.RUNNING, Status.PAUSING})
 
@@ -46,39 +51,66 @@ def run(
     token: str = "",
     most: int | None = None,
     tick: Callable[[], None] | None = None,
+    patience: Patience | None = None,
 ) -> None:
     """Work on the job for about `seconds`, if nobody else has it.
 
     Whoever made the job and already holds it gives the `token`. A job that turns out to have more than `most`
     items is left to a worker in the background as soon as that is seen. `tick` is called at every step.
+    `patience` is for our own database, when it is in trouble.
 
     Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker.
     A bug is logged, marks the job as errored and is raised.
     """
-    lease = _adopt(job_id, token) if token else claim(job_id)
+    patience = patience or Patience(seconds + PATIENCE)
+    lease = _take(job_id, token, patience)
     if lease is None:
         return
+    lease.patience = patience
     try:
-        _work(lease, Turn(time.monotonic() + seconds, most, tick))
+        _persist(lease, Turn(time.monotonic() + seconds, most, tick))
     except Lost as lost:
         logger.warning("job %s: %s", job_id, lost)
-    except DatabaseError:
-        # Nothing can be written down now. The lease runs out, and whoever finds it goes on.
-        logger.exception("job %s: the database failed", job_id)
-        raise
+    except DatabaseError as problem:
+        if trouble := trouble_of(problem):
+            logger.exception("job %s: the database failed", job_id)
+            # When not even this can be written the lease runs out, and whoever finds it goes on.
+            lease.park(reason=WaitReason.DATABASE, seconds=DATABASE_AGAIN, why=trouble.value)
+        else:
+            _stop_by_fault(lease, problem)
+            raise
     except Exception as bug:
-        logger.exception("job %s: stopped by a fault of the program", job_id)
-        _stop(
-            lease,
-            f"Stopped by a fault of the program ({type(bug).__name__}); the worker's log has the details. "
-            "Nothing is lost: resume goes on from the last settled batch.",
-        )
+        _stop_by_fault(lease, bug)
         raise
 
 
-def claim(job_id: int) -> Lease | None:
-    """Take the job by one conditional UPDATE; None when it is not there to be taken."""
+def _take(job_id: int, token: str, patience: Patience) -> Lease | None:
+    """The lease of a job that this process already holds by the token, or can claim."""
+    if token:
+        return patience.insist(lambda: _adopt(job_id, token))
     token = new_token()
+    # Whether a commit was carried out whose answer got lost is not known: the same token finds it.
+    return patience.insist(lambda: claim(job_id, token) or _adopt(job_id, token))
+
+
+def _persist(lease: Lease, turn: Turn) -> None:
+    """Work on the job while the database comes and goes, each time from what is stored."""
+    is_shaken = False
+    while True:
+        try:
+            if is_shaken:
+                lease.recover()
+            _work(lease, turn)
+        except DatabaseError as problem:
+            lease.patience.bear(problem)
+            is_shaken = True
+        else:
+            return
+
+
+def claim(job_id: int, token: str = "") -> Lease | None:
+    """Take the job by one conditional UPDATE; None when it is not there to be taken."""
+    token = token or new_token()
     with transaction.atomic():
         if not Job.objects.claimable().filter(pk=job_id).update(**held_by_this_process(token)):
             return None
@@ -219,6 +251,15 @@ def _parked_in_a_row(job: Job) -> int:
     if last:
         parked = parked.filter(at__gt=last[0])
     return min(parked.count(), 10)
+
+
+def _stop_by_fault(lease: Lease, bug: Exception) -> None:
+    logger.error("job %s: stopped by a fault of the program", lease.job.pk, exc_info=bug)
+    _stop(
+        lease,
+        f"Stopped by a fault of the program ({type(bug).__name__}); the worker's log has the details. "
+        "Nothing is lost: resume goes on from the last settled batch.",
+    )
 
 
 def _stop(lease: Lease, sentence: str, *, only_from: frozenset[Status] | None = None) -> bool:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from jobs import actions, engine, reaper, stopping
 from jobs.actors import Actor
 from jobs.models import Job
 from jobs.states import Status
+from jobs.trouble import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -112,26 +114,27 @@ class Runner:
         self._heard = 0  # how many interrupts were acted upon
         self._shown_at = 0.0
         self._reaped_at = 0.0
+        self._patience = Patience(FOR_EVER, say=display.say)
 
     def run(self, token: str) -> Exit:
         """Work on it, and wait while others do or nobody can; `token` is what `actions.submit` gave."""
-        self.tick()
+        self._patience.insist(self.tick)
         while not self._is_over():
             self._take_turn(token)
             token = ""
-            self.look(at_once=True)
+            self._patience.insist(lambda: self.look(at_once=True))
             if self._is_over() or stopping.is_asked():
                 break
-            self._reap()
+            self._patience.insist(self._reap)
             time.sleep(NAP)
-            self.tick()
+            self._patience.insist(self.tick)
         return self._exit()
 
     def tick(self) -> None:
         """At every step of the engine, never inside a transaction."""
-        if self._interrupts.count > self._heard:
-            self._heard = self._interrupts.count
-            self._interrupted()
+        while self._heard < self._interrupts.count:
+            self._interrupted(self._heard + 1)
+            self._heard += 1  # only now: a database in trouble must not swallow it
         self.look()
 
     def look(self, *, at_once: bool = False) -> None:
@@ -142,10 +145,11 @@ class Runner:
             self._shown_at = time.monotonic()
 
     def _take_turn(self, token: str) -> None:
-        if not token and not Job.objects.claimable().filter(pk=self.job.pk).exists():
+        claimable = Job.objects.claimable().filter(pk=self.job.pk)
+        if not token and not self._patience.insist(claimable.exists):
             return
         try:
-            engine.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick)
+            engine.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick, patience=self._patience)
         except DatabaseError:
             raise
         except Exception:
@@ -153,12 +157,12 @@ class Runner:
             if Job.objects.get(pk=self.job.pk).status != Status.ERRORED:
                 raise
 
-    def _interrupted(self) -> None:
-        if self._heard == 1:
-            self._display.say("Cancelling: what is in flight is settled first, and nothing more is sent.")
+    def _interrupted(self, times: int) -> None:
+        if times == 1:
             with suppress(actions.NotPossible):  # it has just ended: then that is how it ended
                 actions.cancel(job=self.job, by=self._by)
-        elif self._heard == 2:
+            self._display.say("Cancelling: what is in flight is settled first, and nothing more is sent.")
+        elif times == 2:
             self._display.say(
                 "Still settling what is in flight. Press Ctrl-C once more to leave that to a worker."
             )
@@ -189,7 +193,7 @@ def run(make: Callable[[], actions.Made], *, by: Actor, display: Display) -> tup
     """
     stopping.forget()
     with Interrupts() as interrupts:
-        made = make()
+        made = Patience(FOR_EVER, say=display.say).insist(make, once=True)
         runner = Runner(made.job, by=by, display=display, interrupts=interrupts)
         code = runner.run(made.token)
     return runner.job, code
@@ -197,8 +201,9 @@ def run(make: Callable[[], actions.Made], *, by: Actor, display: Display) -> tup
 
 def watch(job: Job, *, display: Display, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, Exit]:
     """Show a job that others work on, until it is over. Ctrl-C ends the watching, not the job."""
+    patience = Patience(FOR_EVER, say=display.say)
     while True:
-        job = Job.objects.get(pk=job.pk)
+        job = patience.insist(partial(Job.objects.get, pk=job.pk))
         display.show(job)
         if job.is_ended or job.status == Status.ERRORED:
             return job, EXITS[Status(job.status)]

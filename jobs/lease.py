@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from jobs import moves, owner, wake
 from jobs.actors import this_worker
 from jobs.models import Job
 from jobs.states import Status, WaitReason
+from jobs.trouble import Patience
 
 #: A beat older than this means that the worker is gone. Twice the longest outside call (30 s) and some.
 STALE_AFTER = timedelta(seconds=90)
@@ -46,6 +47,7 @@ class Lease:
         self.job = job
         self.token = token
         self.status = Status(job.status)
+        self.patience = Patience(0.0)  # with our own database
         self._beat_at = time.monotonic()
 
     @contextmanager
@@ -77,6 +79,22 @@ class Lease:
         if time.monotonic() - self._beat_at >= FENCE:
             with transaction.atomic():
                 self._renew({})
+
+    def insist(self, write: Callable[[], object], **changes: Any) -> None:
+        """Commit, also when the database is in trouble just now: for what only this process knows, such as
+        the receipt of a call that was just made. It does no harm when it is written twice.
+        """
+
+        def commit() -> None:
+            with self.commit(**changes):
+                write()
+
+        self.patience.insist(commit)
+
+    def recover(self) -> None:
+        """After a trouble of the database: still ours, or `Lost`; what is in memory is read anew."""
+        with self.commit():
+            self.job.refresh_from_db()
 
     def release(self, *, at: datetime | None = None, waiting_for: str = "") -> None:
         """Put the job down as it is and wake the next worker, now or at a time, in one transaction."""

@@ -138,6 +138,7 @@ SCENES = (
     _waiting(WaitReason.JOB_SLOTS, "Zendesk's queue of bulk jobs is full (TooManyJobs)."),
     _waiting(WaitReason.SERVICE_AWAY, "Zendesk does not answer (connection refused)."),
     _waiting(WaitReason.WORKER_LOST, "The worker demo-host:4711 was lost; another takes over."),
+    _waiting(WaitReason.DATABASE, "The database is busy with other work."),
     Scene(
         "pausing",
         "Remove old_campaign from tickets tagged old_campaign",

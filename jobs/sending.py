@@ -223,15 +223,17 @@ class Pipe:
 
     def _follow(self, batch: Batch, receipt: str) -> None:
         """The receipt is known: write it down at once, and follow the batch."""
-        with self.lease.commit(**self.work.calls.take()):
-            Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENT, receipt=receipt)
+        row = Batch.objects.filter(pk=batch.pk)
+        self.lease.insist(
+            lambda: row.update(state=BatchState.SENT, receipt=receipt), **self.work.calls.take()
+        )
         batch.state, batch.receipt = BatchState.SENT, receipt
         self.in_flight[receipt] = _in_flight(batch)
 
     def _take_back(self, batch: Batch) -> None:
         """The call was not carried out: the batch is as before."""
-        with self.lease.commit():
-            Batch.objects.filter(pk=batch.pk).update(state=BatchState.PENDING, sent_at=None)
+        row = Batch.objects.filter(pk=batch.pk)
+        self.lease.insist(lambda: row.update(state=BatchState.PENDING, sent_at=None))
 
     def _hold_sending(self) -> None:
         """The other side's queue is full, of others' jobs or of ours: wait for a place, do not hammer."""

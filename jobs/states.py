@@ -42,6 +42,7 @@ class WaitReason(models.TextChoices):
     JOB_SLOTS = "job_slots"  # the other side's job queue is full
     SERVICE_AWAY = "service_away"  # the other side does not answer
     WORKER_LOST = "worker_lost"  # the worker died; another takes over
+    DATABASE = "database"  # our own database could not be used for a while
 
 
 class FollowUp(models.TextChoices):

@@ -110,13 +110,15 @@ SQLITE_FILE = VAR_DIR / ("demo.sqlite3" if DEMO else "tagmanager.sqlite3")
 DATABASE: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{SQLITE_FILE}")
 # A worker's queue polls several times a second: a connection per query would cost seven tasks out of eight.
 DATABASE["CONN_MAX_AGE"] = 600
+# A write waits so many seconds for others' writes: SQLite has one lock for all, PostgreSQL one for each row.
+DATABASE_LOCK_TIMEOUT: int = env.int("DATABASE_LOCK_TIMEOUT", default=30)
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])  # an absolute path stays as it is
     DATABASE["OPTIONS"] = {
         # A transaction that will write asks for the lock at once and waits its turn: with SQLite's own
         # way (read first, lock later) a web request is refused while a worker writes.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
+        "timeout": DATABASE_LOCK_TIMEOUT,
         # No mmap_size: mapped pages would count as the worker's memory. Foreign keys are on by Django.
         "init_command": (
             "PRAGMA journal_mode=WAL;"
@@ -129,13 +131,24 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # No connection pool: Django-Q2's forked workers would share its sockets and hang.
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    # What the address itself says (?connect_timeout=3&options=…) holds.
+    DATABASE["OPTIONS"] = {
+        # libpq's own: a server behind a dead network is waited for by the minute, or for ever.
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        # A process that was frozen in the middle of a transaction would keep its rows from all others.
+        "options": f"-c lock_timeout={DATABASE_LOCK_TIMEOUT}s -c idle_in_transaction_session_timeout=60s",
+    } | DATABASE.get("OPTIONS", {})
 DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by web and workers through files: Django-Q2 tells there which cluster is alive.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "tagmanager.cache.ForgivingCache",
         "LOCATION": str(VAR_DIR / "cache"),
     }
 }

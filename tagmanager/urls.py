@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from tagmanager.views import front, parts, people, previews, tool
 
+handler500 = "tagmanager.views.faults.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front.home, name="home"),
     path("now", front.jobs_now, name="now"),

@@ -21,6 +21,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "liv
 FOREIGN = (
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_LOCK_TIMEOUT",
     "DATABASE_URL",
     "DEBUG",
     "JOB_TICKET_LIMIT",

@@ -151,8 +151,9 @@ def test_with_the_database_away_the_page_of_a_fault_still_comes_in_our_clothes(
     ]
     *pages, health = asked(away, "without a database", requests)
     for answer in pages:
-        assert (answer["status"], missing_from(answer)) == (500, set())
-        assert "Something went wrong here" in answer["body"]
+        assert (answer["status"], missing_from(answer)) == (503, set())
+        assert answer["headers"]["Retry-After"] == "5"
+        assert "The database does not answer" in answer["body"]
         assert 'href="/static/app.' in answer["body"]
         assert "secret-word" not in answer["body"]
         assert "127.0.0.1" not in answer["body"]

@@ -242,6 +242,7 @@ def test_the_defaults_shown_in_the_example_are_the_real_ones(
         "DEBUG",
         "USE_HTTPS",
         "LOG_LEVEL",
+        "DATABASE_LOCK_TIMEOUT",
         "ZENDESK_MAX_JOBS",
         "ZENDESK_RATE_SHARE",
         "SYNC_TICKET_LIMIT",

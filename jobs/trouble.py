@@ -1,0 +1,122 @@
+"""What is wrong with our own database, as far as an error tells, and the patience to wait for its end.
+
+None of these is a fault of the program: what was begun is rolled back, and doing it again later does it.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+
+from jobs import stopping
+
+logger = logging.getLogger(__name__)
+Done = TypeVar("Done")
+
+#: Between two tries, seconds, and between two lines in the log about the same trouble.
+PAUSE, LOG_EVERY = 0.5, 30.0
+
+
+class Trouble(Enum):
+    """Each with a sentence for people."""
+
+    AWAY = "The database does not answer."
+    BUSY = "The database is busy with other work."
+    FULL = "The database cannot be written: its disk is full or does not work. Make room on it."
+    BEHIND = "The database is not of the same version as the program. Run manage.py migrate."
+
+
+#: By SQLSTATE or its class (postgresql.org/docs/current/errcodes-appendix.html).
+POSTGRES = {
+    "08": Trouble.AWAY,  # the connection
+    "57P": Trouble.AWAY,  # shutting down, starting up, told to end
+    "25P03": Trouble.AWAY,  # idle in a transaction for too long: this process had been frozen
+    "25006": Trouble.AWAY,  # read only: a stand-by that is not the main server yet
+    "53300": Trouble.AWAY,  # too many connections
+    "40": Trouble.BUSY,  # deadlock, or could not be put in a serial order
+    "55P03": Trouble.BUSY,  # a lock was not to be had in time
+    "57014": Trouble.BUSY,  # took too long
+    "53": Trouble.FULL,  # disk, memory
+    "58": Trouble.FULL,  # the disk does not work
+    "42P01": Trouble.BEHIND,  # no such table
+    "42703": Trouble.BEHIND,  # no such column
+}
+#: By primary result code (sqlite.org/rescode.html).
+SQLITE = {
+    sqlite3.SQLITE_BUSY: Trouble.BUSY,
+    sqlite3.SQLITE_LOCKED: Trouble.BUSY,
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_IOERR: Trouble.FULL,
+    sqlite3.SQLITE_CANTOPEN: Trouble.AWAY,
+    sqlite3.SQLITE_READONLY: Trouble.AWAY,
+    sqlite3.SQLITE_PROTOCOL: Trouble.BUSY,
+}
+#: A file that cannot grow.
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def trouble_of(error: BaseException) -> Trouble | None:
+    """What is wrong, where the error comes of our database or disk; None for a fault of the program."""
+    if isinstance(error, OSError):
+        return Trouble.FULL if error.errno in FULL_DISK else None
+    if not isinstance(error, DatabaseError | InterfaceError):
+        return None
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        if str(cause).startswith(("no such table", "no such column")) or "has no column named" in str(cause):
+            return Trouble.BEHIND
+        return SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    state = getattr(cause, "sqlstate", None)
+    if state:
+        return next((POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in POSTGRES), None)
+    # Without a code the server never answered: refused, reset, or closed in the middle.
+    return Trouble.AWAY if isinstance(error, OperationalError | InterfaceError) else None
+
+
+class Patience:
+    """How long a turn at a job waits for the database in all, `seconds` from now on.
+
+    `say` is told the sentence of each trouble. Who is asked to stop has no patience left.
+    """
+
+    def __init__(self, seconds: float, say: Callable[[str], None] | None = None) -> None:
+        self._until = time.monotonic() + seconds
+        self._say = say
+        self._trouble: Trouble | None = None
+        self._told_at = 0.0
+
+    def insist(self, do: Callable[[], Done], *, once: bool = False) -> Done:
+        """Do it, again and again while the database is in trouble; it must do no harm when done twice.
+
+        With `once` it may do harm, and is done again only when it is certain that nothing of it was stored: a
+        connection that breaks may break after the commit.
+        """
+        while True:
+            try:
+                return do()
+            except DatabaseError as problem:
+                if once and trouble_of(problem) is not Trouble.BUSY:
+                    raise
+                self.bear(problem)
+
+    def bear(self, problem: DatabaseError) -> None:
+        """Wait a moment, after which it may be tried again; raises the problem when that is of no use."""
+        close_old_connections()  # a broken one is opened anew
+        trouble = trouble_of(problem)
+        if trouble is None or time.monotonic() >= self._until or stopping.is_asked():
+            raise problem
+        if trouble is not self._trouble or time.monotonic() - self._told_at >= LOG_EVERY:
+            logger.warning(
+                "%s Trying again. (%s)", trouble.value, type(problem.__cause__ or problem).__name__
+            )
+            if self._say:
+                self._say(f"{trouble.value} Trying again; nothing is lost.")
+            self._trouble, self._told_at = trouble, time.monotonic()
+        time.sleep(PAUSE)

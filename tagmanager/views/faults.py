@@ -1,0 +1,74 @@
+"""What is answered when a request could not be carried out and the fault is ours."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.log import log_response
+from django.views.decorators.csrf import requires_csrf_token
+
+from jobs.access import is_part
+from jobs.trouble import Trouble, trouble_of
+
+logger = logging.getLogger(__name__)
+
+#: After so long it may be tried again, seconds: what Retry-After tells.
+RETRY_AFTER = 5
+WORDS = {
+    Trouble.AWAY: (
+        "The database does not answer",
+        "It is away for the moment, and this page works again as soon as it is back.",
+    ),
+    Trouble.BUSY: ("The database is busy", "Others were writing for longer than a page can wait."),
+    Trouble.FULL: (
+        "The database cannot be written",
+        "Its disk is full, or does not work. Tell an administrator of Tag Manager: the disk needs room.",
+    ),
+    Trouble.BEHIND: (
+        "Tag Manager is being brought up to date",
+        "The database is not of the program's version yet. An administrator runs “manage.py migrate”.",
+    ),
+}
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """503 with a sentence while our own database is in trouble, else 500 for a fault of the program.
+
+    Called by Django while the exception is handled. Neither page asks the database for anything.
+    """
+    problem = sys.exc_info()[1]
+    trouble = trouble_of(problem) if problem else None
+    if trouble is None:
+        return HttpResponse(render_to_string("500.html", request=None), status=500)
+    answer = _say(request, trouble)
+    answer["Retry-After"] = str(RETRY_AFTER)
+    answer["Cache-Control"] = "no-store"
+    # One line instead of a stack for each request while it lasts; told, so that Django tells it no more.
+    log_response(
+        "%s: %s %s (%s)",
+        trouble.value,
+        request.method,
+        request.path,
+        type(problem.__cause__ or problem).__name__ if problem else "",
+        response=answer,
+        request=request,
+        logger=logger,
+        level="warning",
+    )
+    return answer
+
+
+def _say(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+    heading, sentence = WORDS[trouble]
+    match = request.resolver_match
+    if match is not None and getattr(match.func, "is_for_scripts", False):
+        return JsonResponse({"error": f"{heading}. {sentence}"}, status=503)
+    if is_part(request):  # the page that asked keeps what it shows, and asks again
+        return HttpResponse(f"{heading}. {sentence}", status=503, content_type="text/plain; charset=utf-8")
+    context = {"heading": heading, "sentence": sentence, "is_form": request.method == "POST"}
+    return render(None, "503.html", context, status=503)  # without the request: nobody is read
