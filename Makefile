@@ -11,7 +11,7 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev browser demo run worker test check format lock audit bench reliability screenshots clean
+.PHONY: help venv dev browser demo run worker test properties check format lock audit bench reliability screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,10 @@ worker: venv ## Run a worker with the settings from .env
 test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
 	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser" $(ARGS)
+
+properties: export PROPERTIES := long
+properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite
+	$(BIN)/pytest tests/properties -p no:logging -q $(ARGS)
 
 check: export TAGMANAGER_DEMO := 1
 check: dev ## Linters, types, import contracts, templates, migrations

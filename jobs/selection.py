@@ -188,18 +188,31 @@ class Selection:
         self.job.refresh_from_db()
         if self.lease.status != Status.SELECTING:
             return False
+        doubt, sizes = self._doubt(), _sizes(self.job)
+        why = f"The list has ended: {sizes} {doubt}" if doubt else f"The list is complete: {sizes}"
         return moves.move(
             self.job,
             Status.RUNNING,
             by=this_worker(),
-            why=_frozen_sentence(self.job),
+            why=why,
             held_with=self.lease.token,
             frozen_at=timezone.now(),
             total=self.job.found,
         )
 
+    def _doubt(self) -> str:
+        """A list that people cut short themselves, or gave, is as long as they wished."""
+        job = self.job
+        is_cut = job.limit is not None and job.found >= job.limit
+        if is_cut or job.source["kind"] in (LISTED, ITEMS):
+            return ""
+        doubt = self.work.doubt(job.found)
+        if doubt:
+            logger.warning("job %s: %s", job.pk, doubt)
+        return doubt
 
-def _frozen_sentence(job: Job) -> str:
+
+def _sizes(job: Job) -> str:
     what = "would change" if job.dry_run else "to change"
     number = job.planned if job.dry_run else job.remaining
-    return f"The list is complete: {job.found:,} tickets, {number:,} {what}."
+    return f"{job.found:,} tickets, {number:,} {what}."

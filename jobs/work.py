@@ -142,6 +142,13 @@ class Work(Protocol):
         """The list of items from the cursor on ("": from its start). Not asked for lists that people gave."""
         ...
 
+    def doubt(self, found: int) -> str:
+        """What speaks against a list of `found` items, read to its end, being all of them; "" for nothing.
+
+        A sentence for people. Asked once, when the list is about to be frozen; nothing hangs on the answer.
+        """
+        ...
+
     def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
         """The items as they are now, at most `batch_size`; those that cannot be seen are left out."""
         ...

@@ -51,13 +51,21 @@ def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
 def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[Page[T]]:
     """All pages from a cursor on (None: from the start). A page is asked for when it is wanted.
 
-    Raises UnexpectedAnswer when a page leads back to itself, which would go on for ever.
+    Raises UnexpectedAnswer when the pages go in a circle, which would go on for ever.
     """
+    # Brent's way to find a circle: one page is remembered, and a later one twice as far on each time. All
+    # the pages of a long list would be too many to remember.
+    remembered, passed, distance = cursor, 0, 1
     while True:
         page = fetch(cursor)
         yield page
         if page.next_cursor is None:
             return
-        if page.next_cursor == cursor:
-            raise UnexpectedAnswer("Zendesk's list does not end: a page names itself as the next one.")
+        if page.next_cursor in (cursor, remembered):
+            raise UnexpectedAnswer(
+                "Zendesk's list does not end: its pages lead back to where they came from."
+            )
         cursor = page.next_cursor
+        passed += 1
+        if passed == distance:
+            remembered, passed, distance = cursor, 0, distance * 2

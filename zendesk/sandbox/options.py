@@ -42,6 +42,10 @@ class Options:
     """The field "Resolution" has to be filled to solve a ticket."""
     role: Literal["admin", "agent"] = "admin"
     """Of the person behind every credential. Agents get no incremental export."""
+    view_depth: int | None = None
+    """Tickets after which the cursor pages of a view end; how deep they reach is not documented."""
+    view_end: Literal["quiet", "refused"] = "quiet"
+    """Whether a view that is longer than that ends as if it were all, or refuses the next page."""
     job_life: float = 24 * 3600
     """How long a job's status can be asked for."""
     canonical_url: str | None = None

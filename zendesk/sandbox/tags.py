@@ -1,13 +1,17 @@
 """How Zendesk stores tags."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # All tags of a ticket together (support.zendesk.com, article 4408835059482).
 MAX_CHARACTERS = 5_096
 
 # Letters and digits of any script, dash, underscore, colon and slash stay; all else vanishes, no error.
-_VANISHING = re.compile(r"[^\w\-:/]+")
+_VANISHING = re.compile(r"[^a-z0-9_\-:/]+")
+_SIGNS = frozenset("-_:/")
+# Marks too: many scripts write their vowels and accents with them.
+_LETTERS, _DIGITS = frozenset("LM"), "Nd"
 
 
 def normalise(value: object) -> list[str]:
@@ -21,8 +25,17 @@ def normalise(value: object) -> list[str]:
         texts = value
     else:
         texts = (str(value),)
-    words = (_VANISHING.sub("", word.lower()) for text in texts for word in str(text).split())
+    words = (_kept(word.lower()) for text in texts for word in str(text).split())
     return list(dict.fromkeys(word for word in words if word))
+
+
+def _kept(word: str) -> str:
+    if word.isascii():
+        return _VANISHING.sub("", word)
+    categories = ((char, unicodedata.category(char)) for char in word)
+    return "".join(
+        char for char, kind in categories if char in _SIGNS or kind[0] in _LETTERS or kind == _DIGITS
+    )
 
 
 def character_count(tags: Iterable[str]) -> int:

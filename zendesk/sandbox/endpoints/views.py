@@ -5,7 +5,7 @@ from typing import Any
 from zendesk.sandbox import cursors, limits, paging
 from zendesk.sandbox.asked import Asked
 from zendesk.sandbox.endpoints.tickets import rendered
-from zendesk.sandbox.replies import Reply, answer, not_found
+from zendesk.sandbox.replies import Reply, answer, not_found, too_deep
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.views import BY_ID, VIEWS
 
@@ -72,6 +72,11 @@ def tickets(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
     elif "page[before]" in asked.query:
         start = max(0, paging.read_cursor(asked.query["page[before]"], cursors.read_offset) - size)
     part, sort, total = _part(sandbox, asked, view_id, start, size)
+    depth = sandbox.options.view_depth
+    if depth is not None and start + size >= depth and sandbox.options.view_end == "quiet":
+        part, total = part[: max(depth - start, 0)], depth
+    elif depth is not None and start >= depth:
+        raise too_deep()
     after = cursors.by_offset(sort, start + len(part)) if part else None
     before = cursors.by_offset(sort, start - 1) if start else None
     rest = paging.cursor_rest(asked, after, before, has_more=start + size < total)
