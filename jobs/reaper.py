@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs import moves, owner, wake
+from jobs import clock, moves, owner, wake
 from jobs.actors import this_worker
 from jobs.lease import NOT_HELD, STALE_AFTER
 from jobs.models import Beat, Job
@@ -31,6 +31,7 @@ BEAT_STALE_AFTER = timedelta(seconds=15)
 
 def reap() -> int:
     """Take jobs from dead workers and wake jobs that nobody looks at; returns how many workers were lost."""
+    clock.set_right()
     lost = sum(_take_from_the_dead(job) for job in _possibly_dead())
     _wake_forgotten()
     return lost
@@ -45,8 +46,9 @@ def beat() -> None:
 
 def is_worker_alive() -> bool:
     """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
-    lately = Beat.objects.filter(at__gte=timezone.now() - BEAT_STALE_AFTER).values_list("owner", flat=True)
-    return any(not owner.is_dead(name) for name in lately)
+    now = timezone.now()
+    lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
+    return any(not owner.is_dead(name) for name in lately.values_list("owner", flat=True))
 
 
 def _possibly_dead() -> list[Job]:
@@ -100,7 +102,9 @@ def _wake_forgotten() -> None:
     """
     now = timezone.now()
     forgotten = Job.objects.claimable().filter(
-        Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
+        Q(woken_at__isnull=True)
+        | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
+        | clock.ahead("woken_at", WAKE_AGAIN_AFTER, now)
     )
     for job in forgotten[:100]:
         if not wake.is_queue_idle():

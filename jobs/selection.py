@@ -89,7 +89,7 @@ class Selection:
         job = self.job
         if self.job.source["kind"] in (LISTED, ITEMS):
             return job.cursor  # our own rows do not shift
-        if job.cursor_at is None or timezone.now() - job.cursor_at > CURSOR_LIVES:
+        if job.cursor_at is None or abs(timezone.now() - job.cursor_at) > CURSOR_LIVES:
             return ""
         return job.cursor
 

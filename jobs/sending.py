@@ -32,6 +32,8 @@ READING_LIVES = timedelta(minutes=2)
 SEARCH_AFTER = 2.0
 #: After this long a search that stays unclear gives up, and the items themselves are read, seconds.
 SEARCH_FOR = 600.0
+#: Receipts are remembered for so long; the far side forgets them after a day, and a clock may be a day ahead.
+KNOWN_FOR = timedelta(days=3)
 #: The far side's job queue was full: try to send again after so long, seconds, longer each time.
 SLOTS_BACK_OFF, SLOTS_BACK_OFF_MOST = 2.0, 30.0
 #: All places were taken: look again after so long, seconds.
@@ -59,6 +61,7 @@ class Pipe:
         self.pace = _pace_of(self.job)
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
         self.lost = list(self._batches(BatchState.SENDING))
+        self._lost_at = {batch.pk: time.monotonic() for batch in self.lost}
         self._search_at = 0.0
         self._slots_at = 0.0  # the far side's queue was full: not before then
         self._place_at = 0.0  # our jobs had taken all places: not before then, or when one of ours is free
@@ -142,7 +145,7 @@ class Pipe:
         batch = self._next_batch()
         if batch is None:
             return False
-        if batch.read_at is None or timezone.now() - batch.read_at > READING_LIVES:
+        if batch.read_at is None or abs(timezone.now() - batch.read_at) > READING_LIVES:
             self.settler.refresh(batch)
             return True
         if (untried := self._untried()) is not None:
@@ -269,17 +272,19 @@ class Pipe:
 
     def _lose(self, batch: Batch) -> None:
         self.lost.append(batch)
+        self._lost_at[batch.pk] = time.monotonic()
         self._search_at = time.monotonic() + SEARCH_AFTER
 
     def _search(self, batch: Batch) -> None:
         """Find out whether a batch without a receipt was carried out."""
-        age = _age(batch)
+        # A clock that was set back makes it too young for ever; how long we have known it does not.
+        age = max(_age(batch), time.monotonic() - self._lost_at[batch.pk])
         if age < SEARCH_AFTER:
             self._search_at = time.monotonic() + SEARCH_AFTER - age
             return
         self.lease.fence()
         known = set(
-            Batch.objects.filter(sent_at__gte=timezone.now() - timedelta(days=1))
+            Batch.objects.filter(sent_at__gte=timezone.now() - KNOWN_FOR)
             .exclude(receipt="")
             .values_list("receipt", flat=True)
         )
