@@ -38,6 +38,8 @@ KNOWN_FOR = timedelta(days=3)
 SLOTS_BACK_OFF, SLOTS_BACK_OFF_MOST = 2.0, 30.0
 #: All places were taken: look again after so long, seconds.
 PLACE_LOOK = 0.5
+#: Batches of a job that stopped with an error keep their places for so long: far longer than a batch takes.
+STOPPED_COUNT_FOR = timedelta(minutes=5)
 #: The row under whose lock places in flight are given out.
 SLOTS = "slots"
 
@@ -190,8 +192,11 @@ class Pipe:
         if not Gate.objects.select_for_update().filter(name=SLOTS):
             Gate.objects.get_or_create(name=SLOTS)
             Gate.objects.select_for_update().get(name=SLOTS)
-        under_way = Q(state__in=[BatchState.SENDING, BatchState.SENT], job__status__in=ACTIVE)
-        if Batch.objects.filter(under_way).count() >= self.work.max_in_flight:
+        # What a job had in flight when it stopped goes on all the same, and nobody may ever ask about it.
+        lately = timezone.now() - STOPPED_COUNT_FOR
+        counts = Q(job__status__in=ACTIVE) | Q(sent_at__gte=lately)
+        under_way = Batch.objects.filter(counts, state__in=[BatchState.SENDING, BatchState.SENT])
+        if under_way.count() >= self.work.max_in_flight:
             return False
         sharing = Job.objects.filter(status=Status.RUNNING).count()
         return self._places_taken() < max(1, self.work.max_in_flight // max(1, sharing))

@@ -31,6 +31,7 @@ def test_the_ledger_can_be_read_over_the_wire(zendesk: Zendesk) -> None:
         "calls": {"PUT tickets/update_many": 2},
         "answers": {"200": 2},
         "jobs": 2,
+        "most_jobs_at_once": 1,
         "tickets_updated": 2,
         "updates_made": 3,
         "items_sent": 3,

@@ -126,6 +126,7 @@ class BulkJobs:
             job.begins_at = now + float(stuck.params.get("seconds", math.inf))
         self._jobs[job.id] = self._open[job.id] = job
         self._ledger.jobs.append(job.id)
+        self._ledger.most_jobs_at_once = max(self._ledger.most_jobs_at_once, len(self._open))
         self._ledger.sent.update(work.ticket_id for work in works)
         self._serial += 1
         if job.begins_at < math.inf:

@@ -21,6 +21,8 @@ class Ledger:
     """HTTP status to answers given."""
     jobs: list[str] = field(default_factory=list)
     """Ids of the bulk jobs made, in order."""
+    most_jobs_at_once: int = 0
+    """The most bulk jobs that were queued or running at one moment."""
 
     def to_json(self, *, tickets: bool) -> dict[str, Any]:
         """Totals, and the counts per ticket if `tickets`."""
@@ -28,6 +30,7 @@ class Ledger:
             "calls": dict(self.calls),
             "answers": {str(status): count for status, count in self.answers.items()},
             "jobs": len(self.jobs),
+            "most_jobs_at_once": self.most_jobs_at_once,
             "tickets_updated": len(self.updates),
             "updates_made": self.updates.total(),
             "items_sent": self.sent.total(),

@@ -1,0 +1,166 @@
+"""Several jobs at once: they share the places in flight and the workers, and none of them starves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from jobs import actions, audit
+from jobs.models import Batch, Job
+from jobs.states import Status
+from jobs.tasks import SLICE
+from tests.demo import ANA, params
+from tests.properties.world import Interruption, World
+from zendesk.sandbox import VIEW_UNTAGGED
+
+PLACES = 10
+
+
+@pytest.fixture
+def world(db: None, settings: Any) -> Iterator[World]:
+    """A Zendesk of 6,000 tickets on a clock that only moves when somebody waits."""
+    World.set_up(settings)
+    settings.ZENDESK_MAX_JOBS = PLACES
+    made = World(tickets=6_000, batch=100, places=PLACES)
+    yield made
+    assert made.problems == []
+    assert list(audit.drifts()) == []
+    made.close()
+
+
+def ask(world: World, view: int | None = None, refs: list[int] | None = None, **change: Any) -> Job:
+    source = {"kind": "view", "id": view, "title": "A view"} if view else {"kind": "ids", "name": ""}
+    return actions.submit(
+        tool="bulk-tag",
+        title="Some tags on some tickets",
+        params=params(**(change or {"add": ["brand-new"]})),
+        source=source,
+        refs=refs or (),
+        by=ANA,
+    ).job
+
+
+def next_wake_up() -> int | None:
+    """Take the oldest message that is due, as the queue's broker does; the job that it is for."""
+    message = OrmQ.objects.filter(lock__lte=timezone.now()).order_by("id").first()
+    if message is None:
+        return None
+    job: int = message.task["args"][0]
+    message.delete()
+    return job
+
+
+def turn_of_a_worker(world: World, plan: list[Interruption] | None = None) -> None:
+    job = next_wake_up()
+    if job is None:
+        world.clock.move(1)
+        return
+    world.work(job, seconds=SLICE, plan=plan)
+
+
+def sent_by(job: Job) -> int:
+    return Batch.objects.filter(job=job, sent_at__isnull=False).count()
+
+
+def play_until_ended(world: World, small: Job, *, turns: int) -> int:
+    """Let one worker work until the small job has ended; how many turns that took."""
+    for turn in range(1, turns + 1):
+        turn_of_a_worker(world)
+        small.refresh_from_db()
+        if small.is_ended:
+            return turn
+    raise AssertionError(f"job {small.pk} is {small.status} after {turns} turns")
+
+
+def test_one_worker_ends_a_small_job_before_a_large_one_has_sent_another_twenty_batches(
+    world: World,
+) -> None:
+    large = ask(world, view=VIEW_UNTAGGED)
+    turn_of_a_worker(world)
+    before = sent_by(large)
+    small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
+    play_until_ended(world, small, turns=4)
+    assert small.status == Status.SUCCEEDED
+    assert sent_by(large) - before <= 2 * PLACES
+    large.refresh_from_db()
+    assert not large.is_ended
+
+
+def test_one_worker_ends_a_small_job_while_a_large_list_is_still_being_read(world: World) -> None:
+    world.call_takes = 2.0  # a page each four seconds: the list takes many turns
+    large = ask(world, view=VIEW_UNTAGGED)
+    turn_of_a_worker(world)
+    small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
+    turns = play_until_ended(world, small, turns=8)
+    large.refresh_from_db()
+    assert (small.status, large.status) == (Status.SUCCEEDED, Status.SELECTING)
+    assert turns <= 6
+
+
+def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(world: World) -> None:
+    large = ask(world, view=VIEW_UNTAGGED)
+    turn_of_a_worker(world)
+    before = sent_by(large)
+    small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
+    world.work(large.pk, seconds=SLICE, plan=[Interruption("nap", 3, "another works")])
+    small.refresh_from_db()
+    assert small.found == 50
+    play_until_ended(world, small, turns=4)
+    assert sent_by(large) - before <= 2 * PLACES
+
+
+def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_in_flight(
+    world: World,
+) -> None:
+    refs = world.account.ticket_ids()
+    jobs = [ask(world, refs=refs[start:end]) for start, end in ((0, 1_200), (1_200, 2_200), (2_200, 3_200))]
+    world.account.faults.add("GET /api/v2/job_statuses", "unauthorized", after=4)
+    world.work(jobs[0].pk, seconds=SLICE)
+    jobs[0].refresh_from_db()
+    assert jobs[0].status == Status.ERRORED
+    assert len(world.account.jobs.open_ids()) > PLACES / 2
+    for job in jobs[1:]:
+        play_until_ended(world, job, turns=40)
+        assert job.status == Status.SUCCEEDED
+    assert world.account.ledger.most_jobs_at_once == PLACES
+    actions.resume(job=jobs[0], by=ANA)
+    play_until_ended(world, jobs[0], turns=40)
+    assert jobs[0].status == Status.SUCCEEDED
+    assert world.account.ledger.most_jobs_at_once == PLACES
+
+
+SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
+    ({"add": ["a"]}, {"add": ["a"]}, {frozenset({"k", "a"})}),
+    ({"add": ["a"]}, {"remove": ["a"]}, {frozenset({"k"}), frozenset({"k", "a"})}),
+    ({"add": ["a"]}, {"exact": ["b"]}, {frozenset({"b"}), frozenset({"a", "b"})}),
+    ({"exact": ["a"]}, {"exact": ["b"]}, {frozenset({"a"}), frozenset({"b"})}),
+]
+
+
+@pytest.mark.parametrize("place", ["read", "call", "answer", "nap"])
+@pytest.mark.parametrize(("one", "other", "ends"), SERIAL)
+def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
+    world: World,
+    one: dict[str, Any],
+    other: dict[str, Any],
+    ends: set[frozenset[str]],
+    place: str,
+) -> None:
+    refs = world.account.ticket_ids()[-120:]
+    refs = [ref for ref in refs if world.account.ticket(ref).status != "closed"]
+    for ref in refs:
+        world.account.edit(ref, remove=world.account.ticket(ref).tags, add=["k"])
+        world.account.edit(ref, add=["k"])
+    world.clock.move(5)
+    first, second = (ask(world, None, refs, **change) for change in (one, other))
+    world.work(first.pk, seconds=60, plan=[Interruption(place, 1, "another works")])
+    for _ in range(10):
+        turn_of_a_worker(world)
+    for job in (first, second):
+        job.refresh_from_db()
+        assert (job.status, job.failed, job.unverified) == (Status.SUCCEEDED, 0, 0)
+    assert {world.tags(ref) for ref in refs} <= ends
