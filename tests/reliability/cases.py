@@ -12,12 +12,14 @@ from itertools import chain
 from typing import Any
 
 from tests.demo import Demo
+from zendesk.sandbox import VIEW_UNSOLVED
 
 #: Tickets of a trial: two batches.
 TICKETS = 120
 
 TOKEN = "POST /oauth/tokens"
 VIEW = "GET /api/v2/views"
+COUNT = f"GET /api/v2/views/{VIEW_UNSOLVED}/count"
 EXPORT = "GET /api/v2/search/export"
 READ = "GET /api/v2/tickets/show_many"
 UPDATE = "PUT /api/v2/tickets/update_many"
@@ -26,6 +28,8 @@ ASK_ONE = "GET /api/v2/job_statuses/V3"
 JOB_LIST = "GET /api/v2/job_statuses"
 ANY = "* /"
 
+#: A source: a view whose pages end early, so that its tickets are counted.
+LONG_VIEW = "long view"
 #: In a rule's `ids`: one of the job's tickets.
 ONE = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE}
@@ -62,6 +66,7 @@ class Case:
 PLACES: dict[str, tuple[str, str, tuple[Rule, ...]]] = {
     "when a token is fetched": (TOKEN, "ids", ()),
     "on a page of a view": (VIEW, "view", ()),
+    "when a long view is counted": (COUNT, LONG_VIEW, ()),
     "on a page of a search": (EXPORT, "tag", ()),
     "when tickets are read": (READ, "ids", ()),
     "when tickets are sent": (UPDATE, "ids", ()),

@@ -21,7 +21,7 @@ from jobs.models import Gate, Job
 from jobs.states import Status
 from tagmanager import work
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
-from tests.reliability.cases import ONE, TICKETS, Case
+from tests.reliability.cases import LONG_VIEW, ONE, TICKETS, Case
 from zendesk import limits, retry, sandbox, transport
 
 TAG = "mark"
@@ -69,6 +69,7 @@ def impatient(case: Case) -> Iterator[None]:
         patch.setattr(sending, "SLOTS_BACK_OFF", 0.05)
         patch.setattr(sending, "SLOTS_BACK_OFF_MOST", 0.1)
         patch.setattr(work, "PATIENCE", 0.05)
+        patch.setattr(work, "DEPTH", TICKETS)
         patch.setattr(retry, "FIRST_PAUSE", 0.001)
         patch.setattr(limits, "SHORTEST_RETRY_AFTER", 0.01)
         if case.hurried:
@@ -121,6 +122,10 @@ def _run(case: Case, demo: Demo, clock: Clock) -> Trial:
 
 
 def _asked(case: Case, demo: Demo) -> tuple[actions.Made, list[int]]:
+    if case.source == LONG_VIEW:
+        demo.account.configure(view_depth=TICKETS)
+        refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
+        return submit(view=sandbox.VIEW_UNSOLVED, add=[TAG]), refs
     if case.source == "view":
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
         return submit(view=sandbox.VIEW_UNSOLVED, limit=TICKETS, add=[TAG]), refs
