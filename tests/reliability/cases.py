@@ -59,6 +59,7 @@ class Case:
     before: Callable[[Demo, list[int]], None] | None = None  # what is so at Zendesk already
     midway: Callable[[Demo, list[int]], None] | None = None  # what happens there once the job reads
     hurried: bool = False  # a try of a call has a second, not half a minute
+    scale: float = 0.0  # of the time that Zendesk's jobs take; 0: they are done when their call is answered
     everyday: bool = True  # run with all the tests; the others by `make reliability`
 
 
@@ -268,5 +269,6 @@ def mixed(seed: int) -> Case:
             )
             rules.append(Rule(rule.kind, rule.on, rule.params | often))
     source = chance.choice(["ids", "view", "tag"])
+    scale = chance.choice([0.0, 1.0, 5.0])
     kinds = ", ".join(sorted({rule.kind for rule in rules}))
-    return Case(f"mixed {seed}: {kinds}", tuple(rules), None, source=source, everyday=False)
+    return Case(f"mixed {seed}: {kinds}", tuple(rules), None, source=source, scale=scale, everyday=False)

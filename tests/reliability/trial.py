@@ -80,7 +80,7 @@ def impatient(case: Case) -> Iterator[None]:
 def attempt(case: Case, settings: Any) -> Trial:
     """Run the case; needs a database of its own."""
     clock = Clock()
-    with impatient(case), demo_zendesk(settings, clock=clock) as demo:
+    with impatient(case), demo_zendesk(settings, clock=clock, scale=case.scale) as demo:
         return _run(case, demo, clock)
 
 
