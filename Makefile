@@ -92,7 +92,7 @@ bench: dev ## Measure speed against the targets, on both databases (ARGS="-k pag
 	$(BIN)/pytest $(BENCH) $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest $(BENCH) $(ARGS)
 
-reliability: dev ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=200)
+reliability: dev ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=1000)
 	$(BIN)/pytest tests/reliability/write_table.py -p no:cacheprovider -o python_files=write_table.py -q $(ARGS)
 
 screenshots: dev browser ## Take the pictures of the README anew (docs/screenshots)

@@ -12,8 +12,8 @@ from tests.reliability.cases import CASES, Case, mixed
 from tests.reliability.table import Row, write
 from tests.reliability.test_faults import check
 
-#: How many mixtures; SEEDS=200 tries more.
-SEEDS = range(int(os.environ.get("SEEDS", "60")))
+#: How many mixtures; SEEDS=1000 tries more.
+SEEDS = range(int(os.environ.get("SEEDS", "200")))
 
 rows: list[Row] = []
 
