@@ -169,7 +169,10 @@ FOLLOW_UPS = {
 def follow_up(
     *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
 ) -> Made:
-    """A new job on a set of items of an ended one; with `reason` only on the failures with that cause."""
+    """A new job on a set of items of an ended one; with `reason` only on the failures with that cause.
+
+    While one of the same kind has not ended, a second is refused: pressed in two tabs it would be made twice.
+    """
     outcomes = check_follow_up(job, kind)
     source: dict[str, Any] = {
         "kind": ITEMS,
@@ -178,18 +181,23 @@ def follow_up(
     }
     if reason:
         source["reason"] = reason
-    return submit(
-        tool=job.tool,
-        title=FOLLOW_UPS[kind].title.format(title=job.title),
-        params=job.params,
-        source=source,
-        by=by,
-        canary=job.canary if kind is FollowUp.RUN else None,
-        parent=job,
-        follow_up=kind,
-        here=here,
-        nonce=nonce,
-    )
+    with transaction.atomic():
+        _lock(job)
+        for child in job.children.filter(follow_up=kind).exclude(status__in=ENDED):
+            if child.source == source and (nonce is None or child.nonce != nonce):
+                raise NotPossible(f"Job {child.pk} is at this already ({child.title}).")
+        return submit(
+            tool=job.tool,
+            title=FOLLOW_UPS[kind].title.format(title=job.title),
+            params=job.params,
+            source=source,
+            by=by,
+            canary=job.canary if kind is FollowUp.RUN else None,
+            parent=job,
+            follow_up=kind,
+            here=here,
+            nonce=nonce,
+        )
 
 
 def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:

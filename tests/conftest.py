@@ -35,6 +35,11 @@ def process_environment() -> dict[str, str]:
 
     Give it the `transactional_db` fixture too: another process sees only what was committed.
     """
+    return environment_of_processes()
+
+
+def environment_of_processes() -> dict[str, str]:
+    """See `process_environment`; for who starts a process for longer than one test."""
     environment = dict(os.environ)
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
