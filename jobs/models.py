@@ -102,7 +102,9 @@ class Job(models.Model):
     beat_at = models.DateTimeField(null=True, blank=True)
     woken_at = models.DateTimeField(null=True, blank=True)
     crash_count = models.PositiveSmallIntegerField(default=0)
-    lately = models.JSONField(default=list, blank=True)  # the batches settled last, as `breaker` reads them
+    lately = models.JSONField(
+        default=list, db_default=[], blank=True
+    )  # the batches settled last, as `breaker` reads them
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"

@@ -62,9 +62,9 @@ class Premises:
         assert self.run("migrate", "--verbosity", "0").code == 0
         self.cookie = self.run("shell", "--no-imports", "-c", SIGN_IN).out.strip()
 
-    def start_worker(self, **options: Any) -> subprocess.Popen[str]:
+    def start_worker(self, *, until: str = "The worker is up", **options: Any) -> subprocess.Popen[str]:
         worker = self._logged("worker.log", [sys.executable, "manage.py", "run_worker"], **options)
-        await_that(lambda: "The worker is up" in self.log("worker.log"), "the worker")
+        await_that(lambda: until in self.log("worker.log"), "the worker")
         return worker
 
     def start_web(self, **options: Any) -> str:

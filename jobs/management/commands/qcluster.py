@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandError
 from django_q.management.commands.qcluster import Command as Qcluster
 
-from jobs import processes
+from jobs import processes, schema
 
 
 class Command(Qcluster):  # type: ignore[misc]  # django_q ships no types
     def handle(self, *args: Any, **options: Any) -> None:
+        if sentence := schema.lack():
+            raise CommandError(sentence)
         processes.bind_forks()
         super().handle(*args, **options)

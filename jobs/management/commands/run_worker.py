@@ -17,7 +17,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
+from jobs import schema
 from jobs.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,22 @@ class Stop:
             time.sleep(NAP)
 
 
+def _await_migrations(stop: Stop) -> None:
+    """In a deploy the new program may start before `migrate` has run: it says so, and waits."""
+    told = ""
+    while not stop.is_asked():
+        try:
+            sentence = schema.lack()
+        except DatabaseError:  # it is away: the cluster waits for it
+            return
+        if not sentence:
+            return
+        if sentence != told:
+            logger.warning("%s The worker waits for that.", sentence)
+            told = sentence
+        stop.pause(LOOK_EVERY)
+
+
 class Command(BaseCommand):
     help = "Runs the worker of this machine: keeps it alive, and stops it gently on SIGTERM or Ctrl-C."
 
@@ -57,6 +75,7 @@ class Command(BaseCommand):
         stop = Stop()
         stop_file = Path(settings.VAR_DIR) / f"stop-{os.getpid()}"
         back_off = BACK_OFF_FIRST
+        _await_migrations(stop)
         while not stop.is_asked():
             cluster = Cluster(stop_file)
             trouble = ""

@@ -1,0 +1,145 @@
+"""Migrations with jobs in flight: nothing of them changes, and old and new programs live side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, migrations, models
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.models.fields import NOT_PROVIDED
+
+from jobs import audit, gallery, schema
+from jobs.models import Batch, Item, Job, Transition
+from jobs.states import Status
+from tests.commands.conftest import await_that
+from tests.demo import counts, demo_zendesk, outcomes, run, submit
+from tests.outages.premises import Premises
+
+OURS = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "jobs")
+FIRST = OURS[0]
+STORED = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def unmoved(transactional_db: None) -> Iterator[None]:
+    """Whatever the test does, the database ends at the newest migration."""
+    yield
+    call_command("migrate", "jobs", verbosity=0)
+
+
+def rows() -> dict[str, list[Any]]:
+    """All that is stored in the tables of the first migration, but for what came later."""
+    old = old_models()
+    stored = {}
+    for model in (Job, Batch, Item, Transition):
+        columns = [field.attname for field in old.get_model("jobs", model.__name__)._meta.concrete_fields]
+        stored[model.__name__] = list(model._default_manager.order_by("pk").values_list(*columns))
+    return stored
+
+
+def old_models() -> Any:
+    """The models as the program of the first migration knew them."""
+    return MigrationExecutor(connection).loader.project_state(("jobs", FIRST)).apps
+
+
+def test_jobs_in_every_state_are_the_same_after_all_migrations_back_and_forth(unmoved: None) -> None:
+    gallery.hang()
+    assert set(Job.objects.values_list("status", flat=True)) == {str(status) for status in Status}
+    before = rows()
+    for target in (*reversed(OURS), *OURS):
+        call_command("migrate", "jobs", target, verbosity=0)
+    assert rows() == before
+
+
+def test_the_program_of_now_goes_on_with_a_job_that_was_begun_before_the_migrations(
+    unmoved: None, settings: Any
+) -> None:
+    with demo_zendesk(settings) as demo:
+        refs = demo.open_tickets[:150]
+        made = submit(refs=refs, add=["brand-new"])
+
+        def stop_at_the_first_batch() -> None:
+            if demo.account.ledger.updates:
+                Job.objects.update(lease_token="", lease_owner="", beat_at=None)
+
+        run(made, tick=stop_at_the_first_batch)
+        call_command("migrate", "jobs", FIRST, verbosity=0)
+        call_command("migrate", "jobs", verbosity=0)
+        job = run(made.job)
+        assert (job.status, counts(job)) == (Status.SUCCEEDED, {"changed": 150})
+        assert outcomes(job) == dict.fromkeys(refs, "changed")
+        assert {demo.account.ledger.updates[ref] for ref in refs} == {1}
+        assert list(audit.drifts()) == []
+
+
+@STORED
+def test_a_program_of_before_can_still_write_jobs_after_the_migrations() -> None:
+    """It names only the columns that it knows: every other one needs a default in the database itself."""
+    old = old_models()
+    job = old.get_model("jobs", "Job").objects.create(tool="bulk-tag", title="made by the old program")
+    batch = old.get_model("jobs", "Batch").objects.create(job=job, key="key")
+    old.get_model("jobs", "Item").objects.create(job=job, ref=1, batch=batch)
+    old.get_model("jobs", "Transition").objects.create(job=job, to_status="queued", actor="old")
+    seen = Job.objects.get()
+    assert (seen.title, seen.lately, seen.tried_at) == ("made by the old program", [], None)
+
+
+@pytest.mark.parametrize("name", OURS[1:])
+def test_a_migration_can_be_undone_and_takes_nothing_from_a_program_that_still_runs(name: str) -> None:
+    migration = MigrationLoader(None).disk_migrations["jobs", name]
+    taking = (
+        migrations.RemoveField,
+        migrations.RenameField,
+        migrations.DeleteModel,
+        migrations.RenameModel,
+        migrations.AlterModelTable,
+    )
+    for operation in migration.operations:
+        assert operation.reversible, f"{name}: {operation.describe()} cannot be undone"
+        assert not isinstance(operation, taking), f"{name}: {operation.describe()} breaks what runs meanwhile"
+
+
+def test_new_columns_have_a_default_in_the_database_or_may_be_null() -> None:
+    first = {
+        (model.__name__, field.name)
+        for model in MigrationLoader(None).project_state(("jobs", FIRST)).apps.get_models()
+        for field in model._meta.concrete_fields
+    }
+    for model in (Job, Batch, Item, Transition):
+        for field in model._meta.concrete_fields:
+            if (model.__name__, field.name) not in first:
+                assert isinstance(field, models.Field)
+                assert field.null or field.db_default is not NOT_PROVIDED, f"{model.__name__}.{field.name}"
+
+
+def test_a_bare_cluster_refuses_a_database_that_lacks_migrations(unmoved: None) -> None:
+    assert schema.lack() == ""
+    call_command("migrate", "jobs", OURS[-2], verbosity=0)
+    with pytest.raises(CommandError, match=r"1 migration from jobs\.\w+ on must be applied. Run manage.py"):
+        call_command("qcluster")
+
+
+@pytest.mark.slow
+def test_a_new_worker_waits_for_the_migrations_and_then_does_what_the_old_one_left(
+    settings: Any, tmp_path: Path
+) -> None:
+    with demo_zendesk(settings, tickets=300) as demo:
+        place = Premises(demo, tmp_path, f"sqlite:///{tmp_path / 'new.sqlite3'}")
+        try:
+            assert place.run("migrate", "--verbosity", "0").code == 0
+            ids = ",".join(map(str, demo.open_tickets[:100]))
+            made = place.run("tag_tickets", "--ids", ids, "--add", "brand-new", "--yes", "--detach")
+            assert made.code == 0
+            assert place.run("migrate", "jobs", FIRST, "--verbosity", "0").code == 0
+            place.start_worker(until="The worker waits for that.")
+            assert "must be applied. Run manage.py migrate." in place.log("worker.log")
+            assert place.run("migrate", "--verbosity", "0").code == 0
+            await_that(lambda: len(demo.account.ledger.updates) == 100, "the job")
+            await_that(lambda: place.job(1)["status"] == "succeeded", "its end")
+        finally:
+            place.close()
