@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import F
@@ -19,6 +19,7 @@ from jobs.batches import Packer
 from jobs.breaker import Window
 from jobs.lease import Lease
 from jobs.models import Batch, Item
+from jobs.overlaps import changed_by_others
 from jobs.states import BatchState, FollowUp, Outcome
 from jobs.work import (
     Answer,
@@ -221,6 +222,10 @@ class Settler:
         read_at = timezone.now()
         seen = self.work.read([item.ref for item in items])
         earlier = self._earlier(items)
+        touched = [
+            item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
+        ]
+        by_others = changed_by_others(self.job, touched, since=self.job.created_at)
         settlement, stay = Settlement(), []
         for item in items:
             now = seen.get(item.ref)
@@ -229,6 +234,10 @@ class Settler:
                 if self._ended_unseen(settlement, item, now):
                     continue
             plan = self.work.plan(item.ref, now, earlier.get(item.ref))
+            if item.ref in by_others and not plan.detail:
+                plan = replace(
+                    plan, detail=f"Job {by_others[item.ref]} changed it after this job had read it."
+                )
             if isinstance(plan, Change):
                 same = plan.own or plan.payload == batch.change
                 item.before, item.change = now, plan.payload

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobs.models import Job
-from jobs.selection import ITEMS, LISTED
+from jobs.overlaps import at_work_on_the_same
 from jobs.states import Outcome
 from tagmanager import connections
 from tagmanager.glance import ask, kept
@@ -49,7 +49,7 @@ class Cautions:
 def cautions_of(job: Job) -> Cautions:
     """For an ended dry run. Asks Zendesk for its fields and rules, where nobody has lately."""
     change = touched(job)
-    ours = [*_partly_known(job), *_closed(job), *_jobs(job)]
+    ours = [*_partly_known(job), *_closed(job), *_jobs(job, change)]
     try:
         fields, triggers, automations = _surroundings()
     except (connections.NotConnected, ZendeskError) as problem:
@@ -135,14 +135,21 @@ def _closed(job: Job) -> Iterator[Caution]:
         )
 
 
-def _jobs(job: Job) -> Iterator[Caution]:
-    """Others at work on the same tickets, as far as their sources tell; numbers given by hand do not."""
-    for other in Job.objects.active().exclude(pk=job.pk)[:100]:
-        source = other.source
-        runs_this = source.get("kind") == ITEMS and source.get("job") == job.pk
-        if runs_this or (source == job.source and (source.get("kind") != LISTED or source.get("name"))):
+def _jobs(job: Job, change: TagChange) -> Iterator[Caution]:
+    """Others at work on the same tickets, and those whose list depends on the tags that change."""
+    for other in at_work_on_the_same(job):
+        yield Caution(
+            f"Job {other.pk} is at work on some of the same tickets: {other.title}. Where the two contradict "
+            "each other, wait until it has ended.",
+            other.get_absolute_url(),
+            f"See job {other.pk}",
+        )
+    reading = Job.objects.active().filter(frozen_at__isnull=True, source__kind="tag").exclude(pk=job.pk)
+    for other in reading[:MOST_RULES]:
+        if (tag := other.source["tag"]) in change.add | change.remove:
             yield Caution(
-                f"Job {other.pk} is at work on the same tickets: {other.title}.",
+                f"Job {other.pk} has still to read its list, the tickets tagged {tag}, and this change makes "
+                "that list another one. Wait until its list is complete.",
                 other.get_absolute_url(),
                 f"See job {other.pk}",
             )

@@ -28,6 +28,7 @@ from jobs.doings import (
     typed_problem,
 )
 from jobs.models import Job
+from jobs.overlaps import at_work_on_the_same
 from jobs.states import Status
 from jobs.texts import storable
 from jobs.views.pages import job_or_404
@@ -69,6 +70,7 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "objection": objection(job, doing),
         "counts": counts,
         "earlier": _earlier(job, doing),
+        "others": at_work_on_the_same(job) if isinstance(doing, FollowUpDoing) else [],
         "reason": reason,
         "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",

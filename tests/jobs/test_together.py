@@ -17,15 +17,15 @@ from tests.demo import ANA, params
 from tests.properties.world import Interruption, World
 from zendesk.sandbox import VIEW_UNTAGGED
 
-PLACES = 10
+PLACES, FEW = 10, 4
 
 
 @pytest.fixture
 def world(db: None, settings: Any) -> Iterator[World]:
-    """A Zendesk of 6,000 tickets on a clock that only moves when somebody waits."""
+    """A Zendesk of 4,000 tickets on a clock that only moves when somebody waits."""
     World.set_up(settings)
     settings.ZENDESK_MAX_JOBS = PLACES
-    made = World(tickets=6_000, batch=100, places=PLACES)
+    made = World(tickets=4_000, batch=100, places=PLACES)
     yield made
     assert made.problems == []
     assert list(audit.drifts()) == []
@@ -114,23 +114,24 @@ def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(
 
 
 def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_in_flight(
-    world: World,
+    world: World, settings: Any
 ) -> None:
+    settings.ZENDESK_MAX_JOBS = world.places = FEW
     refs = world.account.ticket_ids()
-    jobs = [ask(world, refs=refs[start:end]) for start, end in ((0, 1_200), (1_200, 2_200), (2_200, 3_200))]
-    world.account.faults.add("GET /api/v2/job_statuses", "unauthorized", after=4)
+    jobs = [ask(world, refs=refs[start:end]) for start, end in ((0, 600), (600, 1_000), (1_000, 1_400))]
+    world.account.faults.add("GET /api/v2/job_statuses", "unauthorized", after=2)
     world.work(jobs[0].pk, seconds=SLICE)
     jobs[0].refresh_from_db()
     assert jobs[0].status == Status.ERRORED
-    assert len(world.account.jobs.open_ids()) > PLACES / 2
+    assert len(world.account.jobs.open_ids()) >= FEW / 2
     for job in jobs[1:]:
         play_until_ended(world, job, turns=40)
         assert job.status == Status.SUCCEEDED
-    assert world.account.ledger.most_jobs_at_once == PLACES
+    assert world.account.ledger.most_jobs_at_once == FEW
     actions.resume(job=jobs[0], by=ANA)
     play_until_ended(world, jobs[0], turns=40)
     assert jobs[0].status == Status.SUCCEEDED
-    assert world.account.ledger.most_jobs_at_once == PLACES
+    assert world.account.ledger.most_jobs_at_once == FEW
 
 
 SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
@@ -141,7 +142,7 @@ SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
 ]
 
 
-@pytest.mark.parametrize("place", ["read", "call", "answer", "nap"])
+@pytest.mark.parametrize("place", ["call", "answer", "nap"])
 @pytest.mark.parametrize(("one", "other", "ends"), SERIAL)
 def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
     world: World,
@@ -150,7 +151,7 @@ def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
     ends: set[frozenset[str]],
     place: str,
 ) -> None:
-    refs = world.account.ticket_ids()[-120:]
+    refs = world.account.ticket_ids()[-20:]
     refs = [ref for ref in refs if world.account.ticket(ref).status != "closed"]
     for ref in refs:
         world.account.edit(ref, remove=world.account.ticket(ref).tags, add=["k"])
@@ -164,3 +165,18 @@ def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
         job.refresh_from_db()
         assert (job.status, job.failed, job.unverified) == (Status.SUCCEEDED, 0, 0)
     assert {world.tags(ref) for ref in refs} <= ends
+
+
+def test_a_ticket_that_another_job_changed_after_it_was_read_says_so(world: World) -> None:
+    refs = [ref for ref in world.account.ticket_ids()[-9:] if world.account.ticket(ref).status != "closed"]
+    first = Job.objects.get(pk=world.submit(refs, dry_run=False, canary=1, add=["brand-new"]))
+    world.work(first.pk, seconds=60)  # holds after the first ticket
+    second = ask(world, refs=refs, add=["brand-new"])
+    world.work(second.pk, seconds=60)
+    world.clock.move(150)
+    actions.resume(job=first, by=ANA)
+    world.work(first.pk, seconds=60)
+    changed, *others = first.items.order_by("ref").values_list("outcome", "detail")
+    assert changed == ("changed", "")
+    assert set(others) == {("unchanged", f"Job {second.pk} changed it after this job had read it.")}
+    assert set(second.items.values_list("outcome", flat=True)) == {"changed", "unchanged"}

@@ -211,3 +211,15 @@ def test_in_every_state_a_button_that_is_shown_works_and_another_changes_nothing
             assert f"Job {job.pk} " in response.content.decode()
         if name in FOLLOW_UPS:
             assert (job.transitions.count(), Job.objects.filter(pk=job.pk).values().get()) == (lines, before)
+
+
+def test_a_follow_up_asks_with_the_jobs_that_are_at_work_on_the_same_tickets(web: Client) -> None:
+    job = factories.job(Status.SUCCEEDED, changed=2)
+    other = factories.job(Status.RUNNING, title="Remove old from some tickets")
+    for one, outcome in ((job, Outcome.CHANGED), (other, Outcome.PENDING)):
+        factories.item(one, 7, outcome)
+    page = words(web.get(f"/jobs/{job.pk}/undo"))  # type: ignore[arg-type]
+    assert f"Job {other.pk} is at work on some of the same tickets: Remove old from some tickets." in page
+    assert "Each ticket ends as if one of the two had run after the other" in page
+    Job.objects.filter(pk=other.pk).update(status=Status.SUCCEEDED, finished_at=job.finished_at)
+    assert "is at work on" not in words(web.get(f"/jobs/{job.pk}/undo"))  # type: ignore[arg-type]

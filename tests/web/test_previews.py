@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django import Settings
 
-from jobs.models import Job
+from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
 from tagmanager import previews
 from tagmanager.cautions import cautions_of
@@ -100,7 +100,7 @@ def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: Non
     found = cautions_of(job)
     assert [caution.text[:40] for caution in found.all] == [
         "2 closed tickets are left out. Zendesk l",
-        f"Job {other.pk} is at work on the same tickets: {other.title}"[:40],
+        f"Job {other.pk} is at work on some of the same tickets"[:40],
     ]
     assert "No Zendesk account is set up." in found.problem
 
@@ -115,6 +115,24 @@ def test_warnings_say_when_not_all_tags_that_vanish_were_looked_at(db: None) -> 
     )
     said = [any(told in each.text for each in cautions_of(job).all) for job in (replacing, adding, few)]
     assert said == [True, False, False]
+
+
+def test_warnings_tell_of_jobs_that_share_tickets_or_read_their_list_by_a_tag_that_changes(db: None) -> None:
+    job = planned(3, params=params(add=["vip"], remove=["old"]))
+    for ref in (5, 6, 7):
+        factories.item(job, ref, Outcome.PLANNED)
+    sharing, apart, queued = (factories.job(Status.RUNNING), factories.job(Status.RUNNING), factories.job())
+    factories.item(sharing, 7, Outcome.PENDING)
+    factories.item(apart, 8, Outcome.PENDING)
+    ListedRefs.objects.create(job=queued, number=0, refs="1 6")
+    by_tag = factories.job(Status.SELECTING, source={"kind": "tag", "tag": "old"})
+    factories.job(Status.SELECTING, source={"kind": "tag", "tag": "other"})
+    factories.item(factories.job(Status.RUNNING, dry_run=True), 5, Outcome.PLANNED)
+    assert [caution.text.split(":")[0][:45] for caution in cautions_of(job).all] == [
+        f"Job {sharing.pk} is at work on some of the same tickets"[:45],
+        f"Job {queued.pk} is at work on some of the same tickets"[:45],
+        f"Job {by_tag.pk} has still to read its list, the tickets"[:45],
+    ]
 
 
 def test_numbers_given_by_hand_are_not_taken_for_the_same_tickets(db: None) -> None:
