@@ -113,7 +113,7 @@ def _at_every_place() -> Iterator[Case]:
                 (*before, Rule(kind, on, params)),
                 source=source,
                 hurried=kind in SLOW,
-                everyday=on == UPDATE and kind not in SLOW,
+                everyday=on == UPDATE and kind not in SLOW and not params.get("html"),
             )
 
 
@@ -215,7 +215,7 @@ def _of_jobs() -> Iterator[Case]:
 def _together() -> Iterator[Case]:
     """Faults that hide each other."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
-    yield Case("half of all answers to batches lost", (lost,))
+    yield Case("half of all answers to batches lost", (lost,), everyday=False)
     yield Case("every answer to a batch lost", (Rule("reset_after", params={"times": None}),))
     yield Case(
         "answers lost, and no list of jobs", (lost, Rule("server_error_before", JOB_LIST, {"times": 3}))
