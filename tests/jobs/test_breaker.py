@@ -202,6 +202,7 @@ def test_retry_and_undo_have_the_breaker_too(demo: Demo) -> None:
     refuse(demo, refs)
     retry = follow(job, FollowUp.RETRY)
     assert (retry.status, counts(retry)) == ("errored", {"failed": 100, "remaining": 100})
+    actions.cancel(job=retry, by=ANA)
     demo.account.faults.clear()
     assert counts(follow(job, FollowUp.RETRY)) == {"changed": 200}
     done = Job.objects.latest("pk")
