@@ -77,6 +77,7 @@ def test_what_sqlite_says_is_told_apart(tmp_path: Path) -> None:
     assert trouble_of(ValueError()) is None
 
 
+@STORED
 def test_a_fault_is_raised_at_once_and_a_trouble_when_patience_ends() -> None:
     for problem in (IntegrityError("twice"), OperationalError("gone")):
         with pytest.raises(type(problem)):
