@@ -162,7 +162,10 @@ FOLLOW_UPS = {
     ),
     FollowUp.REST: FollowUpKind((Outcome.PENDING,), "The rest of: {title}", "it left no ticket untouched"),
     FollowUp.RUN: FollowUpKind((Outcome.PLANNED,), "{title}", "it planned no change"),
-    FollowUp.UNDO: FollowUpKind((Outcome.CHANGED,), "Undo: {title}", "it changed no ticket"),
+    # What was sent and is unverified may have been changed: what looks so is taken back as well.
+    FollowUp.UNDO: FollowUpKind(
+        (Outcome.CHANGED, Outcome.UNVERIFIED), "Undo: {title}", "it changed no ticket"
+    ),
 }
 
 

@@ -120,7 +120,7 @@ class Settler:
         seen = self.work.read([item.ref for item in items])
         not_done = []
         for item in items:
-            if not self._ended_unseen(settlement, item, seen.get(item.ref)):
+            if not self._ended_unseen(settlement, batch, item, seen.get(item.ref)):
                 item.reason = SENT_BEFORE
                 not_done.append(item)
         if answer.phase is Phase.FAILED and len(not_done) == 1 and batch.size == 1:
@@ -136,7 +136,7 @@ class Settler:
                     settlement, batch, item, "no_result", answer.text or "No result was given."
                 )
 
-    def _ended_unseen(self, settlement: Settlement, item: Item, now: Snapshot | None) -> bool:
+    def _ended_unseen(self, settlement: Settlement, batch: Batch, item: Item, now: Snapshot | None) -> bool:
         """Give an item that was sent the outcome that its looks tell; False when it looks not done."""
         if now is None:
             settlement.end(
@@ -146,10 +146,21 @@ class Settler:
                 "It was sent, but the result was lost and the ticket can no longer be seen.",
             )
             return True
-        if not self.work.shows(item.change or {}, now):
-            return False
-        settlement.end(item, Outcome.CHANGED)
-        return True
+        if self.work.shows(item.change or {}, now):
+            settlement.end(item, Outcome.CHANGED)
+            return True
+        if batch.change is None and now != item.before:
+            # Planned anew it would take the place of what somebody just did, and of what it looked like
+            # before the job, which undo needs.
+            settlement.end(
+                item,
+                Outcome.UNVERIFIED,
+                "touched_meanwhile",
+                "It was sent, the result was lost, and somebody has changed the ticket since: look at it, "
+                "and retry if the change is still wanted.",
+            )
+            return True
+        return False
 
     def _again_or_failed(
         self,
@@ -231,7 +242,7 @@ class Settler:
             now = seen.get(item.ref)
             if item.reason == SENT_BEFORE:
                 item.reason = ""
-                if self._ended_unseen(settlement, item, now):
+                if self._ended_unseen(settlement, batch, item, now):
                     continue
             plan = self.work.plan(item.ref, now, earlier.get(item.ref))
             if item.ref in by_others and not plan.detail:

@@ -1,7 +1,11 @@
-"""Taking a job back, ticket by ticket: the tags it really added and removed, and nothing else."""
+"""Taking a job back, ticket by ticket: the tags it really added and removed, and nothing else.
+
+Of a ticket that was sent and is unverified, what looks like the job's change counts as such.
+"""
 
 from __future__ import annotations
 
+from jobs.states import Outcome
 from jobs.work import Earlier
 from tagmanager.tickets import Seen, TagChange
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
@@ -17,6 +21,16 @@ def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
         note = touched_since(ticket, earlier)
         return NothingToDo("touched_since" if note else "", note)
     return back
+
+
+def note_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
+    """Code and sentence of what a person should know about a ticket taken back; both "" for nothing."""
+    if earlier is not None and earlier.outcome == Outcome.UNVERIFIED:
+        return "unverified", (
+            "Whether the job changed this ticket was never learned: what looks like its change is taken back."
+        )
+    note = touched_since(ticket, earlier)
+    return ("touched_since", note) if note else ("", "")
 
 
 def touched_since(ticket: Seen, earlier: Earlier | None) -> str:

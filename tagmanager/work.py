@@ -126,9 +126,9 @@ class TicketWork:
             return Skipped(answer.reason, answer.detail)
         if seen.is_closed and not self._job.params.get("include_closed"):
             return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
-        note = undoing.touched_since(seen, earlier) if self._job.follow_up == FollowUp.UNDO else ""
-        reason = "touched_since" if note else ""
-        return Change(answer.to_json(), own=answer.exact, reason=reason, detail=note)
+        is_undo = self._job.follow_up == FollowUp.UNDO
+        reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")
+        return Change(answer.to_json(), own=answer.exact, reason=reason, detail=detail)
 
     def shows(self, change: Payload, now: Snapshot) -> bool:
         return TagChange.from_json(change).is_shown_by(frozenset(now["tags"]))

@@ -190,6 +190,27 @@ def test_an_item_that_was_sent_and_vanished_is_left_unverified(demo: Demo) -> No
     assert outcomes(follow(job, FollowUp.RETRY)) == {refs[0]: "skipped"}
 
 
+def test_a_whole_list_whose_result_was_lost_does_not_overwrite_what_somebody_did_since(demo: Demo) -> None:
+    """What it looked like before the job stays on record, so that undo can give it back."""
+    refs = untagged(demo, 3)
+    before = {ref: demo.tags(ref) for ref in refs}
+    demo.fault("results_null")
+    made = submit(refs=refs, exact=["clean"])
+
+    def edit_after_sending() -> None:
+        if demo.account.ledger.sent and "theirs" not in demo.tags(refs[0]):
+            demo.account.edit(refs[0], add=["theirs"], remove=["clean"])
+
+    job = run(made, tick=edit_after_sending)
+    assert outcomes(job) == {refs[0]: "unverified", refs[1]: "changed", refs[2]: "changed"}
+    assert job.items.get(ref=refs[0]).reason == "touched_meanwhile"
+    assert demo.tags(refs[0]) == {"theirs"}
+    undone = follow(job, FollowUp.UNDO)
+    assert outcomes(undone) == dict.fromkeys(refs, "changed")
+    assert undone.items.get(ref=refs[0]).reason == "unverified"
+    assert {ref: demo.tags(ref) for ref in refs} == before | {refs[0]: before[refs[0]] | {"theirs"}}
+
+
 def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(demo: Demo) -> None:
     """As after a crash between the call and the writing down of its answer."""
     refs = untagged(demo, 100)

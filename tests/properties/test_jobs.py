@@ -219,13 +219,14 @@ class Jobs(RuleBasedStateMachine):
                 assert self.world.tags(item.ref) == done.applied_to(self.world.first[item.ref])
 
     def _undo_and_check(self) -> None:
-        """A ticket that one job changed, and it alone, is as it was when that job has been undone."""
+        """A ticket that one job changed, or may have, and it alone, is as it was when that job is undone."""
         writers: dict[int, set[int]] = {}
         for one in self.world.sent:
             for ref in one.refs:
                 writers.setdefault(ref, set()).add(one.job)
         of_one = {ref: next(iter(jobs)) for ref, jobs in writers.items() if len(jobs) == 1}
-        changed = set(Item.objects.filter(outcome=Outcome.CHANGED).values_list("job_id", "ref"))
+        maybe = [Outcome.CHANGED, Outcome.UNVERIFIED]
+        changed = set(Item.objects.filter(outcome__in=maybe).values_list("job_id", "ref"))
         of_one = {ref: job for ref, job in of_one.items() if (job, ref) in changed}
         undone = {job: self.world.follow(job, FollowUp.UNDO) for job in set(of_one.values())}
         self._work_all_off()
