@@ -17,6 +17,8 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from jobs import stopping
+
 logger = logging.getLogger(__name__)
 
 #: Between two looks of the watch, seconds.
@@ -45,7 +47,13 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
         return int(message.pk)
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        """Take the oldest message that is due; None after a short sleep when there is none."""
+        """Take the oldest message that is due; None after a short sleep when there is none.
+
+        A cluster that stops takes none and gives no sign of life: it leaves what there is to others.
+        """
+        if stopping.is_asked():
+            time.sleep(Conf.POLL)
+            return None
         try:
             self.get_connection()  # drops a connection that has died
             self._watch()

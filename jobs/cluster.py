@@ -13,14 +13,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from jobs import owner, processes
+from jobs import health, owner, processes, reaper
 from jobs.models import Beat
 from jobs.stopping import STOP_FILE
 
 logger = logging.getLogger(__name__)
 
 #: A cluster without a sign of life for so long is dead, seconds; a new one has more time to come up.
-SILENT_AFTER, START_TAKES = 15.0, 60.0
+SILENT_AFTER, START_TAKES = reaper.BEAT_STALE_AFTER.total_seconds(), 60.0
 
 
 class Cluster:
@@ -56,11 +56,14 @@ class Cluster:
         patience = SILENT_AFTER if self._beat else START_TAKES
         if time.monotonic() - self._alive_at > patience:
             return f"it gave no sign of life for {patience:.0f} s"
+        if self.stayed and self._is_stuck():  # not at once: what waited for a worker needs time to be taken
+            return "it lives, but jobs wait and nobody works on any"
         return ""
 
     def stop(self, grace: float) -> None:
         with suppress(OSError):  # the folder is full or gone: then its slices end by themselves
             self._stop_file.touch()
+        self._forget_beats()
         # Its main process alone: told all at once, the processes of a cluster wait for each other for ever.
         processes.stop(self._child, grace)
         self._stop_file.unlink(missing_ok=True)
@@ -75,6 +78,19 @@ class Cluster:
             return
         if beats and max(beats) != self._beat:
             self._beat, self._alive_at = max(beats), time.monotonic()
+
+    def _is_stuck(self) -> bool:
+        try:
+            return health.look().worker_state == health.State.STUCK
+        except DatabaseError:
+            return False
+
+    def _forget_beats(self) -> None:
+        """From here on it counts as gone, however long it takes to end."""
+        with suppress(DatabaseError):
+            for beat in Beat.objects.all():
+                if self._is_ours(beat.owner):
+                    beat.delete()
 
     def _is_ours(self, name: str) -> bool:
         pid = owner.pid_here(name)

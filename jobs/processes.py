@@ -14,6 +14,8 @@ from typing import IO
 
 #: prctl(2): the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
+#: What asks a process to stop: a service manager, Ctrl-C, a terminal that is closed.
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def dies_with(parent: int) -> Callable[[], None]:
@@ -35,7 +37,10 @@ def dies_with(parent: int) -> Callable[[], None]:
 
 
 def bind_forks() -> None:
-    """From here on each process that this one forks dies with it, and so on down the tree."""
+    """From here on each process that this one forks dies with it, and so on down the tree.
+
+    It does not hear who asks the whole group to stop: it is told by the process above it.
+    """
     parent = os.getpid()
 
     def remember() -> None:
@@ -43,6 +48,8 @@ def bind_forks() -> None:
         parent = os.getpid()
 
     def bind() -> None:
+        # Held back rather than ignored: a fork may set a handler of its own, and Django-Q2's sentinel does.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         dies_with(parent)()
 
     os.register_at_fork(before=remember, after_in_child=bind)

@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 MAX_CRASHES = 3
 #: A job that nobody holds is woken again when its last wake-up is older than this.
 WAKE_AGAIN_AFTER = timedelta(seconds=5)
-#: A cluster whose beat is older than this is not alive.
-BEAT_STALE_AFTER = timedelta(seconds=15)
+#: A cluster whose beat is older than this is not alive. It does not beat while all its workers are busy and
+#: messages wait inside it: for a slice (10 s) and the outside call that the slice may end with (30 s).
+BEAT_STALE_AFTER = timedelta(seconds=45)
 
 
 def reap() -> int:
@@ -46,9 +47,14 @@ def beat() -> None:
 
 def is_worker_alive() -> bool:
     """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
+    return bool(living())
+
+
+def living() -> list[Beat]:
+    """The beats of the worker clusters that have given a sign of life lately and are not known to be dead."""
     now = timezone.now()
     lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
-    return any(not owner.is_dead(name) for name in lately.values_list("owner", flat=True))
+    return [beat for beat in lately if not owner.is_dead(beat.owner)]
 
 
 def _possibly_dead() -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -10,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs import reaper
+from jobs import health
 from jobs.access import ACT, SEE, allowed, refusal
 from jobs.looks import version_of
 from jobs.models import Job
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "tools": list(installed.tools().values()),
         "refusal": refusal(request.user, SEE, ACT),
-        "worker_alive": reaper.is_worker_alive(),
+        **_worker(),
         "glance": named(),
     }
     if request.user.has_perm(SEE):
@@ -51,9 +52,15 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
 @never_cache
 def connection_card(request: HttpRequest) -> HttpResponse:
     """Which account, as whom, and whether a worker is there; a page of its own where no script asks."""
-    context = {"glance": glance(), "worker_alive": reaper.is_worker_alive()}
+    context = {"glance": glance(), **_worker()}
     is_part = request.headers.get("HX-Request") == "true"
     return render(request, "home/_connection.html" if is_part else "home/connection.html", context)
+
+
+def _worker() -> dict[str, Any]:
+    """Whether a worker is there and works, judged as probes are told."""
+    found = health.look()
+    return {"worker_alive": found.is_worker_alive, "worker_state": found.worker_state}
 
 
 def _jobs() -> dict[str, Any]:
@@ -76,12 +83,17 @@ def _jobs() -> dict[str, Any]:
 
 @require_safe
 @never_cache
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's shape of a view
-    """For probes, without a login: 200 while the database answers. A missing worker is no failure."""
+def healthz(request: HttpRequest) -> HttpResponse:
+    """For probes, without a login: 200 while the database answers. A missing worker is no failure,
+    except to a probe that asks for it: with `?worker=1` it is 503 unless a worker is alive and working.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        worker = reaper.is_worker_alive()
+        found = health.look()
     except DatabaseError:
         return JsonResponse({"database": "away", "worker": False}, status=503)
-    return JsonResponse({"database": "ok", "worker": worker})
+    wanted = request.GET.get("worker") == "1"
+    failed = wanted and found.worker_state != health.State.ALIVE
+    answer = {"database": "ok", "worker": found.is_worker_alive} | asdict(found)
+    return JsonResponse(answer, status=503 if failed else 200)

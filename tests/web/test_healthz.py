@@ -1,19 +1,95 @@
 """What probes ask."""
 
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from jobs import reaper
+from jobs import health, reaper
+from jobs.models import Beat, Job, Transition
+from jobs.states import Status
+from tests.demo import submit
+
+NOBODY = {
+    "database": "ok",
+    "worker": False,
+    "worker_state": "none",
+    "workers": 0,
+    "newest_beat_seconds": None,
+    "jobs_waiting": 0,
+    "oldest_waiting_seconds": None,
+}
+
+
+def told(client: Client, address: str = "/healthz") -> tuple[int, dict[str, Any]]:
+    response = client.get(address)
+    return response.status_code, response.json()
+
+
+def age(job: Job, seconds: int) -> None:
+    """It has waited for so long."""
+    Transition.objects.filter(job=job).update(at=timezone.now() - timedelta(seconds=seconds))
 
 
 def test_it_answers_without_a_login_and_tells_of_the_worker(db: None, client: Client) -> None:
-    assert (client.get("/healthz").status_code, client.get("/healthz").json()) == (
-        200,
-        {"database": "ok", "worker": False},
-    )
+    assert told(client) == (200, NOBODY)
     reaper.beat()
-    assert client.get("/healthz").json() == {"database": "ok", "worker": True}
+    assert told(client) == (
+        200,
+        NOBODY | {"worker": True, "worker_state": "alive", "workers": 1, "newest_beat_seconds": 0},
+    )
+
+
+def test_a_probe_of_the_worker_fails_while_none_is_alive(db: None, client: Client) -> None:
+    assert told(client, "/healthz?worker=1") == (503, NOBODY)
+    reaper.beat()
+    assert told(client, "/healthz?worker=1")[0] == 200
+    Beat.objects.update(at=timezone.now() - timedelta(minutes=2))
+    assert told(client, "/healthz?worker=1") == (503, NOBODY | {"newest_beat_seconds": 120})
+
+
+def test_it_tells_how_many_jobs_wait_for_a_worker_and_for_how_long(db: None, client: Client) -> None:
+    for seconds in (7, 20):
+        age(submit(refs=[1], here=False).job, seconds)
+    later = submit(refs=[2], here=False).job  # waits for a time, not for a worker
+    Job.objects.filter(pk=later.pk).update(
+        status=Status.WAITING, resumes_at=timezone.now() + timedelta(minutes=5)
+    )
+    assert told(client) == (200, NOBODY | {"jobs_waiting": 2, "oldest_waiting_seconds": 20})
+
+
+def test_workers_that_live_and_do_no_work_are_told_as_stuck(db: None, client: Client) -> None:
+    job = submit(refs=[1], here=False).job
+    reaper.beat()
+    age(job, 20)
+    assert told(client, "/healthz?worker=1")[0] == 200
+    age(job, 40)
+    code, answer = told(client, "/healthz?worker=1")
+    assert (code, answer["worker"], answer["worker_state"]) == (503, True, "stuck")
+    assert told(client)[0] == 200
+    # With another job in hand they are only busy.
+    submit(refs=[2], here=True)
+    assert told(client, "/healthz?worker=1")[1]["worker_state"] == "alive"
+
+
+def test_a_probe_never_reads_what_grows_with_the_tickets(db: None) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        health.look()
+    for _ in range(5):
+        submit(refs=[1], here=False)
+    reaper.beat()
+    with CaptureQueriesContext(connection) as more:
+        health.look()
+    assert not [q["sql"] for q in more if "jobs_item" in q["sql"] or "jobs_batch" in q["sql"]]
+    assert len(more) == len(few) == 3
 
 
 def test_it_fails_when_the_database_does_not_answer(

@@ -1,22 +1,59 @@
-"""`manage.py qcluster`: Django-Q2's own command, whose processes end with the one that started them.
+"""`manage.py qcluster`: Django-Q2's own command, whose processes come and go together.
 
 Django-Q2's sentinel and workers go on as orphans when the process above them is killed: they hold messages,
-and nobody stops them. On Linux each of ours is killed with its parent, down the whole tree.
+and nobody stops them. On Linux each of ours is killed with its parent, down the whole tree. And where all of
+its processes are told to stop at once (systemd's default, `tini -g`), Django-Q2 waits for ever for the ones
+that are gone: ours leave it to the first process to tell the others.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
-from django_q.management.commands.qcluster import Command as Qcluster
+from django_q.cluster import Cluster
+from django_q.management.commands import qcluster
 
 from jobs import processes, schema
+from jobs.stopping import STOP_FILE
 
 
-class Command(Qcluster):  # type: ignore[misc]  # django_q ships no types
+class Ours(Cluster):  # type: ignore[misc]  # django_q ships no types
+    """One that stops once, however often it is told, and puts its jobs down at their next step."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        signal.signal(signal.SIGHUP, self.sig_handler)
+
+    def sig_handler(self, signum: int, frame: FrameType | None) -> None:
+        # A second one would come into the middle of the first, which may hold a lock that it needs.
+        for each in processes.STOPS:
+            signal.signal(each, signal.SIG_IGN)
+        if self.sentinel is None:  # nothing was started yet
+            sys.exit(0)
+        flag = Path(os.environ[STOP_FILE])
+        with suppress(OSError):  # the folder is full or gone: then its slices end by themselves
+            flag.touch()
+        super().sig_handler(signum, frame)
+        flag.unlink(missing_ok=True)
+
+
+class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no types
     def handle(self, *args: Any, **options: Any) -> None:
         if sentence := schema.lack():
             raise CommandError(sentence)
+        os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{os.getpid()}"))
+        Path(os.environ[STOP_FILE]).unlink(missing_ok=True)
         processes.bind_forks()
+        # What the forks do not hear cannot end them: neither a worker that hangs nor the monitor at the end.
+        BaseProcess.terminate = BaseProcess.kill  # type: ignore[method-assign]
+        qcluster.Cluster = Ours
         super().handle(*args, **options)

@@ -3,6 +3,8 @@
 Django-Q2 replaces a process of its cluster that died, but a lock which that one held stays locked: the
 cluster then looks alive and works no more. So a cluster that lost a process, or gives no sign of life, is
 replaced as a whole. A stop is gentle: what runs is put down at its next step.
+
+`run_worker --check` starts nothing: it tells a probe whether a worker of this host is alive.
 """
 
 from __future__ import annotations
@@ -16,10 +18,10 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from jobs import schema
+from jobs import owner, processes, reaper, schema
 from jobs.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -27,8 +29,8 @@ logger = logging.getLogger(__name__)
 #: Between two looks at the cluster, and between two looks whether we are to stop, seconds.
 LOOK_EVERY, NAP = 1.0, 0.2
 #: A cluster gets so long to end by itself when it is stopped, and when it is replaced, seconds.
-STOP_GRACE, REPLACE_GRACE = 30.0, 10.0
-#: Between two starts when the cluster does not stay up, seconds.
+STOP_GRACE, REPLACE_GRACE = 30.0, 3.0
+#: Before another start when the cluster did not stay up, seconds; each time twice as long.
 BACK_OFF_FIRST, BACK_OFF_MOST = 1.0, 30.0
 
 
@@ -37,7 +39,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = False
-        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for each in processes.STOPS:
             signal.signal(each, self._ask)
 
     def _ask(self, _signal: int, _frame: FrameType | None) -> None:
@@ -71,7 +73,27 @@ def _await_migrations(stop: Stop) -> None:
 class Command(BaseCommand):
     help = "Runs the worker of this machine: keeps it alive, and stops it gently on SIGTERM or Ctrl-C."
 
-    def handle(self, **_: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--check", action="store_true", help="only tell, by the exit code, whether a worker lives here"
+        )
+
+    def handle(self, *, check: bool, **_: Any) -> None:
+        if check:
+            self._check()
+        else:
+            self._supervise()
+
+    def _check(self) -> None:
+        try:
+            alive = any(owner.pid_here(beat.owner) for beat in reaper.living())
+        except DatabaseError as problem:
+            raise CommandError("The database is away, so nothing is known of the worker.") from problem
+        if not alive:
+            raise CommandError("No worker is alive on this host. Start one with manage.py run_worker.")
+        self.stdout.write("A worker is alive on this host.")
+
+    def _supervise(self) -> None:
         stop = Stop()
         stop_file = Path(settings.VAR_DIR) / f"stop-{os.getpid()}"
         back_off = BACK_OFF_FIRST
@@ -85,6 +107,9 @@ class Command(BaseCommand):
             if trouble and not stop.is_asked():
                 logger.warning("The worker is replaced: %s", trouble)
             cluster.stop(STOP_GRACE if stop.is_asked() else REPLACE_GRACE)
-            back_off = BACK_OFF_FIRST if cluster.stayed else min(back_off * 2, BACK_OFF_MOST)
-            stop.pause(0 if cluster.stayed else back_off)
+            if cluster.stayed:
+                back_off = BACK_OFF_FIRST
+            else:
+                stop.pause(back_off)
+                back_off = min(back_off * 2, BACK_OFF_MOST)
         logger.info("The worker has stopped")

@@ -1,0 +1,79 @@
+"""How the workers are, as pages, probes and the supervisor tell it: one way of judging for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Case, Count, F, Min, OuterRef, Subquery, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from jobs import clock, reaper
+from jobs.models import Beat, Job, Transition
+from jobs.states import Status
+
+#: Workers that live, with a job waiting for so long and no other in hand, do no work.
+STUCK_AFTER = timedelta(seconds=30)
+
+
+class State(StrEnum):
+    ALIVE = "alive"
+    STUCK = "stuck"  # there are signs of life, but jobs wait and nobody works on any
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Numbers without names, fit for an answer to anybody; times in whole seconds, None for none."""
+
+    worker_state: State
+    workers: int  # living clusters, on all hosts
+    newest_beat_seconds: int | None  # also of one that is gone
+    jobs_waiting: int  # for a worker, and for nothing else
+    oldest_waiting_seconds: int | None
+
+    @property
+    def is_worker_alive(self) -> bool:
+        return self.workers > 0
+
+
+def look() -> Health:
+    """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
+    now = timezone.now()
+    living = len(reaper.living())
+    newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
+    last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
+    # One in the middle of its work waits since it was put down, and then it was woken.
+    since = Case(
+        When(status=Status.QUEUED, then=Subquery(last_move)), default=Coalesce(F("resumes_at"), F("woken_at"))
+    )
+    waiting = (
+        Job.objects.claimable()
+        .exclude(woken_at__gt=now + clock.ON_PURPOSE)
+        .order_by()
+        .annotate(since=Coalesce(since, F("created_at")))
+        .aggregate(number=Count("pk"), oldest=Min("since"))
+    )
+    oldest = waiting["oldest"]
+    state = State.ALIVE if living else State.NONE
+    if living and oldest and now - oldest > STUCK_AFTER and not _is_any_in_hand():
+        state = State.STUCK
+    return Health(
+        worker_state=state,
+        workers=living,
+        newest_beat_seconds=_age(newest, now),
+        jobs_waiting=waiting["number"],
+        oldest_waiting_seconds=_age(oldest, now),
+    )
+
+
+def _is_any_in_hand() -> bool:
+    """Whether somebody works on a job, and gave a sign of it lately."""
+    lately = timezone.now() - reaper.BEAT_STALE_AFTER
+    return Job.objects.active().exclude(lease_token="").filter(beat_at__gte=lately).exists()
+
+
+def _age(at: datetime | None, now: datetime) -> int | None:
+    return None if at is None else max(round((now - at).total_seconds()), 0)

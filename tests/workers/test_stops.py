@@ -1,0 +1,72 @@
+"""However a worker is told to leave: it puts its job down in good order, and the next goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import DEADLINE, await_that, descendants, exists
+from tests.demo import Demo, counts, run, submit
+from tests.workers.conftest import Manage, far_enough
+
+pytestmark = pytest.mark.slow
+Tell = Callable[[subprocess.Popen[str]], None]
+
+
+def alone(by: signal.Signals) -> Tell:
+    return lambda process: process.send_signal(by)
+
+
+def twice(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    time.sleep(0.05)  # two that come at once are one to the kernel
+    process.terminate()
+
+
+def all_at_once(by: signal.Signals) -> Tell:
+    """As a service manager tells all processes of a service, whatever group they are in."""
+
+    def tell(process: subprocess.Popen[str]) -> None:
+        for pid in [process.pid, *sorted(descendants(process.pid))]:
+            os.kill(pid, by)
+
+    return tell
+
+
+@pytest.mark.parametrize("name", ["run_worker", "qcluster"])
+@pytest.mark.parametrize(
+    "tell",
+    [
+        pytest.param(alone(signal.SIGTERM), id="SIGTERM"),
+        pytest.param(twice, id="SIGTERM twice"),
+        pytest.param(alone(signal.SIGHUP), id="SIGHUP"),
+        pytest.param(all_at_once(signal.SIGTERM), id="SIGTERM to all"),
+        pytest.param(all_at_once(signal.SIGINT), id="SIGINT to all"),
+    ],
+)
+def test_a_job_is_put_down_in_good_order_and_goes_on(
+    slow_demo: Demo, manage: Manage, tmp_path: Path, name: str, tell: Tell
+) -> None:
+    refs = slow_demo.open_tickets[:1000]
+    job = submit(refs=refs, here=False, add=["brand-new"]).job
+    process = manage(name, VAR_DIR=str(tmp_path), ZENDESK_MAX_JOBS="2")  # most batches are yet to come
+    await_that(lambda: far_enough(job), "the first batches")
+    slow_demo.account.configure(scale=1.0)  # a batch takes ten seconds: longer than the stop
+    everybody = descendants(process.pid)
+    tell(process)
+    assert process.wait(DEADLINE) == 0
+    assert not any(map(exists, everybody))
+    job.refresh_from_db()
+    assert (job.is_active, job.lease_token, job.crash_count) == (True, "", 0)
+    assert not job.transitions.filter(why__contains="was lost").exists()
+    assert not list(tmp_path.glob("stop-*"))
+    slow_demo.account.configure(scale=0.0)
+    run(job)
+    assert counts(job) == {"changed": len(refs)}
+    assert dict(slow_demo.account.ledger.updates) == dict.fromkeys(refs, 1)
