@@ -59,7 +59,7 @@ worker: venv ## Run a worker with the settings from .env
 
 test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
 	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
-	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not slow" $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once" $(ARGS)
 
 properties: export PROPERTIES := long
 properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite

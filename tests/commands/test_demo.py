@@ -18,7 +18,7 @@ import pytest
 from tagmanager.demo import Failed, Place
 from tests.commands.conftest import DEADLINE, await_that, descendants, exists
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 Start = Callable[..., subprocess.Popen[str]]
 

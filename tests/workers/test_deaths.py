@@ -15,7 +15,7 @@ from tests.commands.conftest import await_that, descendants, exists
 from tests.demo import Demo, counts, submit
 from tests.workers.conftest import Manage, ended, far_enough, holder_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 #: How a cluster of two workers comes up, one process after the other.
 FIRST, SENTINEL, ONE, OTHER, MONITOR, PUSHER = range(6)

@@ -15,7 +15,7 @@ from tests.commands.conftest import DEADLINE, await_that, command, descendants, 
 from tests.demo import Demo, counts, submit
 from tests.workers.conftest import Manage, ended
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def test_a_detached_job_is_finished_by_the_worker(

@@ -15,7 +15,7 @@ from tests.commands.conftest import DEADLINE, await_that, descendants, exists
 from tests.demo import Demo, counts, run, submit
 from tests.workers.conftest import Manage, far_enough
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 Tell = Callable[[subprocess.Popen[str]], None]
 
 
