@@ -11,7 +11,7 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev browser demo run worker test properties check format lock audit bench reliability screenshots clean
+.PHONY: help venv dev browser demo run worker test properties fuzz check format lock audit bench reliability screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,10 @@ test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where 
 properties: export PROPERTIES := long
 properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite
 	$(BIN)/pytest tests/properties -p no:logging -q $(ARGS)
+
+fuzz: dev ## Kill and freeze workers at random (FUZZ_KILLS, FUZZ_FREEZES, FUZZ_SEED), on SQLite and PostgreSQL
+	$(BIN)/pytest tests/fuzz/fuzz_long.py -q $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest tests/fuzz/fuzz_long.py -q $(ARGS)
 
 check: export TAGMANAGER_DEMO := 1
 check: dev ## Linters, types, import contracts, templates, migrations

@@ -18,6 +18,7 @@ from jobs.models import Job
 from jobs.selection import Selection
 from jobs.sending import Pipe
 from jobs.states import Status, WaitReason
+from jobs.steps import Step, reached
 from jobs.trial import tried_words
 from jobs.trouble import Patience, trouble_of
 from jobs.turn import Turn
@@ -68,6 +69,7 @@ def run(
         return
     lease.patience = patience
     try:
+        reached(Step.CLAIMED)
         _persist(lease, Turn(time.monotonic() + seconds, most, tick))
     except Lost as lost:
         logger.warning("job %s: %s", job_id, lost)
@@ -207,6 +209,7 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
         if job.remaining:
             raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
         to = Status.PARTIAL if job.failed or job.unverified else Status.SUCCEEDED
+        reached(Step.ENDING)
         return moves.move(job, to, by=by, held_with=lease.token)
     if lease.status == Status.CANCELLING:
         return moves.move(job, Status.CANCELLED, by=by, held_with=lease.token)

@@ -20,10 +20,12 @@ from jobs import moves, owner, wake
 from jobs.actors import this_worker
 from jobs.models import Job
 from jobs.states import Status, WaitReason
+from jobs.steps import Step, reached
 from jobs.trouble import Patience
 
-#: A beat older than this means that the worker is gone. Twice the longest outside call (30 s) and some.
-STALE_AFTER = timedelta(seconds=90)
+#: A beat older than this means that the worker is gone: with the watch's two seconds and a claim, another
+#: host has its job within a minute.
+STALE_AFTER = timedelta(seconds=55)
 #: The holder beats at least this often while it works, seconds.
 BEAT_EVERY = 1.0
 #: No outside call starts on a beat older than this, seconds: a call of 30 s must end before STALE_AFTER.
@@ -79,6 +81,7 @@ class Lease:
         if time.monotonic() - self._beat_at >= FENCE:
             with transaction.atomic():
                 self._renew({})
+        reached(Step.FENCE_PASSED)
 
     def insist(self, write: Callable[[], object], **changes: Any) -> None:
         """Commit, also when the database is in trouble just now: for what only this process knows, such as
@@ -98,6 +101,7 @@ class Lease:
 
     def release(self, *, at: datetime | None = None, waiting_for: str = "") -> None:
         """Put the job down as it is and wake the next worker, now or at a time, in one transaction."""
+        reached(Step.RELEASING)
         with self.commit(**NOT_HELD, resumes_at=at, waiting_for=waiting_for):
             wake.wake(self.job, at=at)
 

@@ -23,6 +23,7 @@ from jobs.errors import CursorExpired, NeedsPerson
 from jobs.lease import Lease
 from jobs.models import Item, Job
 from jobs.states import Outcome, Status
+from jobs.steps import Step, reached
 from jobs.turn import Turn
 from jobs.work import Change, Earlier, Plan, Snapshot, Unchanged, Work
 
@@ -145,6 +146,7 @@ class Selection:
                 cursor_at=timezone.now(),
                 **{name: F(name) + count for name, count in counts.items()},
             )
+        reached(Step.PAGE_WRITTEN)
         self.job.found += len(items)
         return page.cursor is None or (self.job.limit is not None and self.job.found >= self.job.limit)
 
@@ -190,7 +192,7 @@ class Selection:
             return False
         doubt, sizes = self._doubt(), _sizes(self.job)
         why = f"The list has ended: {sizes} {doubt}" if doubt else f"The list is complete: {sizes}"
-        return moves.move(
+        frozen = moves.move(
             self.job,
             Status.RUNNING,
             by=this_worker(),
@@ -199,6 +201,8 @@ class Selection:
             frozen_at=timezone.now(),
             total=self.job.found,
         )
+        reached(Step.LIST_FROZEN)
+        return frozen
 
     def _doubt(self) -> str:
         """A list that people cut short themselves, or gave, is as long as they wished."""

@@ -22,6 +22,7 @@ from jobs.models import Batch, Gate, Item, Job
 from jobs.pace import Flight, Pace, weight
 from jobs.settling import Settler
 from jobs.states import ACTIVE, BatchState, Outcome, Status, WaitReason
+from jobs.steps import Step, reached
 from jobs.work import Answer, Phase, Sendable, Trace, Work
 
 logger = logging.getLogger(__name__)
@@ -152,9 +153,12 @@ class Pipe:
             return True
         if (untried := self._untried()) is not None:
             self._cut(batch, to=untried)
-        if not self._reserve(batch):
+        reached(Step.BATCH_CHOSEN)
+        sendables = self._reserve(batch)
+        if sendables is None:
             return False
-        self._send(batch)
+        reached(Step.BATCH_RESERVED)
+        self._send(batch, sendables)
         return True
 
     def _may_send(self) -> bool:
@@ -171,18 +175,21 @@ class Pipe:
             self.settler.halves.pop()
         return self._batches(BatchState.PENDING).first()
 
-    def _reserve(self, batch: Batch) -> bool:
-        """Write the batch down as being sent, if our jobs leave it a place and nobody said stop."""
+    def _reserve(self, batch: Batch) -> list[Sendable] | None:
+        """Write the batch down as being sent, if our jobs leave it a place and nobody said stop (else None).
+
+        What is to be sent is read in the same transaction: later it could be another worker's already.
+        """
         with self.lease.commit():
             if self.lease.status != Status.RUNNING:
-                return False
+                return None
             if not self._has_place():
                 self._place_at = time.monotonic() + PLACE_LOOK
-                return False
+                return None
             now = timezone.now()
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENDING, sent_at=now)
             batch.state, batch.sent_at = BatchState.SENDING, now
-        return True
+            return _sendables(batch)
 
     def _has_place(self) -> bool:
         """Whether one more batch may be under way, of all our jobs' and of this job's fair share of them.
@@ -204,11 +211,9 @@ class Pipe:
     def _places_taken(self) -> int:
         return len(self.in_flight) + len(self.lost)
 
-    def _send(self, batch: Batch) -> None:
-        sendables = _sendables(batch)
-        self.lease.fence()
+    def _send(self, batch: Batch, sendables: list[Sendable]) -> None:
         try:
-            receipt = self.work.send(batch.change, sendables)
+            receipt = self.work.send(batch.change, sendables)  # which looks at the lease before each try
         except TryLater as later:
             self._take_back(batch)
             if later.reason is WaitReason.JOB_SLOTS and self.in_flight:
@@ -226,7 +231,9 @@ class Pipe:
         except NeedsPerson:
             self._take_back(batch)
             raise
+        reached(Step.CALL_MADE)
         self._follow(batch, receipt)
+        reached(Step.RECEIPT_WRITTEN)
         self._slots_back_off = SLOTS_BACK_OFF
 
     def _follow(self, batch: Batch, receipt: str) -> None:
@@ -257,6 +264,7 @@ class Pipe:
         """One question about all that is under way; what is over is settled."""
         self.lease.fence()
         answers = self.work.ask(list(self.in_flight))
+        reached(Step.ANSWERS_READ)
         now = time.monotonic()
         over: list[tuple[InFlight, Answer]] = []
         for receipt, answer in answers.items():

@@ -21,6 +21,7 @@ from jobs.lease import Lease
 from jobs.models import Batch, Item
 from jobs.overlaps import changed_by_others
 from jobs.states import BatchState, FollowUp, Outcome
+from jobs.steps import Step, reached
 from jobs.work import (
     Answer,
     Change,
@@ -196,6 +197,8 @@ class Settler:
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
             _save_outcomes(settlement.outcomes)
             self._move_on(batch, settlement)
+            reached(Step.SETTLING)
+        reached(Step.SETTLED)
         self.window = window
         if settlement.again:
             logger.info("job %s: %s items of batch %s go again", self.job.pk, len(settlement.again), batch.pk)

@@ -12,6 +12,7 @@ from jobs import actions
 from jobs.models import Batch, Gate, Job
 from jobs.sending import Pipe
 from jobs.states import FollowUp, Status
+from jobs.work import Sendable
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from tests.jobs.test_states import a_job
 
@@ -81,7 +82,7 @@ def test_a_cancel_between_the_last_look_and_the_sending_still_keeps_the_batch_ba
     made = submit(refs=demo.open_tickets[:50])
     reserve = Pipe._reserve
 
-    def cancel_first(pipe: Pipe, batch: Batch) -> bool:
+    def cancel_first(pipe: Pipe, batch: Batch) -> list[Sendable] | None:
         actions.cancel(job=made.job, by=ANA)
         return reserve(pipe, batch)
 

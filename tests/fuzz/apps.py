@@ -1,0 +1,27 @@
+"""What each worker process of the fuzz does at its start."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from django.apps import AppConfig
+
+
+class Fuzz(AppConfig):
+    name = "tests.fuzz"
+
+    def ready(self) -> None:
+        """Shorten the waits, take out the guards, and listen at the steps, as the settings say."""
+        from jobs import steps
+        from tests.fuzz import settings
+        from tests.fuzz.guards import WITHOUT
+        from tests.fuzz.orders import Saboteur
+
+        for time in settings.FUZZ_TIMES:
+            place, _, seconds = time.partition("=")
+            module, _, name = place.rpartition(".")
+            setattr(import_module(module), name, float(seconds))
+        for guard in settings.FUZZ_WITHOUT:
+            WITHOUT[guard]()
+        steps.listen(Saboteur(Path(settings.FUZZ_ORDERS)))

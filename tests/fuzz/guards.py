@@ -1,0 +1,74 @@
+"""The guards against sending twice, and the program without one of them.
+
+For processes of the fuzz alone: what happens without a guard shows that the guard is needed, and that the
+fuzz would see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs import engine
+from jobs.lease import Lease, held_by_this_process, new_token
+from jobs.models import Batch, Job
+from jobs.sending import Pipe
+from jobs.states import ENDED, Status
+from jobs.steps import Step, reached
+
+
+def without_looking() -> None:
+    """A batch whose answer was lost is sent again at once, without looking what became of it."""
+
+    def search(pipe: Pipe, batch: Batch) -> None:
+        pipe._take_back(batch)
+        pipe.lost.remove(batch)
+
+    Pipe._search = search  # type: ignore[assignment, method-assign]
+
+
+def without_fence() -> None:
+    """Nobody looks at the lease before a call."""
+
+    def fence(_: Lease) -> None:
+        reached(Step.FENCE_PASSED)
+
+    Lease.fence = fence  # type: ignore[assignment, method-assign]
+
+
+def without_claim() -> None:
+    """Each wake-up takes the job, whoever has it."""
+
+    def claim(job_id: int, token: str = "") -> Lease | None:
+        token = token or new_token()
+        with transaction.atomic():
+            if (
+                not Job.objects.filter(pk=job_id)
+                .exclude(status__in=ENDED)
+                .update(**held_by_this_process(token))
+            ):
+                return None
+            return engine._begin(Lease(Job.objects.get(pk=job_id), token))
+
+    engine.claim = claim
+
+
+def without_token() -> None:
+    """Commits do not ask whether the job is still the worker's."""
+
+    def renew(lease: Lease, changes: dict[str, Any]) -> None:
+        Job.objects.filter(pk=lease.job.pk).update(**({"beat_at": timezone.now()} | changes))
+        lease.status = Status(lease._read_status())
+
+    Lease._renew = renew  # type: ignore[assignment, method-assign]
+
+
+WITHOUT: dict[str, Callable[[], None]] = {
+    "looking": without_looking,
+    "fence": without_fence,
+    "claim": without_claim,
+    "token": without_token,
+}

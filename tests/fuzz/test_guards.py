@@ -1,0 +1,125 @@
+"""With one guard taken out, tickets are sent twice: each is needed, and the fuzz would see it missing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from django_q.models import OrmQ
+
+from jobs import wake
+from jobs.models import Job
+from jobs.states import BatchState
+from jobs.steps import Step
+from tests.demo import Demo, submit
+from tests.fuzz.conftest import StartFleet
+from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of
+from tests.fuzz.orders import FREEZE, KILL, Orders
+
+pytestmark = pytest.mark.slow
+TICKETS = 30
+LOST = "is not held by this worker any more"
+
+
+class Scene:
+    """One job of one batch, and what may become of it."""
+
+    def __init__(self, demo: Demo, orders: Orders) -> None:
+        self.demo = demo
+        self.orders = orders
+        self.refs = demo.open_tickets[:TICKETS]
+
+    def submit(self) -> Job:
+        return submit(refs=self.refs, here=False, add=["brand-new"]).job
+
+    def frozen(self, at: Step) -> int:
+        """The process that froze at the step."""
+        pid = await_that(self.orders.struck, f"a worker at {at.name}")
+        await_that(lambda: state_of(pid) == "T", "the freeze")
+        return pid
+
+    @property
+    def updates(self) -> dict[int, int]:
+        return dict(self.demo.account.ledger.updates)
+
+    @property
+    def sent(self) -> dict[int, int]:
+        return dict(self.demo.account.ledger.sent)
+
+    @property
+    def doubled(self) -> dict[int, int]:
+        return dict.fromkeys(self.refs, 2)
+
+    @property
+    def once(self) -> dict[int, int]:
+        return dict.fromkeys(self.refs, 1)
+
+
+@pytest.fixture
+def scene(counting: Demo, orders: Orders) -> Iterator[Scene]:
+    scene = Scene(counting, orders)
+    yield scene
+    # Whatever happens to writes, tags are added once.
+    assert all("brand-new" in counting.tags(ref) for ref in scene.refs)
+
+
+def test_without_looking_for_a_lost_batch_it_is_sent_twice(scene: Scene, start_fleet: StartFleet) -> None:
+    start_fleet(without="looking")
+    scene.orders.give(KILL, Step.CALL_MADE)
+    job = scene.submit()
+    await_that(lambda: has_ended(job), "the end of the job")
+    assert scene.updates == scene.doubled
+
+
+def test_without_the_fence_a_worker_that_slept_sends_what_another_has_sent(
+    scene: Scene, start_fleet: StartFleet
+) -> None:
+    start_fleet(without="fence")
+    scene.orders.give(FREEZE, Step.BATCH_RESERVED)
+    job = scene.submit()
+    frozen = scene.frozen(Step.BATCH_RESERVED)
+    assert outdate_beat(job)
+    await_that(lambda: has_ended(job), "the end of the job, by another worker")
+    assert scene.updates == scene.once
+    os.kill(frozen, signal.SIGCONT)
+    await_that(lambda: scene.updates == scene.doubled, "the second writing")
+
+
+@pytest.mark.parametrize("without", ["", "claim"])
+def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
+    scene: Scene, start_fleet: StartFleet, without: str
+) -> None:
+    """The one who has the job is only slow: his lease has not run out, so he may go on."""
+    start_fleet(without=without, times="jobs.broker.WATCH_EVERY=0.2 jobs.sending.SEARCH_AFTER=0.3")
+    scene.orders.give(FREEZE, Step.FENCE_PASSED, after=Step.BATCH_RESERVED)
+    job = scene.submit()
+    frozen = scene.frozen(Step.FENCE_PASSED)
+    wake.wake(job)
+    message = OrmQ.objects.latest("id").pk
+    await_that(lambda: not OrmQ.objects.filter(pk=message).exists(), "the wake-up's being worked off")
+    os.kill(frozen, signal.SIGCONT)
+    await_that(lambda: has_ended(job), "the end of the job")
+    await_that(lambda: scene.updates == (scene.doubled if without else scene.once), "the writing")
+
+
+@pytest.mark.parametrize("without", ["", "token"])
+def test_without_the_token_in_commits_a_worker_that_slept_takes_a_batch_that_another_has_sent(
+    scene: Scene, start_fleet: StartFleet, without: str
+) -> None:
+    scene.demo.account.configure(scale=1.0)  # the batch is under way for some seconds
+    fleet = start_fleet(without=without)
+    scene.orders.give(FREEZE, Step.BATCH_CHOSEN)
+    job = scene.submit()
+    frozen = scene.frozen(Step.BATCH_CHOSEN)
+    assert outdate_beat(job)
+    await_that(lambda: job.batches.filter(state=BatchState.SENT).exists(), "another's sending")
+    os.kill(frozen, signal.SIGCONT)
+    if without:
+        await_that(lambda: scene.sent == scene.doubled, "the second sending")
+        await_that(lambda: "brand-new" in scene.demo.tags(scene.refs[-1]), "the writing")
+        return
+    await_that(lambda: LOST in fleet.said(), "its finding out")
+    await_that(lambda: has_ended(job), "the end of the job")
+    assert scene.sent == scene.once

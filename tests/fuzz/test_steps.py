@@ -1,0 +1,71 @@
+"""A worker killed or frozen at each named step: the same end, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+
+import pytest
+
+from jobs import audit
+from jobs.steps import Step
+from tests.demo import Demo, outcomes, submit
+from tests.fuzz.conftest import StartFleet
+from tests.fuzz.fleet import await_that, has_ended, holder_of, outdate_beat, state_of
+from tests.fuzz.orders import FREEZE, KILL, Orders
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
+    counting: Demo, orders: Orders, start_fleet: StartFleet
+) -> None:
+    refs = counting.open_tickets[:120]
+    start_fleet()
+    for number, step in enumerate(Step, start=1):
+        counting.account.configure(scale=0.3 if step is Step.RELEASING else 0.0)
+        orders.give(KILL, step)
+        job = submit(refs=refs, here=False, add=[f"tag-{number}"]).job
+        await_that(orders.struck, f"a worker at {step.name}")
+        await_that(partial(has_ended, job), f"the end of the job after {step.name}")
+        assert (step, job.status) == (step, "succeeded")
+        assert outcomes(job) == dict.fromkeys(refs, "changed")
+        assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, number), step
+        assert job.transitions.filter(why__contains="was lost").count() == 1
+    assert list(audit.drifts()) == []
+
+
+@pytest.mark.parametrize("step", [Step.BATCH_CHOSEN, Step.BATCH_RESERVED, Step.CALL_MADE, Step.ANSWERS_READ])
+def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
+    counting: Demo, orders: Orders, start_fleet: StartFleet, step: Step
+) -> None:
+    refs = counting.open_tickets[:120]
+    fleet = start_fleet()
+    orders.give(FREEZE, step)
+    job = submit(refs=refs, here=False, add=["brand-new"]).job
+    frozen = await_that(orders.struck, f"a worker at {step.name}")
+    await_that(lambda: state_of(frozen) == "T", "the freeze")
+    assert holder_of(job) == frozen
+    assert outdate_beat(job)
+    await_that(lambda: has_ended(job), "the end of the job, by another worker")
+    os.kill(frozen, signal.SIGCONT)
+    await_that(lambda: "is not held by this worker any more" in fleet.said(), "its finding out")
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
+    assert has_ended(job)
+    assert list(audit.drifts()) == []
+
+
+def test_a_cluster_killed_as_a_whole_is_followed_by_the_next(counting: Demo, start_fleet: StartFleet) -> None:
+    counting.account.configure(scale=0.1)
+    refs = counting.open_tickets
+    fleet = start_fleet()
+    job = submit(refs=refs, here=False, add=["brand-new"]).job
+    await_that(lambda: job.batches.filter(state="settled").exists(), "the first batches")
+    fleet.end(fleet.clusters[0])
+    fleet.start()
+    await_that(lambda: has_ended(job), "the end of the job")
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
+    assert list(audit.drifts()) == []
