@@ -119,7 +119,9 @@ def log_in_a_file() -> Iterator[Path]:
     # Only the handler of the settings, exactly: those of a test run stay.
     replaced = [handler for handler in root.handlers if type(handler) is logging.StreamHandler]
     handler = LogFile(path, encoding="utf-8", delay=True)
-    handler.setFormatter(replaced[0].formatter if replaced else None)
+    if replaced:
+        handler.setFormatter(replaced[0].formatter)
+        handler.filters = list(replaced[0].filters)
     for each in replaced:
         root.removeHandler(each)
     root.addHandler(handler)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from jobs import breaker, moves
+from jobs import breaker, marks, moves
 from jobs.actors import this_worker
 from jobs.errors import NeedsPerson, Refused, TryLater
 from jobs.lease import Lease, Lost, held_by_this_process, new_token
@@ -63,19 +63,28 @@ def run(
     Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker.
     A bug is logged, marks the job as errored and is raised.
     """
-    patience = patience or Patience(seconds + PATIENCE)
+    with marks.about(job=job_id):
+        _run(
+            job_id,
+            token,
+            Turn(time.monotonic() + seconds, most, tick),
+            patience or Patience(seconds + PATIENCE),
+        )
+
+
+def _run(job_id: int, token: str, turn: Turn, patience: Patience) -> None:
     lease = _take(job_id, token, patience)
     if lease is None:
         return
     lease.patience = patience
     try:
         reached(Step.CLAIMED)
-        _persist(lease, Turn(time.monotonic() + seconds, most, tick))
+        _persist(lease, turn)
     except Lost as lost:
-        logger.warning("job %s: %s", job_id, lost)
+        logger.warning("Put down: %s", lost)
     except DatabaseError as problem:
         if trouble := trouble_of(problem):
-            logger.exception("job %s: the database failed", job_id)
+            logger.exception("The database failed")
             # When not even this can be written the lease runs out, and whoever finds it goes on.
             lease.park(reason=WaitReason.DATABASE, seconds=DATABASE_AGAIN, why=trouble.value)
         else:
@@ -153,7 +162,7 @@ def _work(lease: Lease, turn: Turn) -> None:
                 if later.seconds is None or later.seconds > WAIT_HERE:
                     _park(lease, later)
                     return
-                logger.info("job %s: waits %.1f s: %s", lease.job.pk, later.seconds, later)
+                logger.info("Waits %.1f s: %s", later.seconds, later)
                 goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
                 if not _wait(lease, later.seconds, turn):
                     lease.release(at=goes_on_at, waiting_for=later.reason)
@@ -241,7 +250,7 @@ def _park(lease: Lease, later: TryLater) -> None:
     seconds = later.seconds
     if seconds is None:
         seconds = min(AWAY_FIRST * 2 ** _parked_in_a_row(lease.job), AWAY_MOST)
-    logger.warning("job %s: waits %.0f s: %s", lease.job.pk, seconds, later)
+    logger.warning("Waits %.0f s: %s", seconds, later)
     lease.park(reason=later.reason, seconds=seconds, why=str(later))
 
 
@@ -257,7 +266,7 @@ def _parked_in_a_row(job: Job) -> int:
 
 
 def _stop_by_fault(lease: Lease, bug: Exception) -> None:
-    logger.error("job %s: stopped by a fault of the program", lease.job.pk, exc_info=bug)
+    logger.error("Stopped by a fault of the program", exc_info=bug)
     _stop(
         lease,
         f"Stopped by a fault of the program ({type(bug).__name__}); the worker's log has the details. "

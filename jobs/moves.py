@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from jobs import marks
 from jobs.actors import Actor
 from jobs.models import Job, Transition
 from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
+
+logger = logging.getLogger(__name__)
 
 
 def move(
@@ -51,6 +56,13 @@ def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: 
     Transition.objects.create(
         job=job, from_status=origin, to_status=to, actor=by.name, user_id=by.user_id, why=why
     )
+    transaction.on_commit(partial(_log, job.pk, origin, to, by))
+
+
+def _log(number: int, origin: Status | str, to: Status | str, by: Actor) -> None:
+    """Without the reason, which may quote a ticket: the job's page has it."""
+    with marks.about(job=number):
+        logger.info("%s → %s, by %s", origin or "new", to, by.name)
 
 
 def _implied(to: Status) -> dict[str, Any]:

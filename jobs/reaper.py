@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs import clock, moves, owner, wake
+from jobs import clock, marks, moves, owner, wake
 from jobs.actors import this_worker
 from jobs.lease import NOT_HELD, STALE_AFTER
 from jobs.models import Beat, Job
@@ -75,7 +75,8 @@ def _take_from_the_dead(job: Job) -> bool:
         if not taken:
             return False
         job.refresh_from_db()
-        logger.warning("job %s: worker lost, %s in a row", job.pk, job.crash_count)
+        with marks.about(job=job.pk):
+            logger.warning("Worker lost, %s in a row", job.crash_count)
         if job.crash_count >= MAX_CRASHES and moves.move(
             job,
             Status.ERRORED,
@@ -115,7 +116,8 @@ def _wake_forgotten() -> None:
     for job in forgotten[:100]:
         if not wake.is_queue_idle():
             return
-        logger.info("job %s: woken again", job.pk)
+        with marks.about(job=job.pk):
+            logger.info("Woken again")
         wake.wake(job)
 
 

@@ -72,7 +72,7 @@ class Selection:
                     return False
                 self.lease.fence()
         except CursorExpired as expired:
-            logger.info("job %s: the list is read from its start again: %s", self.job.pk, expired)
+            logger.info("The list is read from its start again: %s", expired)
             with self.lease.commit(cursor="", cursor_at=None):
                 return False
         return self._freeze()
@@ -212,7 +212,7 @@ class Selection:
             return ""
         doubt = self.work.doubt(job.found)
         if doubt:
-            logger.warning("job %s: %s", job.pk, doubt)
+            logger.warning("%s", doubt)
         return doubt
 
 

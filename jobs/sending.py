@@ -15,6 +15,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
+from jobs import marks
 from jobs.breaker import Window
 from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
 from jobs.lease import Lease
@@ -74,7 +75,8 @@ class Pipe:
         """Do what is due now; False when there was nothing to do."""
         busy = False
         if self.lost and time.monotonic() >= self._search_at:
-            self._search(self.lost[0])
+            with marks.about(batch=self.lost[0].pk):
+                self._search(self.lost[0])
             busy = True
         if self.in_flight and time.monotonic() >= self._next_question():
             self._ask()
@@ -149,7 +151,8 @@ class Pipe:
         if batch is None:
             return False
         if batch.read_at is None or abs(timezone.now() - batch.read_at) > READING_LIVES:
-            self.settler.refresh(batch)
+            with marks.about(batch=batch.pk):
+                self.settler.refresh(batch)
             return True
         if (untried := self._untried()) is not None:
             self._cut(batch, to=untried)
@@ -158,7 +161,8 @@ class Pipe:
         if sendables is None:
             return False
         reached(Step.BATCH_RESERVED)
-        self._send(batch, sendables)
+        with marks.about(batch=batch.pk):
+            self._send(batch, sendables)
         return True
 
     def _may_send(self) -> bool:
@@ -221,11 +225,11 @@ class Pipe:
                 return
             raise
         except FateUnknown as unknown:
-            logger.warning("job %s: the fate of batch %s is unknown: %s", self.job.pk, batch.pk, unknown)
+            logger.warning("Its fate is unknown: %s", unknown)
             self._lose(batch)
             return
         except Refused as refused:
-            logger.warning("job %s: batch %s was refused: %s", self.job.pk, batch.pk, refused)
+            logger.warning("It was refused: %s", refused)
             self.settler.refuse(batch, code=refused.code, text=str(refused))
             return
         except NeedsPerson:
@@ -277,7 +281,8 @@ class Pipe:
         under_way = [one.flight for one in self.in_flight.values() if one.flight not in done]
         self.pace.learn(now, done, under_way)
         for one, answer in over:
-            self.settler.settle(one.batch, answer)
+            with marks.about(batch=one.batch.pk):
+                self.settler.settle(one.batch, answer)
             del self.in_flight[one.batch.receipt]
             self._place_at = 0.0  # its place is free
 
@@ -303,7 +308,7 @@ class Pipe:
         )
         trace = self.work.find(_sendables(batch), known, batch.sent_at or timezone.now())
         if isinstance(trace, str):
-            logger.info("job %s: found batch %s again", self.job.pk, batch.pk)
+            logger.info("Found again")
             self._follow(batch, trace)
             self.lost.remove(batch)
         elif trace is Trace.ABSENT or age > SEARCH_FOR:

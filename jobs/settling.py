@@ -201,7 +201,7 @@ class Settler:
         reached(Step.SETTLED)
         self.window = window
         if settlement.again:
-            logger.info("job %s: %s items of batch %s go again", self.job.pk, len(settlement.again), batch.pk)
+            logger.info("%s of its %s items go again", len(settlement.again), batch.size)
 
     def _move_on(self, batch: Batch, settlement: Settlement) -> None:
         """Put the items that go again into batches that are read again before they are sent."""

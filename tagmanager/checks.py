@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils import timezone
 
+from tagmanager.logs import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
@@ -146,6 +147,22 @@ def check_pace(**_: Any) -> Iterator[CheckMessage]:
             hint="0.7 leaves three calls of ten to everybody else who uses the account.",
             id="tagmanager.E007",
         )
+
+
+@register()
+def check_logs(**_: Any) -> Iterator[CheckMessage]:
+    """How much is logged, and in which shape."""
+    for name, known, code in (
+        ("LOG_LEVEL", settings.LOG_LEVELS, "tagmanager.E012"),
+        ("LOG_FORMAT", FORMATS, "tagmanager.E013"),
+    ):
+        value = getattr(settings, name)
+        if value not in known:
+            yield Error(
+                f"{name} is {value!r}, and must be one of {', '.join(known)}.",
+                hint=f"Correct {name} in .env or the environment.",
+                id=code,
+            )
 
 
 @register()

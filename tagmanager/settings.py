@@ -289,23 +289,27 @@ STORAGES = {
 
 # --- Logging ----------------------------------------------------------------------------------------------
 
-# One line per event on standard error: time, level, logger, words. Standard output belongs to the commands.
+# One line per event on standard error: time, level, logger, job and batch, words. Standard output belongs to
+# the commands.
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="text").lower()
+# Python would end with a trace at a level that it does not know; tagmanager.E012 says what to write.
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+KNOWN_LOG_LEVEL = LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"marks": {"()": "tagmanager.logs.Marks"}},
+    # A word that is neither gets text, and tagmanager.E013 says so.
     "formatters": {
-        "line": {
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-            "datefmt": "%Y-%m-%dT%H:%M:%SZ",  # TIME_ZONE sets the process to UTC
-        }
+        "line": {"()": "tagmanager.logs.Json" if LOG_FORMAT == "json" else "tagmanager.logs.Text"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["marks"]}},
+    "root": {"handlers": ["stderr"], "level": KNOWN_LOG_LEVEL},
     "loggers": {
         # Django's own handlers would print the same event a second time.
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
         # At DEBUG these two print whole addresses and header lines.
         "urllib3": {"level": "WARNING"},
         "requests": {"level": "WARNING"},

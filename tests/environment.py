@@ -25,6 +25,7 @@ FOREIGN = (
     "DATABASE_URL",
     "DEBUG",
     "JOB_TICKET_LIMIT",
+    "LOG_FORMAT",
     "LOG_LEVEL",
     "Q_CLUSTER_NAME",
     "Q_WORKERS",

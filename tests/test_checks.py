@@ -84,6 +84,8 @@ FIRES: list[tuple[str, dict[str, Any]]] = [
     ("E010", queue(orm="queue")),
     ("E011", {"TOOLS": ["tagmanager.tools.bulk_tag.BulkTag", "tagmanager.tools.bulk_tag.BulkTag"]}),
     ("E011", {"TOOLS": ["nowhere.Tool"]}),
+    ("E012", {"LOG_LEVEL": "LOUD"}),
+    ("E013", {"LOG_FORMAT": "xml"}),
     ("W001", {"ZENDESK_SUBDOMAIN": ""}),
     ("W002", {"DEBUG": True}),
     ("W003", NO_OAUTH),

@@ -241,6 +241,7 @@ def test_the_defaults_shown_in_the_example_are_the_real_ones(
     shown = {
         "DEBUG",
         "USE_HTTPS",
+        "LOG_FORMAT",
         "LOG_LEVEL",
         "DATABASE_LOCK_TIMEOUT",
         "ZENDESK_MAX_JOBS",

@@ -1,0 +1,25 @@
+"""What a line of the log is about: the job and the batch in hand, without being said in each sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+
+_marks: ContextVar[Mapping[str, int]] = ContextVar("marks", default=MappingProxyType({}))
+
+
+@contextmanager
+def about(**ids: int) -> Iterator[None]:
+    """Whatever is logged within is about these: `about(job=5)`, and within it `about(batch=12)`."""
+    before = _marks.set(MappingProxyType({**_marks.get(), **ids}))
+    try:
+        yield
+    finally:
+        _marks.reset(before)
+
+
+def current() -> Mapping[str, int]:
+    """What is in hand now, such as `{"job": 5, "batch": 12}`; empty when it is no job."""
+    return _marks.get()

@@ -1,0 +1,53 @@
+"""The two shapes of a log line: words for people, JSON for what collects logs. Both name job and batch."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from jobs import marks
+
+#: ISO 8601; TIME_ZONE sets the process to UTC.
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+FORMATS = ("text", "json")
+
+
+class Marks(logging.Filter):
+    """Notes on a line what it is about, as long as the one who writes it still has it in hand."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        current = marks.current()
+        record.__dict__.update(current)
+        record.about = "".join(f"[{name} {number}] " for name, number in current.items())
+        return True
+
+
+class Text(logging.Formatter):
+    """`2026-01-31T12:00:00Z WARNING jobs.sending [job 5] [batch 12] its fate is unknown: …`"""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s %(levelname)s %(name)s %(about)s%(message)s", MOMENT, defaults={"about": ""}
+        )
+
+
+class Json(JsonFormatter):
+    """One object a line: `time`, `level`, `logger`, `message`; `job` and `batch` where there are any;
+    `error` with the whole trace where one was logged.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            MOMENT,
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "error"},
+            json_ensure_ascii=False,
+        )
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        super().add_fields(log_data, record, message_dict)
+        log_data.pop("about", None)
