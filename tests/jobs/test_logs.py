@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import marks
 from tagmanager.logs import Json, Marks, Text
@@ -34,7 +35,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[tuple[str, Lines]]:
 
 
 def test_each_line_says_which_job_and_batch_it_is_about(
-    demo: Demo, written: tuple[str, Lines], django_capture_on_commit_callbacks: Callable[..., object]
+    demo: Demo, written: tuple[str, Lines], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     shape, lines = written
     demo.fault("reset_after")
