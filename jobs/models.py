@@ -101,7 +101,8 @@ class Job(models.Model):
     lease_owner = models.CharField(max_length=200, blank=True, default="")
     beat_at = models.DateTimeField(null=True, blank=True)
     woken_at = models.DateTimeField(null=True, blank=True)
-    crash_count = models.PositiveSmallIntegerField(default=0)
+    crash_count = models.PositiveSmallIntegerField(default=0)  # in a row, without a settled batch between
+    workers_lost = models.PositiveIntegerField(default=0, db_default=0)  # in all
     lately = models.JSONField(
         default=list, db_default=[], blank=True
     )  # the batches settled last, as `breaker` reads them

@@ -10,7 +10,7 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from jobs import clock, marks, moves, owner, wake
@@ -71,7 +71,7 @@ def _take_from_the_dead(job: Job) -> bool:
     with transaction.atomic():
         taken = Job.objects.filter(
             pk=job.pk, lease_token=job.lease_token, beat_at=job.beat_at, status=job.status
-        ).update(**NOT_HELD, crash_count=job.crash_count + 1)
+        ).update(**NOT_HELD, crash_count=job.crash_count + 1, workers_lost=F("workers_lost") + 1)
         if not taken:
             return False
         job.refresh_from_db()

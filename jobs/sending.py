@@ -203,11 +203,7 @@ class Pipe:
         if not Gate.objects.select_for_update().filter(name=SLOTS):
             Gate.objects.get_or_create(name=SLOTS)
             Gate.objects.select_for_update().get(name=SLOTS)
-        # What a job had in flight when it stopped goes on all the same, and nobody may ever ask about it.
-        lately = timezone.now() - STOPPED_COUNT_FOR
-        counts = Q(job__status__in=ACTIVE) | Q(sent_at__gte=lately)
-        under_way = Batch.objects.filter(counts, state__in=[BatchState.SENDING, BatchState.SENT])
-        if under_way.count() >= self.work.max_in_flight:
+        if batches_under_way().count() >= self.work.max_in_flight:
             return False
         sharing = Job.objects.filter(status=Status.RUNNING).count()
         return self._places_taken() < max(1, self.work.max_in_flight // max(1, sharing))
@@ -319,6 +315,14 @@ class Pipe:
 
     def _batches(self, state: BatchState) -> QuerySet[Batch]:
         return self.job.batches.filter(state=state).order_by("id")
+
+
+def batches_under_way() -> QuerySet[Batch]:
+    """The batches that take up a place at the other side, of all jobs together."""
+    # What a job had in flight when it stopped goes on all the same, and nobody may ever ask about it.
+    lately = timezone.now() - STOPPED_COUNT_FOR
+    counts = Q(job__status__in=ACTIVE) | Q(sent_at__gte=lately)
+    return Batch.objects.filter(counts, state__in=[BatchState.SENDING, BatchState.SENT])
 
 
 def _sendables(batch: Batch) -> list[Sendable]:

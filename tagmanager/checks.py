@@ -4,6 +4,7 @@ An error (E) stops every command. What only the commands that talk to Zendesk ne
 credential one must still be able to migrate, to test, or to start the demo Zendesk.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ from tagmanager.logs import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
+
+# Fewer could be tried out one after the other, since no wrong guess is punished.
+METRICS_TOKEN_LENGTH = 24
 
 # The ways to sign a call. Where more than one is given, the first of them is used.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -163,6 +167,20 @@ def check_logs(**_: Any) -> Iterator[CheckMessage]:
                 hint=f"Correct {name} in .env or the environment.",
                 id=code,
             )
+
+
+@register(Tags.security)
+def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
+    """Whoever guesses the token reads the figures, and a scraper must be able to send it in a header."""
+    token = settings.METRICS_TOKEN
+    if token and not (len(token) >= METRICS_TOKEN_LENGTH and re.fullmatch(r"[!-~]+", token)):
+        yield Error(
+            f"METRICS_TOKEN must have at least {METRICS_TOKEN_LENGTH} characters, and only letters, digits "
+            "and signs that a header can carry.",
+            hint='Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))". Or remove it, and '
+            "/metrics with it.",
+            id="tagmanager.E014",
+        )
 
 
 @register()

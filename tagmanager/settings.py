@@ -238,7 +238,7 @@ USE_TZ = True
 # The demo and a developer's server answer on plain http://127.0.0.1; everything else is behind TLS.
 USE_HTTPS: bool = env.bool("USE_HTTPS", default=not (DEBUG or DEMO))
 SECURE_SSL_REDIRECT = USE_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # probes come from inside and do not follow redirects
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # probes come from inside and do not follow redirects
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 # To bind the names below ours, or to enter the browsers' lists, is for the owner of the whole domain to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -286,6 +286,11 @@ STORAGES = {
         )
     },
 }
+
+# --- Monitoring -------------------------------------------------------------------------------------------
+
+# Who knows it may read /metrics; without one there is no such address.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
 # --- Logging ----------------------------------------------------------------------------------------------
 

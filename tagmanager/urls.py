@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager.views import front, parts, people, previews, tool
+from tagmanager.views import front, metrics, parts, people, previews, tool
 
 handler500 = "tagmanager.views.faults.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,4 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", people.change_password, name="password"),
     path("admin/", admin.site.urls),
     path("healthz", front.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
     "ZENDESK_API_TOKEN": "",
     "ZENDESK_MAX_JOBS": 10,
     "ZENDESK_RATE_SHARE": 0.7,
+    "METRICS_TOKEN": "",
 }
 NO_OAUTH: dict[str, Any] = {"ZENDESK_OAUTH_CLIENT_ID": "", "ZENDESK_OAUTH_CLIENT_SECRET": ""}
 API_TOKEN: dict[str, Any] = {"ZENDESK_EMAIL": "ana@acme.test", "ZENDESK_API_TOKEN": "api-token-value"}
@@ -86,6 +87,8 @@ FIRES: list[tuple[str, dict[str, Any]]] = [
     ("E011", {"TOOLS": ["nowhere.Tool"]}),
     ("E012", {"LOG_LEVEL": "LOUD"}),
     ("E013", {"LOG_FORMAT": "xml"}),
+    ("E014", {"METRICS_TOKEN": "short-token-value"}),
+    ("E014", {"METRICS_TOKEN": "long enough, but with blanks"}),
     ("W001", {"ZENDESK_SUBDOMAIN": ""}),
     ("W002", {"DEBUG": True}),
     ("W003", NO_OAUTH),
@@ -107,6 +110,7 @@ SILENT: list[dict[str, Any]] = [
     {"ZENDESK_MAX_JOBS": 1, "ZENDESK_RATE_SHARE": 0.01},
     {"ZENDESK_MAX_JOBS": 30, "ZENDESK_RATE_SHARE": 1.0},
     queue(timeout=299, retry=300),
+    {"METRICS_TOKEN": "kept-by-nobody-else-0123"},
     sqlite(init_command="PRAGMA journal_mode = wal;", transaction_mode="IMMEDIATE"),
     {"DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}}},
 ]

@@ -16,6 +16,8 @@ from tests.outages.premises import Premises, premises
 
 pytestmark = pytest.mark.slow
 
+PLAIN, TOKEN = "text/plain; charset=utf-8", "a-token-of-this-test-0123456789"
+
 
 @pytest.fixture
 def demo(settings: Settings) -> Iterator[Demo]:
@@ -31,7 +33,7 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def place(demo: Demo, postgres: Server, tmp_path: Path) -> Iterator[Premises]:
-    with premises(demo, tmp_path / "var", postgres.url) as running:
+    with premises(demo, tmp_path / "var", postgres.url, METRICS_TOKEN=TOKEN) as running:
         yield running
 
 
@@ -58,10 +60,13 @@ def test_all_go_on_by_themselves_and_nothing_is_sent_twice(
         assert script.status_code == 503
         assert script.json()["error"].startswith("The database does not answer.")
         part = place.ask(web, "/jobs/1/live", headers={"HX-Request": "true"})
-        assert (part.status_code, part.headers["Content-Type"]) == (503, "text/plain; charset=utf-8")
+        assert (part.status_code, part.headers["Content-Type"]) == (503, PLAIN)
         click = place.ask(web, "/jobs/1/pause", method="POST")
         assert click.status_code in (403, 503)
         assert place.ask(web, "/healthz").json()["database"] == "away"
+        scrape = place.ask(web, "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert (scrape.status_code, scrape.text) == (503, "The database does not answer.\n")
+        assert (scrape.headers["Retry-After"], scrape.headers["Content-Type"]) == ("5", PLAIN)
         assert "Traceback" not in page.text + script.text + part.text
         postgres.start()
         assert place.ask(web, "/jobs/1/").status_code == 200

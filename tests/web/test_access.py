@@ -71,6 +71,9 @@ DOORS = {
     "logout": Door("/logout/", get=None, post=MOVED, is_open=True),
     "password": Door("/password/", post=OK),
     "healthz": Door("/healthz", is_open=True),
+    "metrics": Door(
+        "/metrics", get=HTTPStatus.NOT_FOUND, is_open=True
+    ),  # without METRICS_TOKEN there is none
 }
 
 

@@ -1,0 +1,45 @@
+"""What Prometheus asks."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import exposition
+
+from jobs.trouble import trouble_of
+from tagmanager.metrics import registry
+from tagmanager.views.faults import RETRY_AFTER
+
+#: Version 0.0.4 is the one that every scraper reads.
+EXPOSITION, WORDS = exposition.CONTENT_TYPE_PLAIN_0_0_4, "text/plain; charset=utf-8"
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures, for whoever knows METRICS_TOKEN; where none is set the address does not exist.
+
+    503 with a sentence while the database is in trouble. Neither a login nor a session is looked at.
+    """
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    # Compared whatever the scheme says, and in a time that tells nothing of how much of it is right.
+    is_right = constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    if scheme.lower() != "bearer" or not is_right:
+        answer = HttpResponse("Metrics need “Authorization: Bearer” and METRICS_TOKEN.\n", WORDS, status=401)
+        answer["WWW-Authenticate"] = 'Bearer realm="metrics"'
+        return answer
+    try:
+        return HttpResponse(exposition.generate_latest(registry), content_type=EXPOSITION)
+    except DatabaseError as problem:
+        trouble = trouble_of(problem)
+        if trouble is None:
+            raise
+        return HttpResponse(
+            f"{trouble.value}\n", WORDS, status=503, headers={"Retry-After": str(RETRY_AFTER)}
+        )
