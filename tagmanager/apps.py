@@ -1,10 +1,11 @@
 """The Django app of the project itself: connections, tools, commands and checks."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class TagManagerConfig(AppConfig):
-    """Registers the system checks when Django starts."""
+    """Registers the system checks and starts error reports when Django starts: web, worker or command."""
 
     name = "tagmanager"
     verbose_name = "Tag Manager"
@@ -12,3 +13,8 @@ class TagManagerConfig(AppConfig):
     def ready(self) -> None:
         """Django has loaded every app: from here on `manage.py check` knows our checks."""
         from tagmanager import checks  # noqa: F401, PLC0415  # registers itself by being imported
+
+        if settings.SENTRY_DSN:
+            from tagmanager import reports  # noqa: PLC0415  # a fifth of a second, for those who want it
+
+            reports.start(settings.SENTRY_DSN)

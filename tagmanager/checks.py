@@ -184,6 +184,21 @@ def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
 
 
 @register()
+def check_reports(**_: Any) -> Iterator[CheckMessage]:
+    """Said without the value, which is a credential. The app runs all the same."""
+    if not settings.SENTRY_DSN:
+        return
+    from tagmanager import reports  # noqa: PLC0415  # a fifth of a second, for those who want it
+
+    if not reports.is_readable(settings.SENTRY_DSN):
+        yield CheckWarning(
+            "SENTRY_DSN is not of the form https://KEY@HOST/NUMBER, so no error is reported.",
+            hint="Copy it from the settings of the project in Sentry (Client Keys), or remove it.",
+            id="tagmanager.W009",
+        )
+
+
+@register()
 def check_queue(**_: Any) -> Iterator[CheckMessage]:
     """The queue settings that Django-Q2 accepts in silence and fails on later."""
     cluster = settings.Q_CLUSTER

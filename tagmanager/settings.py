@@ -291,6 +291,10 @@ STORAGES = {
 
 # Who knows it may read /metrics; without one there is no such address.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+# Where faults of the program are reported to, without any data; without one nowhere.
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+# The page of an error with DEBUG shows settings.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tagmanager.views.faults.Hiding"
 
 # --- Logging ----------------------------------------------------------------------------------------------
 

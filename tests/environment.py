@@ -30,6 +30,7 @@ FOREIGN = (
     "METRICS_TOKEN",
     "Q_CLUSTER_NAME",
     "Q_WORKERS",
+    "SENTRY_DSN",
     "SYNC_TICKET_LIMIT",
     "TRUST_PROXY",
     "USE_HTTPS",

@@ -30,11 +30,12 @@ GOOD: dict[str, Any] = {
     "ZENDESK_MAX_JOBS": 10,
     "ZENDESK_RATE_SHARE": 0.7,
     "METRICS_TOKEN": "",
+    "SENTRY_DSN": "",
 }
 NO_OAUTH: dict[str, Any] = {"ZENDESK_OAUTH_CLIENT_ID": "", "ZENDESK_OAUTH_CLIENT_SECRET": ""}
 API_TOKEN: dict[str, Any] = {"ZENDESK_EMAIL": "ana@acme.test", "ZENDESK_API_TOKEN": "api-token-value"}
 SANDBOX: dict[str, Any] = {"ZENDESK_SUBDOMAIN": "", "ZENDESK_BASE_URL": "http://127.0.0.1:8100"}
-SECRETS = ("client-secret-value", "api-token-value", "bearer-value")
+SECRETS = ("client-secret-value", "api-token-value", "bearer-value", "short-token-value", "key-value")
 
 Messages = Callable[..., list[CheckMessage]]
 
@@ -97,6 +98,11 @@ FIRES: list[tuple[str, dict[str, Any]]] = [
     ("W006", {**NO_OAUTH, **API_TOKEN}),
     ("W007", sqlite(init_command="PRAGMA journal_mode=WAL")),
     ("W007", sqlite(transaction_mode="IMMEDIATE")),
+    ("W009", {"SENTRY_DSN": "key-value"}),
+    ("W009", {"SENTRY_DSN": "https://sentry.example.com/1"}),
+    ("W009", {"SENTRY_DSN": "https://key-value@sentry.example.com"}),
+    ("W009", {"SENTRY_DSN": "https://key-value@sentry.example.com:x/1"}),
+    ("W009", {"SENTRY_DSN": "https://key-value@[sentry/1"}),
 ]
 
 SILENT: list[dict[str, Any]] = [
@@ -111,6 +117,7 @@ SILENT: list[dict[str, Any]] = [
     {"ZENDESK_MAX_JOBS": 30, "ZENDESK_RATE_SHARE": 1.0},
     queue(timeout=299, retry=300),
     {"METRICS_TOKEN": "kept-by-nobody-else-0123"},
+    {"SENTRY_DSN": "https://key-value@sentry.example.com/1"},
     sqlite(init_command="PRAGMA journal_mode = wal;", transaction_mode="IMMEDIATE"),
     {"DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}}},
 ]
@@ -177,7 +184,14 @@ def test_whoever_uses_an_api_token_is_told_of_its_end(
 
 
 def test_no_message_shows_a_secret(messages: Messages) -> None:
-    said = messages(**API_TOKEN, ZENDESK_OAUTH_TOKEN="bearer-value", ZENDESK_BASE_URL="x", ZENDESK_MAX_JOBS=0)
+    said = messages(
+        **API_TOKEN,
+        ZENDESK_OAUTH_TOKEN="bearer-value",
+        ZENDESK_BASE_URL="x",
+        ZENDESK_MAX_JOBS=0,
+        METRICS_TOKEN="short-token-value",
+        SENTRY_DSN="https://key-value@sentry.example.com",
+    )
     text = "\n".join(f"{each.msg} {each.hint}" for each in said)
     assert said
     assert [secret for secret in SECRETS if secret in text] == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.log import log_response
+from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.csrf import requires_csrf_token
 
 from jobs.access import is_part
@@ -33,6 +35,12 @@ WORDS = {
         "The database is not of the program's version yet. An administrator runs “manage.py migrate”.",
     ),
 }
+
+
+class Hiding(SafeExceptionReporterFilter):
+    """What the error page of DEBUG shows of settings: not the address for error reports, which has a key."""
+
+    hidden_settings = re.compile(rf"{SafeExceptionReporterFilter.hidden_settings.pattern}|DSN", re.IGNORECASE)
 
 
 @requires_csrf_token
