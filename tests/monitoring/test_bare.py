@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from jobs import marks
-from tagmanager.reports import bare
+from tagmanager.reports import OURS, bare
 
 SECRET = "quokka"
 #: An event with something private in every place that the library knows, and in one that it does not.
@@ -153,3 +155,18 @@ def test_a_page_is_named_by_its_pattern() -> None:
 @pytest.mark.parametrize("logger", ["django.request", "django-q", "gunicorn.error", "jobsnot.ours"])
 def test_a_line_of_others_without_an_exception_is_no_report(logger: str) -> None:
     assert sent(UNCAUGHT, record(logger, "Service Unavailable: /healthz")) is None
+
+
+def test_the_words_of_our_errors_are_constants() -> None:
+    root = Path(__file__).resolve().parents[2]
+    found = [
+        (path.name, call.args[0])
+        for room in OURS
+        for path in (root / room).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and ast.unparse(call.func) in ("logger.error", "logger.exception", "logger.critical")
+    ]
+    assert len(found) >= 4
+    assert [name for name, words in found if not isinstance(words, ast.Constant)] == []
