@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2s
@@ -12,10 +12,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs import progress, reaper, wording
+from jobs import progress, wording
 from jobs.doings import Doing, possible
 from jobs.models import FINAL, Job, Transition
 from jobs.picture import Picture, picture_of
+from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
 from jobs.story import Line, fold
 
@@ -47,8 +48,6 @@ STALLED_AFTER = progress.STALLED_AFTER
 #: A stretch without progress is told in steps, so that the page is not new every second, seconds.
 STALL_STEP = 10
 TIMELINE_SHOWN = 40
-#: A worker beats every few seconds; one that was silent for so long while none is known to live is gone.
-QUIET_AFTER = timedelta(seconds=30)
 #: What the actions are called when the job itself has asked whether to go on.
 ANSWERS = {"resume": "Go on", "cancel": "Stop"}
 #: What else they are called in some states: a waiting job goes on by itself, so a person can only have it go
@@ -123,24 +122,8 @@ class Face:
         return next((t for t in reversed(self.timeline) if t.to_status == last.from_status), last)
 
     @cached_property
-    def is_worker_alive(self) -> bool:
-        return reaper.is_worker_alive()
-
-    @property
-    def wants_worker(self) -> bool:
-        """Nobody has the job in hand, and nobody is there to take it."""
-        return self.job.is_active and not self.is_held and not self.is_worker_alive
-
-    @property
-    def is_held(self) -> bool:
-        """Somebody has it in hand and gave a sign of life lately; a dead holder has it on paper only."""
-        beat = self.job.beat_at
-        return bool(self.job.lease_token) and beat is not None and timezone.now() - beat < QUIET_AFTER
-
-    @property
-    def is_stuck(self) -> bool:
-        """Its worker fell silent in the middle of it, and no other is there."""
-        return self.wants_worker and bool(self.job.lease_token)
+    def snag(self) -> Snag | None:
+        return snag_of(self.job)
 
     @property
     def asks(self) -> str:
@@ -196,9 +179,7 @@ class Face:
         """How long nothing has settled in a running job, when that is long; else ""."""
         if self.job.status != Status.RUNNING or self.status["eta_seconds"] is not None:
             return ""
-        last = self.job.batches.filter(settled_at__isnull=False).order_by("-settled_at").first()
-        moments = [last.settled_at if last else None, self.last.at if self.last else self.job.created_at]
-        quiet = timezone.now() - max(moment for moment in moments if moment)
+        quiet = timezone.now() - progress.last_progress(self.job)
         if quiet <= STALLED_AFTER:
             return ""
         return wording.duration(quiet // timedelta(seconds=STALL_STEP) * STALL_STEP)
@@ -221,7 +202,8 @@ class Face:
     def version(self) -> str:
         """Equal as long as the live part of the page would look the same."""
         ahead = self.ahead if self.is_queued else 0
-        shown = [self.status, self.stalled_for, self.is_due, self.wants_worker, ahead]
+        snag = self.snag and asdict(self.snag)
+        shown = [self.status, self.stalled_for, self.is_due, snag, ahead]
         return _digest(shown)
 
     @property

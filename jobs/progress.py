@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -53,6 +53,16 @@ def speed_of(job: Job) -> Speed:
     is_warm = _sent(job) >= ESTIMATE_ITEMS and ran >= ESTIMATE_SECONDS
     eta = round(job.remaining * 60 / per_minute) if per_minute and is_warm else None
     return Speed(round(per_minute, 1), eta)
+
+
+def last_progress(job: Job) -> datetime:
+    """When the job last got anything done: a batch settled, a page of its list was written, or it started."""
+    settled = job.batches.filter(settled_at__isnull=False).order_by("-settled_at").first()
+    # Being put off and taken up again is no progress.
+    steps = job.transitions.exclude(to_status=Status.WAITING).exclude(from_status=Status.WAITING)
+    moved = steps.order_by("-id").values_list("at", flat=True).first()
+    moments = [settled.settled_at if settled else None, job.cursor_at, moved]
+    return max((moment for moment in moments if moment), default=job.created_at)
 
 
 def _average(job: Job) -> float | None:

@@ -25,6 +25,7 @@ from jobs.display import printable, words_on
 from jobs.exports import FORMATS, UnknownOutcome
 from jobs.models import Job
 from jobs.progress import status_of
+from jobs.snags import snag_of
 from jobs.states import FollowUp, Status
 from jobs.tally import tally_of
 
@@ -116,6 +117,8 @@ class Command(RunCommand):
         self.tell(*tally_of(job))
         if not job.is_ended and job.status != Status.ERRORED:
             self.tell(f"  Now: {words_on(job)}.")
+        if snag := snag_of(job):
+            self.tell(f"  {snag.cause} {snag.way_out}")
         if job.error:
             self.tell(f"  {job.error}")
         self.tell("Timeline (UTC)")

@@ -1,0 +1,199 @@
+"""Why an active job gets on no further, and the way out: one judgement for the job's page and `jobs show`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Min, Sum
+from django.utils import timezone
+
+from jobs import health
+from jobs.models import Job
+from jobs.progress import STALLED_AFTER, last_progress
+from jobs.states import ACTIVE, BatchState, Status, WaitReason
+from jobs.wording import duration
+
+#: A worker beats every few seconds; one that was silent for so long has the job on paper only.
+QUIET_AFTER = timedelta(seconds=30)
+#: Durations are told in steps, so that the page is not new every second, seconds.
+STEP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Snag:
+    """Two or three plain sentences: what holds the job, and what to do or that there is nothing to do."""
+
+    cause: str
+    way_out: str
+
+
+def is_held(job: Job) -> bool:
+    """Somebody has it in hand and gave a sign of life lately; a dead holder has it on paper only."""
+    beat = job.beat_at
+    return bool(job.lease_token) and beat is not None and timezone.now() - beat < QUIET_AFTER
+
+
+def snag_of(job: Job) -> Snag | None:
+    """None while the job gets on, or waits only briefly, or waits for a person (its state says so).
+
+    Cheap at any size: it reads the job's row and batches, never its items.
+    """
+    if not job.is_active:
+        return None
+    if is_due(job) and not is_held(job):
+        return _without_worker(job)
+    since = last_progress(job)
+    if timezone.now() - since <= STALLED_AFTER:
+        return None
+    if job.waiting_for in PUT_OFF:
+        return PUT_OFF[WaitReason(job.waiting_for)](job, since)
+    if job.status == Status.SELECTING:
+        return _reading(since)
+    return _with_the_other_side(job)
+
+
+def is_due(job: Job) -> bool:
+    """It waits for no moment that is still to come."""
+    return job.resumes_at is None or job.resumes_at <= timezone.now()
+
+
+# Nobody works on it
+
+
+def _without_worker(job: Job) -> Snag | None:
+    found = health.look()
+    if found.worker_state == health.State.NONE:
+        return _no_worker_at_all(job)
+    if found.worker_state == health.State.STUCK:
+        return Snag(
+            "A worker shows signs of life, but takes no job.",
+            "run_worker replaces it by itself within a minute; one that was started in another way has to be "
+            "restarted on the server. Nothing is lost.",
+        )
+    if job.lease_token:
+        return Snag(
+            f"Its worker gave its last sign of life {_long(job.beat_at)} ago.",
+            "Another takes over by itself within a minute, from the last settled batch, and nothing is sent "
+            "twice.",
+        )
+    busy = Job.objects.active().exclude(pk=job.pk).exclude(lease_token="").count()
+    waits_since = job.woken_at or job.created_at
+    if busy and timezone.now() - waits_since > QUIET_AFTER:
+        return Snag(
+            f"The workers are busy with {busy:,} other job{'' if busy == 1 else 's'}.",
+            "Its turn comes by itself. To have more jobs worked on at once, start one more worker or raise "
+            "Q_WORKERS; pausing another job makes room at once.",
+        )
+    return None
+
+
+def _no_worker_at_all(job: Job) -> Snag:
+    if not job.lease_token:
+        return Snag(
+            "No worker is running, so this job waits.",
+            "On the server, start one with make worker, or look why the service that runs it has stopped. "
+            "Nothing is lost: the job goes on by itself as soon as one runs.",
+        )
+    return Snag(
+        f"This job is stuck: no worker is running. The one that had it gave its last sign of life "
+        f"{_long(job.beat_at)} ago.",
+        "On the server, start one with make worker: it takes over from the last settled batch within two "
+        "minutes, and nothing is sent twice. Or cancel the job: it stops as soon as a worker has checked "
+        "what is with Zendesk.",
+    )
+
+
+# It was put off, for long by now
+
+
+def _service_away(job: Job, since: datetime) -> Snag:
+    asked = job.transitions.filter(to_status=Status.WAITING, at__gt=since).count()
+    return Snag(
+        f"Zendesk has given no usable answer for {_long(since)}"
+        + (f" (tried {asked:,} times)." if asked > 1 else "."),
+        "The job tries again by itself, at least every ten minutes, and nothing is lost. If Zendesk's status "
+        "page shows no trouble, look at the server's network, its proxy and its certificates.",
+    )
+
+
+def _rate_limit(_: Job, since: datetime) -> Snag:
+    return Snag(
+        f"Zendesk has asked us to slow down for {_long(since)}.",
+        "The job goes on by itself. The account's calls are shared by all programs that use it: Zendesk's "
+        "Admin Center shows who uses them, and ZENDESK_RATE_SHARE sets the part that is ours.",
+    )
+
+
+def _job_slots(_: Job, since: datetime) -> Snag:
+    return Snag(
+        f"Zendesk's queue of bulk jobs has been full for {_long(since)}.",
+        "An account has 30 places for all its programs, and others fill them. The job goes on by itself as "
+        "soon as one is free; a lower ZENDESK_MAX_JOBS leaves others more.",
+    )
+
+
+def _database(_: Job, since: datetime) -> Snag:
+    return Snag(
+        f"The database of Tag Manager has been in trouble for {_long(since)}.",
+        "Look at the free space of its disk and into its log. The job goes on by itself.",
+    )
+
+
+PUT_OFF: dict[str, Callable[[Job, datetime], Snag]] = {
+    WaitReason.SERVICE_AWAY: _service_away,
+    WaitReason.RATE_LIMIT: _rate_limit,
+    WaitReason.JOB_SLOTS: _job_slots,
+    WaitReason.DATABASE: _database,
+}
+
+
+# A worker is at it, and nothing comes back
+
+
+def _reading(since: datetime) -> Snag:
+    return Snag(
+        f"Zendesk has given no further page of the list for {_long(since)}.",
+        "The job asks on by itself. Nothing was written to Zendesk yet, so it can be cancelled at no cost.",
+    )
+
+
+def _with_the_other_side(job: Job) -> Snag | None:
+    lost = job.batches.filter(state=BatchState.SENDING).aggregate(number=Sum("size"), oldest=Min("sent_at"))
+    if lost["number"]:
+        return Snag(
+            f"The answer to {_tickets(lost['number'])} was lost {_long(lost['oldest'])} ago.",
+            "The job looks for them in Zendesk's list of bulk jobs, and reads the tickets back if they are "
+            "not found within ten minutes. Nothing is sent again before that is known.",
+        )
+    sent = job.batches.filter(state=BatchState.SENT).aggregate(number=Sum("size"), newest=Max("sent_at"))
+    if sent["number"]:
+        return Snag(
+            f"Zendesk has had {_tickets(sent['number'])} in work for {_long(sent['newest'])} or longer, and "
+            "none is done.",
+            "It works on the bulk jobs of the whole account in turn. The job asks on by itself; cancelling "
+            "stops what has not been sent.",
+        )
+    others = Job.objects.exclude(pk=job.pk).filter(
+        status__in=ACTIVE, batches__state__in=[BatchState.SENDING, BatchState.SENT]
+    )
+    number = others.distinct().count()
+    if number:
+        return Snag(
+            f"{number:,} other job{' has' if number == 1 else 's have'} all the places that our jobs share.",
+            "Its turn comes by itself. Pausing another job makes room at once; ZENDESK_MAX_JOBS sets how "
+            "many places there are.",
+        )
+    return None
+
+
+def _tickets(number: int) -> str:
+    return f"{number:,} ticket{'' if number == 1 else 's'}"
+
+
+def _long(since: datetime | None) -> str:
+    if since is None:
+        return "a while"
+    seconds = max((timezone.now() - since).total_seconds(), 0)
+    return duration(seconds // STEP * STEP if seconds > STEP else seconds)
