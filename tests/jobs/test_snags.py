@@ -63,6 +63,7 @@ def behind_workers() -> Job:
     return stuck_workers()
 
 
+TORN = "This job is stuck: no worker is running. The one that had it gave its last sign of life 12 min ago."
 ALIVE: list[tuple[str, Callable[[], Job], str]] = [
     ("stuck workers", stuck_workers, "A worker shows signs of life, but takes no job."),
     ("busy workers", behind_workers, "The workers are busy with 1 other job."),
@@ -121,8 +122,7 @@ def test_without_a_worker_both_say_where_to_start_one(db: None) -> None:
         (waiting, "No worker is running, so this job waits."),
         (
             torn,
-            "This job is stuck: no worker is running. The one that had it gave its last sign of life "
-            + "12 min ago.",
+            TORN,
         ),
     ):
         snag = snag_of(job)
