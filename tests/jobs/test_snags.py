@@ -131,7 +131,7 @@ def test_without_a_worker_both_say_where_to_start_one(db: None) -> None:
         assert "make worker" in snag.way_out
 
 
-@pytest.mark.parametrize("status", [*set(Status)])
+@pytest.mark.parametrize("status", list(Status))
 def test_nothing_is_told_of_a_job_that_gets_on_or_waits_for_a_person(db: None, status: Status) -> None:
     reaper.beat()
     fields = held() if status in ACTIVE else {}
