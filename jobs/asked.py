@@ -21,6 +21,10 @@ LABELS = {
 }
 
 
+#: Of a longer list so many are named.
+MOST_NAMED = 12
+
+
 def _of_a_job(source: dict[str, Any]) -> str:
     outcomes = " or ".join(OUTCOME_WORDS.get(name, str(name)) for name in source["outcomes"])
     because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
@@ -36,12 +40,20 @@ def _of_numbers(source: dict[str, Any]) -> str:
     return f"{tickets} {f'named in {name}' if name else 'given by number'}{repeated}"
 
 
+def _of_tags(source: dict[str, Any]) -> str:
+    names = source["tags"]
+    return (
+        f"All that carry {f'one of {len(names):,} tags' if len(names) > MOST_NAMED else ' or '.join(names)}"
+    )
+
+
 #: By the kind of a source. A source of a kind or shape not known here is shown as it is stored.
 SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "view": lambda source: f"The view {source.get('title') or source['id']}",
     "search": lambda source: f"Found by the search {source['query']}",
     "tag": lambda source: f"All that carry the tag {source['tag']}",
     "ids": _of_numbers,
+    "tags": _of_tags,
     "items": _of_a_job,
 }
 
@@ -90,8 +102,16 @@ def _params(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name == "include_closed":
             yield label, "Included" if value else "Left out"
+        elif name == "pairs":
+            yield label, _pairs(value)
         elif value not in ([], {}, "", None):
             yield label, _plain(value)
+
+
+def _pairs(pairs: dict[str, str]) -> str:
+    named = [f"{old} → {new or '(removed)'}" for old, new in list(pairs.items())[:MOST_NAMED]]
+    more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
+    return ", ".join(named) + more
 
 
 def _plain(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from jobs.models import Job
 from jobs.selection import ITEMS, LISTED
 from jobs.states import FollowUp, Outcome
+from tagmanager.tools import tool
 
 #: More numbers than this are not put into a text box: the earlier job's tickets are named instead.
 MOST_TYPED = 5_000
@@ -26,19 +27,13 @@ def filling_of(job: Job) -> Filling:
     """What was asked for then, as people would type it; of the real run of a preview what the preview was."""
     if job.follow_up == FollowUp.RUN and job.parent is not None:
         job = job.parent
-    params = {name: _typed(value) for name, value in job.params.items()}
+    params = dict(job.params)
     options = {
         "include_closed": bool(params.pop("include_closed", False)),
         "limit": job.limit,
         "canary": job.canary,
     }
-    return Filling(params, _source(job), options)
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return " ".join(value)
-    return value
+    return Filling(tool(job.tool).form_class.filling(params), _source(job), options)
 
 
 def _source(job: Job) -> dict[str, Any]:
@@ -49,6 +44,8 @@ def _source(job: Job) -> dict[str, Any]:
             filled = {"kind": "search", "search": query}
         case {"kind": "tag", "tag": tag}:
             filled = {"kind": "tag", "tag": tag}
+        case {"kind": "tags"}:
+            filled = {"kind": "own"}
         case {"kind": kind} if kind == LISTED:
             filled = _listed(job)
         # The form has no place for the cause of a failure; without it these would be other tickets.

@@ -19,10 +19,12 @@ from tagmanager import connections, numbers, sources
 from tagmanager.asking import ask
 from tagmanager.fields import TagsField
 from tagmanager.sources import Source
-from tagmanager.tools.base import Tool, ToolForm
+from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from zendesk import NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
 
 STDIN = "-"
+#: The options that name a list of Zendesk's.
+KEPT_BY_ZENDESK = ("view", "search", "tag")
 #: A busy account is asked again so often, and after so many seconds where it does not say.
 BUSY_TRIES, BUSY_WAIT = 3, 10.0
 #: After each question for the number of tickets in a view that Zendesk still counts, seconds.
@@ -177,7 +179,7 @@ def _found(zendesk: Zendesk, query: str) -> int:
 def sentences_of(form: forms.Form) -> str:
     """What is wrong with a form, for somebody who typed options."""
     return "\n".join(
-        str(message) if name == NON_FIELD_ERRORS else f"--{name}: {message}"
+        str(message) if name == NON_FIELD_ERRORS else f"--{name.replace('_', '-')}: {message}"
         for name, messages in form.errors.items()
         for message in messages
     )
@@ -195,7 +197,7 @@ class TicketCommand(RunCommand):
             self.must_be_sure(options)
         listed = given_ids(options)
         with connected() as zendesk, told():
-            chosen = self._chosen(listed, options, zendesk)
+            chosen = self._chosen(tool, form, listed, options, zendesk)
         if not options["dry_run"]:
             self.ask(f"{tool.title(form.params(), chosen.phrase)}?", options)
         self.carry_out(
@@ -211,21 +213,35 @@ class TicketCommand(RunCommand):
             ),
             by=by,
             options=options,
-            notes=lambda _: _notes(chosen),
+            notes=lambda _: [*form.notes, *_notes(chosen)],
         )
 
-    def _chosen(self, listed: Chosen | None, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+    def _chosen(
+        self,
+        tool: Tool,
+        form: ToolForm,
+        listed: Chosen | None,
+        options: dict[str, Any],
+        zendesk: Zendesk,
+    ) -> Chosen:
         """The source, over a connection that works; a busy account is waited for."""
         for _ in range(BUSY_TRIES):
             try:
                 check(zendesk)
-                return listed or kept_by_zendesk(options, zendesk)
+                return listed or self._kept(tool, form, options, zendesk)
             except RateLimited as busy:
                 seconds = busy.retry_after or BUSY_WAIT
                 self.stderr.write(f"{busy.text} Trying again in {seconds:.0f} s.", lambda text: text)
                 time.sleep(seconds)
         check(zendesk)
-        return listed or kept_by_zendesk(options, zendesk)
+        return listed or self._kept(tool, form, options, zendesk)
+
+    def _kept(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+        """The source that Zendesk keeps; the tool's own where none is named."""
+        if isinstance(tool, ChoosesTickets) and not any(options[way] for way in KEPT_BY_ZENDESK):
+            source = tool.source_for(form.params())
+            return Chosen(source, sum(_found(zendesk, query) for query in sources.queries_of(source.stored)))
+        return kept_by_zendesk(options, zendesk)
 
 
 def _notes(chosen: Chosen) -> Iterator[str]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from jobs.selection import ITEMS, LISTED
+from tagmanager import tables
 from zendesk import Page, Ticket, Zendesk
 from zendesk.envelope import plain
 
 #: Names of the column with the ticket's number, as exports of ours, of Zendesk and of Explore call it.
 ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")
-#: What Excel writes first to say what separates the cells: sep=;
-SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
+#: More tags than these are counted in a phrase, not named.
+MOST_NAMED = 3
+#: So many tags are asked for in one search: its query must stay shorter than an address may be.
+TAGS_IN_A_SEARCH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ def search(query: str) -> Source:
 
 def tag(name: str) -> Source:
     return Source({"kind": "tag", "tag": name})
+
+
+def any_of(tags: Sequence[str]) -> Source:
+    """The tickets that carry at least one of the tags."""
+    names = list(tags)
+    return tag(names[0]) if len(names) == 1 else Source({"kind": "tags", "tags": names})
 
 
 def ids(numbers: Sequence[int], *, name: str = "") -> Source:
@@ -78,18 +85,26 @@ def items(job: int, outcomes: Sequence[str]) -> Source:
 
 def phrase_of(stored: dict[str, Any]) -> str:
     """How people call a stored source."""
+    phrase = "tickets"
     match stored:
         case {"kind": "view", "id": view_id, "title": title}:
-            return f"tickets of view “{title}”" if title else f"tickets of view {view_id}"
+            phrase = f"tickets of view “{title}”" if title else f"tickets of view {view_id}"
         case {"kind": "search", "query": query}:
-            return f"tickets found by “{query}”"
+            phrase = f"tickets found by “{query}”"
         case {"kind": "tag", "tag": name}:
-            return f"tickets tagged {name}"
+            phrase = f"tickets tagged {name}"
+        case {"kind": "tags", "tags": names}:
+            phrase = f"tickets tagged {any_named(names)}"
         case {"kind": kind, "name": name} if kind == LISTED:
-            return f"{_counted(stored.get('number'))} {f'of {name}' if name else 'given by number'}"
+            phrase = f"{_counted(stored.get('number'))} {f'of {name}' if name else 'given by number'}"
         case {"kind": kind, "job": job, "outcomes": outcomes} if kind == ITEMS:
-            return f"the {' and '.join(outcomes)} tickets of job {job}"
-    return "tickets"
+            phrase = f"the {' and '.join(outcomes)} tickets of job {job}"
+    return phrase
+
+
+def any_named(names: Sequence[str]) -> str:
+    """As the end of "tickets tagged …": all of a few tags, the number of many."""
+    return f"one of {len(names):,} tags" if len(names) > MOST_NAMED else " or ".join(names)
 
 
 def _counted(number: int | None) -> str:
@@ -100,14 +115,42 @@ def _counted(number: int | None) -> str:
 
 def pages(zendesk: Zendesk, stored: dict[str, Any], cursor: str) -> Iterator[Page[Ticket]]:
     """The tickets of a source that Zendesk keeps, from the cursor on ("": from the start)."""
-    match stored:
-        case {"kind": "view", "id": view_id}:
-            return zendesk.view_tickets(view_id, cursor=cursor or None)
-        case {"kind": "search", "query": query}:
-            return zendesk.search_export(query, cursor=cursor or None)
-        case {"kind": "tag", "tag": name}:
-            return zendesk.search_export(tag_query(name), cursor=cursor or None)
+    if stored.get("kind") == "view":
+        return zendesk.view_tickets(stored["id"], cursor=cursor or None)
+    if queries := queries_of(stored):
+        return _found_by(zendesk, queries, cursor)
     raise ValueError(f"Zendesk keeps no tickets of the kind {stored.get('kind')!r}.")
+
+
+def queries_of(stored: dict[str, Any]) -> list[str]:
+    """The searches that together find the tickets of a source, none for other kinds of sources.
+
+    A ticket may be found by several. Several values of one keyword widen a search, so that many tags take few
+    searches (support.zendesk.com, article 4408886879258).
+    """
+    match stored:
+        case {"kind": "search", "query": query}:
+            return [query]
+        case {"kind": "tag", "tag": name}:
+            return [tag_query(name)]
+        case {"kind": "tags", "tags": names}:
+            starts = range(0, len(names), TAGS_IN_A_SEARCH)
+            return [" ".join(map(tag_query, names[start : start + TAGS_IN_A_SEARCH])) for start in starts]
+    return []
+
+
+def _found_by(zendesk: Zendesk, queries: Sequence[str], cursor: str) -> Iterator[Page[Ticket]]:
+    """One search after the other; the cursor of several is `number of the search:its own cursor`."""
+    if len(queries) == 1:
+        yield from zendesk.search_export(queries[0], cursor=cursor or None)
+        return
+    first, _, place = cursor.partition(":")
+    for number in range(int(first or 0), len(queries)):
+        after = f"{number + 1}:" if number + 1 < len(queries) else None
+        for page in zendesk.search_export(queries[number], cursor=place or None):
+            inside = page.next_cursor and f"{number}:{page.next_cursor}"
+            yield Page(page.items, inside or after)
+        place = ""
 
 
 def tag_query(name: str) -> str:
@@ -121,7 +164,7 @@ def words_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     Read as a stream, so that a million lines need no memory. Raises `ValidationError` when it finds no such
     column, or no CSV.
     """
-    rows = _rows(lines)
+    rows = tables.rows(lines)
     number, first = next(rows, (0, []))
     if not first:
         raise ValidationError("The file is empty. Give ticket numbers, one a line, or CSV with a column id.")
@@ -144,24 +187,3 @@ def words_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
-
-
-def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, with the line they end on; quoted cells may hold line breaks."""
-    rest = iter(lines)
-    skipped, first, told = 0, "", ""
-    for line in rest:
-        first = line.lstrip("\ufeff")
-        if first.strip() and not told and (separator := SEPARATOR_LINE.fullmatch(first.strip())):
-            told, first = separator[1], ""  # Excel's own first line
-        if first.strip():
-            break
-        skipped += 1
-    reader = csv.reader(chain([first], rest), delimiter=told or max(",;\t", key=first.count))
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                yield skipped + reader.line_num, stripped
-    except csv.Error as problem:
-        raise ValidationError(f"Line {skipped + reader.line_num} is not CSV: {problem}.") from problem

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from django import forms
 
+from tagmanager.sources import Source
 from tagmanager.tickets import Seen, TagChange
 
 
@@ -42,6 +43,22 @@ class ToolForm(forms.Form):
         """What the job stores of this form."""
         return dict(self.cleaned_data)
 
+    @property
+    def notes(self) -> list[str]:
+        """What a person is told about the form once the job is made, a sentence each."""
+        return []
+
+    @classmethod
+    def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
+        """What `params()` gave, as people would type it into the fields."""
+        return {name: _typed(value) for name, value in params.items()}
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return " ".join(value)
+    return value
+
 
 @runtime_checkable
 class Tool(Protocol):
@@ -58,6 +75,17 @@ class Tool(Protocol):
 
     def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
         """What is to be done with one ticket as it was read. Pure: no call, no clock, no database."""
+        ...
+
+
+@runtime_checkable
+class ChoosesTickets(Protocol):
+    """A tool whose parameters themselves say which tickets, where a person says nothing else."""
+
+    own_tickets: str  # how people call them: "All tickets with an old tag"
+
+    def source_for(self, params: dict[str, Any]) -> Source:
+        """The tickets that a job with these parameters is about."""
         ...
 
 

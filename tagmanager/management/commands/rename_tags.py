@@ -1,0 +1,63 @@
+"""`manage.py rename_tags`: put new tags in the place of old ones, by pairs or by a file of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from jobs.console import wrong
+from tagmanager.console import STDIN, TicketCommand, add_source_options, add_ticket_options
+from tagmanager.tools import tool
+from tagmanager.tools.rename_tags import RenameTags
+
+
+class Command(TicketCommand):
+    help = (
+        "Renames tags, merges several into one, or removes them, on every ticket that carries an old one; a "
+        "source narrows. One write per ticket, and all other tags stay."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        ways = parser.add_mutually_exclusive_group(required=True)
+        ways.add_argument(
+            "--pair",
+            action="append",
+            metavar="OLD=NEW",
+            help="Rename this tag; may be repeated. Without anything after the = it is removed.",
+        )
+        ways.add_argument(
+            "--mapping",
+            metavar="FILE",
+            help="The pairs of a file: CSV old,new. An empty new removes. - is standard input.",
+        )
+        parser.add_argument(
+            "--follow-chains",
+            action="store_true",
+            help="Where a new tag is itself renamed by another pair, go to the last one at once.",
+        )
+        add_source_options(parser, required=False)
+        add_ticket_options(parser)
+
+    def handle(self, **options: Any) -> None:
+        rename_tags = tool(RenameTags.slug)
+        form = rename_tags.form_class({"pairs": _pairs(options), "follow_chains": options["follow_chains"]})
+        self.make_and_run(rename_tags, form, options)
+
+
+def _pairs(options: dict[str, Any]) -> str:
+    if options["pair"] is not None:
+        if odd := next((pair for pair in options["pair"] if "=" not in pair), None):
+            raise wrong(f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new.")
+        return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
+    if options["mapping"] == STDIN:
+        return sys.stdin.read()
+    path = Path(options["mapping"])
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
+    except UnicodeDecodeError as problem:
+        raise wrong(f"{path} is not a text file in UTF-8. Save it as CSV UTF-8.") from problem

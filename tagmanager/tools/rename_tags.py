@@ -1,0 +1,175 @@
+"""Rename tags, merge several into one, or take them off, by pairs of old and new."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+
+from tagmanager import mapping, sources
+from tagmanager.fields import TagsField
+from tagmanager.mapping import Mapping, Pairs
+from tagmanager.sources import Source
+from tagmanager.tickets import Seen, TagChange, too_long
+from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
+
+#: A file of pairs is read whole.
+LARGEST_FILE = 1_000_000
+#: Chains that are named when there are more.
+MOST_NAMED = 5
+
+
+class RenameTagsForm(ToolForm):
+    old = TagsField(
+        label="Old tags", required=False, help_text="One to rename, or several to merge into the new one."
+    )
+    new = TagsField(label="New tag", required=False, help_text="All other tags stay as they are.")
+    pairs = forms.CharField(
+        label="Or many pairs",
+        required=False,
+        help_text="Each line an old tag, a comma and the new tag; without a new one the old is removed.",
+        widget=forms.Textarea(
+            attrs={"rows": 5, "spellcheck": "false", "placeholder": "billing_issue,billing"}
+        ),
+        error_messages={
+            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
+        },
+    )
+    mapping_file = forms.FileField(
+        label="Or a file of pairs",
+        required=False,
+        help_text="CSV with the columns old and new, as a spreadsheet saves it.",
+        max_length=255,
+        error_messages={
+            "empty": "The file is empty. Give CSV with the columns old and new.",
+            "invalid": "The file did not arrive. Choose it again.",
+            "missing": "The file did not arrive. Choose it again.",
+            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
+        },
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )
+    follow_chains = forms.BooleanField(
+        label="Follow chains to their end",
+        required=False,
+        help_text="Where a new tag is itself renamed by another pair, go to the last one at once.",
+    )
+
+    def clean_new(self) -> str:
+        tags: list[str] = self.cleaned_data["new"]
+        if len(tags) > 1:
+            raise ValidationError(
+                "Give one new tag. For several new tags use lines of pairs.", code="one_tag"
+            )
+        return tags[0] if tags else ""
+
+    def clean_pairs(self) -> Mapping:
+        return mapping.read(self.cleaned_data["pairs"].splitlines())
+
+    def clean_mapping_file(self) -> Mapping:
+        file: UploadedFile[Any] | None = self.cleaned_data["mapping_file"]
+        if file is None:
+            return Mapping()
+        if (file.size or 0) > LARGEST_FILE:
+            raise ValidationError("The file is too large to be a list of pairs. Choose another.", "large")
+        try:
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="").read()
+        except UnicodeDecodeError as exc:
+            raise ValidationError(
+                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
+            ) from exc
+        return mapping.read(text.splitlines())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        one = self._one_pair(cleaned["old"], cleaned["new"])
+        ways = [way for way in (one, cleaned["pairs"], cleaned["mapping_file"]) if way]
+        if len(ways) > 1:
+            raise ValidationError(
+                "Only one thing can say which tag becomes which: an old and a new tag, lines of pairs, or a "
+                "file. Leave the others empty.",
+                "many_ways",
+            )
+        if not ways and not self.errors:
+            raise ValidationError("Say which tag becomes which.", "nothing")
+        if ways:
+            cleaned["mapping"] = self._checked(ways[0], follow=cleaned["follow_chains"])
+        return cleaned
+
+    def _one_pair(self, old: list[str], new: str) -> Mapping:
+        if new and not old:
+            self.add_error("old", "Say which tag is to become the new one.")
+        if old and not new:
+            self.add_error("new", "Say what it becomes. To take tags off, use “Add and remove tags”.")
+        return Mapping({tag: new for tag in old if tag != new}, kept=int(new in old))
+
+    def _checked(self, given: Mapping, *, follow: bool) -> Pairs:
+        """The pairs with every chain at its end; raises `ValidationError` for what one write cannot do."""
+        if not given.pairs:
+            raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
+        if rounds := mapping.circles(given.pairs):
+            named = "; ".join(mapping.shown([*way, way[0]]) for way in rounds[:MOST_NAMED])
+            raise ValidationError(f"These go in a circle: {named}. Take one pair out of each.", "circle")
+        if (ways := mapping.chains(given.pairs)) and not follow:
+            named = "; ".join(mapping.shown(way) for way in ways[:MOST_NAMED])
+            more = f" and {len(ways) - MOST_NAMED:,} more" if len(ways) > MOST_NAMED else ""
+            raise ValidationError(
+                f"A new tag is itself renamed by another pair: {named}{more}. Choose to follow chains to "
+                "their end, or take one of the pairs out.",
+                "chain",
+            )
+        return mapping.resolved(given.pairs)
+
+    @property
+    def notes(self) -> list[str]:
+        kept = sum(self.cleaned_data[name].kept for name in ("pairs", "mapping_file"))
+        pairs = "1 pair names" if kept == 1 else f"{kept:,} pairs name"
+        return [f"{pairs} the same tag twice, so there is nothing to do for it."] if kept else []
+
+    def params(self) -> dict[str, Any]:
+        return {"pairs": self.cleaned_data["mapping"]}
+
+    @classmethod
+    def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
+        return {"pairs": mapping.written(params["pairs"])}
+
+
+class RenameTags:
+    """Puts new tags in the place of old ones, in one write per ticket: never a moment without either."""
+
+    slug = "rename-tags"
+    name = "Rename and merge tags"
+    summary = "Put a new tag in the place of old ones, on every ticket that carries one of them."
+    form_class = RenameTagsForm
+    own_tickets = "All tickets with an old tag"
+
+    def title(self, params: dict[str, Any], tickets: str) -> str:
+        pairs: Pairs = params["pairs"]
+        news = set(pairs.values())
+        old = join(list(pairs))
+        if news == {""}:
+            return f"Remove {old} from {tickets}"
+        if len(pairs) == 1:
+            return f"Rename {old} to {news.pop()} on {tickets}"
+        if len(news) == 1:
+            return f"Merge {old} into {news.pop()} on {tickets}"
+        return f"Rename {len(pairs):,} tags on {tickets}"
+
+    def source_for(self, params: dict[str, Any]) -> Source:
+        """Every ticket that carries an old tag."""
+        return sources.any_of(list(params["pairs"]))
+
+    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+        pairs: Pairs = params["pairs"]
+        old = frozenset(tag for tag in ticket.tags if tag in pairs)
+        if not old:
+            return NothingToDo()
+        new = frozenset(pairs[tag] for tag in old if pairs[tag])
+        change = TagChange(new - ticket.tags, old)
+        if problem := too_long(change.applied_to(ticket.tags)):
+            return LeftOut("too_many_tags", problem)
+        return change
