@@ -102,24 +102,26 @@ def _params(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name == "include_closed":
             yield label, "Included" if value else "Left out"
-        elif name == "pairs":
-            yield label, _pairs(value)
         elif value not in ([], {}, "", None):
             yield label, _plain(value)
 
 
-def _pairs(pairs: dict[str, str]) -> str:
-    named = [f"{old} → {new or '(removed)'}" for old, new in list(pairs.items())[:MOST_NAMED]]
-    more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
-    return ", ".join(named) + more
-
-
 def _plain(value: object) -> str:
-    """A stored value in words: a pair of texts is what turns into what."""
+    """A stored value in words: texts by text are what turns into what."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
+        texts = all(isinstance(part, str) for part in value.values())
+        parts = [
+            f"{name} → {part or '(nothing)'}" if texts else f"{name}: {_plain(part)}"
+            for name, part in value.items()
+        ]
+        return _named(parts)
     if isinstance(value, list):
-        return ", ".join(" → ".join(map(str, p)) if isinstance(p, list) else _plain(p) for p in value)
+        return _named([_plain(part) for part in value])
     return str(value)
+
+
+def _named(parts: list[str]) -> str:
+    more = f" and {len(parts) - MOST_NAMED:,} more" if len(parts) > MOST_NAMED else ""
+    return ", ".join(parts[:MOST_NAMED]) + more

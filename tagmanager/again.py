@@ -8,7 +8,9 @@ from typing import Any
 from jobs.models import Job
 from jobs.selection import ITEMS, LISTED
 from jobs.states import FollowUp, Outcome
+from tagmanager.forms import OWN
 from tagmanager.tools import tool
+from tagmanager.tools.base import ChoosesTickets
 
 #: More numbers than this are not put into a text box: the earlier job's tickets are named instead.
 MOST_TYPED = 5_000
@@ -33,7 +35,10 @@ def filling_of(job: Job) -> Filling:
         "limit": job.limit,
         "canary": job.canary,
     }
-    return Filling(tool(job.tool).form_class.filling(params), _source(job), options)
+    chosen = tool(job.tool)
+    says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == job.source
+    source = {"kind": OWN} if says_which else _source(job)
+    return Filling(chosen.form_class.filling(params), source, options)
 
 
 def _source(job: Job) -> dict[str, Any]:
@@ -44,8 +49,6 @@ def _source(job: Job) -> dict[str, Any]:
             filled = {"kind": "search", "search": query}
         case {"kind": "tag", "tag": tag}:
             filled = {"kind": "tag", "tag": tag}
-        case {"kind": "tags"}:
-            filled = {"kind": "own"}
         case {"kind": kind} if kind == LISTED:
             filled = _listed(job)
         # The form has no place for the cause of a failure; without it these would be other tickets.

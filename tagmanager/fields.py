@@ -14,6 +14,8 @@ from zendesk import TagError, parse_tags
 class TagsField(forms.CharField):
     """Tags, separated by spaces or commas; cleaned to a sorted list in the form that Zendesk stores."""
 
+    takes_tags = True  # shown with suggestions, and with what would be stored
+
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
         if isinstance(value, str) or value is None:
             value = [value or ""]

@@ -24,8 +24,11 @@ from zendesk import NotFound, Refused, ZendeskError
 
 #: One of these, and only one, says which tickets.
 SOURCES = ("view", "search", "tag", "ids", "ids_file", "job")
+#: The way in which the tool itself says which tickets, for tools that can.
+OWN = "own"
 #: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
-PANELS = {
+PANELS: dict[str, tuple[str, ...]] = {
+    OWN: (),
     "view": ("view",),
     "search": ("search",),
     "ids": ("ids", "ids_file"),
@@ -121,8 +124,10 @@ class SourceForm(forms.Form):
         error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own_tickets: str = "", **kwargs: Any) -> None:
+        """With `own_tickets` nothing need be chosen: `source` is then None, and the tool says which."""
         super().__init__(*args, **kwargs)
+        self.own_tickets = own_tickets
         self.file_name = ""
         self.given: Numbers | None = None
         self.views = choices.views()
@@ -132,8 +137,8 @@ class SourceForm(forms.Form):
     @property
     def panels(self) -> list[tuple[str, str]]:
         """The ways to say which tickets, as the tabs of the page."""
-        labels = ("View", "Search", "Numbers", "Tag", "Earlier job")
-        return list(zip(PANELS, labels, strict=True))
+        labels = (self.own_tickets, "View", "Search", "Numbers", "Tag", "Earlier job")
+        return [(name, label) for name, label in zip(PANELS, labels, strict=True) if label]
 
     def _offer_views(self) -> None:
         field = self.fields["view"]
@@ -191,6 +196,9 @@ class SourceForm(forms.Form):
         for name in set(SOURCES) - set(counted):
             self.errors.pop(name, None)
         given = [name for name in counted if cleaned.get(name) or name in self.errors]
+        if not given and self.own_tickets and cleaned.get("kind", "") in ("", OWN):
+            cleaned["source"] = None
+            return cleaned
         if not given:
             raise ValidationError(
                 "Say which tickets: choose a view, or give a search, a tag, ticket numbers or a file.",

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connection", front.connection_card, name="connection"),
     path("tools/parts/tags", parts.tags, name="tags"),
     path("tools/parts/stored", parts.stored, name="stored"),
+    path("tools/parts/pairs", parts.pairs, name="pairs"),
     path("tools/parts/view-count", parts.view_count, name="view-count"),
     path("tools/parts/search-count", parts.search_count, name="search-count"),
     path("tools/preview/<int:pk>/samples", previews.samples, name="preview-samples"),

@@ -39,6 +39,9 @@ class ToolForm(forms.Form):
     After `is_valid()`, `params()` holds what the job stores: JSON, domain values, nothing left to parse.
     """
 
+    #: The template of its fields; this one shows them one after the other.
+    part = "tools/_what.html"
+
     def params(self) -> dict[str, Any]:
         """What the job stores of this form."""
         return dict(self.cleaned_data)

@@ -12,6 +12,8 @@ from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 
 
 class BulkTagForm(ToolForm):
+    part = "tools/bulk_tag.html"
+
     add = TagsField(label="Tags to add", required=False, help_text="All other tags stay as they are.")
     remove = TagsField(label="Tags to remove", required=False, help_text="All other tags stay as they are.")
     set = TagsField(

@@ -22,12 +22,20 @@ LARGEST_FILE = 1_000_000
 MOST_NAMED = 5
 
 
+class PairsField(forms.CharField):
+    """Lines of pairs, shown with what they would do."""
+
+    takes_pairs = True
+
+
 class RenameTagsForm(ToolForm):
+    part = "tools/rename_tags.html"
+
     old = TagsField(
         label="Old tags", required=False, help_text="One to rename, or several to merge into the new one."
     )
     new = TagsField(label="New tag", required=False, help_text="All other tags stay as they are.")
-    pairs = forms.CharField(
+    pairs = PairsField(
         label="Or many pairs",
         required=False,
         help_text="Each line an old tag, a comma and the new tag; without a new one the old is removed.",

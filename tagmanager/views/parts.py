@@ -9,12 +9,12 @@ from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
 from jobs.numerals import whole_number
-from tagmanager import connections, suggestions
+from tagmanager import connections, mapping, suggestions
 from tagmanager.fields import TagsField
 from zendesk import ZendeskError
 
-#: Tags come in text boxes of these names.
-BOXES = ("add", "remove", "set", "tag")
+#: So many pairs are shown as they would be taken.
+MOST_PAIRS = 12
 #: While Zendesk counts a view, the page asks again after so long, and then at twice that each time, seconds:
 #: the first answer is often there after six seconds, and five questions a minute are allowed.
 FIRST_AGAIN, LAST_AGAIN = 6, 60
@@ -35,11 +35,23 @@ def tags(request: HttpRequest) -> JsonResponse:
 @allowed(SEE, ACT, draft=True)
 def stored(request: HttpRequest) -> HttpResponse:
     """What Zendesk would store of the tags in the text box that sends itself, or why it would not."""
-    box = next((name for name in BOXES if name in request.GET), "")
+    text = next(iter(request.GET.values()), "")
     try:
-        return _part(request, "stored", {"tags": TagsField(required=False).clean(request.GET.get(box, ""))})
+        return _part(request, "stored", {"tags": TagsField(required=False).clean(text)})
     except ValidationError as problem:
         return _part(request, "stored", {"problem": " ".join(problem.messages)})
+
+
+@require_safe
+@allowed(SEE, ACT, draft=True)
+def pairs(request: HttpRequest) -> HttpResponse:
+    """What would become of what by the lines of `?pairs=`, or which of them cannot be used."""
+    try:
+        found = list(mapping.read(request.GET.get("pairs", "").splitlines()).pairs.items())
+    except ValidationError as problem:
+        return _part(request, "pairs", {"problem": " ".join(problem.messages)})
+    context = {"pairs": found[:MOST_PAIRS], "number": len(found), "more": len(found[MOST_PAIRS:])}
+    return _part(request, "pairs", context)
 
 
 @require_safe

@@ -22,7 +22,8 @@ from tagmanager import again, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
-from tagmanager.tools.base import Tool, ToolForm
+from tagmanager.sources import Source
+from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 
 Forms = tuple[ToolForm, SourceForm, OptionsForm]
 
@@ -50,23 +51,24 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
         return _begin(request, chosen)
     forms = (
         chosen.form_class(request.POST, request.FILES),
-        SourceForm(request.POST, request.FILES),
+        SourceForm(request.POST, request.FILES, own_tickets=_own_tickets(chosen)),
         OptionsForm(request.POST),
     )
     valid = [form.is_valid() for form in forms]  # all three: everything that is wrong is said at once
     if not all(valid):
         return _show(request, chosen, forms)
-    if why := _why_not_tried(forms):
+    source = _source(chosen, forms)
+    if why := _why_not_tried(source, forms[2]):
         forms[2].add_error("canary", why)
         return _show(request, chosen, forms)
-    if why := _why_preview_first(forms):
+    if why := _why_preview_first(source, forms[2]):
         forms[1].add_error(None, why)
         return _show(request, chosen, forms)
-    made = _make(request, chosen, forms)
+    made = _make(request, chosen, source, forms)
     if made.token:
         run_at_once(made)
     if made.is_new:
-        for note in forms[1].notes:
+        for note in [*forms[0].notes, *forms[1].notes]:
             messages.info(request, note)
     else:
         messages.info(
@@ -75,17 +77,26 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(made.job)
 
 
-def _why_not_tried(forms: Forms) -> str:
-    _, source_form, options_form = forms
-    options = options_form.cleaned_data
-    return sizes.why_not_tried(source_form.cleaned_data["source"], options["limit"], options["canary"])
+def _own_tickets(chosen: Tool) -> str:
+    return chosen.own_tickets if isinstance(chosen, ChoosesTickets) else ""
 
 
-def _why_preview_first(forms: Forms) -> str:
-    _, source_form, options_form = forms
-    if options_form.cleaned_data["dry_run"]:
+def _source(chosen: Tool, forms: Forms) -> Source:
+    source: Source | None = forms[1].cleaned_data["source"]
+    if source is None:
+        assert isinstance(chosen, ChoosesTickets)  # the form was told so
+        return chosen.source_for(forms[0].params())
+    return source
+
+
+def _why_not_tried(source: Source, options: OptionsForm) -> str:
+    return sizes.why_not_tried(source, options.cleaned_data["limit"], options.cleaned_data["canary"])
+
+
+def _why_preview_first(source: Source, options: OptionsForm) -> str:
+    if options.cleaned_data["dry_run"]:
         return ""
-    return sizes.why_preview_first(source_form.cleaned_data["source"], options_form.cleaned_data["limit"])
+    return sizes.why_preview_first(source, options.cleaned_data["limit"])
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
@@ -96,7 +107,7 @@ def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
         filling = again.filling_of(earlier)
     forms = (
         chosen.form_class(initial=filling.tool),
-        SourceForm(initial=filling.source),
+        SourceForm(initial=filling.source, own_tickets=_own_tickets(chosen)),
         OptionsForm(initial=filling.options),
     )
     return _show(request, chosen, forms, earlier)
@@ -104,7 +115,11 @@ def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
 
 def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:
     """The forms as they were sent, unchecked: nobody has sent them yet."""
-    forms = chosen.form_class(), SourceForm(initial=typed.dict()), OptionsForm()
+    forms = (
+        chosen.form_class(),
+        SourceForm(initial=typed.dict(), own_tickets=_own_tickets(chosen)),
+        OptionsForm(),
+    )
     for form in forms:
         for name, field in form.fields.items():
             if name in typed:
@@ -120,13 +135,13 @@ def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
     return None if number is None else Job.objects.filter(pk=number, tool=chosen.slug).first()
 
 
-def _make(request: HttpRequest, chosen: Tool, forms: Forms) -> Made:
-    tool_form, source_form, options_form = forms
+def _make(request: HttpRequest, chosen: Tool, source: Source, forms: Forms) -> Made:
+    tool_form, _, options_form = forms
     options = options_form.cleaned_data
     return ask(
         chosen,
         tool_form,
-        source_form.cleaned_data["source"],
+        source,
         by=person(signed_in(request)),
         limit=options["limit"],
         canary=options["canary"],

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.datastructures import MultiValueDict
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +28,10 @@ def change(*tags: str, **pairs: str) -> Any:
 
 
 def errors(**fields: Any) -> dict[str, list[str]]:
-    return dict(RenameTagsForm(fields).errors)
+    return {
+        name: [str(sentence) for sentence in sentences]
+        for name, sentences in RenameTagsForm(fields).errors.items()
+    }
 
 
 def test_old_goes_and_new_comes_in_one_change() -> None:
@@ -89,7 +93,7 @@ def test_the_form_gives_pairs_without_chains(fields: dict[str, str], pairs: dict
 
 def test_a_file_of_pairs_is_read() -> None:
     file = SimpleUploadedFile("mapping.csv", b"\xef\xbb\xbfold;new\r\nvip;gold\r\nold;\r\nsame;same\r\n")
-    form = RenameTagsForm({}, {"mapping_file": file})
+    form = RenameTagsForm({}, MultiValueDict({"mapping_file": [file]}))
     assert form.is_valid(), form.errors
     assert form.params() == {"pairs": {"vip": "gold", "old": ""}}
     assert form.notes == ["1 pair names the same tag twice, so there is nothing to do for it."]
@@ -97,7 +101,7 @@ def test_a_file_of_pairs_is_read() -> None:
 
 def test_a_file_that_is_no_text_is_told() -> None:
     file = SimpleUploadedFile("mapping.xlsx", b"PK\x03\x04\xff\xfe")
-    form = RenameTagsForm({}, {"mapping_file": file})
+    form = RenameTagsForm({}, MultiValueDict({"mapping_file": [file]}))
     assert form.errors == {
         "mapping_file": ["The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again."]
     }
@@ -128,8 +132,8 @@ def test_a_file_that_is_no_text_is_told() -> None:
             {"pairs": "a,b\nb,c"},
             "__all__",
             (
-                "A new tag is itself renamed by another pair: a → b → c. Choose to follow chains to their end, "
-                "or take one of the pairs out."
+                "A new tag is itself renamed by another pair: a → b → c. Choose to follow chains to their "
+                "end, or take one of the pairs out."
             ),
         ),
     ],

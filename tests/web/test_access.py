@@ -50,6 +50,7 @@ DOORS = {
     "connection": Door("/connection"),
     "tags": Door("/tools/parts/tags", (SEE, ACT), for_scripts=True),
     "stored": Door("/tools/parts/stored", (SEE, ACT)),
+    "pairs": Door("/tools/parts/pairs", (SEE, ACT)),
     "view-count": Door("/tools/parts/view-count", (SEE, ACT)),
     "search-count": Door("/tools/parts/search-count", (SEE, ACT)),
     "preview-samples": Door("/tools/preview/2/samples", (SEE,)),

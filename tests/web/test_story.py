@@ -46,7 +46,7 @@ def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
         ("Mode", "Dry run: nothing is written to Zendesk"),
     ]
     items = {"kind": "items", "job": 3, "outcomes": ["failed", "unverified"], "reason": "closed"}
-    job = factories.job(params={"pairs": [["old", "new"]]}, source=items)
+    job = factories.job(params={"pairs": {"old": "new"}}, source=items)
     assert asked_for(job)[1:3] == [
         ("Tags to rename", "old → new"),
         ("Tickets", "The failed or unverified tickets of job 3, for the reason “closed”"),
