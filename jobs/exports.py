@@ -68,7 +68,7 @@ def write_csv(lines: Iterable[Row]) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(Row._fields)
     for piece in _pieces(lines):
-        writer.writerows([_harmless(cell) for cell in line] for line in piece)
+        writer.writerows([harmless(cell) for cell in line] for line in piece)
         yield _taken(buffer)
     yield _taken(buffer)
 
@@ -128,7 +128,8 @@ def _object(line: Row) -> str:
     return json.dumps(line._asdict(), ensure_ascii=False)
 
 
-def _harmless(cell: str | int) -> str | int:
+def harmless(cell: str | int) -> str | int:
+    """The cell as no spreadsheet runs it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 

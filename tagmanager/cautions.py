@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
 from jobs.states import Outcome
 from tagmanager import connections
-from tagmanager.glance import ask, kept
+from tagmanager.namings import Kind, Naming, naming
 from tagmanager.previews import LOOKED_AT, touched
 from tagmanager.tickets import TagChange
 from tagmanager.tools.base import join
-from zendesk import Rule, TicketField, ZendeskError
+from zendesk import ZendeskError
 
-#: Seconds: fields and rules change seldom, and the answer is a page long.
-KEPT_FOR = 120
-#: More rules than this are counted, not named.
+#: More of a kind than this are counted, not named.
 MOST_RULES = 10
 
 #: What a tag of such a field does: when it is added, and when it is removed
@@ -26,6 +24,14 @@ FIELDS = {
     "tagger": ("the dropdown field", "sets that field to its option", "empties that field"),
     "checkbox": ("the checkbox field", "ticks that box", "unticks that box"),
     "multiselect": ("the multi-select field", "selects that option too", "takes that option out"),
+}
+
+#: What may come of it that one of a kind names a tag; the kinds in the order in which they are told.
+RULES: dict[Kind, str] = {
+    "trigger": ", so it may act on these tickets or stop doing so.",
+    "automation": ", so it may act on these tickets or stop doing so.",
+    "view": ", so these tickets may enter it or leave it.",
+    "macro": ", and goes on doing so wherever it is applied.",
 }
 
 
@@ -44,45 +50,27 @@ class Cautions:
 
     all: list[Caution]
     problem: str = ""
+    names_tags: bool = False  # there is something in the account that names the tags
 
 
 def cautions_of(job: Job) -> Cautions:
-    """For an ended dry run. Asks Zendesk for its fields and rules, where nobody has lately."""
+    """For an ended dry run. Asks Zendesk for what names tags there, where nobody has lately."""
     change = touched(job)
     ours = [*_partly_known(job), *_closed(job), *_jobs(job, change)]
     try:
-        fields, triggers, automations = _surroundings()
+        found = naming(change.add | change.remove)
     except (connections.NotConnected, ZendeskError) as problem:
         return Cautions(ours, str(problem))
     return Cautions(
-        [
-            *_fields(fields, change),
-            *_rules("trigger", "triggers", triggers, change),
-            *_rules("automation", "automations", automations, change),
-            *ours,
-        ]
+        [*_fields(found, change), *_rules(found), *ours],
+        names_tags=bool(found),
     )
 
 
-def _surroundings() -> tuple[list[TicketField], list[Rule], list[Rule]]:
-    return kept(
-        f"surroundings:{connections.address()}",
-        lambda: ask(
-            lambda z: (
-                [field for field in z.ticket_fields() if field.active and field.tags],
-                [rule for rule in z.triggers() if rule.active and rule.tags],
-                [rule for rule in z.automations() if rule.active and rule.tags],
-            )
-        ),
-        seconds=KEPT_FOR,
-    )
-
-
-def _fields(fields: list[TicketField], change: TagChange) -> Iterator[Caution]:
-    for field in fields:
-        if field.type not in FIELDS:
-            continue
-        what, on_add, on_remove = FIELDS[field.type]
+def _fields(found: Iterable[Naming], change: TagChange) -> Iterator[Caution]:
+    fields = [each for each in found if each.field_type in FIELDS]
+    for field in fields[:MOST_RULES]:
+        what, on_add, on_remove = FIELDS[field.field_type]
         for verb, tags, effect in (
             ("adding", change.add & field.tags, on_add),
             ("removing", change.remove & field.tags, on_remove),
@@ -92,23 +80,26 @@ def _fields(fields: list[TicketField], change: TagChange) -> Iterator[Caution]:
                 it = "it" if len(tags) == 1 else "one of them"
                 yield Caution(
                     f"{join(sorted(tags))} {each} to {what} “{field.title}”: {verb} {it} {effect} on "
-                    "the ticket."
+                    "the ticket.",
+                    field.address,
+                    "Open the field in Zendesk",
                 )
+    if len(fields) > MOST_RULES:
+        yield Caution(f"{len(fields) - MOST_RULES:,} more fields have options with these tags.")
 
 
-def _rules(one: str, many: str, rules: list[Rule], change: TagChange) -> Iterator[Caution]:
-    """Active ones that name a tag in their conditions or actions."""
-    concerned = [(rule, rule.tags & (change.add | change.remove)) for rule in rules]
-    concerned = [(rule, tags) for rule, tags in concerned if tags]
-    for rule, tags in concerned[:MOST_RULES]:
-        yield Caution(
-            f"The {one} “{rule.title}” names {join(sorted(tags))}, so it may act on these tickets or stop "
-            "doing so.",
-            f"{connections.address()}/admin/objects-rules/rules/{many}/{rule.id}",
-            f"Open the {one} in Zendesk",
-        )
-    if len(concerned) > MOST_RULES:
-        yield Caution(f"{len(concerned) - MOST_RULES:,} more {many} name these tags.")
+def _rules(found: Iterable[Naming]) -> Iterator[Caution]:
+    """Those that name a tag in their conditions or actions."""
+    for kind, consequence in RULES.items():
+        concerned = [each for each in found if each.kind == kind]
+        for each in concerned[:MOST_RULES]:
+            yield Caution(
+                f"The {kind} “{each.title}” names {join(sorted(each.tags))}{consequence}",
+                each.address,
+                f"Open the {kind} in Zendesk",
+            )
+        if len(concerned) > MOST_RULES:
+            yield Caution(f"{len(concerned) - MOST_RULES:,} more {kind}s name these tags.")
 
 
 def _partly_known(job: Job) -> Iterator[Caution]:

@@ -15,14 +15,19 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
+from jobs.models import Job
 from tagmanager import connections, numbers, sources
 from tagmanager.asking import ask
+from tagmanager.cautions import cautions_of
 from tagmanager.fields import TagsField
+from tagmanager.previews import tallies_of
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from zendesk import NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
 
 STDIN = "-"
+#: Of the pairs of a mapping so many are told with their tickets.
+MOST_PAIRS = 20
 #: The options that name a list of Zendesk's.
 KEPT_BY_ZENDESK = ("view", "search", "tag")
 #: A busy account is asked again so often, and after so many seconds where it does not say.
@@ -213,7 +218,7 @@ class TicketCommand(RunCommand):
             ),
             by=by,
             options=options,
-            notes=lambda _: [*form.notes, *_notes(chosen)],
+            notes=lambda job: [*form.notes, *_notes(chosen), *_foreseen(job)],
         )
 
     def _chosen(
@@ -242,6 +247,24 @@ class TicketCommand(RunCommand):
             source = tool.source_for(form.params())
             return Chosen(source, sum(_found(zendesk, query) for query in sources.queries_of(source.stored)))
         return kept_by_zendesk(options, zendesk)
+
+
+def _foreseen(job: Job) -> Iterator[str]:
+    """What a preview says besides its figures, as on its page."""
+    if not (job.dry_run and job.is_ended and job.planned):
+        return
+    pairs = tallies_of(job)
+    for pair in pairs[:MOST_PAIRS]:
+        becomes = f"becomes {pair.new}" if pair.new else "is taken off"
+        yield f"{pair.old} {becomes}: {pair.tickets:,} ticket{'' if pair.tickets == 1 else 's'}"
+    if len(pairs) > MOST_PAIRS:
+        more = len(pairs) - MOST_PAIRS
+        yield f"and {more:,} more pairs, on fewer tickets; the preview's page names them all"
+    found = cautions_of(job)
+    for caution in found.all:
+        yield f"{caution.text} {caution.address}".rstrip()
+    if found.problem:
+        yield f"What in the account names these tags could not be looked up. {found.problem}"
 
 
 def _notes(chosen: Chosen) -> Iterator[str]:

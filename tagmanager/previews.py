@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
 from django.conf import settings
+from django.db.models import Count
 
 from jobs.doings import DOINGS, must_be_typed
 from jobs.models import Item, Job
@@ -16,6 +18,8 @@ from jobs.wording import time_left
 from tagmanager import connections
 from tagmanager.glance import ask, calls_per_minute
 from tagmanager.tickets import Seen, TagChange
+from tagmanager.tools import tool, tools
+from tagmanager.tools.base import ReplacesTags
 from zendesk import ZendeskError
 
 SAMPLES = 20
@@ -60,13 +64,19 @@ class Preview:
     estimate: Estimate
     runs: list[Job]  # real runs of it, newest first
     nonce: str  # a double click makes one job
+    has_pairs: bool  # it replaces tags, and `tallies_of` has figures
 
 
 def preview_of(job: Job) -> Preview:
     """One query."""
     runs = list(job.children.filter(follow_up=FollowUp.RUN).order_by("-pk")[:3])
     return Preview(
-        job, must_be_typed(DOINGS["run"], job.planned), estimate(job.planned), runs, secrets.token_urlsafe(24)
+        job,
+        must_be_typed(DOINGS["run"], job.planned),
+        estimate(job.planned),
+        runs,
+        secrets.token_urlsafe(24),
+        has_pairs=bool(_pairs(job)),
     )
 
 
@@ -128,12 +138,53 @@ def touched(job: Job) -> TagChange:
     changes: Iterable[dict[str, list[str]] | None] = (
         job.items.filter(outcome=Outcome.PLANNED).order_by("ref").values_list("change", flat=True)[:LOOKED_AT]
     )
-    add, remove = _named(job, "add"), _named(job, "remove")
+    pairs = _pairs(job)
+    add = _named(job, "add") | {new for new in pairs.values() if new}
+    remove = _named(job, "remove") | pairs.keys()
     for stored in changes:
         change = TagChange.from_json(stored or {})
         add |= change.add
         remove |= change.remove
     return TagChange(add, remove)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """An old tag, what becomes of it ("": it is taken off), and on how many tickets."""
+
+    old: str
+    new: str
+    tickets: int
+
+
+def tallies_of(job: Job) -> list[Tally]:
+    """For an ended dry run: each pair of a tool that replaces tags, the most tickets first; else none.
+
+    A ticket with two old tags counts for both of their pairs.
+    """
+    pairs = _pairs(job)
+    if not pairs:
+        return []
+    counts: Counter[str] = Counter()
+    groups = (
+        job.items.filter(outcome=Outcome.PLANNED)
+        .order_by()
+        .values_list("change")
+        .annotate(number=Count("pk"))
+    )
+    for stored, number in groups.iterator():
+        for tag in TagChange.from_json(stored or {}).remove:
+            counts[tag] += number
+    found = [Tally(old, new, counts[old]) for old, new in pairs.items()]
+    return sorted(found, key=lambda tally: (-tally.tickets, tally.old))
+
+
+def _pairs(job: Job) -> Mapping[str, str]:
+    """What the job puts in the place of what; an undo goes the other way, ticket by ticket."""
+    if job.follow_up == FollowUp.UNDO or job.tool not in tools():
+        return {}
+    maker = tool(job.tool)
+    return maker.pairs_of(job.params) if isinstance(maker, ReplacesTags) else {}
 
 
 def _named(job: Job, name: str) -> frozenset[str]:

@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/parts/search-count", parts.search_count, name="search-count"),
     path("tools/preview/<int:pk>/samples", previews.samples, name="preview-samples"),
     path("tools/preview/<int:pk>/warnings", previews.cautions, name="preview-warnings"),
+    path("tools/preview/<int:pk>/pairs", previews.pairs, name="preview-pairs"),
+    path("tools/preview/<int:pk>/named-in.csv", previews.named, name="preview-named-in"),
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
     path("login/", people.SignIn.as_view(), name="login"),

@@ -6,7 +6,7 @@ which the record is worth nothing is missing or of the wrong kind, and takes the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,11 +105,18 @@ class View:
     title: str
     active: bool = True
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    tags: frozenset[str] = frozenset()  # in its conditions
 
     @classmethod
     def from_json(cls, raw: Any) -> View:
         raw = _object(raw, "a view")
-        return cls(_id(raw, "a view"), _text(raw, "title"), raw.get("active") is not False, raw)
+        return cls(
+            _id(raw, "a view"),
+            _text(raw, "title"),
+            raw.get("active") is not False,
+            raw,
+            _tags_of(_conditions(raw)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,10 @@ class Macro:
             raw=raw,
         )
 
+    @property
+    def tags(self) -> frozenset[str]:
+        return _tags_of(self.actions)
+
 
 @dataclass(frozen=True, slots=True)
 class TicketField:
@@ -217,14 +228,11 @@ class Rule:
     @classmethod
     def from_json(cls, raw: Any) -> Rule:
         raw = _object(raw, "a rule")
-        conditions = raw.get("conditions")
-        lists = conditions.values() if isinstance(conditions, dict) else ()
-        parts = [*_actions(raw.get("actions")), *(part for some in lists for part in _actions(some))]
         return cls(
             id=_id(raw, "a rule"),
             title=_text(raw, "title"),
             active=raw.get("active") is not False,
-            tags=frozenset().union(*(part.tags for part in parts)),
+            tags=_tags_of([*_actions(raw.get("actions")), *_conditions(raw)]),
             url=_text(raw, "url"),
         )
 
@@ -234,6 +242,17 @@ def _actions(raw: Any) -> Iterator[Action]:
     for part in raw if isinstance(raw, list) else ():
         if isinstance(part, dict) and isinstance(part.get("field"), str):
             yield Action(part["field"], part.get("value"))
+
+
+def _conditions(raw: Mapping[str, Any]) -> Iterator[Action]:
+    """Those that must all hold and those of which one must, alike."""
+    conditions = raw.get("conditions")
+    for some in conditions.values() if isinstance(conditions, dict) else ():
+        yield from _actions(some)
+
+
+def _tags_of(parts: Iterable[Action]) -> frozenset[str]:
+    return frozenset().union(*(part.tags for part in parts))
 
 
 def _tags_in(value: Any) -> frozenset[str]:

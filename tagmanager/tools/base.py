@@ -5,6 +5,7 @@ All the rest (choosing tickets, sending, checking, undoing, pages, commands) is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -89,6 +90,15 @@ class ChoosesTickets(Protocol):
 
     def source_for(self, params: dict[str, Any]) -> Source:
         """The tickets that a job with these parameters is about."""
+        ...
+
+
+@runtime_checkable
+class ReplacesTags(Protocol):
+    """A tool that puts one tag in the place of another, whose preview counts each pair."""
+
+    def pairs_of(self, params: dict[str, Any]) -> Mapping[str, str]:
+        """Old tags and what becomes of each; "" where it is taken off."""
         ...
 
 

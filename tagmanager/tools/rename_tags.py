@@ -171,6 +171,10 @@ class RenameTags:
         """Every ticket that carries an old tag."""
         return sources.any_of(list(params["pairs"]))
 
+    def pairs_of(self, params: dict[str, Any]) -> Pairs:
+        pairs: Pairs = params["pairs"]
+        return pairs
+
     def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
         pairs: Pairs = params["pairs"]
         old = frozenset(tag for tag in ticket.tags if tag in pairs)

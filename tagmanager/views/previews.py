@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 from jobs.access import SEE, allowed
 from jobs.models import Job
 from jobs.views.pages import job_or_404
-from tagmanager import previews
+from tagmanager import connections, namings, previews
 from tagmanager.cautions import cautions_of
+from zendesk import ZendeskError
 
 
 @require_safe
@@ -30,6 +31,33 @@ def cautions(request: HttpRequest, pk: int) -> HttpResponse:
     """What else the change sets in motion; a page of its own where no script asks."""
     job = _dry_run(pk)
     return _answer(request, "cautions", {"job": job, "cautions": cautions_of(job)})
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def pairs(request: HttpRequest, pk: int) -> HttpResponse:
+    """How many tickets each pair of old and new concerns; a page of its own where no script asks."""
+    job = _dry_run(pk)
+    return _answer(request, "pairs", {"job": job, "pairs": previews.tallies_of(job)})
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def named(_request: HttpRequest, pk: int) -> HttpResponse:
+    """What in the account names the tags that would change, as CSV."""
+    job = _dry_run(pk)
+    change = previews.touched(job)
+    try:
+        found = namings.naming(change.add | change.remove)
+    except (connections.NotConnected, ZendeskError) as problem:
+        return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
+    headers = {
+        "Content-Disposition": f'attachment; filename="job-{job.pk}-named-in.csv"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(namings.as_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _dry_run(pk: int) -> Job:

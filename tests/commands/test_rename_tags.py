@@ -122,3 +122,27 @@ def test_chains_are_followed_on_request(demo: Demo) -> None:
     job: Any = Job.objects.get()
     assert job.params["pairs"] == {"vip": "platinum", "gold": "platinum"}
     assert with_any(demo, "vip", "gold") == []
+
+
+def test_a_dry_run_counts_each_pair_and_names_what_goes_on_naming_the_old_tags(demo: Demo) -> None:
+    fewer, more = sorted(("vip", "churn_risk"), key=lambda tag: len(with_any(demo, tag)))
+    ran = rename_tags(
+        "--pair", f"{fewer}=gold", "--pair", f"{more}=", "--pair", "on_no_ticket=x", "--dry-run"
+    )
+    assert ran.code == 0
+    told = [line.strip() for line in ran.out.splitlines()]
+    first = told.index(f"{more} is taken off: {len(with_any(demo, more)):,} tickets")
+    assert told[first + 1 : first + 3] == [
+        f"{fewer} becomes gold: {len(with_any(demo, fewer)):,} tickets",
+        "on_no_ticket becomes x: 0 tickets",
+    ]
+    assert any("“Remind the owners of churn risks” names churn_risk" in line for line in told)
+    assert dict(demo.account.ledger.updates) == {}
+
+
+def test_standard_input_cannot_be_two_things(db: None) -> None:
+    ran = rename_tags("--mapping", "-", "--ids-file", "-", "--yes")
+    assert (ran.code, ran.err.strip()) == (
+        2,
+        "Both --mapping and --ids-file read standard input. Give one of them as a file.",
+    )

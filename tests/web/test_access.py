@@ -55,6 +55,8 @@ DOORS = {
     "search-count": Door("/tools/parts/search-count", (SEE, ACT)),
     "preview-samples": Door("/tools/preview/2/samples", (SEE,)),
     "preview-warnings": Door("/tools/preview/2/warnings", (SEE,)),
+    "preview-pairs": Door("/tools/preview/2/pairs", (SEE,)),
+    "preview-named-in": Door("/tools/preview/2/named-in.csv", (SEE,), get=HTTPStatus.SERVICE_UNAVAILABLE),
     "tool": Door("/tools/bulk-tag/", (SEE, ACT), post=OK),
     "jobs:list": Door("/jobs/", (SEE,)),
     "jobs:rows": Door("/jobs/rows", (SEE,)),

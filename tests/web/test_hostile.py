@@ -25,8 +25,8 @@ from jobs.models import Batch, Item, Job, Transition
 from jobs.states import BatchState, Outcome, Status
 from tagmanager import choices, connections, sources
 from tagmanager.glance import Glance
+from tagmanager.namings import Kind, Naming
 from tests import factories
-from zendesk import Rule, TicketField
 
 PLAIN = "plain words of somebody"
 MARKUP = (
@@ -160,11 +160,11 @@ def pages(words: str) -> Iterator[tuple[str, dict[str, str]]]:
 def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Zendesk whose every word is this one, and whose refusals too."""
     cache.clear()
-    rule = Rule(id=1, title=words, active=True, tags=frozenset({words}), url=words)
-    field = TicketField(id=1, title=words, type="tagger", tags=frozenset({words}))
+    kinds: tuple[Kind, ...] = ("field", "trigger", "automation", "view", "macro")
+    named = tuple(Naming(kind, 1, words, frozenset({words}), "tagger") for kind in kinds)
     tickets = [SimpleNamespace(id=ref, subject=words) for ref in (5, 6)]
     monkeypatch.setattr(choices, "views", lambda: choices.Views([(7, words), (8, words)]))
-    monkeypatch.setattr("tagmanager.cautions._surroundings", lambda: ([field], [rule], [rule]))
+    monkeypatch.setattr("tagmanager.namings.namings", lambda: named)
     monkeypatch.setattr("tagmanager.previews.ask", lambda _: tickets)
     seen = Glance(account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words)
     monkeypatch.setattr("tagmanager.views.front.glance", lambda: seen)

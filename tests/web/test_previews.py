@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 import pytest
@@ -15,6 +17,8 @@ from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
 from tagmanager import previews
 from tagmanager.cautions import cautions_of
+from tagmanager.namings import namings
+from tagmanager.previews import Tally, tallies_of
 from tests import factories
 from tests.demo import params
 from zendesk import sandbox
@@ -74,20 +78,52 @@ def test_hostile_text_is_escaped_on_every_part(db: None) -> None:
     assert samples.count("&lt;script") == 5
 
 
-def test_warnings_name_the_fields_and_rules_that_a_tag_belongs_to(
+def test_warnings_name_all_in_the_account_that_a_tag_belongs_to(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
-    from tagmanager.cautions import _surroundings
-
-    fields, triggers, automations = _surroundings()
-    field = next(field for field in fields if field.type == "tagger")
-    rule = (triggers + automations)[0]
-    job = planned(1, params=params(add=[min(field.tags)], remove=[min(rule.tags)]))
+    first = {each.kind: each for each in reversed(namings()) if each.field_type in ("tagger", "")}
+    assert set(first) == {"field", "trigger", "automation", "view", "macro"}
+    named = sorted({min(each.tags) for each in first.values()})
+    job = planned(1, params=params(add=named))
     page = words(web.get(f"/tools/preview/{job.pk}/warnings", headers=HTMX).content)
-    assert f"belongs to the dropdown field “{field.title}”: adding it sets that field" in page
-    assert f"“{rule.title}” names" in page
-    address = web.get(f"/tools/preview/{job.pk}/warnings").content.decode()
-    assert re.search(rf"/admin/objects-rules/rules/(triggers|automations)/{rule.id}\"", address)
+    content = web.get(f"/tools/preview/{job.pk}/warnings").content.decode()
+    assert f"dropdown field “{first['field'].title}”: adding" in page
+    for each in first.values():
+        assert f"“{each.title}”" in page
+        assert f'href="{each.address}"' in content
+    rows = list(
+        csv.DictReader(io.StringIO(web.get(f"/tools/preview/{job.pk}/named-in.csv").content.decode()))
+    )
+    assert {row["address"] for row in rows} >= {each.address for each in first.values()}
+    assert all(set(row["tags"].split()) & set(named) for row in rows)
+
+
+def test_what_names_tags_cannot_be_had_while_zendesk_is_away(web: Client, settings: Settings) -> None:
+    settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
+    answer = web.get(f"/tools/preview/{planned(1).pk}/named-in.csv")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "text/plain; charset=utf-8")
+    assert answer.content.decode().startswith("No credentials for Zendesk are set up.")
+
+
+def test_each_pair_is_counted_and_those_on_no_ticket_too(web: Client) -> None:
+    pairs = {"old": "new", "older": "new", "gone": "", "nowhere": "new"}
+    job = planned(3, tool="rename-tags", params={"pairs": pairs, "include_closed": False})
+    for ref, removed in ((1, ["old"]), (2, ["old", "older"]), (3, ["gone"])):
+        change = {"add": ["new"] if removed != ["gone"] else [], "remove": removed}
+        factories.item(job, ref, Outcome.PLANNED, change=change)
+    assert tallies_of(job) == [
+        Tally("old", "new", 2),
+        Tally("gone", "", 1),
+        Tally("older", "new", 1),
+        Tally("nowhere", "new", 0),
+    ]
+    page = words(web.get(f"/tools/preview/{job.pk}/pairs").content)
+    assert "old → becomes new 2" in page
+    assert "gone is taken off 1" in page
+
+
+def test_a_tool_without_pairs_has_none_to_count(db: None) -> None:
+    assert tallies_of(planned(1)) == []
 
 
 def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: None) -> None:

@@ -53,6 +53,8 @@ def _pairs(options: dict[str, Any]) -> str:
             raise wrong(f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new.")
         return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
     if options["mapping"] == STDIN:
+        if options["ids_file"] == STDIN:
+            raise wrong("Both --mapping and --ids-file read standard input. Give one of them as a file.")
         return sys.stdin.read()
     path = Path(options["mapping"])
     try:
