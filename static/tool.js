@@ -42,7 +42,7 @@
     for (const panel of panels.querySelectorAll("[data-panel]")) panel.hidden = panel.dataset.panel !== name;
   };
   const broken = panels.querySelector(".is-invalid")?.closest("[data-panel]")?.dataset.panel;
-  const first = broken || radios.find((r) => r.checked)?.value || panels.dataset.chosen || "view";
+  const first = broken || radios.find((r) => r.checked)?.value || panels.dataset.chosen || radios[0].value;
   panels.classList.add("has-tabs");
   tabs.hidden = false;
   for (const radio of radios) {

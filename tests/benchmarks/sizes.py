@@ -25,6 +25,11 @@ def times() -> int:
     return size("times", 60)
 
 
+def mapped() -> int:
+    """Tickets of the account whose tags a mapping renames."""
+    return size("mapped", 100_000)
+
+
 def tickets() -> int:
     """Items of the job that the engine runs."""
     return size("tickets", 20_000)

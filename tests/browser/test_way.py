@@ -100,3 +100,32 @@ def test_two_clicks_make_one_job(office: Office, visit: Visit) -> None:
     page.wait_for_url(JOB)
     page.goto("/jobs/?tag=clicked-twice")
     expect(page.locator(".jobs tbody tr")).to_have_count(1)
+
+
+def test_tags_are_merged_from_the_form_over_the_pairs_to_taking_it_back(office: Office, visit: Visit) -> None:
+    tags = {ref: office.demo.tags(ref) for ref in office.demo.account.ticket_ids()}
+    refs = [ref for ref in office.demo.open_tickets if tags[ref] & {"churn_risk", "vip"}]
+    page = visit()
+    page.goto("/tools/rename-tags/")
+    page.get_by_text("Many pairs at once").click()
+    page.get_by_label("Or many pairs").fill("churn_risk,priority\nvip,priority\non_no_ticket,priority")
+    expect(page.locator("details .stored")).to_contain_text("3 pairs: churn_risk → priority")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator(".verdicts")).to_contain_text(f"{len(refs):,} will change")
+    number = sum("vip" in tags[ref] for ref in refs)
+    expect(page.locator("#pairs tr", has_text="vip")).to_contain_text(f"{number:,}")
+    expect(page.locator("#cautions")).to_contain_text("“Remind the owners of churn risks” names churn_risk")
+
+    page.get_by_role("button", name=re.compile("^Change ")).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    wished = {ref: tags[ref] - {"churn_risk", "vip"} | {"priority"} for ref in refs}
+    assert {ref: office.demo.tags(ref) for ref in tags} == tags | wished
+
+    page.locator("#do-undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
+    see_state(page, "Succeeded")
+    assert {ref: office.demo.tags(ref) for ref in tags} == tags
