@@ -1,4 +1,4 @@
-"""A mapping of many pairs of tags over a whole account: one write per ticket that changes, and none besides."""
+"""A mapping of many pairs of tags over a whole account: one write per ticket that changes, and no other."""
 
 from __future__ import annotations
 
