@@ -6,10 +6,11 @@ timeline with the person's name. None of them waits for a worker.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -21,6 +22,10 @@ from jobs.lease import held_by_this_process, new_token
 from jobs.models import Job, ListedRefs
 from jobs.selection import ITEMS, LISTED
 from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Outcome, Status
+
+T = TypeVar("T")
+#: What is asked for one item alone: JSON, for the work to read.
+Given = dict[str, Any]
 
 
 class NotPossible(Exception):
@@ -44,6 +49,7 @@ def submit(
     source: dict[str, Any],
     by: Actor,
     refs: Iterable[int] = (),
+    given: Iterable[Given] | None = None,
     limit: int | None = None,
     canary: int | None = None,
     dry_run: bool = False,
@@ -54,8 +60,9 @@ def submit(
 ) -> Made:
     """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
 
-    `refs` are the numbers of a source of kind "ids", in their order, doubles allowed. With `canary` the job
-    holds after so many items and asks whether to go on. The same `nonce` twice makes one job.
+    `refs` are the numbers of a source of kind "ids", in their order, doubles allowed; `given` is what was
+    asked for each of them alone, as many. With `canary` the job holds after so many items and asks whether
+    to go on. The same `nonce` twice makes one job.
     """
     token = new_token() if here else ""
     try:
@@ -74,7 +81,7 @@ def submit(
                 created_by_id=by.user_id,
                 **(held_by_this_process(token) if here else {}),
             )
-            _list(job, refs)
+            _list(job, refs, given)
             moves.record(job, "", Status.QUEUED, by=by)
             if not here:
                 wake.wake(job)
@@ -220,14 +227,20 @@ def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
     return spec.outcomes
 
 
-def _list(job: Job, refs: Iterable[int]) -> None:
+def _list(job: Job, refs: Iterable[int], given: Iterable[Given] | None) -> None:
     if job.source["kind"] != LISTED:
         return
     for number, part in enumerate(_parts(refs, ListedRefs.LISTED_PER_ROW)):
         ListedRefs.objects.create(job=job, number=number, refs=" ".join(map(str, part)))
+    for number, things in enumerate(_parts(given or (), ListedRefs.LISTED_PER_ROW)):
+        places: dict[str, int] = {}
+        which = [places.setdefault(json.dumps(thing, sort_keys=True), len(places)) for thing in things]
+        job.listed.filter(number=number).update(
+            given=[json.loads(thing) for thing in places], which=" ".join(map(str, which))
+        )
 
 
-def _parts(refs: Iterable[int], size: int) -> Iterator[list[int]]:
+def _parts(refs: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(refs)
     while part := list(islice(rest, size)):
         yield part

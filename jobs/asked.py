@@ -18,6 +18,7 @@ LABELS = {
     "include_closed": "Closed tickets",
     "pairs": "Tags to rename",
     "macro": "Macro",
+    "each_its_own": "Each row with a change of its own",
 }
 
 

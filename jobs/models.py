@@ -7,7 +7,7 @@ an item is stored beyond what the tool puts into `before` and `change`.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -197,11 +197,21 @@ class ListedRefs(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="listed")
     number = models.PositiveIntegerField()
     refs = models.TextField()  # decimal numbers, separated by blanks
+    given = models.JSONField(null=True, blank=True)  # what was given with the refs: each thing once
+    which = models.TextField(blank=True, default="")  # for each ref the place of its thing in `given`
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["job", "number"], name="listed_refs_are_numbered"),
         ]
+
+    @property
+    def pairs(self) -> list[tuple[int, dict[str, Any] | None]]:
+        """The refs in their order, each with what was given for it alone."""
+        refs = [int(ref) for ref in self.refs.split()]
+        if self.given is None:
+            return [(ref, None) for ref in refs]
+        return [(ref, self.given[int(place)]) for ref, place in zip(refs, self.which.split(), strict=True)]
 
     def __str__(self) -> str:
         return f"Refs {self.number} of job {self.job_id}"
@@ -265,6 +275,7 @@ class Item(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
     reason = models.CharField(max_length=64, blank=True, default="")  # a code, for grouping
     detail = models.TextField(blank=True, default="")  # a sentence, for people
+    given = models.JSONField(null=True, blank=True)  # what was asked for this item alone
     before = models.JSONField(null=True, blank=True)  # as it was read; null: it could not be seen
     change = models.JSONField(null=True, blank=True)  # what is planned, or was done
 

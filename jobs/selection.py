@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
@@ -25,7 +25,7 @@ from jobs.models import Item, Job
 from jobs.states import Outcome, Status
 from jobs.steps import Step, reached
 from jobs.turn import Turn
-from jobs.work import Change, Earlier, Plan, Snapshot, Unchanged, Work
+from jobs.work import Change, Earlier, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class Read:
     snapshots: Mapping[int, Snapshot]
     earlier: Mapping[int, Earlier]
     cursor: str | None
+    given: Mapping[int, Payload | None] = field(default_factory=dict)
 
 
 class Selection:
@@ -103,12 +104,12 @@ class Selection:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
         rows = self.job.listed.filter(number__gte=number).order_by("number")
         for row in rows.iterator(chunk_size=10):
-            refs = [int(ref) for ref in row.refs.split()]
-            for start in range(offset, len(refs), self.work.batch_size):
-                part = list(dict.fromkeys(refs[start : start + self.work.batch_size]))
+            pairs = row.pairs
+            for start in range(offset, len(pairs), self.work.batch_size):
                 end = start + self.work.batch_size
-                place = f"{row.number}:{end}" if end < len(refs) else f"{row.number + 1}:0"
-                yield Read(part, self.work.read(part), {}, place)
+                given = dict(pairs[start:end])
+                place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
+                yield Read(list(given), self.work.read(list(given)), {}, place, given)
             offset = 0
 
     def _earlier_items(self, cursor: str) -> Iterator[Read]:
@@ -126,7 +127,8 @@ class Selection:
             after = items[-1].ref
             refs = [item.ref for item in items]
             known = {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
-            yield Read(refs, self.work.read(refs), known, str(after))
+            given = {item.ref: item.given for item in items}
+            yield Read(refs, self.work.read(refs), known, str(after), given)
 
     def _write(self, page: Read) -> bool:
         """One transaction: the page's items and their batches, the counts, the place; True at the list's end.
@@ -156,8 +158,9 @@ class Selection:
         fresh = self._within_limits([ref for ref in page.refs if ref not in listed])
         items = []
         for ref in fresh:
-            snapshot = page.snapshots.get(ref)
-            items.append(self._item(ref, snapshot, self.work.plan(ref, snapshot, page.earlier.get(ref))))
+            snapshot, given = page.snapshots.get(ref), page.given.get(ref)
+            plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
+            items.append(self._item(ref, snapshot, plan, given))
         return items
 
     def _within_limits(self, refs: list[int]) -> list[int]:
@@ -171,8 +174,10 @@ class Selection:
             )
         return refs
 
-    def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan) -> Item:
-        item = Item(job=self.job, ref=ref, before=snapshot, reason=plan.reason, detail=plan.detail)
+    def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan, given: Payload | None) -> Item:
+        item = Item(
+            job=self.job, ref=ref, given=given, before=snapshot, reason=plan.reason, detail=plan.detail
+        )
         if isinstance(plan, Change):
             item.change = plan.payload
             if self.job.dry_run:

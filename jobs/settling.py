@@ -247,7 +247,7 @@ class Settler:
                 item.reason = ""
                 if self._ended_unseen(settlement, batch, item, now):
                     continue
-            plan = self.work.plan(item.ref, now, earlier.get(item.ref))
+            plan = self.work.plan(item.ref, now, earlier.get(item.ref), item.given)
             if item.ref in by_others and not plan.detail:
                 plan = replace(
                     plan, detail=f"Job {by_others[item.ref]} changed it after this job had read it."

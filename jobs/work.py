@@ -153,10 +153,11 @@ class Work(Protocol):
         """The items as they are now, at most `batch_size`; those that cannot be seen are left out."""
         ...
 
-    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None) -> Plan:
-        """What is to be done with one item, given how it was read (`None`: it cannot be seen).
+    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
+        """What is to be done with one item as it was read (`None`: it cannot be seen).
 
-        `earlier` is what the parent job did to it, where this job follows up another.
+        `earlier` is what the parent job did to it, where this job follows up another; `given` what was asked
+        for this item alone.
         """
         ...
 

@@ -34,22 +34,25 @@
   form.addEventListener("input", keep);
   form.addEventListener("submit", keep);
 
-  // One way to say which tickets at a time.
-  const panels = form.querySelector(".panels");
-  const tabs = panels.querySelector(".panel-tabs");
-  const radios = [...tabs.querySelectorAll("input")];
-  const show = (name) => {
-    for (const panel of panels.querySelectorAll("[data-panel]")) panel.hidden = panel.dataset.panel !== name;
+  // One way to say which tickets at a time, where the tool's own fields do not say it.
+  const oneAtATime = (panels) => {
+    const tabs = panels.querySelector(".panel-tabs");
+    const radios = [...tabs.querySelectorAll("input")];
+    const show = (name) => {
+      for (const panel of panels.querySelectorAll("[data-panel]")) panel.hidden = panel.dataset.panel !== name;
+    };
+    const broken = panels.querySelector(".is-invalid")?.closest("[data-panel]")?.dataset.panel;
+    const first = broken || radios.find((r) => r.checked)?.value || panels.dataset.chosen || radios[0].value;
+    panels.classList.add("has-tabs");
+    tabs.hidden = false;
+    for (const radio of radios) {
+      radio.checked = radio.value === first;
+      radio.addEventListener("change", () => show(radio.value));
+    }
+    show(first);
   };
-  const broken = panels.querySelector(".is-invalid")?.closest("[data-panel]")?.dataset.panel;
-  const first = broken || radios.find((r) => r.checked)?.value || panels.dataset.chosen || radios[0].value;
-  panels.classList.add("has-tabs");
-  tabs.hidden = false;
-  for (const radio of radios) {
-    radio.checked = radio.value === first;
-    radio.addEventListener("change", () => show(radio.value));
-  }
-  show(first);
+  const panels = form.querySelector(".panels");
+  if (panels) oneAtATime(panels);
 
   // What is filled in already, by whomever, is counted and shown at once; htmx looks at these only after us.
   for (const part of form.querySelectorAll("[hx-trigger][hx-include]")) {
@@ -65,25 +68,27 @@
     const say = `${numbers.size.toLocaleString()} ticket number${numbers.size === 1 ? "" : "s"}`;
     return others.length ? `${say}; ${others.length.toLocaleString()} not a number, such as ${others[0].slice(0, 20)}` : say;
   };
-  const ids = form.elements.ids;
-  const tell = () => { document.getElementById("ids-count").textContent = count(ids.value); };
-  ids.addEventListener("input", tell);
-  tell();
-  form.elements.ids_file.addEventListener("change", async (event) => {
-    const note = document.getElementById("file-count");
-    const file = event.target.files[0];
-    if (!file) { note.textContent = ""; return; }
-    if (file.size > 50_000_000) { note.textContent = "A large file; its numbers are counted when it is sent."; return; }
-    const lines = (await file.text()).split(/\r?\n/).filter((line) => /\d/.test(line));
-    note.textContent = `${lines.length.toLocaleString()} line${lines.length === 1 ? "" : "s"} with a number`;
-  });
-  ids.addEventListener("dragover", (event) => event.preventDefault());
-  ids.addEventListener("drop", (event) => {
-    if (!event.dataTransfer.files.length) return;
-    event.preventDefault();
-    form.elements.ids_file.files = event.dataTransfer.files;
-    form.elements.ids_file.dispatchEvent(new Event("change", { bubbles: true }));
-  });
+  const countNumbers = (ids) => {
+    const tell = () => { document.getElementById("ids-count").textContent = count(ids.value); };
+    ids.addEventListener("input", tell);
+    tell();
+    form.elements.ids_file.addEventListener("change", async (event) => {
+      const note = document.getElementById("file-count");
+      const file = event.target.files[0];
+      if (!file) { note.textContent = ""; return; }
+      if (file.size > 50_000_000) { note.textContent = "A large file; its numbers are counted when it is sent."; return; }
+      const lines = (await file.text()).split(/\r?\n/).filter((line) => /\d/.test(line));
+      note.textContent = `${lines.length.toLocaleString()} line${lines.length === 1 ? "" : "s"} with a number`;
+    });
+    ids.addEventListener("dragover", (event) => event.preventDefault());
+    ids.addEventListener("drop", (event) => {
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      form.elements.ids_file.files = event.dataTransfer.files;
+      form.elements.ids_file.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  };
+  if (form.elements.ids) countNumbers(form.elements.ids);
 
   // A tag is taken out at its chip; the text box stays the truth.
   const reveal = () => { for (const drop of form.querySelectorAll(".drop[hidden]")) drop.hidden = false; };

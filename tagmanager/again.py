@@ -10,7 +10,7 @@ from jobs.selection import ITEMS, LISTED
 from jobs.states import FollowUp, Outcome
 from tagmanager.forms import OWN
 from tagmanager.tools import tool
-from tagmanager.tools.base import ChoosesTickets
+from tagmanager.tools.base import ChoosesTickets, ToolForm
 
 #: More numbers than this are not put into a text box: the earlier job's tickets are named instead.
 MOST_TYPED = 5_000
@@ -36,9 +36,19 @@ def filling_of(job: Job) -> Filling:
         "canary": job.canary,
     }
     chosen = tool(job.tool)
+    if chosen.form_class.lists_tickets:
+        return Filling(_rows(job, chosen.form_class), {}, options)
     says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == job.source
     source = {"kind": OWN} if says_which else _source(job)
     return Filling(chosen.form_class.filling(params), source, options)
+
+
+def _rows(job: Job, form: type[ToolForm]) -> dict[str, Any]:
+    """The rows as they were given; too many for a text box are given anew as a file."""
+    if job.source.get("kind") != LISTED or (job.source.get("number") or 0) > MOST_TYPED:
+        return {}
+    rows = job.listed.order_by("number")
+    return form.refilled([(ref, given) for row in rows for ref, given in row.pairs if given is not None])
 
 
 def _source(job: Job) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def ask(
         params=params,
         source=source.stored,
         refs=source.refs,
+        given=source.given,
         by=by,
         limit=limit,
         canary=canary,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import CommandParser
 
 from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
@@ -54,8 +56,8 @@ def told() -> Iterator[None]:
         raise impossible(problem.text) from problem
 
 
-def add_source_options(parser: CommandParser, *, required: bool = True) -> None:
-    """One of the ways to say which tickets."""
+def add_source_options(parser: CommandParser, *, required: bool = True) -> Any:
+    """One of the ways to say which tickets; more may be added to the group that it gives back."""
     group = parser.add_argument_group("source: which tickets (exactly one)")
     ways = group.add_mutually_exclusive_group(required=required)
     ways.add_argument("--view", type=int, metavar="ID", help="The tickets of a view.")
@@ -67,6 +69,7 @@ def add_source_options(parser: CommandParser, *, required: bool = True) -> None:
         help="The tickets of a file: one number a line, or CSV with a column id. - is standard input.",
     )
     ways.add_argument("--tag", metavar="TAG", help="The tickets that carry this tag.")
+    return ways
 
 
 def add_ticket_options(parser: CommandParser) -> None:
@@ -116,6 +119,22 @@ def given_ids(options: dict[str, Any]) -> Chosen | None:
         except OSError as problem:
             raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
     return None
+
+
+@contextmanager
+def open_given(name: str) -> Iterator[UploadedFile[Any]]:
+    """A file named on the command line, as a form takes it; - is standard input."""
+    if name == STDIN:
+        content = sys.stdin.buffer.read()
+        yield UploadedFile(io.BytesIO(content), "standard input", size=len(content))
+        return
+    path = Path(name)
+    try:
+        file = path.open("rb")
+    except OSError as problem:
+        raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
+    with file:
+        yield UploadedFile(file, path.name, size=path.stat().st_size)
 
 
 def _listed(words: Iterable[tuple[int, str]], *, name: str) -> Chosen:
@@ -200,7 +219,7 @@ class TicketCommand(RunCommand):
         by = actor_named(options["username"])
         if not options["dry_run"]:
             self.must_be_sure(options)
-        listed = given_ids(options)
+        listed = _listed_by(form) if form.lists_tickets else given_ids(options)
         with connected() as zendesk, told():
             chosen = self._chosen(tool, form, listed, options, zendesk)
         if not options["dry_run"]:
@@ -249,6 +268,11 @@ class TicketCommand(RunCommand):
         return kept_by_zendesk(options, zendesk)
 
 
+def _listed_by(form: ToolForm) -> Chosen:
+    source = form.listed
+    return Chosen(source, source.stored["number"], is_exact=True)
+
+
 def _foreseen(job: Job) -> Iterator[str]:
     """What a preview says besides its figures, as on its page."""
     if not (job.dry_run and job.is_ended and job.planned):
@@ -269,5 +293,5 @@ def _foreseen(job: Job) -> Iterator[str]:
 
 def _notes(chosen: Chosen) -> Iterator[str]:
     """Numbers that were given more than once, which a person who counts would miss."""
-    if told := sources.told_once(chosen.source.stored):
+    if chosen.source.given is None and (told := sources.told_once(chosen.source.stored)):
         yield told

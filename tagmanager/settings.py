@@ -185,7 +185,11 @@ JOBS_WORK = "tagmanager.work.work_for"
 # What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.words.Words).
 JOBS_WORDS = "tagmanager.words"
 # The tools, in the order in which people see them: objects of the shape `tagmanager.tools.base.Tool`.
-TOOLS = ["tagmanager.tools.bulk_tag.BulkTag", "tagmanager.tools.rename_tags.RenameTags"]
+TOOLS = [
+    "tagmanager.tools.bulk_tag.BulkTag",
+    "tagmanager.tools.rename_tags.RenameTags",
+    "tagmanager.tools.tag_rows.TagRows",
+]
 
 # --- Zendesk ----------------------------------------------------------------------------------------------
 

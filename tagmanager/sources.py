@@ -28,6 +28,7 @@ class Source:
 
     stored: dict[str, Any]
     refs: Iterable[int] = field(default=(), repr=False)
+    given: Iterable[dict[str, Any]] | None = field(default=None, repr=False)  # for each number alone
 
     @property
     def phrase(self) -> str:

@@ -110,7 +110,7 @@ class TicketWork:
 
     # Planning
 
-    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None) -> Plan:
+    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
         if now is None:
             return Skipped("not_found", "There is no such ticket, or the connected user may not see it.")
         seen = Seen.from_json(ref, now)
@@ -119,7 +119,8 @@ class TicketWork:
         if self._job.follow_up == FollowUp.UNDO:
             answer: ToolAnswer = undoing.change_for(seen, earlier)
         else:
-            answer = self._tool.change_for(seen, self._job.params)
+            # What was asked for this ticket alone stands above what was asked for all.
+            answer = self._tool.change_for(seen, self._job.params | (given or {}))
         if isinstance(answer, NothingToDo):
             return Unchanged(answer.reason, answer.detail)
         if not isinstance(answer, TagChange):

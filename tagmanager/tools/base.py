@@ -42,10 +42,17 @@ class ToolForm(forms.Form):
 
     #: The template of its fields; this one shows them one after the other.
     part = "tools/_what.html"
+    #: Whether the form itself lists the tickets; nothing else then says which.
+    lists_tickets = False
 
     def params(self) -> dict[str, Any]:
         """What the job stores of this form."""
         return dict(self.cleaned_data)
+
+    @property
+    def listed(self) -> Source:
+        """Of a valid form that lists the tickets: these, with what is asked for each alone."""
+        raise NotImplementedError
 
     @property
     def notes(self) -> list[str]:
@@ -56,6 +63,11 @@ class ToolForm(forms.Form):
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
         """What `params()` gave, as people would type it into the fields."""
         return {name: _typed(value) for name, value in params.items()}
+
+    @classmethod
+    def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+        """Of a form that lists the tickets: what `listed` gave, as people would type it into the fields."""
+        raise NotImplementedError
 
 
 def _typed(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2s
+from typing import Any
 
 from django.contrib import messages
 from django.forms import MultipleChoiceField
@@ -25,7 +26,8 @@ from tagmanager.forms import OptionsForm, SourceForm
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 
-Forms = tuple[ToolForm, SourceForm, OptionsForm]
+#: What to do, on which tickets (None: the first says that too), and how.
+Forms = tuple[ToolForm, SourceForm | None, OptionsForm]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,10 +53,11 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
         return _begin(request, chosen)
     forms = (
         chosen.form_class(request.POST, request.FILES),
-        SourceForm(request.POST, request.FILES, own_tickets=_own_tickets(chosen)),
+        _source_form(chosen, request.POST, request.FILES),
         OptionsForm(request.POST),
     )
-    valid = [form.is_valid() for form in forms]  # all three: everything that is wrong is said at once
+    # All of them: everything that is wrong is said at once.
+    valid = [form.is_valid() for form in forms if form is not None]
     if not all(valid):
         return _show(request, chosen, forms)
     source = _source(chosen, forms)
@@ -62,13 +65,13 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
         forms[2].add_error("canary", why)
         return _show(request, chosen, forms)
     if why := _why_preview_first(source, forms[2]):
-        forms[1].add_error(None, why)
+        (forms[1] or forms[0]).add_error(None, why)
         return _show(request, chosen, forms)
     made = _make(request, chosen, source, forms)
     if made.token:
         run_at_once(made)
     if made.is_new:
-        for note in [*forms[0].notes, *forms[1].notes]:
+        for note in [*forms[0].notes, *(forms[1].notes if forms[1] else ())]:
             messages.info(request, note)
     else:
         messages.info(
@@ -77,11 +80,16 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(made.job)
 
 
-def _own_tickets(chosen: Tool) -> str:
-    return chosen.own_tickets if isinstance(chosen, ChoosesTickets) else ""
+def _source_form(chosen: Tool, *filled: Any, **initial: Any) -> SourceForm | None:
+    if chosen.form_class.lists_tickets:
+        return None
+    own = chosen.own_tickets if isinstance(chosen, ChoosesTickets) else ""
+    return SourceForm(*filled, own_tickets=own, **initial)
 
 
 def _source(chosen: Tool, forms: Forms) -> Source:
+    if forms[1] is None:
+        return forms[0].listed
     source: Source | None = forms[1].cleaned_data["source"]
     if source is None:
         assert isinstance(chosen, ChoosesTickets)  # the form was told so
@@ -107,7 +115,7 @@ def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
         filling = again.filling_of(earlier)
     forms = (
         chosen.form_class(initial=filling.tool),
-        SourceForm(initial=filling.source, own_tickets=_own_tickets(chosen)),
+        _source_form(chosen, initial=filling.source),
         OptionsForm(initial=filling.options),
     )
     return _show(request, chosen, forms, earlier)
@@ -117,10 +125,10 @@ def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:
     """The forms as they were sent, unchecked: nobody has sent them yet."""
     forms = (
         chosen.form_class(),
-        SourceForm(initial=typed.dict(), own_tickets=_own_tickets(chosen)),
+        _source_form(chosen, initial=typed.dict()),
         OptionsForm(),
     )
-    for form in forms:
+    for form in filter(None, forms):
         for name, field in form.fields.items():
             if name in typed:
                 form.initial[name] = (
@@ -168,9 +176,9 @@ def _show(
         "tool_form": tool_form,
         "source_form": source_form,
         "options_form": options_form,
-        "panel": source_form["kind"].value() or "",
-        "has_errors": any(form.errors for form in forms),
-        "lost_file": request.FILES.get("ids_file"),
+        "panel": (source_form["kind"].value() if source_form else "") or "",
+        "has_errors": any(form.errors for form in filter(None, forms)),
+        "lost_file": bool(request.FILES),
         "worker_alive": reaper.is_worker_alive(),
         "earlier": earlier,
         "is_back": is_back,

@@ -56,7 +56,7 @@ class InstantWork:
         self.calls.read += 1
         return {ref: _snapshot(ref) for ref in refs}
 
-    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None) -> Plan:
+    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
         return Change({"add": ["vip"]})
 
     def shows(self, change: Payload, now: Snapshot) -> bool:

@@ -129,3 +129,30 @@ def test_tags_are_merged_from_the_form_over_the_pairs_to_taking_it_back(office: 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
     see_state(page, "Succeeded")
     assert {ref: office.demo.tags(ref) for ref in tags} == tags
+
+
+def test_rows_change_each_ticket_by_its_own_from_the_form_to_taking_it_back(
+    office: Office, visit: Visit
+) -> None:
+    refs = office.demo.open_tickets[:40]
+    before = {ref: office.demo.tags(ref) for ref in refs}
+    wished = {ref: tags | {("row-east", "row-west")[ref % 2]} for ref, tags in before.items()}
+    page = visit()
+    page.goto("/tools/tag-rows/")
+    lines = [f"{ref},{('row-east', 'row-west')[ref % 2]}" for ref in refs]
+    page.get_by_label("Rows", exact=True).fill("\n".join(["id,add", *lines]))
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator("#samples .tag-add").first).to_contain_text("row-")
+
+    page.get_by_role("button", name="Change 40 tickets").click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    assert {ref: office.demo.tags(ref) for ref in refs} == wished
+
+    page.locator("#do-undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
+    see_state(page, "Succeeded")
+    assert {ref: office.demo.tags(ref) for ref in refs} == before

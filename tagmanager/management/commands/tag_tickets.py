@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.datastructures import MultiValueDict
 
-from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
+from jobs.console import wrong
+from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, open_given
 from tagmanager.tools import tool
 from tagmanager.tools.bulk_tag import BulkTag
+from tagmanager.tools.tag_rows import TagRows
 
 SET_WARNING = (
     "WARNING: --set replaces ALL tags of each ticket. Every other tag is lost, and dropdown or checkbox "
@@ -20,7 +23,13 @@ class Command(TicketCommand):
     help = "Adds, removes or sets tags on the tickets of a source. All other tags stay, except with --set."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_source_options(parser)
+        ways = add_source_options(parser)
+        ways.add_argument(
+            "--rows",
+            metavar="FILE",
+            help="Each ticket its own change: CSV with the columns id, add and remove; tags in a cell are "
+            "separated by blanks. - is standard input.",
+        )
         for name, what in (("add", "Add"), ("remove", "Remove"), ("set", "Replace all tags by")):
             parser.add_argument(
                 f"--{name}",
@@ -32,8 +41,19 @@ class Command(TicketCommand):
         add_ticket_options(parser)
 
     def handle(self, **options: Any) -> None:
+        if options["rows"] is not None:
+            if any(options[name] for name in ("add", "remove", "set")):
+                raise wrong("With --rows each row says its tags. Leave --add, --remove and --set out.")
+            self._by_rows(options)
+            return
         bulk_tag = tool(BulkTag.slug)
         form = bulk_tag.form_class({name: options[name] for name in ("add", "remove", "set")})
         if options["set"]:
             self.stderr.write(SET_WARNING)
         self.make_and_run(bulk_tag, form, options)
+
+    def _by_rows(self, options: dict[str, Any]) -> None:
+        tag_rows = tool(TagRows.slug)
+        with open_given(options["rows"]) as file:
+            form = tag_rows.form_class({}, MultiValueDict({"rows": [file]}))
+            self.make_and_run(tag_rows, form, options)

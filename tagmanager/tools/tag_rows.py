@@ -1,0 +1,144 @@
+"""Tags per row of a file: each ticket gets a change of its own."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+
+from jobs.selection import LISTED
+from tagmanager import connections, tagrows
+from tagmanager.sources import Source
+from tagmanager.tagrows import Rows
+from tagmanager.tickets import Seen, TagChange, too_long
+from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
+
+#: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its
+#: reading, a hundred in one call; else a call would carry just the few that share one.
+TOGETHER = 10
+#: So few different changes are worth a call each, and leave alone what others tag meanwhile.
+FEW = 20
+
+
+class TagRowsForm(ToolForm):
+    lists_tickets = True
+
+    typed_rows = forms.CharField(
+        label="Rows",
+        required=False,
+        help_text="The first line names the columns. Several tags in a cell are separated by blanks.",
+        widget=forms.Textarea(
+            attrs={
+                "rows": 8,
+                "spellcheck": "false",
+                "placeholder": "id,add,remove\n4711,vip,trial\n4712,gold vip,",
+            }
+        ),
+        error_messages={
+            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
+        },
+    )
+    rows = forms.FileField(
+        label="Or a file of rows",
+        required=False,
+        help_text="CSV with the columns id, add and remove, as a spreadsheet saves it.",
+        max_length=255,
+        error_messages={
+            "empty": "The file is empty. Give CSV with the columns id, add and remove.",
+            "invalid": "The file did not arrive. Choose it again.",
+            "missing": "The file did not arrive. Choose it again.",
+            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
+        },
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )
+
+    def clean_typed_rows(self) -> Rows:
+        return tagrows.read(self.cleaned_data["typed_rows"].splitlines())
+
+    def clean_rows(self) -> Rows:
+        file: UploadedFile[Any] | None = self.cleaned_data["rows"]
+        self.file_name = ""
+        if file is None:
+            return Rows()
+        self.file_name = file.name or ""
+        lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        try:
+            return tagrows.read(lines)
+        except UnicodeDecodeError as exc:
+            raise ValidationError(
+                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
+            ) from exc
+        finally:
+            lines.detach()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        try:
+            connections.address()
+            connections.credentials()
+        except connections.NotConnected as problem:
+            raise ValidationError(str(problem), "not_connected") from problem
+        if self.errors:
+            return cleaned
+        typed, read = cleaned["typed_rows"], cleaned["rows"]
+        if typed and read:
+            raise ValidationError("Give the rows as text or as a file, not both.", "many_ways")
+        if not (typed or read):
+            raise ValidationError("Give at least one row: a ticket number, and tags to add or to remove.")
+        return cleaned
+
+    @property
+    def given(self) -> Rows:
+        """The rows of a valid form."""
+        rows: Rows = self.cleaned_data["typed_rows"] or self.cleaned_data["rows"]
+        return rows
+
+    @property
+    def listed(self) -> Source:
+        rows, name = self.given, "" if self.cleaned_data["typed_rows"] else self.file_name
+        number = len(rows.ids) - rows.doubles
+        stored = {"kind": LISTED, "name": name, "number": number, "doubles": rows.doubles}
+        return Source(stored, rows.ids, rows.given())
+
+    def params(self) -> dict[str, Any]:
+        rows = self.given
+        differ = len(rows.wishes) > FEW and len(rows.wishes) * TOGETHER > len(rows.ids)
+        return {"each_its_own": True} if differ else {}
+
+    @property
+    def notes(self) -> list[str]:
+        number = self.given.doubles
+        if not number:
+            return []
+        what = "1 row says" if number == 1 else f"{number:,} rows say"
+        return [f"{what} again what an earlier row says of the same ticket, and each ticket counts once."]
+
+    @classmethod
+    def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+        return {"typed_rows": tagrows.written(given)}
+
+
+class TagRows:
+    """Each ticket of a list gets the tags of its own row, and loses those of its own row."""
+
+    slug = "tag-rows"
+    name = "Tags per row"
+    summary = "Add and remove other tags on each ticket, row by row, from a spreadsheet."
+    form_class = TagRowsForm
+
+    def title(self, params: dict[str, Any], tickets: str) -> str:  # noqa: ARG002 - each row says its own
+        return f"Change the tags of {tickets}, row by row"
+
+    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+        """`params` hold what the ticket's row asks for."""
+        add, remove = frozenset(params.get("add", ())), frozenset(params.get("remove", ()))
+        is_own = params.get("each_its_own", False)
+        change = TagChange(add - ticket.tags, remove & ticket.tags, exact=is_own)
+        if not change:
+            return NothingToDo()
+        if problem := too_long(change.applied_to(ticket.tags)):
+            return LeftOut("too_many_tags", problem)
+        return change
