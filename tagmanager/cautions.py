@@ -11,7 +11,7 @@ from jobs.states import Outcome
 from tagmanager import connections
 from tagmanager.namings import Kind, Naming, naming
 from tagmanager.previews import LOOKED_AT, touched
-from tagmanager.tickets import TagChange
+from tagmanager.tickets import TicketChange
 from tagmanager.tools.base import join
 from zendesk import ZendeskError
 
@@ -67,7 +67,7 @@ def cautions_of(job: Job) -> Cautions:
     )
 
 
-def _fields(found: Iterable[Naming], change: TagChange) -> Iterator[Caution]:
+def _fields(found: Iterable[Naming], change: TicketChange) -> Iterator[Caution]:
     fields = [each for each in found if each.field_type in FIELDS]
     for field in fields[:MOST_RULES]:
         what, on_add, on_remove = FIELDS[field.field_type]
@@ -126,7 +126,7 @@ def _closed(job: Job) -> Iterator[Caution]:
         )
 
 
-def _jobs(job: Job, change: TagChange) -> Iterator[Caution]:
+def _jobs(job: Job, change: TicketChange) -> Iterator[Caution]:
     """Others at work on the same tickets, and those whose list depends on the tags that change."""
     for other in at_work_on_the_same(job):
         yield Caution(

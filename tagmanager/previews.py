@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from jobs.states import FollowUp, Outcome
 from jobs.wording import time_left
 from tagmanager import connections
 from tagmanager.glance import ask, calls_per_minute
-from tagmanager.tickets import Seen, TagChange
+from tagmanager.tickets import SETTABLE, FieldValue, Seen, TicketChange
 from tagmanager.tools import tool, tools
 from tagmanager.tools.base import ReplacesTags
 from zendesk import ZendeskError
@@ -82,13 +82,14 @@ def preview_of(job: Job) -> Preview:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One ticket and what would become of its tags."""
+    """One ticket and what would become of its tags and fields."""
 
     ref: int
     subject: str
     kept: list[str]
     added: list[str]
     removed: list[str]
+    fields: list[str] = field(default_factory=list)  # a phrase for each: "status open → solved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +120,29 @@ def samples_of(job: Job) -> Samples:
 
 def _sample(item: Item, subject: str) -> Sample:
     seen = Seen.from_json(item.ref, item.before or {"tags": [], "status": "", "updated_at": ""})
-    change = TagChange.from_json(item.change or {})
+    change = TicketChange.from_json(item.change or {})
     return Sample(
         item.ref,
         subject,
         kept=sorted(seen.tags - change.remove),
         added=sorted(change.add),
         removed=sorted(change.remove),
+        fields=[
+            f"{SETTABLE[name]} {_shown(seen.fields.get(name))} → {_shown(value)}"
+            for name, value in change.fields.items()
+        ],
     )
+
+
+def _shown(value: FieldValue) -> str:
+    return "none" if value is None else str(value)
 
 
 #: So many items are looked at for the tags that a job touches.
 LOOKED_AT = 1_000
 
 
-def touched(job: Job) -> TagChange:
+def touched(job: Job) -> TicketChange:
     """The tags that the dry run would add and remove, as far as its first items and its parameters show."""
     changes: Iterable[dict[str, list[str]] | None] = (
         job.items.filter(outcome=Outcome.PLANNED).order_by("ref").values_list("change", flat=True)[:LOOKED_AT]
@@ -142,10 +151,10 @@ def touched(job: Job) -> TagChange:
     add = _named(job, "add") | {new for new in pairs.values() if new}
     remove = _named(job, "remove") | pairs.keys()
     for stored in changes:
-        change = TagChange.from_json(stored or {})
+        change = TicketChange.from_json(stored or {})
         add |= change.add
         remove |= change.remove
-    return TagChange(add, remove)
+    return TicketChange(add, remove)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,7 @@ def tallies_of(job: Job) -> list[Tally]:
         .annotate(number=Count("pk"))
     )
     for stored, number in groups.iterator():
-        for tag in TagChange.from_json(stored or {}).remove:
+        for tag in TicketChange.from_json(stored or {}).remove:
             counts[tag] += number
     found = [Tally(old, new, counts[old]) for old, new in pairs.items()]
     return sorted(found, key=lambda tally: (-tally.tickets, tally.old))

@@ -1,61 +1,92 @@
-"""A ticket as jobs keep it, and what can be done to its tags."""
+"""A ticket as jobs keep it, and what can be done to its tags and fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from zendesk import MAX_TAGS_LENGTH, Ticket, fits
 
 #: JSON as it is stored in an item's `before` and `change`.
 Json = dict[str, Any]
+#: What a field may hold: a word of Zendesk's, a number, or nothing.
+FieldValue = str | int | None
+
+#: The fields of a ticket that a change may set, and how people call them. None of them holds words of a
+#: customer, so what stood there before may be kept.
+SETTABLE = {
+    "status": "status",
+    "type": "type",
+    "priority": "priority",
+    "group_id": "group",
+    "assignee_id": "assignee",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A ticket as it was read: only what deciding about tags needs, no words of a customer."""
+    """A ticket as it was read: only what deciding about it needs, no words of a customer."""
 
     id: int
     tags: frozenset[str]
     status: str
     updated_at: str  # as Zendesk sent it; goes back as `updated_stamp`
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
 
     @property
     def is_closed(self) -> bool:
         return self.status == "closed"
 
     def to_json(self) -> Json:
-        return {"tags": sorted(self.tags), "status": self.status, "updated_at": self.updated_at}
+        stored: Json = {"tags": sorted(self.tags), "status": self.status, "updated_at": self.updated_at}
+        return stored | ({"fields": dict(self.fields)} if self.fields else {})
 
     @classmethod
     def from_json(cls, ref: int, stored: Json) -> Seen:
-        return cls(ref, frozenset(stored["tags"]), stored["status"], stored["updated_at"])
+        return cls(
+            ref,
+            frozenset(stored["tags"]),
+            stored["status"],
+            stored["updated_at"],
+            stored.get("fields", {}),
+        )
 
     @classmethod
-    def from_ticket(cls, ticket: Ticket) -> Seen:
-        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at)
+    def from_ticket(cls, ticket: Ticket, fields: Iterable[str] = ()) -> Seen:
+        """With these of its fields, each in `SETTABLE`."""
+        kept = {name: ticket.fields.get(name) for name in fields}
+        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept)
 
 
 @dataclass(frozen=True, slots=True)
-class TagChange:
-    """Tags that a ticket really gains and really loses.
+class TicketChange:
+    """What a ticket really gains and really loses: tags, and fields with their new values.
 
-    `exact` says how: false, sent as add and remove, which leaves every other tag alone; true, sent as the
+    `exact` says how the tags go: false, as add and remove, which leaves every other tag alone; true, as the
     whole list with the stamp of the reading, so that Zendesk refuses it if anybody touched the ticket since.
+    What stood in the fields before is in the `Seen` that the change was made for, not here: equal changes of
+    different tickets travel together.
     """
 
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
     exact: bool = False
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)  # name, one of `SETTABLE`, to new value
 
     def __bool__(self) -> bool:
-        return bool(self.add or self.remove)
+        return bool(self.add or self.remove or self.fields)
 
     def applied_to(self, tags: frozenset[str]) -> frozenset[str]:
         return (tags - self.remove) | self.add
 
-    def is_shown_by(self, tags: frozenset[str]) -> bool:
-        return self.add <= tags and not self.remove & tags
+    def is_shown_by(self, ticket: Seen) -> bool:
+        """Whether the ticket looks as if the change had been made."""
+        return (
+            self.add <= ticket.tags
+            and not self.remove & ticket.tags
+            and all(ticket.fields.get(name) == value for name, value in self.fields.items())
+        )
 
     def to_json(self) -> Json:
         stored: Json = {}
@@ -65,12 +96,17 @@ class TagChange:
             stored["remove"] = sorted(self.remove)
         if self.exact:
             stored["exact"] = True
+        if self.fields:
+            stored["fields"] = dict(self.fields)
         return stored
 
     @classmethod
-    def from_json(cls, stored: Json) -> TagChange:
+    def from_json(cls, stored: Json) -> TicketChange:
         return cls(
-            frozenset(stored.get("add", ())), frozenset(stored.get("remove", ())), stored.get("exact", False)
+            frozenset(stored.get("add", ())),
+            frozenset(stored.get("remove", ())),
+            stored.get("exact", False),
+            stored.get("fields", {}),
         )
 
 

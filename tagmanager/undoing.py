@@ -1,4 +1,4 @@
-"""Taking a job back, ticket by ticket: the tags it really added and removed, and nothing else.
+"""Taking a job back, ticket by ticket: the tags and fields it really changed, and nothing else.
 
 Of a ticket that was sent and is unverified, what looks like the job's change counts as such.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from jobs.states import Outcome
 from jobs.work import Earlier
-from tagmanager.tickets import Seen, TagChange
+from tagmanager.tickets import SETTABLE, Seen, TicketChange
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
 
 
@@ -15,8 +15,18 @@ def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
     """What takes back what the earlier job did to this ticket, as far as nobody has done so since."""
     if earlier is None or earlier.change is None or earlier.before is None:
         return LeftOut("not_changed", "The job that is undone did not change this ticket.")
-    done = TagChange.from_json(earlier.change)
-    back = TagChange(done.remove - ticket.tags, done.add & ticket.tags, exact=done.exact)
+    done = TicketChange.from_json(earlier.change)
+    before = Seen.from_json(ticket.id, earlier.before)
+    back = TicketChange(
+        done.remove - ticket.tags,
+        done.add & ticket.tags,
+        exact=done.exact,
+        fields={
+            name: before.fields.get(name)
+            for name, value in done.fields.items()
+            if ticket.fields.get(name) == value
+        },
+    )
     if not back:
         note = touched_since(ticket, earlier)
         return NothingToDo("touched_since" if note else "", note)
@@ -34,13 +44,17 @@ def note_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
 
 
 def touched_since(ticket: Seen, earlier: Earlier | None) -> str:
-    """A sentence on what others did to the tags after the job; "" when they are as the job left them."""
+    """A sentence on what others did to tags and fields after the job; "" when they are as it left them."""
     if earlier is None or earlier.change is None or earlier.before is None:
         return ""
-    left = TagChange.from_json(earlier.change).applied_to(frozenset(earlier.before["tags"]))
+    done = TicketChange.from_json(earlier.change)
+    left = done.applied_to(frozenset(earlier.before["tags"]))
     parts = []
     if added := sorted(ticket.tags - left):
         parts.append(f"added {', '.join(added)}")
     if removed := sorted(left - ticket.tags):
         parts.append(f"removed {', '.join(removed)}")
+    others = [SETTABLE[name] for name, value in done.fields.items() if ticket.fields.get(name) != value]
+    if others:
+        parts.append(f"changed the {', the '.join(others)}")
     return f"Since then someone {' and '.join(parts)}; that was left alone." if parts else ""

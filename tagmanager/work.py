@@ -6,7 +6,7 @@ The one place where the errors of the client become those that the engine knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -35,10 +35,10 @@ from jobs.work import (
     Verdict,
 )
 from tagmanager import connections, sources, undoing
-from tagmanager.tickets import Seen, TagChange
+from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
-from tagmanager.tools.base import NothingToDo
+from tagmanager.tools.base import NothingToDo, SetsFields
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
 PATIENCE = 1.0
@@ -71,6 +71,7 @@ class TicketWork:
         self.calls = Calls()
         self._job = job
         self._tool = tool(job.tool)
+        self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
         self.before_call: Callable[[], None] = _nothing
         self._zendesk = connections.connect(
             on_call=self._count, before_call=self._may_call, patience=PATIENCE
@@ -81,7 +82,7 @@ class TicketWork:
     def pages(self, cursor: str) -> Iterator[Page]:
         with _reading_pages(cursor):
             for page in sources.pages(self._zendesk, self._job.source, cursor):
-                seen = {ticket.id: Seen.from_ticket(ticket).to_json() for ticket in page.items}
+                seen = self._snapshots(page.items)
                 yield Page(list(seen.items()), page.next_cursor)
 
     def doubt(self, found: int) -> str:
@@ -106,7 +107,10 @@ class TicketWork:
 
     def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
         with _reading():
-            return {ticket.id: Seen.from_ticket(ticket).to_json() for ticket in self._zendesk.tickets(refs)}
+            return self._snapshots(self._zendesk.tickets(refs))
+
+    def _snapshots(self, tickets: Iterable[api.Ticket]) -> dict[int, Snapshot]:
+        return {ticket.id: Seen.from_ticket(ticket, self._fields).to_json() for ticket in tickets}
 
     # Planning
 
@@ -123,7 +127,7 @@ class TicketWork:
             answer = self._tool.change_for(seen, self._job.params | (given or {}))
         if isinstance(answer, NothingToDo):
             return Unchanged(answer.reason, answer.detail)
-        if not isinstance(answer, TagChange):
+        if not isinstance(answer, TicketChange):
             return Skipped(answer.reason, answer.detail)
         if seen.is_closed and not self._job.params.get("include_closed"):
             return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
@@ -132,7 +136,7 @@ class TicketWork:
         return Change(answer.to_json(), own=answer.exact, reason=reason, detail=detail)
 
     def shows(self, change: Payload, now: Snapshot) -> bool:
-        return TagChange.from_json(change).is_shown_by(frozenset(now["tags"]))
+        return TicketChange.from_json(change).is_shown_by(Seen.from_json(0, now))
 
     # Sending
 
@@ -186,8 +190,8 @@ def _nothing() -> None:
 
 def _delta(change: Payload) -> dict[str, object]:
     """Add and remove, never a whole list: what others tagged stays."""
-    wanted = TagChange.from_json(change)
-    sent: dict[str, object] = {}
+    wanted = TicketChange.from_json(change)
+    sent: dict[str, object] = dict(wanted.fields)
     if wanted.add:
         sent["additional_tags"] = sorted(wanted.add)
     if wanted.remove:
@@ -198,10 +202,11 @@ def _delta(change: Payload) -> dict[str, object]:
 def _replacement(item: Sendable) -> dict[str, object]:
     """The whole list, refused by Zendesk when anybody has touched the ticket since it was read."""
     seen = Seen.from_json(item.ref, item.before)
-    wanted = TagChange.from_json(item.change).applied_to(seen.tags)
+    wanted = TicketChange.from_json(item.change)
     return {
+        **wanted.fields,
         "id": item.ref,
-        "tags": sorted(wanted),
+        "tags": sorted(wanted.applied_to(seen.tags)),
         "updated_stamp": seen.updated_at,
         "safe_update": True,
     }

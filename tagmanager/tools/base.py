@@ -5,14 +5,14 @@ All the rest (choosing tickets, sending, checking, undoing, pages, commands) is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from django import forms
 
 from tagmanager.sources import Source
-from tagmanager.tickets import Seen, TagChange
+from tagmanager.tickets import Seen, TicketChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class LeftOut:
     detail: str
 
 
-Answer = TagChange | NothingToDo | LeftOut
+Answer = TicketChange | NothingToDo | LeftOut
 
 
 class ToolForm(forms.Form):
@@ -111,6 +111,15 @@ class ReplacesTags(Protocol):
 
     def pairs_of(self, params: dict[str, Any]) -> Mapping[str, str]:
         """Old tags and what becomes of each; "" where it is taken off."""
+        ...
+
+
+@runtime_checkable
+class SetsFields(Protocol):
+    """A tool that changes more of a ticket than its tags."""
+
+    def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
+        """The fields, each in `tickets.SETTABLE`, that it sets: they are read and kept with each ticket."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from tagmanager.fields import TagsField
-from tagmanager.tickets import Seen, TagChange, too_long
+from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 
 
@@ -69,9 +69,9 @@ class BulkTag:
     def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
         if params["set"]:
             wished = frozenset(params["set"])
-            change = TagChange(wished - ticket.tags, ticket.tags - wished, exact=True)
+            change = TicketChange(wished - ticket.tags, ticket.tags - wished, exact=True)
         else:
-            change = TagChange(
+            change = TicketChange(
                 frozenset(params["add"]) - ticket.tags, frozenset(params["remove"]) & ticket.tags
             )
         if not change:

@@ -13,7 +13,7 @@ from tagmanager import mapping, sources
 from tagmanager.fields import TagsField
 from tagmanager.mapping import Mapping, Pairs
 from tagmanager.sources import Source
-from tagmanager.tickets import Seen, TagChange, too_long
+from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 
 #: A file of pairs is read whole.
@@ -181,7 +181,7 @@ class RenameTags:
         if not old:
             return NothingToDo()
         new = frozenset(pairs[tag] for tag in old if pairs[tag])
-        change = TagChange(new - ticket.tags, old)
+        change = TicketChange(new - ticket.tags, old)
         if problem := too_long(change.applied_to(ticket.tags)):
             return LeftOut("too_many_tags", problem)
         return change

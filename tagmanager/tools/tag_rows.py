@@ -13,7 +13,7 @@ from jobs.selection import LISTED
 from tagmanager import connections, tagrows
 from tagmanager.sources import Source
 from tagmanager.tagrows import Rows
-from tagmanager.tickets import Seen, TagChange, too_long
+from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 
 #: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its
@@ -136,7 +136,7 @@ class TagRows:
         """`params` hold what the ticket's row asks for."""
         add, remove = frozenset(params.get("add", ())), frozenset(params.get("remove", ()))
         is_own = params.get("each_its_own", False)
-        change = TagChange(add - ticket.tags, remove & ticket.tags, exact=is_own)
+        change = TicketChange(add - ticket.tags, remove & ticket.tags, exact=is_own)
         if not change:
             return NothingToDo()
         if problem := too_long(change.applied_to(ticket.tags)):

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from jobs import audit
 from jobs.models import Batch, Item, Job
 from jobs.states import ENDED, STOPPED, BatchState, FollowUp, Outcome
-from tagmanager.tickets import TagChange
+from tagmanager.tickets import TicketChange
 from tests.properties.profiles import profile
 from tests.properties.world import FAULTS, LONG, TICKETS, Interruption, World
 
@@ -214,8 +214,8 @@ class Jobs(RuleBasedStateMachine):
                     item.outcome,
                     int(item.outcome == Outcome.CHANGED),
                 )
-                change = TagChange.from_json(item.change or {})
-                done = change if item.outcome == Outcome.CHANGED else TagChange()
+                change = TicketChange.from_json(item.change or {})
+                done = change if item.outcome == Outcome.CHANGED else TicketChange()
                 assert self.world.tags(item.ref) == done.applied_to(self.world.first[item.ref])
 
     def _undo_and_check(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jobs.work import Earlier
 from tagmanager import undoing
-from tagmanager.tickets import Seen, TagChange
+from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools.base import NothingToDo
 from tagmanager.tools.bulk_tag import BulkTag, BulkTagForm
 
@@ -27,7 +27,7 @@ def params(add: Any = (), remove: Any = (), exact: Any = ()) -> dict[str, Any]:
 
 def test_only_what_a_ticket_really_gains_and_loses_is_sent() -> None:
     change = BulkTag().change_for(ticket("a", "b"), params(add=["a", "c"], remove=["b", "d"]))
-    assert change == TagChange(frozenset("c"), frozenset("b"))
+    assert change == TicketChange(frozenset("c"), frozenset("b"))
 
 
 def test_a_ticket_that_is_as_wished_is_left_alone() -> None:
@@ -37,7 +37,7 @@ def test_a_ticket_that_is_as_wished_is_left_alone() -> None:
 
 def test_set_exactly_takes_all_other_tags_away() -> None:
     change = BulkTag().change_for(ticket("a", "b"), params(exact=["b", "c"]))
-    assert change == TagChange(frozenset("c"), frozenset("a"), exact=True)
+    assert change == TicketChange(frozenset("c"), frozenset("a"), exact=True)
 
 
 @given(before=TAGS, add=TAGS, remove=TAGS, exact=st.booleans())
@@ -46,13 +46,13 @@ def test_what_is_undone_is_as_before(
 ) -> None:
     wish = params(exact=add) if exact else params(add=add, remove=remove - add)
     change = BulkTag().change_for(ticket(*before), wish)
-    if isinstance(change, TagChange):
+    if isinstance(change, TicketChange):
         after = change.applied_to(before)
         earlier = Earlier(ticket(*before).to_json(), change.to_json(), "changed")
         back = undoing.change_for(ticket(*after), earlier)
-        assert isinstance(back, TagChange)
+        assert isinstance(back, TicketChange)
         assert back.applied_to(after) == before
-        assert change.is_shown_by(after)
+        assert change.is_shown_by(ticket(*after))
         assert undoing.touched_since(ticket(*after), earlier) == ""
 
 
@@ -61,10 +61,10 @@ def test_undo_never_touches_a_tag_that_the_job_did_not(
     before: frozenset[str], add: frozenset[str], remove: frozenset[str], now: frozenset[str]
 ) -> None:
     change = BulkTag().change_for(ticket(*before), params(add=add, remove=remove - add))
-    if isinstance(change, TagChange):
+    if isinstance(change, TicketChange):
         earlier = Earlier(ticket(*before).to_json(), change.to_json(), "changed")
         back = undoing.change_for(ticket(*now), earlier)
-        if isinstance(back, TagChange):
+        if isinstance(back, TicketChange):
             assert back.applied_to(now) ^ now <= change.add | change.remove
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.work import Earlier
 from tagmanager import undoing
-from tagmanager.tickets import Seen, TagChange
+from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools.base import LeftOut, NothingToDo
 from tagmanager.tools.rename_tags import RenameTags, RenameTagsForm
 
@@ -35,19 +35,19 @@ def errors(**fields: Any) -> dict[str, list[str]]:
 
 
 def test_old_goes_and_new_comes_in_one_change() -> None:
-    assert change("old", "other", old="new") == TagChange(frozenset({"new"}), frozenset({"old"}))
+    assert change("old", "other", old="new") == TicketChange(frozenset({"new"}), frozenset({"old"}))
 
 
 def test_several_old_ones_become_one() -> None:
-    assert change("x", "y", x="z", y="z") == TagChange(frozenset({"z"}), frozenset({"x", "y"}))
+    assert change("x", "y", x="z", y="z") == TicketChange(frozenset({"z"}), frozenset({"x", "y"}))
 
 
 def test_a_ticket_with_both_only_loses_the_old_one() -> None:
-    assert change("old", "new", old="new") == TagChange(frozenset(), frozenset({"old"}))
+    assert change("old", "new", old="new") == TicketChange(frozenset(), frozenset({"old"}))
 
 
 def test_without_a_new_one_the_old_one_goes() -> None:
-    assert change("old", old="") == TagChange(frozenset(), frozenset({"old"}))
+    assert change("old", old="") == TicketChange(frozenset(), frozenset({"old"}))
 
 
 def test_a_ticket_without_an_old_one_is_left_alone() -> None:
@@ -64,14 +64,14 @@ def test_a_ticket_that_could_not_carry_the_new_tag_is_left_out() -> None:
 @given(before=TAGS, pairs=st.dictionaries(st.sampled_from("abc"), st.sampled_from(["d", "e", "f", ""])))
 def test_what_is_undone_is_as_before(before: frozenset[str], pairs: dict[str, str]) -> None:
     done = RenameTags().change_for(ticket(*before), {"pairs": pairs})
-    if isinstance(done, TagChange):
+    if isinstance(done, TicketChange):
         after = done.applied_to(before)
         assert not after & set(pairs)
         assert {pairs[tag] for tag in before & set(pairs)} - {""} <= after
         back = undoing.change_for(
             ticket(*after), Earlier(ticket(*before).to_json(), done.to_json(), "changed")
         )
-        assert isinstance(back, TagChange)
+        assert isinstance(back, TicketChange)
         assert back.applied_to(after) == before
 
 
