@@ -19,6 +19,9 @@ LABELS = {
     "pairs": "Tags to rename",
     "macro": "Macro",
     "each_its_own": "Each row with a change of its own",
+    "macro_title": "Name of the macro",
+    "fields": "Fields to set",
+    "left_out": "Left out of the macro",
 }
 
 

@@ -1,40 +1,62 @@
-"""The views that a person may choose from, read from Zendesk and kept for a minute."""
+"""The views and macros that a person may choose from, read from Zendesk and kept for a minute."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from django.core.cache import cache
 
 from tagmanager import connections
-from zendesk import ZendeskError
+from zendesk import Zendesk, ZendeskError
 
-#: Seconds: a view made just now is missed for so long; its number can be asked for all the same.
+#: Seconds: one made just now is missed for so long; its number can be asked for all the same.
 KEPT_FOR = 60
 #: More than these are not offered; the number of any other can be typed.
-MOST_VIEWS = 500
+MOST_OFFERED = 500
 #: A page that only offers choices does not wait long for them, seconds.
 PATIENCE = 1.0
 
 
+class Choosable(Protocol):
+    """What `zendesk.View` and `zendesk.Macro` have in common."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Views:
-    """The active views by number and title, or why they cannot be offered."""
+class Choices:
+    """The active ones by number and title, or why they cannot be offered."""
 
     choices: list[tuple[int, str]]
     problem: str = ""
 
 
-def views() -> Views:
+def views() -> Choices:
     """What to offer. Never raises: without the list a person types the number."""
+    return _offered("views", Zendesk.views)
+
+
+def macros() -> Choices:
+    """As `views`."""
+    return _offered("macros", Zendesk.macros)
+
+
+def _offered(name: str, read: Callable[[Zendesk], Iterable[Choosable]]) -> Choices:
     try:
-        key = f"views:{connections.address()}"
+        key = f"{name}:{connections.address()}"
         kept: list[tuple[int, str]] | None = cache.get(key)
         if kept is None:
             with connections.connect(patience=PATIENCE) as zendesk:
-                kept = [(view.id, view.title) for view in islice(zendesk.views(), MOST_VIEWS) if view.active]
+                kept = [(each.id, each.title) for each in islice(read(zendesk), MOST_OFFERED) if each.active]
             cache.set(key, kept, KEPT_FOR)
     except (connections.NotConnected, ZendeskError) as problem:
-        return Views([], str(problem))
-    return Views(kept)
+        return Choices([], str(problem))
+    return Choices(kept)

@@ -189,6 +189,7 @@ TOOLS = [
     "tagmanager.tools.bulk_tag.BulkTag",
     "tagmanager.tools.rename_tags.RenameTags",
     "tagmanager.tools.tag_rows.TagRows",
+    "tagmanager.tools.apply_macro.ApplyMacro",
 ]
 
 # --- Zendesk ----------------------------------------------------------------------------------------------

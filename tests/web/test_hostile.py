@@ -163,7 +163,7 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds: tuple[Kind, ...] = ("field", "trigger", "automation", "view", "macro")
     named = tuple(Naming(kind, 1, words, frozenset({words}), "tagger") for kind in kinds)
     tickets = [SimpleNamespace(id=ref, subject=words) for ref in (5, 6)]
-    monkeypatch.setattr(choices, "views", lambda: choices.Views([(7, words), (8, words)]))
+    monkeypatch.setattr(choices, "views", lambda: choices.Choices([(7, words), (8, words)]))
     monkeypatch.setattr("tagmanager.namings.namings", lambda: named)
     monkeypatch.setattr("tagmanager.previews.ask", lambda _: tickets)
     seen = Glance(account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words)

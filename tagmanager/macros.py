@@ -1,0 +1,129 @@
+"""A macro's actions as a change that can be sent to any number of tickets, and what of it cannot be sent.
+
+Zendesk's own apply endpoints only show what a macro would do (developer.zendesk.com, macros): its actions
+have to be written to the tickets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tagmanager.tickets import SETTABLE, FieldValue
+from zendesk import Action, Macro, TicketField
+
+CUSTOM_FIELD = "custom_fields_"
+#: Fields whose value is one tag (support.zendesk.com, articles 4408881943194 and 4408825689882).
+OF_TAGS = ("tagger", "checkbox")
+WORDS = {
+    "status": ("new", "open", "pending", "hold", "solved"),
+    "type": ("question", "incident", "problem", "task"),
+    "priority": ("low", "normal", "high", "urgent"),
+}
+#: Actions that are one thing to people. Tested in this order, by how the action's name begins.
+LEFT_OUT = {
+    "comment": "its comment",
+    "side_conversation": "its side conversations",
+    "attachment": "its attachments",
+    "subject": "the new subject (the old ones are not kept, so they could not be put back)",
+    "cc": "the people that it puts in copy",
+    "follower": "the followers that it adds",
+    "custom_status_id": "its custom status",
+    "ticket_form_id": "its ticket form",
+}
+
+
+@dataclass(slots=True)
+class Translation:
+    """What a macro does to any ticket. With `exact`, `add` is the whole list of tags; `remove` is empty."""
+
+    exact: bool = False
+    add: set[str] = field(default_factory=set)
+    remove: set[str] = field(default_factory=set)
+    fields: dict[str, FieldValue] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)  # phrases: what of the macro this change does not do
+
+    @property
+    def does_something(self) -> bool:
+        return bool(self.exact or self.add or self.remove or self.fields)
+
+    def _put_on(self, tags: Iterable[str]) -> None:
+        self.add |= set(tags)
+        self.remove -= set(tags)
+
+    def _take_off(self, tags: Iterable[str]) -> None:
+        self.add -= set(tags)
+        if not self.exact:
+            self.remove |= set(tags)
+
+    def take(self, action: Action, fields: Mapping[int, TicketField]) -> None:
+        """Let one more action follow those before it."""
+        name, value = action.field, action.value
+        if name == "set_tags":
+            self.exact, self.add, self.remove = True, set(action.tags), set()
+        elif name == "current_tags":
+            self._put_on(action.tags)
+        elif name == "remove_tags":
+            self._take_off(action.tags)
+        elif name in SETTABLE:
+            self._set(name, value)
+        elif name.startswith(CUSTOM_FIELD):
+            self._fill_in(name, value, fields)
+        else:
+            self._leave_out(_phrase(name))
+
+    def _set(self, name: str, value: object) -> None:
+        text = str(value).strip()
+        if name in WORDS and text in WORDS[name]:
+            self.fields[name] = text
+        elif name not in WORDS and re.fullmatch(r"[1-9][0-9]*", text):
+            self.fields[name] = int(text)
+        elif value in (None, "") and name != "status":
+            self.fields[name] = None
+        elif text.startswith("current_"):
+            whom = "whoever applies it" if name == "assignee_id" else "the group of whoever applies it"
+            self._leave_out(f"the {SETTABLE[name]} ({whom}: from here that would be the connected user)")
+        else:
+            self._leave_out(f"the {SETTABLE[name]} “{text}”")
+
+    def _fill_in(self, name: str, value: object, fields: Mapping[int, TicketField]) -> None:
+        """Set a field by its tag: so undo puts the field back with the tags."""
+        number = name.removeprefix(CUSTOM_FIELD)
+        known = fields.get(int(number)) if number.isdecimal() else None
+        text = str(value).strip().lower()
+        if known is None or known.type not in OF_TAGS:
+            what = f"“{known.title}”" if known else number
+            self._leave_out(f"the field {what} (only dropdown and checkbox fields can be put back)")
+        elif known.type == "checkbox":
+            (self._put_on if text in ("true", "1", "yes") else self._take_off)(known.tags)
+        elif text in known.tags or value in (None, ""):
+            self._take_off(known.tags - {text})
+            self._put_on(known.tags & {text})
+        else:
+            self._leave_out(f"the field “{known.title}” (it has no option “{text}”)")
+
+    def _leave_out(self, phrase: str) -> None:
+        if phrase not in self.left_out:
+            self.left_out.append(phrase)
+
+
+def translated(macro: Macro, fields: Iterable[TicketField]) -> Translation:
+    """The macro's actions, one after the other; `fields` are those of the account."""
+    known = {each.id: each for each in fields}
+    whole = Translation()
+    for action in macro.actions:
+        whole.take(action, known)
+    return whole
+
+
+def names_fields(macro: Macro) -> bool:
+    """Whether the account's fields must be known to translate it."""
+    return any(action.field.startswith(CUSTOM_FIELD) for action in macro.actions)
+
+
+def _phrase(name: str) -> str:
+    for start, phrase in LEFT_OUT.items():
+        if name.startswith(start):
+            return phrase
+    return f"its action “{name}”"

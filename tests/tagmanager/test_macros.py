@@ -1,0 +1,59 @@
+"""Actions of macros as changes, one after the other, and what is left out of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tagmanager.macros import Translation, translated
+from zendesk import Action, Macro, TicketField
+
+FIELDS = [
+    TicketField(1, "Plan", "tagger", frozenset({"plan_free", "plan_team"})),
+    TicketField(2, "Urgent", "checkbox", frozenset({"is_urgent"})),
+    TicketField(3, "Order", "text", frozenset()),
+]
+
+
+def of(*actions: tuple[str, object]) -> Translation:
+    return translated(Macro(1, "A macro", True, tuple(Action(*each) for each in actions)), FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("actions", "wished"),
+    [
+        ([("current_tags", "a b"), ("remove_tags", "b c")], Translation(add={"a"}, remove={"b", "c"})),
+        ([("remove_tags", "a"), ("current_tags", "A")], Translation(add={"a"})),
+        ([("current_tags", "x"), ("set_tags", "a b"), ("remove_tags", "b")], Translation(True, {"a"})),
+        ([("custom_fields_1", "plan_team")], Translation(add={"plan_team"}, remove={"plan_free"})),
+        ([("custom_fields_1", "")], Translation(remove={"plan_free", "plan_team"})),
+        ([("custom_fields_2", "true")], Translation(add={"is_urgent"})),
+        ([("custom_fields_2", False)], Translation(remove={"is_urgent"})),
+        (
+            [("status", "solved"), ("priority", ""), ("group_id", "12"), ("assignee_id", "34")],
+            Translation(fields={"status": "solved", "priority": None, "group_id": 12, "assignee_id": 34}),
+        ),
+    ],
+)
+def test_actions_are_taken_one_after_the_other(
+    actions: list[tuple[str, object]], wished: Translation
+) -> None:
+    assert of(*actions) == wished
+
+
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (("comment_value", "Hello {{ticket.requester.name}}"), "its comment"),
+        (("side_conversation_ticket", ["x"]), "its side conversations"),
+        (("group_id", "current_groups"), "the group (the group of whoever applies it"),
+        (("status", "closed"), "the status “closed”"),
+        (("custom_fields_1", "plan_gone"), "the field “Plan” (it has no option “plan_gone”)"),
+        (("custom_fields_3", "4711"), "the field “Order” (only dropdown and checkbox fields"),
+        (("custom_fields_9", "x"), "the field 9 (only"),
+        (("something_new", "x"), "its action “something_new”"),
+    ],
+)
+def test_what_cannot_be_sent_or_taken_back_is_named(action: tuple[str, object], phrase: str) -> None:
+    found = of(action)
+    assert (len(found.left_out), found.does_something) == (1, False)
+    assert found.left_out[0].startswith(phrase)
