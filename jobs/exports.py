@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -28,7 +28,10 @@ class UnknownOutcome(ValueError):
 
 
 class Row(NamedTuple):
-    """One item; the names are the columns of an export and stay as they are. Tags are parted by blanks."""
+    """One item; the names are the columns of an export and stay as they are.
+
+    Tags are parted by blanks, and so are fields, each as name=value; a field that is empty has no value.
+    """
 
     ticket_id: int
     outcome: str
@@ -37,6 +40,8 @@ class Row(NamedTuple):
     tags_added: str
     tags_removed: str
     sent_at: str  # ISO 8601 in UTC; "" for what was not sent
+    fields_before: str = ""  # only those that the job sets
+    fields_set: str = ""
 
 
 def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Iterator[Row]:
@@ -112,10 +117,16 @@ def _read(items: Any, pending: str) -> Iterator[Row]:
                 " ".join(done.get("add", ())),
                 " ".join(done.get("remove", ())),
                 sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if sent_at else "",
+                _fields((before or {}).get("fields", {})),
+                _fields(done.get("fields", {})),
             )
         if len(piece) < READ_AT_ONCE:
             return
         after = piece[-1][0]
+
+
+def _fields(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={'' if value is None else value}" for name, value in values.items())
 
 
 def _pieces(lines: Iterable[Row]) -> Iterator[list[Row]]:

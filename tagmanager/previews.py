@@ -14,10 +14,11 @@ from django.db.models import Count
 from jobs.doings import DOINGS, must_be_typed
 from jobs.models import Item, Job
 from jobs.states import FollowUp, Outcome
+from jobs.templatetags.job_pages import fields_of
 from jobs.wording import time_left
 from tagmanager import connections
 from tagmanager.glance import ask, calls_per_minute
-from tagmanager.tickets import SETTABLE, FieldValue, Seen, TicketChange
+from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import tool, tools
 from tagmanager.tools.base import ReplacesTags
 from zendesk import ZendeskError
@@ -89,7 +90,7 @@ class Sample:
     kept: list[str]
     added: list[str]
     removed: list[str]
-    fields: list[str] = field(default_factory=list)  # a phrase for each: "status open → solved"
+    fields: list[str] = field(default_factory=list)  # a phrase for each: "status: open → solved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,8 @@ def _sample(item: Item, subject: str) -> Sample:
         kept=sorted(seen.tags - change.remove),
         added=sorted(change.add),
         removed=sorted(change.remove),
-        fields=[
-            f"{SETTABLE[name]} {_shown(seen.fields.get(name))} → {_shown(value)}"
-            for name, value in change.fields.items()
-        ],
+        fields=fields_of(item),
     )
-
-
-def _shown(value: FieldValue) -> str:
-    return "none" if value is None else str(value)
 
 
 #: So many items are looked at for the tags that a job touches.

@@ -46,6 +46,16 @@ def tags_of(item: Item, kind: str) -> list[str]:
 
 
 @register.filter
+def fields_of(item: Item) -> list[str]:
+    """The fields that an item gets, each as a phrase: "status: open → solved"."""
+    change, before = item.change or {}, (item.before or {}).get("fields", {})
+    return [
+        f"{name.removesuffix('_id')}: {plain(before.get(name))} → {plain(value)}"
+        for name, value in change.get("fields", {}).items()
+    ]
+
+
+@register.filter
 def plain(value: object) -> str:
     """A stored value of a request as people read it."""
     if isinstance(value, bool):

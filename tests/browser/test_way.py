@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.asking import ON_THE_WAY, fill_in, see_state, sign_in
+from tests.browser.asking import ON_THE_WAY, choose, fill_in, numbers, see_state, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.office import Office
 
@@ -156,3 +156,28 @@ def test_rows_change_each_ticket_by_its_own_from_the_form_to_taking_it_back(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
     see_state(page, "Succeeded")
     assert {ref: office.demo.tags(ref) for ref in refs} == before
+
+
+def test_a_macro_is_applied_from_the_form_over_the_preview_to_taking_it_back(
+    office: Office, visit: Visit
+) -> None:
+    account = office.demo.account
+    refs = [ref for ref in office.demo.open_tickets if account.ticket(ref).status == "open"][:30]
+    page = visit()
+    page.goto("/tools/apply-macro/")
+    page.get_by_label("Macro", exact=True).select_option(label="Solve as spam")
+    choose(page, "Numbers")
+    numbers(page).fill(" ".join(map(str, refs)))
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator("#samples")).to_contain_text("status: open → solved")
+    page.get_by_role("button", name="Change 30 tickets").click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    assert {account.ticket(ref).status for ref in refs} == {"solved"}
+    page.locator("#do-undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
+    see_state(page, "Succeeded")
+    assert {account.ticket(ref).status for ref in refs} == {"open"}

@@ -49,7 +49,9 @@ def test_the_preview_shows_each_field_as_it_is_and_as_it_would_be(
     web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_CLOSE_SPAM), "ids": str(ref)})
     job = Job.objects.get()
     page = web.get(f"/tools/preview/{job.pk}/samples").content.decode()
-    assert "status open → solved" in page
+    assert "status: open → solved" in page
+    page = web.get(f"{job.get_absolute_url()}?outcome=planned").content.decode()
+    assert "status: open → solved" in page
 
 
 def test_the_form_is_filled_again_from_an_earlier_job(web: Client, demo_zendesk: sandbox.Sandbox) -> None:

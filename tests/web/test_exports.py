@@ -20,7 +20,10 @@ from jobs.models import Item, Job
 from jobs.states import Outcome, Status
 from tests import factories
 
-COLUMNS = ["ticket_id", "outcome", "reason", "tags_before", "tags_added", "tags_removed", "sent_at"]
+COLUMNS = [
+    "ticket_id", "outcome", "reason", "tags_before", "tags_added", "tags_removed", "sent_at", "fields_before",
+    "fields_set",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -37,7 +40,13 @@ def job(db: None) -> Job:
         before={"tags": ["a", "b"]},
         change={"add": ["c"], "remove": ["a"]},
     )
-    factories.item(job, 8, Outcome.PLANNED, before={"tags": []}, change={"add": ["c", "d"]})
+    factories.item(
+        job,
+        8,
+        Outcome.PLANNED,
+        before={"tags": [], "fields": {"status": "open", "priority": None}},
+        change={"add": ["c", "d"], "fields": {"status": "solved", "priority": "high"}},
+    )
     factories.item(
         job, 9, Outcome.SKIPPED, reason="not_found", detail="There is no such ticket.", before=None
     )
@@ -48,7 +57,17 @@ def job(db: None) -> Job:
 
 EXPECTED = [
     Row(7, "changed", "", "a b", "c", "a", "2026-11-23T21:12:05.250Z"),
-    Row(8, "planned", "", "", "c d", "", ""),
+    Row(
+        8,
+        "planned",
+        "",
+        "",
+        "c d",
+        "",
+        "",
+        "status=open priority=",
+        "status=solved priority=high",
+    ),
     Row(9, "skipped", "There is no such ticket.", "", "", "", ""),
     Row(10, "failed", "closed", "old", "", "", "2026-11-23T21:12:05.250Z"),
     Row(11, "unchanged", "", "old", "", "", ""),
@@ -115,7 +134,7 @@ def test_no_cell_is_run_as_a_formula(db: None, start: str) -> None:
     )
     text = "".join(exports.write_csv(exports.rows(job)))
     line = list(csv.reader(io.StringIO(text, newline="")))[1]
-    assert line == ["1", "changed", *[f"'{hostile}"] * 4, ""]
+    assert line == ["1", "changed", *[f"'{hostile}"] * 4, "", "", ""]
 
 
 def test_json_leaves_tags_as_they_are(db: None) -> None:
