@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager.views import front, metrics, parts, people, previews, tool
+from tagmanager.views import front, lookups, metrics, parts, people, previews, tool
 
 handler500 = "tagmanager.views.faults.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/preview/<int:pk>/warnings", previews.cautions, name="preview-warnings"),
     path("tools/preview/<int:pk>/pairs", previews.pairs, name="preview-pairs"),
     path("tools/preview/<int:pk>/named-in.csv", previews.named, name="preview-named-in"),
+    path("tools/macro-search/", lookups.macros, name="macro-search"),
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
     path("login/", people.SignIn.as_view(), name="login"),

@@ -17,6 +17,7 @@ from jobs.looks import version_of
 from jobs.models import Job
 from tagmanager import tools as installed
 from tagmanager.glance import glance, named
+from tagmanager.lookups import LOOKUPS
 
 RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 
@@ -26,7 +27,7 @@ RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 def home(request: HttpRequest) -> HttpResponse:
     """The tools, what is going on, what needs somebody, and the latest jobs. Zendesk is not asked here."""
     context: dict[str, Any] = {
-        "tools": list(installed.tools().values()),
+        "tools": [*installed.tools().values(), *LOOKUPS],
         "refusal": refusal(request.user, SEE, ACT),
         **_worker(),
         "glance": named(),

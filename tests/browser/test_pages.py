@@ -30,6 +30,10 @@ PLACES: dict[str, tuple[str | None, str, int]] = {
     "list, filters that make no sense": ("ana", "/jobs/?since=soon", 200),
     "all to be cancelled": ("ana", "/jobs/cancel?all=yes", 200),
     "none to be cancelled": ("ana", "/jobs/cancel", 200),
+    "renaming": ("ana", "/tools/rename-tags/", 200),
+    "rows": ("ana", "/tools/tag-rows/", 200),
+    "macros": ("ana", "/tools/macro-search/", 200),
+    "macros, none found": ("ana", "/tools/macro-search/?q=no-such-macro&in=title", 200),
     "refused": ("vera", "/tools/bulk-tag/", 403),
     "not there": ("ana", "/jobs/999999/", 404),
 }

@@ -57,6 +57,7 @@ DOORS = {
     "preview-warnings": Door("/tools/preview/2/warnings", (SEE,)),
     "preview-pairs": Door("/tools/preview/2/pairs", (SEE,)),
     "preview-named-in": Door("/tools/preview/2/named-in.csv", (SEE,), get=HTTPStatus.SERVICE_UNAVAILABLE),
+    "macro-search": Door("/tools/macro-search/", (SEE,)),
     "tool": Door("/tools/bulk-tag/", (SEE, ACT), post=OK),
     "jobs:list": Door("/jobs/", (SEE,)),
     "jobs:rows": Door("/jobs/rows", (SEE,)),

@@ -25,6 +25,7 @@ from jobs.models import Batch, Item, Job, Transition
 from jobs.states import BatchState, Outcome, Status
 from tagmanager import choices, connections, sources
 from tagmanager.glance import Glance
+from tagmanager.macro_search import Found
 from tagmanager.namings import Kind, Naming
 from tests import factories
 
@@ -165,6 +166,8 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tickets = [SimpleNamespace(id=ref, subject=words) for ref in (5, 6)]
     monkeypatch.setattr(choices, "views", lambda: choices.Choices([(7, words), (8, words)]))
     monkeypatch.setattr("tagmanager.namings.namings", lambda: named)
+    macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
+    monkeypatch.setattr("tagmanager.macro_search.macros", lambda: (macro,))
     monkeypatch.setattr("tagmanager.previews.ask", lambda _: tickets)
     seen = Glance(account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words)
     monkeypatch.setattr("tagmanager.views.front.glance", lambda: seen)
@@ -206,6 +209,7 @@ def skeletons(
 SHOWN = (
     "/", "/jobs/", "/jobs/107/", "/jobs/200/", "/jobs/cancel", "/connection", "/admin/jobs/job/",
     "/tools/bulk-tag/", "/tools/preview/200/samples", "/tools/preview/200/warnings",
+    "/tools/macro-search/",
 )  # fmt: skip
 
 

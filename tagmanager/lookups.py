@@ -1,0 +1,23 @@
+"""Pages that look something up in the account and change nothing: listed among the tools, without jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One such page; its view stands in `tagmanager.urls` under its slug."""
+
+    slug: str
+    name: str
+    summary: str
+
+
+LOOKUPS = (
+    Lookup(
+        "macro-search",
+        "Search macros",
+        "Find macros by what they are called, do, tag and say, as a table to download.",
+    ),
+)

@@ -1,0 +1,60 @@
+"""Pages that look something up in the account."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from jobs.access import SEE, allowed
+from tagmanager import connections, macro_search
+from tagmanager import tools as installed
+from tagmanager.lookups import LOOKUPS
+from zendesk import ZendeskError
+
+#: More than these are counted on the page; a download has them all.
+MOST_SHOWN = 200
+WRITERS = {
+    "csv": (macro_search.as_csv, "text/csv; charset=utf-8"),
+    "json": (macro_search.as_json, "application/json"),
+}
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def macros(request: HttpRequest) -> HttpResponse:
+    """Macros by `?q=` in the parts `?in=` (all of them, where none is named); `?format=` csv or json."""
+    parts = [part for part in request.GET.getlist("in") if part in macro_search.PARTS]
+    text = request.GET.get("q", "")[:200]
+    problem, found = "", []
+    try:
+        found = macro_search.search(text, parts or macro_search.PARTS)
+    except (connections.NotConnected, ZendeskError) as trouble:
+        problem = str(trouble)
+    if (chosen := request.GET.get("format", "")) in WRITERS:
+        return _file(chosen, found, problem)
+    context = {
+        "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "macro-search"),
+        "text": text,
+        "parts": [(name, label, not parts or name in parts) for name, label in macro_search.PARTS.items()],
+        "problem": problem,
+        "number": len(found),
+        "found": found[:MOST_SHOWN],
+        "more": len(found[MOST_SHOWN:]),
+        "query": request.GET.urlencode(),
+        "can_apply": "apply-macro" in installed.tools(),
+    }
+    return render(request, "lookups/macros.html", context)
+
+
+def _file(kind: str, found: list[macro_search.Found], problem: str) -> HttpResponse:
+    if problem:
+        return HttpResponse(problem, status=503, content_type="text/plain; charset=utf-8")
+    write, media_type = WRITERS[kind]
+    headers = {
+        "Content-Disposition": f'attachment; filename="macros.{kind}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(write(found), content_type=media_type, headers=headers)

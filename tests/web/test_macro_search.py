@@ -1,0 +1,81 @@
+"""Searching macros: what is found, what is shown, and what is downloaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from tests.demo import demo_zendesk as running
+from zendesk import sandbox
+
+PATH = "/tools/macro-search/"
+
+
+def titles(web: Client, **query: str | list[str]) -> list[str]:
+    answer = web.get(PATH, {"format": "json", **query})
+    return [macro["title"] for macro in json.loads(answer.content)]
+
+
+def words(page: bytes) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode()))
+
+
+def test_without_words_all_macros_are_there_the_active_ones_first(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    page = web.get(PATH)
+    rows = json.loads(web.get(PATH, {"format": "json"}).content)
+    assert f"{len(rows)} macros" in words(page.content)
+    order = [(not row["active"], row["title"].lower()) for row in rows]
+    assert order == sorted(order)
+    assert {row["active"] for row in rows} == {True, False}
+    for row in rows:
+        assert row["address"].endswith(f"/macros/{row['id']}")
+        assert f'href="{row["address"]}"' in page.content.decode()
+
+
+def test_all_words_must_stand_in_the_ticked_places(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    assert titles(web, q="CHURN_risk vip") == ["No longer vip"]
+    assert titles(web, q="churn_risk", **{"in": ["title", "comment"]}) == []
+    assert titles(web, q="churn_risk", **{"in": ["tags"]}) == ["No longer vip"]
+    assert titles(web, q="no such words") == []
+    assert "No macro has all of these words there." in words(web.get(PATH, {"q": "no such words"}).content)
+
+
+def test_what_a_macro_says_is_found_as_plain_text(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    rows = json.loads(web.get(PATH, {"format": "json"}).content)
+    speaking = next(row for row in rows if row["comment"])
+    word = max(re.findall(r"[a-z]+", speaking["comment"]), key=len)
+    assert speaking["title"] in titles(web, q=word.upper(), **{"in": ["comment"]})
+    assert not any("comment_value" in does or "comment value" in does for row in rows for does in row["does"])
+
+
+def test_a_csv_has_the_same_macros_with_harmless_cells(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    rows = list(csv.DictReader(io.StringIO(web.get(PATH, {"format": "csv"}).content.decode())))
+    assert [row["title"].removeprefix("'") for row in rows] == titles(web)
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+
+
+@pytest.mark.parametrize(("kind", "status"), [("", 200), ("csv", 503), ("json", 503)])
+def test_a_zendesk_that_is_away_is_told_in_words(
+    web: Client, settings: Settings, kind: str, status: int
+) -> None:
+    cache.clear()
+    with running(settings):
+        pass  # and it is gone again
+    answer = web.get(PATH, {"format": kind} if kind else {})
+    assert answer.status_code == status
+    assert "cannot be reached" in words(answer.content)
+    assert "Traceback" not in answer.content.decode()
+
+
+def test_the_first_page_names_it_among_the_tools(web: Client) -> None:
+    page = web.get("/").content.decode()
+    assert f'href="{PATH}">Search macros</a>' in page
