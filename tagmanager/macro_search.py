@@ -51,7 +51,7 @@ def macros() -> tuple[Found, ...]:
     Raises `NotConnected` or `ZendeskError`.
     """
     account = connections.address()
-    found = kept(f"macros:{account}", lambda: tuple(ask(lambda z: list(z.macros()))), seconds=120)
+    found = kept(f"macro-search:{account}", lambda: tuple(ask(lambda z: list(z.macros()))), seconds=120)
     return tuple(
         sorted((_told(macro, account) for macro in found), key=lambda m: (not m.active, m.title.lower()))
     )

@@ -35,8 +35,8 @@ Forms = tuple[ToolForm, SourceForm | None, OptionsForm]
 def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A tool's form; sent in whole, it makes the job, works on it for a moment, and shows its page.
 
-    `?again=` fills it from an earlier job. Who sends it after the session has ended signs in and comes back
-    to it as it was filled in.
+    `?again=` fills it from an earlier job, and fields of the tool may be named in the address. Who sends it
+    after the session has ended signs in and comes back to it as it was filled in.
     """
     if request.method == "POST" and not request.user.is_authenticated:
         return sign_in_first(request, back=f"{request.path}?restore=1")
@@ -114,11 +114,16 @@ def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
     if earlier is not None:
         filling = again.filling_of(earlier)
     forms = (
-        chosen.form_class(initial=filling.tool),
+        chosen.form_class(initial=_named_in(request, chosen) | filling.tool),
         _source_form(chosen, initial=filling.source),
         OptionsForm(initial=filling.options),
     )
     return _show(request, chosen, forms, earlier)
+
+
+def _named_in(request: HttpRequest, chosen: Tool) -> dict[str, str]:
+    """What the address itself fills into the tool's fields: a link from elsewhere to a form half done."""
+    return {name: request.GET[name] for name in chosen.form_class.base_fields if name in request.GET}
 
 
 def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:

@@ -140,6 +140,8 @@ def pages(words: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield address, {}
     yield "/", {}
     yield "/connection", {}
+    yield "/tools/macro-search/", {}
+    yield "/tools/macro-search/", {"q": words, "in": words, "format": words}
     for key in ("q", "by", "tag", "tool", "since", "show", "after", "before"):
         yield "/jobs/", {key: words[:150]}
     yield "/jobs/rows", {"q": words, "version": words}

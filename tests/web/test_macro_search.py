@@ -79,3 +79,13 @@ def test_a_zendesk_that_is_away_is_told_in_words(
 def test_the_first_page_names_it_among_the_tools(web: Client) -> None:
     page = web.get("/").content.decode()
     assert f'href="{PATH}">Search macros</a>' in page
+
+
+def test_from_a_macro_that_is_found_one_click_leads_to_applying_it(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    page = web.get(PATH, {"q": "churn_risk vip"}).content.decode()
+    (link,) = re.findall(r'href="(/tools/apply-macro/\?macro=\d+)"', page)
+    number = link.rpartition("=")[2]
+    form = web.get(link).content.decode()
+    assert re.search(rf'<option value="{number}" selected>|name="macro"[^>]*value="{number}"', form)
