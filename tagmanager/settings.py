@@ -190,6 +190,7 @@ TOOLS = [
     "tagmanager.tools.rename_tags.RenameTags",
     "tagmanager.tools.tag_rows.TagRows",
     "tagmanager.tools.apply_macro.ApplyMacro",
+    *env.list("TOOLS", default=[]),
 ]
 
 # --- Zendesk ----------------------------------------------------------------------------------------------

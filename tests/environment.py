@@ -32,6 +32,7 @@ FOREIGN = (
     "Q_WORKERS",
     "SENTRY_DSN",
     "SYNC_TICKET_LIMIT",
+    "TOOLS",
     "TRUST_PROXY",
     "USE_HTTPS",
 )

@@ -1,0 +1,52 @@
+"""`manage.py run_tool`: any tool by its name, with the fields of its form as options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from jobs.console import wrong
+from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
+from tagmanager.tools import UnknownTool, tool
+from tagmanager.tools.base import ChoosesTickets
+
+
+class Command(TicketCommand):
+    help = (
+        "Runs any tool by its name, such as one of your own, with the fields of its form as options."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tool", metavar="TOOL", help="Its name in addresses, such as bulk-tag.")
+        parser.add_argument(
+            "--field",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="A field of the tool's form; may be repeated, also for several values of one field.",
+        )
+        add_source_options(parser, required=False)
+        add_ticket_options(parser)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            chosen = tool(options["tool"])
+        except UnknownTool as problem:
+            raise wrong(str(problem)) from problem
+        form = chosen.form_class(_filled(options["field"], list(chosen.form_class.base_fields)))
+        sources = ("view", "search", "ids", "ids_file", "tag")
+        says_which = form.lists_tickets or isinstance(chosen, ChoosesTickets)
+        if not says_which and all(options[way] is None for way in sources):
+            raise wrong("Say which tickets: give --view, --search, --ids, --ids-file or --tag.")
+        self.make_and_run(chosen, form, options)
+
+
+def _filled(given: list[str], known: list[str]) -> dict[str, Any]:
+    filled: dict[str, Any] = {}
+    for part in given:
+        name, equals, value = part.partition("=")
+        if not equals or name not in known:
+            raise wrong(f"--field {part}: give NAME=VALUE; the fields of this tool are {', '.join(known)}.")
+        filled[name] = f"{filled[name]} {value}" if name in filled else value
+    return filled
