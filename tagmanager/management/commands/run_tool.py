@@ -13,9 +13,7 @@ from tagmanager.tools.base import ChoosesTickets
 
 
 class Command(TicketCommand):
-    help = (
-        "Runs any tool by its name, such as one of your own, with the fields of its form as options."
-    )
+    help = "Runs any tool by its name, such as one of your own, with the fields of its form as options."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tool", metavar="TOOL", help="Its name in addresses, such as bulk-tag.")
