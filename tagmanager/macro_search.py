@@ -13,8 +13,9 @@ from html import unescape
 from jobs.exports import harmless
 from tagmanager import connections
 from tagmanager.glance import ask, kept
+from tagmanager.macros import CUSTOM_FIELD
 from tagmanager.namings import PLACES
-from zendesk import Action, Macro
+from zendesk import Action, Macro, Zendesk
 
 #: Where to look, and how people call it.
 PARTS = {"title": "Title", "does": "What it does", "tags": "Tags", "comment": "Comment"}
@@ -28,8 +29,21 @@ LABELS = {
     "group_id": "group",
     "assignee_id": "assignee",
     "comment_mode_is_public": "public comment",
+    "ticket_form_id": "form",
+    "custom_status_id": "custom status",
 }
+#: Values that stand for whoever applies the macro.
+WHOEVER = {"current_user": "whoever applies it", "current_groups": "the groups of whoever applies it"}
 TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Its macros, and what its groups and fields are called."""
+
+    macros: tuple[Macro, ...]
+    groups: dict[str, str]  # by number
+    fields: dict[str, str]  # as actions name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +65,18 @@ def macros() -> tuple[Found, ...]:
     Raises `NotConnected` or `ZendeskError`.
     """
     account = connections.address()
-    found = kept(f"macro-search:{account}", lambda: tuple(ask(lambda z: list(z.macros()))), seconds=120)
-    return tuple(
-        sorted((_told(macro, account) for macro in found), key=lambda m: (not m.active, m.title.lower()))
-    )
+    known = kept(f"macro-search:{account}", lambda: ask(_read), seconds=120)
+    found = (_told(macro, known, account) for macro in known.macros)
+    return tuple(sorted(found, key=lambda macro: (not macro.active, macro.title.lower())))
+
+
+def _read(zendesk: Zendesk) -> Account:
+    macros = tuple(zendesk.macros())
+    named = {action.field for macro in macros for action in macro.actions}
+    groups = {str(group.id): group.name for group in zendesk.groups()} if "group_id" in named else {}
+    custom = any(name.startswith(CUSTOM_FIELD) for name in named)
+    fields = {f"{CUSTOM_FIELD}{each.id}": each.title for each in zendesk.ticket_fields()} if custom else {}
+    return Account(macros, groups, fields)
 
 
 def search(text: str, parts: Iterable[str]) -> list[Found]:
@@ -85,22 +107,25 @@ def as_json(found: Iterable[Found]) -> str:
     return json.dumps([asdict(macro) for macro in found], ensure_ascii=False, indent=1)
 
 
-def _told(macro: Macro, account: str) -> Found:
+def _told(macro: Macro, known: Account, account: str) -> Found:
     comments = [_text(action.value) for action in macro.actions if action.field in COMMENTS]
     return Found(
         id=macro.id,
         title=macro.title,
         active=macro.active,
-        does=tuple(_words(action) for action in macro.actions if action.field not in COMMENTS),
+        does=tuple(_words(action, known) for action in macro.actions if action.field not in COMMENTS),
         tags=tuple(sorted(macro.tags)),
         comment="\n".join(filter(None, comments)),
         address=f"{account}/{PLACES['macro']}/{macro.id}",
     )
 
 
-def _words(action: Action) -> str:
-    label = LABELS.get(action.field, action.field.replace("_", " "))
-    return f"{label}: {_text(action.value) or 'none'}"
+def _words(action: Action, known: Account) -> str:
+    label = LABELS.get(action.field) or known.fields.get(action.field) or action.field.replace("_", " ")
+    value = _text(action.value)
+    if action.field == "group_id":
+        value = known.groups.get(value, value)
+    return f"{label}: {WHOEVER.get(value, value) or 'none'}"
 
 
 def _text(value: object) -> str:

@@ -34,6 +34,7 @@ from zendesk.pages import Page
 from zendesk.records import (
     Action,
     CustomRole,
+    Group,
     Macro,
     Rule,
     TagCount,
@@ -61,6 +62,7 @@ __all__ = [
     "CredentialsRefused",
     "CustomRole",
     "Gate",
+    "Group",
     "ItemResult",
     "JobStatus",
     "LocalGate",

@@ -15,7 +15,18 @@ from zendesk.gate import Gate
 from zendesk.job_status import JobStatus
 from zendesk.limits import RateLimit
 from zendesk.pages import PAGE_SIZE, Page, follow, items_of
-from zendesk.records import CustomRole, Macro, Rule, TagCount, Ticket, TicketField, User, View, ViewCount
+from zendesk.records import (
+    CustomRole,
+    Group,
+    Macro,
+    Rule,
+    TagCount,
+    Ticket,
+    TicketField,
+    User,
+    View,
+    ViewCount,
+)
 from zendesk.transport import Call, Kind, Request, Transport
 
 T = TypeVar("T")
@@ -267,6 +278,10 @@ class Zendesk:
 
     def ticket_fields(self) -> Iterator[TicketField]:
         return self._all("/api/v2/ticket_fields.json", "ticket_fields", TicketField.from_json)
+
+    def groups(self) -> Iterator[Group]:
+        """The groups that the user may see."""
+        return self._all("/api/v2/groups.json", "groups", Group.from_json)
 
     def triggers(self) -> Iterator[Rule]:
         return self._all("/api/v2/triggers.json", "triggers", Rule.from_json)

@@ -187,6 +187,19 @@ class Macro:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A group of agents."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Group:
+        raw = _object(raw, "a group")
+        return cls(id=_id(raw, "a group"), name=_text(raw, "name"))
+
+
+@dataclass(frozen=True, slots=True)
 class TicketField:
     """A ticket field and the tags that belong to it.
 

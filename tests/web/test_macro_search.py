@@ -57,6 +57,24 @@ def test_what_a_macro_says_is_found_as_plain_text(web: Client, demo_zendesk: san
     assert not any("comment_value" in does or "comment value" in does for row in rows for does in row["does"])
 
 
+def test_groups_fields_and_whoever_applies_it_are_called_by_their_names(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    rows = json.loads(web.get(PATH, {"format": "json"}).content)
+    does = {row["title"]: row["does"] for row in rows}
+    assert does["Escalate to the specialists"] == [
+        "priority: high",
+        "group: Escalations",
+        "add tags: escalated needs_review",
+    ]
+    assert does["Fixed: tell the customer"] == [
+        "status: solved",
+        "Resolution: resolution_fixed",
+        "assignee: whoever applies it",
+        "public comment: yes",
+    ]
+
+
 def test_a_csv_has_the_same_macros_with_harmless_cells(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     rows = list(csv.DictReader(io.StringIO(web.get(PATH, {"format": "csv"}).content.decode())))
     assert [row["title"].removeprefix("'") for row in rows] == titles(web)

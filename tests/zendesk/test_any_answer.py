@@ -59,7 +59,7 @@ WORDS = [
     "next", "next_page", "count", "tickets", "job_status", "job_statuses", "user", "users", "name",
     "email", "role", "custom_role", "configuration", "ticket_tag_editing", "role_type", "value",
     "pretty", "fresh", "view", "views", "view_count", "field", "actions", "conditions", "all", "any",
-    "custom_field_options", "tag", "ticket_fields", "triggers", "automations", "macros", "macro",
+    "custom_field_options", "tag", "ticket_fields", "triggers", "automations", "macros", "macro", "groups",
     "result", "ticket", "result_type", "access_token", "expires_in", "token_type", "url", "title",
     "description", "raw", "completed", "working",
 ]  # fmt: skip
@@ -181,6 +181,7 @@ CALLS: list[Callable[[Zendesk], object]] = [
     lambda z: z.tags_starting_with("vi"),
     lambda z: z.preview_macro(1, 2),
     lambda z: next(z.ticket_fields(), None),
+    lambda z: next(z.groups(), None),
     lambda z: next(z.triggers(), None),
 ]
 bodies = (

@@ -16,6 +16,7 @@ from tests.zendesk.recorded import sample
 from zendesk import (
     Call,
     CredentialsRefused,
+    Group,
     ItemResult,
     RateLimit,
     Refused,
@@ -293,7 +294,7 @@ def test_a_macro_is_previewed_with_and_without_a_ticket(http, zendesk):
     assert zendesk.preview_macro(3, 8) == {"id": 8}
 
 
-def test_fields_triggers_and_automations_are_listed(http, zendesk):
+def test_fields_groups_triggers_and_automations_are_listed(http, zendesk):
     field = {"id": 1, "title": "Product", "type": "tagger", "custom_field_options": [{"value": "a"}]}
     rule = {
         "id": 2,
@@ -302,9 +303,11 @@ def test_fields_triggers_and_automations_are_listed(http, zendesk):
         "conditions": {"all": []},
     }
     http.get(f"{API}/ticket_fields.json", json=cursor_page("ticket_fields", [field], None))
+    http.get(f"{API}/groups.json", json=cursor_page("groups", [{"id": 3, "name": "Billing"}], None))
     http.get(f"{API}/triggers.json", json=cursor_page("triggers", [rule], None))
     http.get(f"{API}/automations.json", json=cursor_page("automations", [rule], None))
     assert [field.tags for field in zendesk.ticket_fields()] == [{"a"}]
+    assert list(zendesk.groups()) == [Group(3, "Billing")]
     assert [rule.tags for rule in zendesk.triggers()] == [{"b"}]
     assert [rule.id for rule in zendesk.automations()] == [2]
 

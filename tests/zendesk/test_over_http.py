@@ -307,6 +307,7 @@ def test_what_surrounds_tags_is_read(zendesk):
     name = next(tag.name for tag in counted if len(tag.name) > 3)
     assert name in zendesk.tags_starting_with(name[:3])
     assert any(field.tags for field in zendesk.ticket_fields())
+    assert [group.name for group in zendesk.groups()] == ["Support", "Billing", "Escalations"]
     assert any(rule.tags for rule in [*zendesk.triggers(), *zendesk.automations()])
 
 

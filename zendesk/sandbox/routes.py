@@ -81,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "macros/<int:macro_id>", macros.show, _MACROS),
     Route("GET", "macros/<int:macro_id>/apply", macros.preview, _MACROS),
     Route("GET", "ticket_fields", account.ticket_fields, ("ticket_fields:read",)),
+    Route("GET", "groups", account.groups, ("groups:read",)),
     Route("GET", "triggers", account.triggers, ("triggers:read",)),
     Route("GET", "triggers/active", account.triggers, ("triggers:read",)),
     Route("GET", "automations", account.automations, ("automations:read",)),

@@ -154,6 +154,24 @@ def ticket_fields(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(asked, "ticket_fields", described, "position,id")
 
 
+def groups(_sandbox: Sandbox, asked: Asked) -> Reply:
+    described = [
+        {
+            "url": f"{asked.base}/api/v2/groups/{number}.json",
+            "id": number,
+            "is_public": True,
+            "name": name,
+            "description": "",
+            "default": number == people.GROUP_IDS[0],
+            "deleted": False,
+            "created_at": "2024-01-08T09:00:00Z",
+            "updated_at": "2024-01-08T09:00:00Z",
+        }
+        for number, name in people.GROUPS.items()
+    ]
+    return paging.of_few(asked, "groups", described, "id")
+
+
 def triggers(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(
         asked, "triggers", rules.triggers(asked.base, sandbox.options.readding_tag), "position,id"
