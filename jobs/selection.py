@@ -19,6 +19,7 @@ from django.utils import timezone
 from jobs import moves
 from jobs.actors import this_worker
 from jobs.batches import Packer
+from jobs.errands import earlier_of, errand_of
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.lease import Lease
 from jobs.models import Item, Job
@@ -40,7 +41,7 @@ ITEMS = "items"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page after reading: the refs in order, what each looks like, and what the parent did to each."""
+    """A page after reading: the refs in order, what each looks like, and what was done to each before."""
 
     refs: Sequence[int]
     snapshots: Mapping[int, Snapshot]
@@ -114,21 +115,19 @@ class Selection:
 
     def _earlier_items(self, cursor: str) -> Iterator[Read]:
         """Items of an earlier job, by outcome and, where asked, by reason; the cursor is the last ref."""
-        source = self.job.source
+        source, errand = self.job.source, errand_of(self.job)
         earlier = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
         if source.get("reason"):
             earlier = earlier.filter(reason=source["reason"])
         after = int(cursor) if cursor else None
         while True:
             rest = earlier if after is None else earlier.filter(ref__gt=after)
-            items = list(rest.order_by("ref")[: self.work.batch_size])
-            if not items:
+            given = dict(rest.order_by("ref").values_list("ref", "given")[: self.work.batch_size])
+            if not given:
                 return
-            after = items[-1].ref
-            refs = [item.ref for item in items]
-            known = {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
-            given = {item.ref: item.given for item in items}
-            yield Read(refs, self.work.read(refs), known, str(after), given)
+            refs = list(given)
+            after = refs[-1]
+            yield Read(refs, self.work.read(refs), earlier_of(errand, refs), str(after), given)
 
     def _write(self, page: Read) -> bool:
         """One transaction: the page's items and their batches, the counts, the place; True at the list's end.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,15 +17,15 @@ from django.utils import timezone
 
 from jobs.batches import Packer
 from jobs.breaker import Window
+from jobs.errands import earlier_of, errand_of
 from jobs.lease import Lease
 from jobs.models import Batch, Item
 from jobs.overlaps import changed_by_others
-from jobs.states import BatchState, FollowUp, Outcome
+from jobs.states import BatchState, Outcome
 from jobs.steps import Step, reached
 from jobs.work import (
     Answer,
     Change,
-    Earlier,
     Phase,
     Plan,
     Result,
@@ -71,6 +71,7 @@ class Settler:
         self.lease = lease
         self.job = lease.job
         self.work = work
+        self.errand = errand_of(self.job)
         self.window = Window.from_json(self.job.lately)
         self.halves: list[
             int
@@ -235,7 +236,7 @@ class Settler:
         self.lease.fence()
         read_at = timezone.now()
         seen = self.work.read([item.ref for item in items])
-        earlier = self._earlier(items)
+        earlier = earlier_of(self.errand, [item.ref for item in items])
         touched = [
             item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
         ]
@@ -284,20 +285,9 @@ class Settler:
             done = [item for item in settlement.outcomes if item.outcome == Outcome.CHANGED]
             Item.objects.bulk_update(stay + moved + done, ["batch", "before", "change", "reason", "detail"])
 
-    def _earlier(self, items: Sequence[Item]) -> Mapping[int, Earlier]:
-        """What the parent did to the items, where this job takes it back."""
-        if self.job.parent_id is None or self.job.follow_up != FollowUp.UNDO:
-            return {}
-        return earlier_of(self.job.parent_id, [item.ref for item in items])
-
 
 class AlreadySettled(Exception):
     """The batch was settled by someone else; what this worker was about to write is rolled back."""
-
-
-def earlier_of(parent_id: int, refs: Sequence[int]) -> dict[int, Earlier]:
-    items = Item.objects.filter(job_id=parent_id, ref__in=refs)
-    return {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
 
 
 def _judge(settlement: Settlement, item: Item, result: Result) -> None:

@@ -156,8 +156,8 @@ class Work(Protocol):
     def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
         """What is to be done with one item as it was read (`None`: it cannot be seen).
 
-        `earlier` is what the parent job did to it, where this job follows up another; `given` what was asked
-        for this item alone.
+        `earlier` is what the job that this one is about did to it (`errands`), where there is one; `given`
+        what was asked for this item alone.
         """
         ...
 
@@ -180,7 +180,7 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What the parent job recorded for the item."""
+    """What an earlier job recorded for the item."""
 
     before: Snapshot | None
     change: Payload | None

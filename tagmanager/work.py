@@ -15,6 +15,7 @@ from django.conf import settings
 
 import zendesk as api
 from jobs import errors
+from jobs.errands import errand_of
 from jobs.models import Job
 from jobs.states import FollowUp, WaitReason
 from jobs.work import (
@@ -71,6 +72,7 @@ class TicketWork:
         self.calls = Calls()
         self._job = job
         self._tool = tool(job.tool)
+        self._errand = errand_of(job)
         self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
         self.before_call: Callable[[], None] = _nothing
         self._zendesk = connections.connect(
@@ -120,7 +122,8 @@ class TicketWork:
         seen = Seen.from_json(ref, now)
         if seen.status == "deleted":
             return Skipped("deleted", "The ticket has been deleted.")
-        if self._job.follow_up == FollowUp.UNDO:
+        is_undo = self._errand.kind is FollowUp.UNDO
+        if is_undo:
             answer: ToolAnswer = undoing.change_for(seen, earlier)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
@@ -131,7 +134,6 @@ class TicketWork:
             return Skipped(answer.reason, answer.detail)
         if seen.is_closed and not self._job.params.get("include_closed"):
             return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
-        is_undo = self._job.follow_up == FollowUp.UNDO
         reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")
         return Change(answer.to_json(), own=answer.exact, reason=reason, detail=detail)
 
