@@ -1,7 +1,7 @@
 """A client for the part of the Zendesk Support API that bulk work on tickets needs."""
 
 from zendesk.address import address_of
-from zendesk.client import Zendesk
+from zendesk.client import ADMINS_ONLY, Zendesk
 from zendesk.connection import Connection, check
 from zendesk.credentials import (
     API_TOKENS_END,
@@ -49,6 +49,7 @@ from zendesk.tags import MAX_TAGS_LENGTH, TagError, fits, normalise, parse_tags
 from zendesk.transport import Call
 
 __all__ = [
+    "ADMINS_ONLY",
     "API_TOKENS_END",
     "MAX_TAGS_LENGTH",
     "Action",

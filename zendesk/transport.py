@@ -56,6 +56,7 @@ class Request:
     body: Mapping[str, object] | None = field(default=None, repr=False)
     kind: Kind = "read"
     signed: bool = True
+    has_own_limit: bool = False  # Zendesk counts its calls apart, and need not say so in the headers
 
     @property
     def endpoint(self) -> str:
@@ -255,9 +256,17 @@ class Transport:
                 "limit %s is used up: %s waits %s s", endpoint.name, request.endpoint, error.retry_after
             )
             self._endpoints.hold(request.endpoint, until)
+        elif request.has_own_limit and _may_call_on(headers):
+            log.warning("%s takes no calls for %s s", request.endpoint, error.retry_after)
+            self._endpoints.hold(request.endpoint, until)
         else:
             log.warning("Zendesk takes no calls for %s s", error.retry_after)
             self._gate.hold(until, error.text)
+
+
+def _may_call_on(headers: Mapping[str, str]) -> bool:
+    account = RateLimit.from_headers(headers)
+    return account is not None and account.remaining > 0
 
 
 class _Signature(requests.auth.AuthBase):

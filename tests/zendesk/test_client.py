@@ -18,7 +18,9 @@ from zendesk import (
     CredentialsRefused,
     Group,
     ItemResult,
+    NotAllowed,
     RateLimit,
+    RateLimited,
     Refused,
     TagCount,
     UnexpectedAnswer,
@@ -180,6 +182,63 @@ def test_an_export_goes_on_from_a_cursor(http, zendesk):
 def test_a_page_of_an_export_has_a_size_that_zendesk_takes(zendesk, size):
     with pytest.raises(ValueError, match="1 to 1,000"):
         zendesk.search_export("x", size=size)
+
+
+def increment(numbers: Sequence[int], cursor: str, *, ended: bool) -> dict[str, object]:
+    return {
+        "tickets": [raw_ticket(number) for number in numbers],
+        "after_cursor": cursor,
+        "end_of_stream": ended,
+    }
+
+
+def test_all_tickets_are_read_by_the_time_of_their_change_to_the_end_of_the_stream(http, zendesk):
+    http.get(f"{API}/incremental/tickets/cursor.json", json=increment([2, 1], "c1", ended=False))
+    http.get(f"{API}/incremental/tickets/cursor.json", json=increment([3], "c2", ended=True))
+    pages = list(zendesk.increments())
+    assert [[ticket.id for ticket in page.items] for page in pages] == [[2, 1], [3]]
+    assert [page.next_cursor for page in pages] == ["c1", None]
+    assert asked(http) == [
+        {"start_time": "0", "per_page": "1000"},
+        {"cursor": "c1", "per_page": "1000"},
+    ]
+
+
+def test_the_recorded_export_is_understood(http, zendesk):
+    http.get(f"{API}/incremental/tickets/cursor.json", **sample("incremental-tickets-cursor").as_response)
+    page = next(zendesk.increments())
+    assert [(ticket.id, ticket.status) for ticket in page.items] == [(28, "new")]
+    assert page.next_cursor == "MTY5NTA1MjY2My4wfHwyOHw="
+
+
+@pytest.mark.parametrize(
+    "answer", [{"tickets": []}, {"tickets": [], "end_of_stream": False, "after_cursor": None}]
+)
+def test_an_export_that_does_not_say_how_it_goes_on_is_not_taken_for_ended(http, zendesk, answer):
+    http.get(f"{API}/incremental/tickets/cursor.json", json=answer)
+    with pytest.raises(UnexpectedAnswer):
+        list(zendesk.increments())
+
+
+def test_who_is_no_admin_is_told_that_one_is_needed(http, zendesk):
+    http.get(f"{API}/incremental/tickets/cursor.json", **sample("403-forbidden-object").as_response)
+    with pytest.raises(NotAllowed, match="to admins only"):
+        list(zendesk.increments())
+
+
+def test_an_export_that_may_not_be_asked_more_often_holds_no_other_call(http, zendesk, clock):
+    account = {"x-rate-limit": "700", "x-rate-limit-remaining": "650", "retry-after": "40"}
+    refusal = sample("429-APIRateLimitExceeded-incremental").as_response | {"headers": account}
+    http.get(f"{API}/incremental/tickets/cursor.json", **refusal)
+    http.get(f"{API}/search/count.json", json={"count": 6})
+    with pytest.raises(RateLimited) as caught:
+        list(zendesk.increments())
+    assert caught.value.retry_after == 40
+    assert zendesk.search_count("") == 6
+    assert clock.slept == []
+    with pytest.raises(RateLimited):
+        list(zendesk.increments())
+    assert len(http.calls) == 2
 
 
 def test_tickets_are_read_by_number_and_missing_ones_left_out(http, zendesk):
