@@ -10,7 +10,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import F
@@ -29,10 +28,6 @@ from jobs.turn import Turn
 from jobs.work import Change, Earlier, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
-
-#: A place in a list that is older than this is not trusted: the list may have shifted, or the other side may
-#: have forgotten the place (search/export: one hour). The reading starts over; what is listed stays listed.
-CURSOR_LIVES = timedelta(minutes=10)
 
 #: Sources whose refs people or earlier jobs gave; every other kind is the work's own business.
 LISTED = "ids"
@@ -89,10 +84,10 @@ class Selection:
         return self._remote(cursor)
 
     def _cursor(self) -> str:
-        job = self.job
-        if self.job.source["kind"] in (LISTED, ITEMS):
+        job, lives = self.job, self.work.place_lives
+        if job.source["kind"] in (LISTED, ITEMS) or lives is None:
             return job.cursor  # our own rows do not shift
-        if job.cursor_at is None or abs(timezone.now() - job.cursor_at) > CURSOR_LIVES:
+        if job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives:
             return ""
         return job.cursor
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol
 
@@ -134,6 +134,10 @@ class Work(Protocol):
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches under way at once, of all jobs together
     calls: Calls
+    #: A place in the list that is older than this is not trusted: the list may have shifted, or the other
+    #: side may have forgotten it. The reading starts over, and what is listed stays listed. None: it stays
+    #: good.
+    place_lives: timedelta | None
     #: Set by the engine, and to be called right before each call, which ends within half a minute: it keeps
     #: the worker's right to the job alive, and raises when that is lost.
     before_call: Callable[[], None]

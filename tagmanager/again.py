@@ -9,6 +9,7 @@ from jobs.models import Job
 from jobs.selection import ITEMS, LISTED
 from jobs.states import FollowUp, Outcome
 from tagmanager.forms import OWN
+from tagmanager.sources import ALL
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
 
@@ -59,6 +60,8 @@ def _source(job: Job) -> dict[str, Any]:
             filled = {"kind": "search", "search": query}
         case {"kind": "tag", "tag": tag}:
             filled = {"kind": "tag", "tag": tag}
+        case {"kind": kind} if kind == ALL:
+            filled = {"kind": "all", "all_tickets": True}
         case {"kind": kind} if kind == LISTED:
             filled = _listed(job)
         # The form has no place for the cause of a failure; without it these would be other tickets.

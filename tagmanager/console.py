@@ -25,13 +25,13 @@ from tagmanager.fields import TagsField
 from tagmanager.previews import tallies_of
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
-from zendesk import NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
+from zendesk import ADMINS_ONLY, NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
 
 STDIN = "-"
 #: Of the pairs of a mapping so many are told with their tickets.
 MOST_PAIRS = 20
 #: The options that name a list of Zendesk's.
-KEPT_BY_ZENDESK = ("view", "search", "tag")
+KEPT_BY_ZENDESK = ("view", "search", "tag", "all")
 #: A busy account is asked again so often, and after so many seconds where it does not say.
 BUSY_TRIES, BUSY_WAIT = 3, 10.0
 #: After each question for the number of tickets in a view that Zendesk still counts, seconds.
@@ -69,6 +69,12 @@ def add_source_options(parser: CommandParser, *, required: bool = True) -> Any:
         help="The tickets of a file: one number a line, or CSV with a column id. - is standard input.",
     )
     ways.add_argument("--tag", metavar="TAG", help="The tickets that carry this tag.")
+    ways.add_argument(
+        "--all",
+        action="store_const",
+        const=True,
+        help="All tickets of the account, archived ones too; for admins.",
+    )
     return ways
 
 
@@ -152,7 +158,7 @@ def _listed(words: Iterable[tuple[int, str]], *, name: str) -> Chosen:
 
 
 def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
-    """The source where Zendesk keeps the list: a view, a search or a tag. Asks how long it is."""
+    """The source where Zendesk keeps the list: a view, a search, a tag, or all. Asks how long it is."""
     if options["view"] is not None:
         try:
             view = zendesk.view(options["view"])
@@ -164,6 +170,9 @@ def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
         will_ask = not (options["yes"] or options["dry_run"])
         number = _view_count(zendesk, view.id) if will_ask else None
         return Chosen(sources.view(view.id, view.title), number)
+    if options["all"]:
+        _must_be_admin(zendesk)
+        return Chosen(sources.all_tickets())
     if options["search"] is not None:
         query = options["search"].strip()
         if not query:
@@ -178,6 +187,11 @@ def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
             "--tag takes one tag. For tickets that carry one of several use --search 'tags:a tags:b'."
         )
     return Chosen(sources.tag(tags[0]), _found(zendesk, sources.tag_query(tags[0])))
+
+
+def _must_be_admin(zendesk: Zendesk) -> None:
+    if (role := zendesk.me().role) != "admin":
+        raise impossible(f"{ADMINS_ONLY} The connected user is an {role}.")
 
 
 def _view_count(zendesk: Zendesk, view_id: int) -> int | None:

@@ -18,12 +18,13 @@ from jobs.numerals import MOST
 from jobs.states import Outcome
 from tagmanager import choices, connections, numbers, sources, suggestions
 from tagmanager.fields import TagsField
+from tagmanager.glance import glance
 from tagmanager.numbers import Numbers
 from tagmanager.sources import Source
-from zendesk import NotFound, Refused, ZendeskError
+from zendesk import ADMINS_ONLY, NotFound, Refused, ZendeskError
 
 #: One of these, and only one, says which tickets.
-SOURCES = ("view", "search", "tag", "ids", "ids_file", "job")
+SOURCES = ("view", "search", "tag", "ids", "ids_file", "job", "all_tickets")
 #: The way in which the tool itself says which tickets, for tools that can.
 OWN = "own"
 #: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
@@ -34,6 +35,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     "ids": ("ids", "ids_file"),
     "tag": ("tag",),
     "job": ("job",),
+    "all": ("all_tickets",),
 }
 #: Of an earlier job, as people read them.
 EARLIER = (
@@ -118,6 +120,11 @@ class SourceForm(forms.Form):
             ("invalid_choice", "invalid_list"), "Tick one of the choices that are offered."
         ),
     )
+    all_tickets = forms.BooleanField(
+        label="All tickets of the account",
+        required=False,
+        help_text="Archived and closed ones too. Zendesk lists them for admins only, 10,000 a minute.",
+    )
     kind = forms.ChoiceField(
         required=False,
         choices=[(name, name) for name in PANELS],
@@ -137,7 +144,7 @@ class SourceForm(forms.Form):
     @property
     def panels(self) -> list[tuple[str, str]]:
         """The ways to say which tickets, as the tabs of the page."""
-        labels = (self.own_tickets, "View", "Search", "Numbers", "Tag", "Earlier job")
+        labels = (self.own_tickets, "View", "Search", "Numbers", "Tag", "Earlier job", "All")
         return [(name, label) for name, label in zip(PANELS, labels, strict=True) if label]
 
     def _offer_views(self) -> None:
@@ -232,6 +239,9 @@ class SourceForm(forms.Form):
         if name == "search":
             _try_search(value)
             return sources.search(value)
+        if name == "all_tickets":
+            _must_be_admin()
+            return sources.all_tickets()
         if name == "ids":
             return sources.ids(value)
         if name == "ids_file":
@@ -261,6 +271,15 @@ def _earlier(number: int, outcomes: list[str]) -> Source:
         words = " or ".join(label for outcome, label in EARLIER if outcome in outcomes)
         raise ValidationError(f"Job {number} has no ticket that is {words}.", code="no_tickets")
     return sources.items(number, outcomes)
+
+
+def _must_be_admin() -> None:
+    """Raises `ValidationError` where that is known; else the job is told."""
+    found = glance()
+    if found.role and found.role != "admin":
+        raise ValidationError(
+            f"{ADMINS_ONLY} The connected user, {found.user}, is an {found.role}.", code="no_admin"
+        )
 
 
 def _try_search(query: str) -> None:

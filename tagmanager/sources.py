@@ -16,6 +16,8 @@ from zendesk.envelope import plain
 
 #: Names of the column with the ticket's number, as exports of ours, of Zendesk and of Explore call it.
 ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")
+#: The kind of the source that is the whole account.
+ALL = "all"
 #: More tags than these are counted in a phrase, not named.
 MOST_NAMED = 3
 #: So many tags are asked for in one search: its query must stay shorter than an address may be.
@@ -53,6 +55,11 @@ def any_of(tags: Sequence[str]) -> Source:
     """The tickets that carry at least one of the tags."""
     names = list(tags)
     return tag(names[0]) if len(names) == 1 else Source({"kind": "tags", "tags": names})
+
+
+def all_tickets() -> Source:
+    """Every ticket of the account that is not deleted, archived and closed ones too; for admins."""
+    return Source({"kind": ALL})
 
 
 def ids(numbers: Sequence[int], *, name: str = "") -> Source:
@@ -96,6 +103,8 @@ def phrase_of(stored: dict[str, Any]) -> str:
             phrase = f"tickets tagged {name}"
         case {"kind": "tags", "tags": names}:
             phrase = f"tickets tagged {any_named(names)}"
+        case {"kind": kind} if kind == ALL:
+            phrase = "all tickets"
         case {"kind": kind, "name": name} if kind == LISTED:
             phrase = f"{_counted(stored.get('number'))} {f'of {name}' if name else 'given by number'}"
         case {"kind": kind, "job": job, "outcomes": outcomes} if kind == ITEMS:
@@ -118,9 +127,16 @@ def pages(zendesk: Zendesk, stored: dict[str, Any], cursor: str) -> Iterator[Pag
     """The tickets of a source that Zendesk keeps, from the cursor on ("": from the start)."""
     if stored.get("kind") == "view":
         return zendesk.view_tickets(stored["id"], cursor=cursor or None)
+    if stored.get("kind") == ALL:
+        return _undeleted(zendesk.increments(cursor=cursor or None))
     if queries := queries_of(stored):
         return _found_by(zendesk, queries, cursor)
     raise ValueError(f"Zendesk keeps no tickets of the kind {stored.get('kind')!r}.")
+
+
+def keeps_places(stored: dict[str, Any]) -> bool:
+    """Whether a place in the list stays good: the export of all tickets goes by the time of their change."""
+    return stored.get("kind") == ALL
 
 
 def queries_of(stored: dict[str, Any]) -> list[str]:
@@ -138,6 +154,11 @@ def queries_of(stored: dict[str, Any]) -> list[str]:
             starts = range(0, len(names), TAGS_IN_A_SEARCH)
             return [" ".join(map(tag_query, names[start : start + TAGS_IN_A_SEARCH])) for start in starts]
     return []
+
+
+def _undeleted(found: Iterable[Page[Ticket]]) -> Iterator[Page[Ticket]]:
+    for page in found:
+        yield Page([ticket for ticket in page.items if ticket.status != "deleted"], page.next_cursor)
 
 
 def _found_by(zendesk: Zendesk, queries: Sequence[str], cursor: str) -> Iterator[Page[Ticket]]:

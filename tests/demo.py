@@ -78,6 +78,7 @@ def submit(
     view: int | None = None,
     search: str | None = None,
     tag: str | None = None,
+    all_tickets: bool = False,
     here: bool = True,
     by: Actor = ANA,
     dry_run: bool = False,
@@ -91,6 +92,8 @@ def submit(
         source: dict[str, Any] = {"kind": "ids", "name": ""}
     elif view is not None:
         source = {"kind": "view", "id": view, "title": "A view"}
+    elif all_tickets:
+        source = {"kind": "all"}
     elif search is not None:
         source = {"kind": "search", "query": search}
     else:

@@ -34,6 +34,7 @@ class InstantWork:
 
     batch_size = BATCH
     max_in_flight = IN_FLIGHT
+    place_lives = None
 
     def __init__(self, job: Job) -> None:
         self.number = int(job.source["number"])

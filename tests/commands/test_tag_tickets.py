@@ -64,6 +64,17 @@ def test_the_other_sources_serve_as_well(demo: Demo, source: list[str], kind: st
     assert job.changed == job.found - job.skipped > 0
 
 
+def test_all_tickets_of_the_account_are_a_source_for_admins(demo: Demo) -> None:
+    ran = tag_tickets("--all", "--add", "brand-new", "--limit", "5", "--yes")
+    job = Job.objects.get()
+    assert (ran.code, job.title, job.source) == (0, "Add brand-new to all tickets", {"kind": "all"})
+    assert job.found == 5
+    demo.account.configure(role="agent")
+    ran = tag_tickets("--all", "--add", "brand-new", "--yes")
+    assert (ran.code, Job.objects.count()) == (1, 1)
+    assert "to admins only. Connect as an admin. The connected user is an agent." in ran.err
+
+
 def test_several_tags_may_stand_in_one_option_and_options_be_repeated(demo: Demo) -> None:
     ref = demo.open_tickets[0]
     tag_tickets("--ids", str(ref), "--add", "a1 a2,a3", "--add", "A4", "--remove", "r1", "--yes")
@@ -300,7 +311,7 @@ def test_the_command_line_knows_usage_errors_and_exit_codes(
 ) -> None:
     usage = end_of(manage("tag_tickets", "--add", "a"))
     assert usage.code == 2
-    assert "one of the arguments --view --search --ids --ids-file --tag --rows is required" in usage.err
+    assert "one of the arguments --view --search --ids --ids-file --tag --all --rows is required" in usage.err
     both = end_of(manage("tag_tickets", "--ids", "1", "--view", "2", "--add", "a"))
     assert both.code == 2
     refused = end_of(manage("tag_tickets", "--ids", "1", "--add", "p!", "--yes"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
@@ -75,6 +76,7 @@ def test_a_dry_run_writes_nothing(web: Client, demo_zendesk: sandbox.Sandbox) ->
         ({"search": "status:open"}, {"kind": "search", "query": "status:open"}),
         ({"tag": "Refund"}, {"kind": "tag", "tag": "refund"}),
         ({"view": str(sandbox.VIEW_EMPTY)}, {"kind": "view", "id": sandbox.VIEW_EMPTY}),
+        ({"all_tickets": "on"}, {"kind": "all"}),
         (
             {"ids_file": SimpleUploadedFile("my ids.csv", b"\xef\xbb\xbfid,x\r\n1,a\r\n2,b\r\n")},
             {"kind": "ids", "name": "my ids.csv"},
@@ -87,6 +89,18 @@ def test_every_way_to_say_which_tickets_is_stored(
     assert web.post(FORM, FILLED | given | {"dry_run": "on"}).status_code == 302
     stored = Job.objects.get().source
     assert {key: stored[key] for key in source} == source
+
+
+def test_all_tickets_of_the_account_come_over_a_preview_and_are_for_admins(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    page = errors(web.post(FORM, FILLED | {"all_tickets": "on"}).content)
+    assert "How many tickets these are is not known yet, so a preview comes first." in page
+    cache.clear()
+    demo_zendesk.configure(role="agent")
+    page = errors(web.post(FORM, FILLED | {"all_tickets": "on", "dry_run": "on"}).content)
+    assert "to admins only. Connect as an admin. The connected user, " in page
+    assert Job.objects.count() == 0
 
 
 def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox) -> None:

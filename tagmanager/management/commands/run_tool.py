@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.console import wrong
-from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
+from tagmanager.console import KEPT_BY_ZENDESK, TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import ChoosesTickets
 
@@ -33,10 +33,10 @@ class Command(TicketCommand):
         except UnknownTool as problem:
             raise wrong(str(problem)) from problem
         form = chosen.form_class(_filled(options["field"], list(chosen.form_class.base_fields)))
-        sources = ("view", "search", "ids", "ids_file", "tag")
+        sources = (*KEPT_BY_ZENDESK, "ids", "ids_file")
         says_which = form.lists_tickets or isinstance(chosen, ChoosesTickets)
         if not says_which and all(options[way] is None for way in sources):
-            raise wrong("Say which tickets: give --view, --search, --ids, --ids-file or --tag.")
+            raise wrong("Say which tickets: give --view, --search, --ids, --ids-file, --tag or --all.")
         self.make_and_run(chosen, form, options)
 
 
