@@ -58,8 +58,8 @@ worker: venv ## Run a worker with the settings from .env
 # --- Develop ----------------------------------------------------------------------------------------------
 
 test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
-	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
-	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once" $(ARGS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not browser and not once" $(ARGS)
 
 properties: export PROPERTIES := long
 properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite

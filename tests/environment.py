@@ -91,8 +91,15 @@ def touches_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or bool(DATABASE_FIXTURES & fixtures)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL leave out what would only repeat the run on SQLite."""
+    """One process has all tests with a browser, whose office is dear to set up.
+
+    On PostgreSQL leave out what would only repeat the run on SQLite.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
     if not ON_POSTGRES:
         return
     repeated = [item for item in items if not touches_database(item)]

@@ -107,9 +107,10 @@ def test_a_server_that_is_away_is_told_of_and_found_again(
     page = visit()
     watches[0].forgive("net::ERR_(CONNECTION_|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)")
     watches[0].forgive("htmx:(afterRequest|sendError)")
-    page.goto(office.start_job(office.demo.open_tickets[:1_200], "away-and-back"))
+    page.goto(office.start_job(office.demo.open_tickets[:2_000], "away-and-back"))
     expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
     page.evaluate("document.body.dataset.loaded = 'once'")
+    office.demo.fault("rate_limited", times=None)  # until the web is back, or the job might end before it
     office.close_web()
     try:
         expect(page.locator("#poll-trouble")).to_have_text(
@@ -118,6 +119,7 @@ def test_a_server_that_is_away_is_told_of_and_found_again(
         expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)  # the last figures stay
     finally:
         office.open_web()
+        office.demo.account.faults.clear()
     see_state(page, "Succeeded")
     expect(page.locator("#poll-trouble")).to_be_hidden()
     assert page.evaluate("document.body.dataset.loaded") == "once"
