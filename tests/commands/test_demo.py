@@ -83,7 +83,7 @@ def test_the_demo_runs_its_job_and_ends_with_it(demo: Start, free_port: int, tmp
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
+    [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
 )
 def test_however_it_ends_no_process_is_left(
     demo: Start, free_port: int, number: signal.Signals, code: int

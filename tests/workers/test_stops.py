@@ -39,15 +39,16 @@ def all_at_once(by: signal.Signals) -> Tell:
     return tell
 
 
-@pytest.mark.parametrize("name", ["run_worker", "qcluster"])
 @pytest.mark.parametrize(
-    "tell",
+    ("name", "tell"),
     [
-        pytest.param(alone(signal.SIGTERM), id="SIGTERM"),
-        pytest.param(twice, id="SIGTERM twice"),
-        pytest.param(alone(signal.SIGHUP), id="SIGHUP"),
-        pytest.param(all_at_once(signal.SIGTERM), id="SIGTERM to all"),
-        pytest.param(all_at_once(signal.SIGINT), id="SIGINT to all"),
+        pytest.param("run_worker", alone(signal.SIGTERM), id="run_worker, SIGTERM"),
+        pytest.param("run_worker", all_at_once(signal.SIGTERM), id="run_worker, SIGTERM to all"),
+        pytest.param("run_worker", all_at_once(signal.SIGINT), id="run_worker, SIGINT to all"),
+        # Its cluster is one of these, so each way of the one is half a way of the other.
+        pytest.param("qcluster", twice, id="qcluster, SIGTERM twice"),
+        pytest.param("qcluster", alone(signal.SIGHUP), id="qcluster, SIGHUP"),
+        pytest.param("qcluster", all_at_once(signal.SIGTERM), id="qcluster, SIGTERM to all"),
     ],
 )
 def test_a_job_is_put_down_in_good_order_and_goes_on(
