@@ -20,6 +20,7 @@ from jobs.abandoning import abandon
 from jobs.actors import Actor
 from jobs.lease import held_by_this_process, new_token
 from jobs.models import Job, ListedRefs
+from jobs.pilots import Pilots
 from jobs.selection import ITEMS, LISTED
 from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Outcome, Status
 
@@ -105,7 +106,8 @@ def resume(*, job: Job, by: Actor) -> None:
             done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
             moves.record(job, job.status, job.status, by=by, why="Told to go on at once.")
         else:
-            done = moves.move(job, Status.QUEUED, by=by, crash_count=0, lately=[])
+            known = Pilots.from_json(job.pilots).resumed().to_json()
+            done = moves.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], pilots=known)
         if done:
             wake.wake(job)
     if not done:

@@ -18,8 +18,8 @@ OWN = "own"
 def key_of(change: Change) -> str:
     """Equal for changes that may share a batch."""
     if change.own:
-        return OWN
-    text = json.dumps(change.payload, sort_keys=True, separators=(",", ":"))
+        return f"{OWN} {change.pilot}".rstrip()
+    text = json.dumps(change.payload, sort_keys=True, separators=(",", ":")) + change.pilot
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -62,6 +62,7 @@ class Packer:
             job=self._job,
             key=key_of(change),
             change=None if change.own else change.payload,
+            pilot=change.pilot,
             attempt=attempt,
             read_at=read_at,
             note=note,

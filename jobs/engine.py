@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from jobs import breaker, marks, moves
+from jobs import breaker, marks, moves, pilots
 from jobs.actors import this_worker
 from jobs.errors import NeedsPerson, Refused, TryLater
 from jobs.lease import Lease, Lost, held_by_this_process, new_token
@@ -41,7 +41,7 @@ CANNOT_CANCEL = (
 PATIENCE = 50.0
 #: A job that the database could not keep up with is looked at again after so long, seconds.
 DATABASE_AGAIN = 15.0
-#: The states that the breaker ends.
+#: The states that the breaker ends, or a pilot that was refused.
 BREAKS = frozenset({Status.RUNNING, Status.PAUSING})
 
 
@@ -222,9 +222,9 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
         return moves.move(job, to, by=by, held_with=lease.token)
     if lease.status == Status.CANCELLING:
         return moves.move(job, Status.CANCELLED, by=by, held_with=lease.token)
-    if pipe.stopped_by:
+    if why := _why_stopped(job, pipe):
         # A cancellation that has just come is one: its job would otherwise wait for a person.
-        return _stop(lease, breaker.sentence(job, pipe.stopped_by), only_from=BREAKS)
+        return _stop(lease, why, only_from=BREAKS)
     if lease.status == Status.PAUSING:
         return moves.move(job, Status.PAUSED, by=by, held_with=lease.token)
     if pipe.is_held:
@@ -233,6 +233,16 @@ def _end(lease: Lease, pipe: Pipe) -> bool:
             job, Status.PAUSED, by=by, why=tried_words(job), held_with=lease.token, tried_at=timezone.now()
         )
     return False
+
+
+def _why_stopped(job: Job, pipe: Pipe) -> str:
+    """Why nothing more is sent before a person has looked, for people; "" when there is no such reason."""
+    if pipe.stopped_by:
+        return breaker.sentence(job, pipe.stopped_by)
+    if withheld := pipe.withheld:
+        job.refresh_from_db()
+        return pilots.sentence(withheld, job.remaining)
+    return ""
 
 
 def _put_down_unfinished(lease: Lease) -> None:

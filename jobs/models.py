@@ -106,6 +106,8 @@ class Job(models.Model):
     lately = models.JSONField(
         default=list, db_default=[], blank=True
     )  # the batches settled last, as `breaker` reads them
+    kinds = models.JSONField(default=dict, db_default={}, blank=True)  # to be changed, of a kind: how many
+    pilots = models.JSONField(default=dict, db_default={}, blank=True)  # what `pilots` knows of each kind
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
@@ -223,6 +225,7 @@ class Batch(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="batches", db_index=False)
     key = models.CharField(max_length=40)  # equal for items that may travel together
     change = models.JSONField(null=True, blank=True)  # null: each item has its own
+    pilot = models.CharField(max_length=16, blank=True, default="", db_default="")  # the kind of its items
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.PENDING)
     attempt = models.PositiveSmallIntegerField(default=1)
     size = models.PositiveSmallIntegerField(default=0)  # items put into it; retried ones move on

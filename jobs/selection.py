@@ -132,7 +132,7 @@ class Selection:
         with self.lease.commit(**self.work.calls.take()):
             if self.lease.status != Status.SELECTING:
                 return False
-            items = self._items(page)
+            items, kinds = self._items(page)
             self.packer.save()
             Item.objects.bulk_create(items)
             counts = Counter(str(item.outcome) for item in items if item.outcome != Outcome.PENDING)
@@ -140,22 +140,25 @@ class Selection:
                 found=F("found") + len(items),
                 cursor=page.cursor or "",
                 cursor_at=timezone.now(),
+                kinds=kinds,
                 **{name: F(name) + count for name, count in counts.items()},
             )
         reached(Step.PAGE_WRITTEN)
         self.job.found += len(items)
+        self.job.kinds = kinds
         return page.cursor is None or (self.job.limit is not None and self.job.found >= self.job.limit)
 
-    def _items(self, page: Read) -> list[Item]:
-        """The page's items that are not listed yet, planned and put into batches."""
+    def _items(self, page: Read) -> tuple[list[Item], dict[str, int]]:
+        """The page's items that are not listed yet, planned and put into batches; and `kinds` with them."""
         listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
         fresh = self._within_limits([ref for ref in page.refs if ref not in listed])
-        items = []
+        items, kinds = [], Counter(self.job.kinds)
         for ref in fresh:
             snapshot, given = page.snapshots.get(ref), page.given.get(ref)
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
             items.append(self._item(ref, snapshot, plan, given))
-        return items
+            kinds.update(plan.kinds if isinstance(plan, Change) else ())
+        return items, dict(kinds)
 
     def _within_limits(self, refs: list[int]) -> list[int]:
         """The person's own limit ends the list; the installation's refuses a longer one."""
@@ -218,4 +221,5 @@ class Selection:
 def _sizes(job: Job) -> str:
     what = "would change" if job.dry_run else "to change"
     number = job.planned if job.dry_run else job.remaining
-    return f"{job.found:,} tickets, {number:,} {what}."
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in job.kinds.items())
+    return f"{job.found:,} tickets, {number:,} {what}{f' ({kinds})' if kinds else ''}."

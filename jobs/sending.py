@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -116,6 +117,13 @@ class Pipe:
         """The refusals for which nothing more is sent, before a person has looked at them."""
         return self.settler.window if self.settler.window.is_open else None
 
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """Kinds of items and why they are not sent, where nothing else is left to send."""
+        withheld = self.settler.pilots.withheld
+        left = set(self._batches(BatchState.PENDING).order_by().values_list("pilot", flat=True).distinct())
+        return {kind: withheld[kind] for kind in left} if left <= withheld.keys() else {}
+
     def _untried(self) -> int | None:
         """How many more may be sent before the job holds and asks; None: it does not, or has done so."""
         if self.job.canary is None or self.job.tried_at is not None:
@@ -134,6 +142,7 @@ class Pipe:
                 job=self.job,
                 key=batch.key,
                 change=batch.change,
+                pilot=batch.pilot,
                 attempt=batch.attempt,
                 size=batch.size - to,
                 read_at=batch.read_at,
@@ -154,7 +163,9 @@ class Pipe:
             with marks.about(batch=batch.pk):
                 self.settler.refresh(batch)
             return True
-        if (untried := self._untried()) is not None:
+        if not self.settler.pilots.is_open(batch.pilot):
+            self._cut(batch, to=1)
+        elif (untried := self._untried()) is not None:
             self._cut(batch, to=untried)
         reached(Step.BATCH_CHOSEN)
         sendables = self._reserve(batch)
@@ -171,13 +182,28 @@ class Pipe:
         return self._places_taken() < self.work.max_in_flight and not self.is_held
 
     def _next_batch(self) -> Batch | None:
-        """Halves of a batch that broke go first: the item that breaks it is found before others break too."""
+        """Halves of a batch that broke go first: the item that breaks it is found before others break too.
+
+        Then a pilot of each kind that needs one, so that a refusal is known early; what waits for it is not
+        sent.
+        """
         while self.settler.halves:
             half = self._batches(BatchState.PENDING).filter(pk=self.settler.halves[-1]).first()
             if half is not None:
                 return half
             self.settler.halves.pop()
-        return self._batches(BatchState.PENDING).first()
+        pending = self._batches(BatchState.PENDING)
+        if not (held := self._held_kinds()):
+            return pending.first()
+        may_fly = held - self.settler.pilots.withheld.keys() - {batch.pilot for batch in self._under_way()}
+        return pending.filter(pilot__in=may_fly).first() or pending.exclude(pilot__in=held).first()
+
+    def _held_kinds(self) -> set[str]:
+        """The kinds of items that go only after a pilot, where none has passed yet."""
+        return {kind for kind in self.settler.kinds if not self.settler.pilots.is_open(kind)}
+
+    def _under_way(self) -> list[Batch]:
+        return [one.batch for one in self.in_flight.values()] + self.lost
 
     def _reserve(self, batch: Batch) -> list[Sendable] | None:
         """Write the batch down as being sent, if our jobs leave it a place and nobody said stop (else None).

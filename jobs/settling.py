@@ -15,12 +15,15 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from jobs.batches import Packer
+from jobs import moves
+from jobs.actors import this_worker
+from jobs.batches import Packer, key_of
 from jobs.breaker import Window
 from jobs.errands import earlier_of, errand_of
 from jobs.lease import Lease
 from jobs.models import Batch, Item
 from jobs.overlaps import changed_by_others
+from jobs.pilots import Pilots
 from jobs.states import BatchState, Outcome
 from jobs.steps import Step, reached
 from jobs.work import (
@@ -73,6 +76,9 @@ class Settler:
         self.work = work
         self.errand = errand_of(self.job)
         self.window = Window.from_json(self.job.lately)
+        self.pilots = Pilots.from_json(self.job.pilots)
+        #: Of which items go only after a pilot (`jobs.pilots`).
+        self.kinds = set(self.job.batches.exclude(pilot="").values_list("pilot", flat=True).distinct())
         self.halves: list[
             int
         ] = []  # batches that came of splitting, to be sent before all others, last first
@@ -180,14 +186,15 @@ class Settler:
             settlement.end(item, Outcome.FAILED, reason, f"{text} (sent {batch.attempt} times)".strip())
 
     def _change_of(self, batch: Batch, item: Item) -> Change:
-        return Change(item.change or {}, own=batch.change is None)
+        return Change(item.change or {}, own=batch.change is None, pilot=batch.pilot)
 
     def _write(self, batch: Batch, settlement: Settlement) -> None:
         counts = _count(settlement.outcomes)
         now = timezone.now()
         window = self.window.after(settlement.outcomes)
-        told = {"crash_count": 0, "lately": window.to_json()} | self.work.calls.take() | _added(counts)
-        with self.lease.commit(**told):
+        pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
+        learnt = {"lately": window.to_json(), "pilots": pilots.to_json()}
+        with self.lease.commit(crash_count=0, **learnt, **self.work.calls.take(), **_added(counts)):
             settled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not settled.update(
                 state=BatchState.SETTLED,
@@ -198,11 +205,19 @@ class Settler:
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
             _save_outcomes(settlement.outcomes)
             self._move_on(batch, settlement)
+            self._tell_withheld(pilots)
             reached(Step.SETTLING)
         reached(Step.SETTLED)
-        self.window = window
+        self.window, self.pilots = window, pilots
         if settlement.again:
             logger.info("%s of its %s items go again", len(settlement.again), batch.size)
+
+    def _tell_withheld(self, pilots: Pilots) -> None:
+        """A line of the timeline for each kind of which no more are sent from now on."""
+        for kind, why in pilots.withheld.items():
+            if kind not in self.pilots.withheld:
+                status = self.lease.status
+                moves.record(self.job, status, status, by=this_worker(), why=f"{why} The others go on.")
 
     def _move_on(self, batch: Batch, settlement: Settlement) -> None:
         """Put the items that go again into batches that are read again before they are sent."""
@@ -254,7 +269,7 @@ class Settler:
                     plan, detail=f"Job {by_others[item.ref]} changed it after this job had read it."
                 )
             if isinstance(plan, Change):
-                same = plan.own or plan.payload == batch.change
+                same = key_of(plan) == batch.key
                 item.before, item.change = now, plan.payload
                 item.reason, item.detail = plan.reason, plan.detail
                 if same:
@@ -269,7 +284,9 @@ class Settler:
         self, batch: Batch, settlement: Settlement, stay: list[Item], read_at: object
     ) -> None:
         counts = _count(settlement.outcomes)
-        with self.lease.commit(**self.work.calls.take(), **_added(counts)):
+        pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
+        learnt = {"pilots": pilots.to_json()}
+        with self.lease.commit(**learnt, **self.work.calls.take(), **_added(counts)):
             packer = Packer(self.job, self.work.batch_size)
             for item, change in settlement.again:
                 item.batch = packer.batch_for(change, attempt=batch.attempt, read_at=timezone.now())
@@ -284,6 +301,8 @@ class Settler:
             moved = [item for item, _ in settlement.again]
             done = [item for item in settlement.outcomes if item.outcome == Outcome.CHANGED]
             Item.objects.bulk_update(stay + moved + done, ["batch", "before", "change", "reason", "detail"])
+        self.pilots = pilots
+        self.kinds |= {change.pilot for _, change in settlement.again if change.pilot}
 
 
 class AlreadySettled(Exception):

@@ -32,6 +32,10 @@ class Change:
     own: bool = False  # each item is sent with its own payload, a hundred different ones in one call
     reason: str = ""
     detail: str = ""
+    #: A kind of items that the other side may not let be changed at all: one of them is sent alone before the
+    #: others of the kind go (`pilots`).
+    pilot: str = ""
+    kinds: tuple[str, ...] = ()  # what the item counts as in `Job.kinds`
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,13 @@ class Work(Protocol):
 
         `earlier` is what the job that this one is about did to it (`errands`), where there is one; `given`
         what was asked for this item alone.
+        """
+        ...
+
+    def why_withheld(self, pilot: str, code: str, text: str) -> str:
+        """What it means that one of a kind was refused, for people; "" when it says nothing of the others.
+
+        With a sentence no more of the kind is sent until a person has resumed the job.
         """
         ...
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
 from jobs.states import Outcome
-from tagmanager import connections
+from tagmanager import closed, connections
+from tagmanager.closed import ARCHIVED, CLOSED
+from tagmanager.glance import glance
 from tagmanager.namings import Kind, Naming, naming
 from tagmanager.previews import LOOKED_AT, touched
 from tagmanager.tickets import TicketChange
@@ -112,18 +114,26 @@ def _partly_known(job: Job) -> Iterator[Caution]:
 
 
 def _closed(job: Job) -> Iterator[Caution]:
-    closed = job.items.filter(outcome=Outcome.SKIPPED, reason="closed").count() if job.skipped else 0
-    if closed:
+    left_out = job.items.filter(outcome=Outcome.SKIPPED, reason=CLOSED).count() if job.skipped else 0
+    if left_out:
         yield Caution(
-            f"{closed:,} closed ticket{' is' if closed == 1 else 's are'} left out. Zendesk lets closed "
+            f"{left_out:,} closed ticket{' is' if left_out == 1 else 's are'} left out. Zendesk lets closed "
             "tickets be changed only where the account allows it; the option “Include closed tickets” takes "
             "them in."
         )
-    if job.params.get("include_closed"):
+    if number := job.kinds.get(CLOSED, 0):
+        archived = job.kinds.get(ARCHIVED, 0)
         yield Caution(
-            "Closed tickets are included. They fail, with Zendesk's words, unless the account allows closed "
-            "tickets to be changed."
+            f"{number:,} of the tickets that would change {'is' if number == 1 else 'are'} closed"
+            f"{f', {archived:,} of them archived for certain' if archived else ''}. One is tried first: "
+            "where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
         )
+        yield from _no_admin()
+
+
+def _no_admin() -> Iterator[Caution]:
+    if why := closed.why_not_as(glance()):
+        yield Caution(f"{why} Connect as an admin, or leave the closed ones out.")
 
 
 def _jobs(job: Job, change: TicketChange) -> Iterator[Caution]:

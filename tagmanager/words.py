@@ -8,8 +8,9 @@ from tagmanager.tools import UnknownTool, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
 ADVICE = {
-    "closed": "Closed tickets are changed only with the option “Include closed tickets”, and only where the "
-    "account allows it.",
+    "closed": "Closed tickets are changed only with the option “Include closed tickets”, and only where an "
+    "admin has allowed it in Zendesk's Admin Center: Objects and rules, Tickets, Settings.",
+    "closed_field": "Apply it to tickets that are not closed, or change only tags and priority.",
     "not_found": "Deleted tickets, and those that the connected user may not see, cannot be changed.",
     "deleted": "Restore the ticket in Zendesk if it is to be changed.",
     "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",

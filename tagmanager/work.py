@@ -35,7 +35,7 @@ from jobs.work import (
     Unchanged,
     Verdict,
 )
-from tagmanager import connections, sources, undoing
+from tagmanager import closed, connections, sources, undoing
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
@@ -137,10 +137,27 @@ class TicketWork:
             return Unchanged(answer.reason, answer.detail)
         if not isinstance(answer, TicketChange):
             return Skipped(answer.reason, answer.detail)
-        if seen.is_closed and not self._job.params.get("include_closed"):
-            return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
+        if seen.is_closed and (stays := self._stays_closed(answer)):
+            return stays
         reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")
-        return Change(answer.to_json(), own=answer.exact, reason=reason, detail=detail)
+        return Change(
+            answer.to_json(),
+            own=answer.exact,
+            reason=reason,
+            detail=detail,
+            pilot=closed.CLOSED if seen.is_closed else "",
+            kinds=closed.kinds_of(seen, datetime.now(UTC)),
+        )
+
+    def _stays_closed(self, change: TicketChange) -> Skipped | None:
+        """Why a closed ticket is left as it is; None where the change is tried."""
+        if not self._job.params.get("include_closed"):
+            return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
+        problem = closed.why_not(change)
+        return Skipped("closed_field", problem) if problem else None
+
+    def why_withheld(self, pilot: str, code: str, text: str) -> str:  # noqa: ARG002 - there is one kind
+        return closed.why_withheld(text) if code == "closed" else ""
 
     def shows(self, change: Payload, now: Snapshot) -> bool:
         return TicketChange.from_json(change).is_shown_by(Seen.from_json(0, now))

@@ -63,6 +63,9 @@ class InstantWork:
     def shows(self, change: Payload, now: Snapshot) -> bool:
         return False
 
+    def why_withheld(self, pilot: str, code: str, text: str) -> str:
+        return ""
+
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
         self.calls.write += 1
         receipt = f"{next(self._receipts):032x}"

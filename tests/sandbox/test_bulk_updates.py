@@ -182,6 +182,13 @@ def test_closed_tickets_are_refused_one_by_one(zendesk: Zendesk) -> None:
     assert zendesk.sandbox.ticket(closed) == before
 
 
+def test_only_an_admin_can_tag_closed_tickets_even_where_the_account_allows_it(start: Start) -> None:
+    zendesk = start(allow_closed=True, role="agent")
+    closed = zendesk.ids("closed", count=1)[0]
+    [result] = zendesk.job(zendesk.tag([closed], additional_tags=["a"]))["results"]
+    assert result["details"] == "Status: closed prevents ticket update"
+
+
 def test_closed_tickets_can_be_tagged_where_the_account_allows_it(start: Start) -> None:
     zendesk = start(allow_closed=True)
     closed = zendesk.ids("closed", count=1)[0]

@@ -141,6 +141,27 @@ def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: Non
     assert "No Zendesk account is set up." in found.problem
 
 
+def test_warnings_count_the_closed_tickets_that_would_change_and_name_a_user_who_is_no_admin(
+    db: None, demo_zendesk: sandbox.Sandbox
+) -> None:
+    job = factories.job(
+        Status.SUCCEEDED, dry_run=True, planned=2_000, kinds={"closed": 1_800, "archived": 1_500}
+    )
+    closed = [caution.text for caution in cautions_of(job).all if "closed" in caution.text]
+    told = (
+        "1,800 of the tickets that would change are closed, 1,500 of them archived for certain. One is tried "
+        "first: where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
+    )
+    assert closed == [told]
+    demo_zendesk.configure(role="agent")
+    cache.clear()
+    closed = [caution.text for caution in cautions_of(job).all if "closed" in caution.text]
+    assert closed[1] == (
+        "Dana Demo, as whom Tag Manager is connected, has the role agent in Zendesk, and only admins can "
+        "change closed tickets. Connect as an admin, or leave the closed ones out."
+    )
+
+
 def test_warnings_say_when_not_all_tags_that_vanish_were_looked_at(db: None) -> None:
     told = "Of the tags that would vanish only those of the first 1,000 tickets were looked at."
     made = {"planned": 1_001, "total": 1_001, "dry_run": True}

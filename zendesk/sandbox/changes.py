@@ -110,7 +110,8 @@ def _new_status(
 
 
 def _check(store: Store, slot: int, change: Mapping[str, Any], options: Options) -> None:
-    if store.status[slot] == CLOSED and not (options.allow_closed and set(change) <= _ALLOWED_ON_CLOSED):
+    may_change_closed = options.allow_closed and options.role == "admin"
+    if store.status[slot] == CLOSED and not (may_change_closed and set(change) <= _ALLOWED_ON_CLOSED):
         raise ChangeRefused(Problem(CLOSED_PREVENTS_UPDATE, "status"))
     for name, allowed in (("priority", PRIORITIES), ("type", TYPES)):
         if change.get(name) not in allowed:

@@ -24,8 +24,8 @@ _DRAWN_TAG_SETS = 3_000
 # Of a hundred tickets in each quarter, oldest first: new, open, pending, hold, solved, closed. 87 in a
 # hundred are unsolved, so that 12,000 tickets hold more than 10,000 of them.
 _STATUS_PERCENT = ((2, 40, 28, 10, 4, 16), (4, 46, 27, 9, 9, 5), (8, 49, 27, 6, 9, 1), (30, 45, 15, 4, 5, 1))
-# Tickets this far from the start were created more than 200 days ago: if closed, they are archived by now.
-_ARCHIVED_PART = 0.7
+# Closed tickets are archived 120 days later (support.zendesk.com, article 4408887617050).
+_ARCHIVED_AFTER = 120 * DAY
 
 Listener = Callable[[int], None]
 
@@ -59,12 +59,13 @@ class Store:
         self.dice = array("I", rng.randbytes(4 * count))
         self.tag_sets = TagSets()
         self.tagset = self._draw_tag_sets(rng)
-        archivable = int(count * _ARCHIVED_PART)
-        closed_only = bytes(1 if rank == CLOSED else 0 for rank in range(256))
-        self.archived = bytearray(self.status[:archivable].translate(closed_only)) + bytes(count - archivable)
         self.deleted = bytearray(count)
         self.changed = array("I", bytes(4 * count))
         """Seconds of the last update; 0: as it was drawn."""
+        self.archived = bytearray(
+            status == CLOSED and self.updated(slot) < now - _ARCHIVED_AFTER
+            for slot, status in enumerate(self.status)
+        )
         self.sequence = 0
         """Grows by one with every update of any ticket."""
         self.last_change: dict[int, int] = {}
