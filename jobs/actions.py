@@ -7,9 +7,9 @@ timeline with the person's name. None of them waits for a worker.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -21,7 +21,7 @@ from jobs.actors import Actor
 from jobs.lease import held_by_this_process, new_token
 from jobs.models import Job, ListedRefs
 from jobs.pilots import Pilots
-from jobs.selection import ITEMS, LISTED
+from jobs.recipe import ITEMS, LISTED
 from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Outcome, Status
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ def submit(
     by: Actor,
     refs: Iterable[int] = (),
     given: Iterable[Given] | None = None,
+    lists: Mapping[int, Iterable[int]] | None = None,
     limit: int | None = None,
     canary: int | None = None,
     dry_run: bool = False,
@@ -62,7 +63,8 @@ def submit(
     """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
 
     `refs` are the numbers of a source of kind "ids", in their order, doubles allowed; `given` is what was
-    asked for each of them alone, as many. With `canary` the job holds after so many items and asks whether
+    asked for each of them alone, as many. `lists` are the numbers of such sources inside one that is made of
+    several, by their part (see `recipe`). With `canary` the job holds after so many items and asks whether
     to go on. The same `nonce` twice makes one job.
     """
     token = new_token() if here else ""
@@ -82,7 +84,7 @@ def submit(
                 created_by_id=by.user_id,
                 **(held_by_this_process(token) if here else {}),
             )
-            _list(job, refs, given)
+            _list(job, {0: refs} if source["kind"] == LISTED else lists or {}, given)
             moves.record(job, "", Status.QUEUED, by=by)
             if not here:
                 wake.wake(job)
@@ -229,11 +231,12 @@ def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
     return spec.outcomes
 
 
-def _list(job: Job, refs: Iterable[int], given: Iterable[Given] | None) -> None:
-    if job.source["kind"] != LISTED:
-        return
-    for number, part in enumerate(_parts(refs, ListedRefs.LISTED_PER_ROW)):
-        ListedRefs.objects.create(job=job, number=number, refs=" ".join(map(str, part)))
+def _list(job: Job, lists: Mapping[int, Iterable[int]], given: Iterable[Given] | None) -> None:
+    rows = count()
+    for part, refs in lists.items():
+        for some in _parts(refs, ListedRefs.LISTED_PER_ROW):
+            row = ListedRefs(job=job, part=part, number=next(rows), refs=" ".join(map(str, some)))
+            row.save(force_insert=True)
     for number, things in enumerate(_parts(given or (), ListedRefs.LISTED_PER_ROW)):
         places: dict[str, int] = {}
         which = [places.setdefault(json.dumps(thing, sort_keys=True), len(places)) for thing in things]

@@ -7,6 +7,7 @@ from typing import Any
 
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
+from jobs.recipe import Recipe
 from jobs.states import FollowUp, Status
 from jobs.words import words
 
@@ -22,6 +23,7 @@ LABELS = {
     "macro_title": "Name of the macro",
     "fields": "Fields to set",
     "left_out": "Left out of the macro",
+    "only": "Only tickets that",
 }
 
 
@@ -51,6 +53,19 @@ def _of_tags(source: dict[str, Any]) -> str:
     )
 
 
+def _of_several(source: dict[str, Any]) -> str:
+    """The parts one after the other, each as it is called alone."""
+    recipe = Recipe.read(source)
+    united = [source_words(part) for part in recipe.of]
+    words = [united[0], *(f"also: {_lower(each)}" for each in united[1:])]
+    words += [f"but not: {_lower(source_words(part))}" for part in recipe.without]
+    return "; ".join([*words, recipe.order.label] if recipe.order else words)
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
 #: By the kind of a source. A source of a kind or shape not known here is shown as it is stored.
 SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "view": lambda source: f"The view {source.get('title') or source['id']}",
@@ -59,6 +74,7 @@ SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "ids": _of_numbers,
     "tags": _of_tags,
     "items": _of_a_job,
+    "several": _of_several,
 }
 
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from jobs.models import Job
+from jobs.places import reading_of
 from jobs.progress import percent_of, speed_of
 from jobs.states import Status, WaitReason
 from jobs.wording import duration, time_left
@@ -40,6 +41,15 @@ def words_on(job: Job) -> str:
     return words(job) if callable(words) else words.format(job=job)
 
 
+def _selecting(job: Job) -> str:
+    reading = reading_of(job)
+    if reading.is_taking_out:
+        return f"reading which tickets to leave out, {reading.gathered:,} so far"
+    if reading.is_gathering:
+        return f"reading the ticket numbers to put them in order, {reading.gathered:,} so far"
+    return f"reading the list, {job.found:,} tickets so far"
+
+
 def _running(job: Job) -> str:
     if not job.total:
         return "starts"
@@ -62,7 +72,7 @@ def _waiting(job: Job) -> str:
 
 WORDS: dict[Status, str | Callable[[Job], str]] = {
     Status.QUEUED: lambda job: "starts" if job.lease_token else "waits for a worker",
-    Status.SELECTING: "reading the list, {job.found:,} tickets so far",
+    Status.SELECTING: _selecting,
     Status.RUNNING: _running,
     Status.WAITING: _waiting,
     Status.PAUSING: "settles what is in flight, then pauses",

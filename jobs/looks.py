@@ -16,6 +16,7 @@ from jobs import progress, wording
 from jobs.doings import Doing, possible
 from jobs.models import FINAL, Job, Transition
 from jobs.picture import Picture, picture_of
+from jobs.places import Reading, reading_of
 from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
 from jobs.story import Line, fold
@@ -135,6 +136,10 @@ class Face:
     def ahead(self) -> int:
         """Jobs that were asked for before this one and wait as well."""
         return Job.objects.filter(status=Status.QUEUED, pk__lt=self.job.pk).count()
+
+    @property
+    def reading(self) -> Reading:
+        return reading_of(self.job)
 
     @property
     def percent(self) -> int | None:

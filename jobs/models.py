@@ -188,17 +188,20 @@ class Job(models.Model):
 
 
 class ListedRefs(models.Model):
-    """A piece of a list of refs that a person gave, in their order; at most `LISTED_PER_ROW` of them.
+    """A piece of a list of refs, in their order; at most `LISTED_PER_ROW` of them.
 
     A million ids are too many for one row that is read again at every step, and too few for a table of
-    their own rows.
+    their own rows. A person gave them, or they were written down on the way to the list of items; `part` says
+    which list of the job's source they are (see `recipe`).
     """
 
     LISTED_PER_ROW: ClassVar = 5_000
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="listed")
-    number = models.PositiveIntegerField()
+    part = models.PositiveSmallIntegerField(default=0, db_default=0)
+    number = models.PositiveIntegerField()  # counted through all parts
     refs = models.TextField()  # decimal numbers, separated by blanks
+    moments = models.TextField(blank=True, default="", db_default="")  # of each its last change; "-": unknown
     given = models.JSONField(null=True, blank=True)  # what was given with the refs: each thing once
     which = models.TextField(blank=True, default="")  # for each ref the place of its thing in `given`
 
@@ -208,12 +211,25 @@ class ListedRefs(models.Model):
         ]
 
     @property
+    def numbers(self) -> list[int]:
+        """The refs in their order."""
+        return [int(ref) for ref in self.refs.split()]
+
+    @property
+    def moved(self) -> list[tuple[int, int | None]]:
+        """The refs in their order, each with the moment of its last change; 0 where nobody asked for that."""
+        if not self.moments:
+            return [(ref, 0) for ref in self.numbers]
+        moments = (None if moment == "-" else int(moment) for moment in self.moments.split())
+        return list(zip(self.numbers, moments, strict=True))
+
+    @property
     def pairs(self) -> list[tuple[int, dict[str, Any] | None]]:
         """The refs in their order, each with what was given for it alone."""
-        refs = [int(ref) for ref in self.refs.split()]
-        if self.given is None:
+        refs, given = self.numbers, self.given
+        if given is None:
             return [(ref, None) for ref in refs]
-        return [(ref, self.given[int(place)]) for ref, place in zip(refs, self.which.split(), strict=True)]
+        return [(ref, given[int(place)]) for ref, place in zip(refs, self.which.split(), strict=True)]
 
     def __str__(self) -> str:
         return f"Refs {self.number} of job {self.job_id}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from jobs.models import Item, Job
-from jobs.selection import LISTED
+from jobs.recipe import LISTED, Recipe
 from jobs.states import Outcome
 
 #: So many refs from each end of a list are looked for in the other one: two lists that are stretches of the
@@ -31,9 +31,11 @@ def changed_by_others(job: Job, refs: Sequence[int], *, since: datetime) -> dict
 
 
 def _same_source(job: Job, other: Job) -> bool:
-    source = other.source
-    runs_this = source.get("job") == job.pk
-    return runs_this or (source == job.source and (source.get("kind") != LISTED or bool(source.get("name"))))
+    ours, theirs = Recipe.read(job.source).of, Recipe.read(other.source).of
+    runs_this = any(source.get("job") == job.pk for source in theirs)
+    return runs_this or any(
+        source in theirs and (source.get("kind") != LISTED or bool(source.get("name"))) for source in ours
+    )
 
 
 def _share_items(one: Job, other: Job) -> bool:
@@ -50,7 +52,7 @@ def _ends(job: Job) -> set[int]:
     found = {*refs.order_by("ref")[:LOOKED_AT], *refs.order_by("-ref")[:LOOKED_AT]}
     if found:
         return found
-    rows = job.listed.values_list("refs", flat=True)
+    rows = job.listed.filter(part__lt=len(Recipe.read(job.source).of)).values_list("refs", flat=True)
     given = [
         ref for row in (*rows.order_by("number")[:1], *rows.order_by("-number")[:1]) for ref in row.split()
     ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.models import FINAL, Job
+from jobs.places import reading_of
 from jobs.states import BatchState, Status
 
 #: The speed is an average over so many batches that settled last.
@@ -100,6 +101,7 @@ def status_of(job: Job) -> dict[str, Any]:
         "resumes_at": _time(job.resumes_at),
         "total": job.total,
         "found": job.found,
+        "gathered": reading_of(job).gathered,
         **{str(outcome): getattr(job, outcome.value) for outcome in FINAL},
         "remaining": job.remaining,
         "percent": percent_of(job),

@@ -1,48 +1,47 @@
 """Reading the list: page by page into items with their plans, until it is frozen.
 
 The whole list is written down before the first write goes out, because tickets leave a view as they are
-tagged, and the pages of a view are counted off from its start.
+tagged, and the pages of a view are counted off from its start. Where some are to be taken out, or an order is
+wished, refs alone are written down before the first item (`jobs.recipe` knows the stages).
 """
 
 from __future__ import annotations
 
 import logging
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from jobs import moves
 from jobs.actors import this_worker
 from jobs.batches import Packer
-from jobs.errands import earlier_of, errand_of
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.lease import Lease
-from jobs.models import Item, Job
+from jobs.models import Item, Job, ListedRefs
+from jobs.places import Place, reading_of
+from jobs.reading import Read, Reader
+from jobs.recipe import ITEMS, LISTED, Recipe, Stage, Verb
+from jobs.sorting import Refs, in_order
 from jobs.states import Outcome, Status
 from jobs.steps import Step, reached
 from jobs.turn import Turn
-from jobs.work import Change, Earlier, Payload, Plan, Snapshot, Unchanged, Work
+from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
-#: Sources whose refs people or earlier jobs gave; every other kind is the work's own business.
-LISTED = "ids"
-ITEMS = "items"
 
+class Listed(NamedTuple):
+    """What became of a page: its new items, how many do not belong to the list, and `Job.kinds` with them."""
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A page after reading: the refs in order, what each looks like, and what was done to each before."""
-
-    refs: Sequence[int]
-    snapshots: Mapping[int, Snapshot]
-    earlier: Mapping[int, Earlier]
-    cursor: str | None
-    given: Mapping[int, Payload | None] = field(default_factory=dict)
+    items: list[Item]
+    strangers: int
+    kinds: dict[str, int]
 
 
 class Selection:
@@ -54,6 +53,10 @@ class Selection:
         self.job = lease.job
         self.work = work
         self.packer = Packer(self.job, work.batch_size)
+        self.recipe = Recipe.read(self.job.source)
+        self.stages = self.recipe.stages
+        self.reader = Reader(self.job, work)
+        self.place = self._place()
 
     def run(self) -> bool:
         """Read until the list is complete and frozen (True), or the turn is over or someone interferes."""
@@ -65,100 +68,197 @@ class Selection:
                     break
                 if self.lease.status != Status.SELECTING or self.turn.is_over:
                     return False
-                if not self.turn.allows(self.job.found):
+                if not self.turn.allows(max(self.job.found, reading_of(self.job).gathered)):
                     return False
                 self.lease.fence()
         except CursorExpired as expired:
             logger.info("The list is read from its start again: %s", expired)
-            with self.lease.commit(cursor="", cursor_at=None):
+            with self.lease.commit(cursor=self._told(self.place.restarted()), cursor_at=None):
                 return False
         return self._freeze()
 
+    # The way through the stages
+
+    def _place(self) -> Place:
+        place, job = Place.parse(self.job.cursor), self.job
+        stage = self.stages[place.stage] if place.stage < len(self.stages) else None
+        if stage is None or not self._is_remote(stage):
+            return place  # our own rows do not shift
+        lives = self.work.place_lives(self.recipe.parts[stage.part])
+        if lives is not None and (job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives):
+            return place.restarted()
+        return place
+
+    def _is_remote(self, stage: Stage) -> bool:
+        """Whether the other side keeps what the stage reads."""
+        parts = self.recipe.parts
+        return stage.part < len(parts) and parts[stage.part]["kind"] not in (LISTED, ITEMS)
+
+    @property
+    def _counts(self) -> bool:
+        return self.work.narrows or not self.recipe.is_plain
+
+    def _told(self, place: Place) -> str:
+        """As it is stored: a bare cursor where nothing is counted, as programs of before know it."""
+        return str(place) if self._counts else place.at
+
     def _pages(self) -> Iterator[Read]:
-        cursor = self._cursor()
-        kind = self.job.source["kind"]
-        if kind == LISTED:
-            return self._listed(cursor)
-        if kind == ITEMS:
-            return self._earlier_items(cursor)
-        return self._remote(cursor)
+        """From the place that is reached, through all stages that are left."""
+        without: Refs | None = None
+        for number in range(self.place.stage, len(self.stages)):
+            if number != self.place.stage:
+                self.place = self.place.at_stage(number)
+            stage = self.stages[number]
+            if stage.verb is Verb.GATHER:
+                yield from self._gathered(stage)
+                continue
+            without = self._taken_out() if without is None else without
+            if stage.verb is Verb.SORT:
+                if not self._sort(stage, without):
+                    return
+            elif stage.part == self.recipe.sorted_part:
+                yield from self.reader.listed(stage.part, self.place.at, Refs())
+            else:
+                part = self.recipe.parts[stage.part]
+                yield from self.reader.pages(part, stage.part, self.place.at, without)
 
-    def _cursor(self) -> str:
-        job, lives = self.job, self.work.place_lives
-        if job.source["kind"] in (LISTED, ITEMS) or lives is None:
-            return job.cursor  # our own rows do not shift
-        if job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives:
-            return ""
-        return job.cursor
+    def _gathered(self, stage: Stage) -> Iterator[Read]:
+        part = self.recipe.parts[stage.part]
+        if self._goes_by_change(stage):
+            return self.reader.pages(part, stage.part, self.place.at, Refs())
+        return self.reader.refs(part, self.place.at)
 
-    def _remote(self, cursor: str) -> Iterator[Read]:
-        for page in self.work.pages(cursor):
-            yield Read([ref for ref, _ in page.items], dict(page.items), {}, page.cursor)
-
-    def _listed(self, cursor: str) -> Iterator[Read]:
-        """Refs that were typed or came from a file; the cursor is `row:offset`."""
-        number, offset = (int(part) for part in (cursor or "0:0").split(":"))
-        rows = self.job.listed.filter(number__gte=number).order_by("number")
-        for row in rows.iterator(chunk_size=10):
-            pairs = row.pairs
-            for start in range(offset, len(pairs), self.work.batch_size):
-                end = start + self.work.batch_size
-                given = dict(pairs[start:end])
-                place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
-                yield Read(list(given), self.work.read(list(given)), {}, place, given)
-            offset = 0
-
-    def _earlier_items(self, cursor: str) -> Iterator[Read]:
-        """Items of an earlier job, by outcome and, where asked, by reason; the cursor is the last ref."""
-        source, errand = self.job.source, errand_of(self.job)
-        earlier = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
-        if source.get("reason"):
-            earlier = earlier.filter(reason=source["reason"])
-        after = int(cursor) if cursor else None
-        while True:
-            rest = earlier if after is None else earlier.filter(ref__gt=after)
-            given = dict(rest.order_by("ref").values_list("ref", "given")[: self.work.batch_size])
-            if not given:
-                return
-            refs = list(given)
-            after = refs[-1]
-            yield Read(refs, self.work.read(refs), earlier_of(errand, refs), str(after), given)
+    def _goes_by_change(self, stage: Stage) -> bool:
+        return self.recipe.order.goes_by_change and stage.part < len(self.recipe.of)
 
     def _write(self, page: Read) -> bool:
-        """One transaction: the page's items and their batches, the counts, the place; True at the list's end.
+        """Keep the page and the place after it in one transaction; True when no more is to be read.
 
         Where somebody has said stop meanwhile, the page is dropped: the place still points to it.
         """
+        stage = self.stages[self.place.stage]
         with self.lease.commit(**self.work.calls.take()):
             if self.lease.status != Status.SELECTING:
                 return False
-            items, kinds = self._items(page)
-            self.packer.save()
-            Item.objects.bulk_create(items)
+            is_gathered = stage.verb is Verb.GATHER
+            items, strangers, kinds = self._keep(stage, page) if is_gathered else self._list(page)
+            read, left = len(page.refs) + page.left, page.left + strangers
+            place = self.place.after(page.cursor, read=read, left=left)
+            here = self._here(place)
             counts = Counter(str(item.outcome) for item in items if item.outcome != Outcome.PENDING)
             Job.objects.filter(pk=self.job.pk).update(
                 found=F("found") + len(items),
-                cursor=page.cursor or "",
-                cursor_at=timezone.now(),
                 kinds=kinds,
+                **here,
                 **{name: F(name) + count for name, count in counts.items()},
             )
         reached(Step.PAGE_WRITTEN)
         self.job.found += len(items)
         self.job.kinds = kinds
-        return page.cursor is None or (self.job.limit is not None and self.job.found >= self.job.limit)
+        self._remember(place, here)
+        return self._is_cut or place.stage >= len(self.stages)
 
-    def _items(self, page: Read) -> tuple[list[Item], dict[str, int]]:
-        """The page's items that are not listed yet, planned and put into batches; and `kinds` with them."""
+    def _here(self, place: Place) -> dict[str, Any]:
+        """The fields of the job's row that say how far its list is read."""
+        return {"cursor": self._told(place), "cursor_at": timezone.now()}
+
+    def _remember(self, place: Place, here: dict[str, Any]) -> None:
+        """Once it is stored: whoever reads on after a short wait begins there."""
+        self.place = place
+        self.job.cursor, self.job.cursor_at = here["cursor"], here["cursor_at"]
+
+    @property
+    def _is_cut(self) -> bool:
+        return self.job.limit is not None and self.job.found >= self.job.limit
+
+    # Refs alone
+
+    def _keep(self, stage: Stage, page: Read) -> Listed:
+        """Writes refs of a part that is gathered down, a row for each page; no item comes of it."""
+        moments = ""
+        if self._goes_by_change(stage):
+            keys = [self._moment(page.snapshots.get(ref)) for ref in page.refs]
+            moments = " ".join("-" if key is None else str(key) for key in keys)
+        ListedRefs.objects.create(
+            job=self.job,
+            part=self.recipe.gathered_part(stage.part),
+            number=self._next_row(),
+            refs=" ".join(map(str, page.refs)),
+            moments=moments,
+        )
+        return Listed([], 0, self.job.kinds)
+
+    def _next_row(self) -> int:
+        last = self.job.listed.order_by("-number").values_list("number", flat=True).first()
+        return 0 if last is None else last + 1
+
+    def _moment(self, seen: Snapshot | None) -> int | None:
+        return None if seen is None else self.work.moment(seen)
+
+    def _taken_out(self) -> Refs:
+        """All that must not come into the list; raises `NeedsPerson` where some of it may be unknown."""
+        if not self.job.found:
+            for number, stage in enumerate(self.stages):
+                if self._is_remote(stage) and stage.part >= len(self.recipe.of):
+                    part, read = self.recipe.parts[stage.part], self.place.read.get(number, 0)
+                    if doubt := self.work.doubt(part, read, taken_out=True):
+                        raise NeedsPerson(doubt)
+        return Refs(ref for row in self._rows(self.recipe.taken_out) for ref in row.numbers)
+
+    def _sort(self, stage: Stage, without: Refs) -> bool:
+        """Write the list down in its order, in one transaction; False when somebody has said stop."""
+        recipe, size = self.recipe, ListedRefs.LISTED_PER_ROW
+        united = (pair for row in self._rows(range(len(recipe.of))) for pair in row.moved)
+        found = array("q", in_order(united, backwards=recipe.order.is_backwards))
+        kept = array("q", (ref for ref in found if ref not in without))
+        rows = [
+            ListedRefs(
+                job=self.job,
+                part=stage.part,
+                number=number,
+                refs=" ".join(map(str, kept[start : start + size])),
+            )
+            for number, start in enumerate(range(0, len(kept), size), self._next_row())
+        ]
+        self.lease.fence()
+        place = self.place.after(None, read=0, left=len(found) - len(kept))
+        here = self._here(place)
+        with self.lease.commit():
+            if self.lease.status != Status.SELECTING:
+                return False
+            self.job.listed.filter(part__gt=recipe.sorted_part).delete()
+            ListedRefs.objects.bulk_create(rows, batch_size=20)
+            Job.objects.filter(pk=self.job.pk).update(**here)
+        reached(Step.PAGE_WRITTEN)
+        self._remember(place, here)
+        return True
+
+    def _rows(self, parts: Iterable[int]) -> Iterator[ListedRefs]:
+        """What is written down of these parts."""
+        for part in parts:
+            rows = self.job.listed.filter(part=self.recipe.written_at(part)).order_by("number")
+            yield from rows.iterator(chunk_size=10)
+
+    # Items
+
+    def _list(self, page: Read) -> Listed:
+        """Makes items of those that belong to the list and are new to it, planned and put into batches."""
         listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
-        fresh = self._within_limits([ref for ref in page.refs if ref not in listed])
+        fresh = [ref for ref in page.refs if ref not in listed]
+        wanted = [ref for ref in fresh if self._is_wanted(page.snapshots.get(ref))]
         items, kinds = [], Counter(self.job.kinds)
-        for ref in fresh:
+        for ref in self._within_limits(wanted):
             snapshot, given = page.snapshots.get(ref), page.given.get(ref)
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
             items.append(self._item(ref, snapshot, plan, given))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
-        return items, dict(kinds)
+        self.packer.save()
+        Item.objects.bulk_create(items)
+        return Listed(items, len(fresh) - len(wanted), dict(kinds))
+
+    def _is_wanted(self, seen: Snapshot | None) -> bool:
+        """One that cannot be seen is: that there is no such item is an outcome that people want to know."""
+        return not self.work.narrows or seen is None or self.work.wants(seen)
 
     def _within_limits(self, refs: list[int]) -> list[int]:
         """The person's own limit ends the list; the installation's refuses a longer one."""
@@ -187,39 +287,48 @@ class Selection:
             item.outcome = Outcome.SKIPPED
         return item
 
+    # The end
+
     def _freeze(self) -> bool:
         """The list is complete: from here on it neither grows nor shrinks."""
         self.job.refresh_from_db()
         if self.lease.status != Status.SELECTING:
             return False
-        doubt, sizes = self._doubt(), _sizes(self.job)
+        doubt, sizes = self._doubt(), _sizes(self.job, sum(self.place.left.values()))
         why = f"The list has ended: {sizes} {doubt}" if doubt else f"The list is complete: {sizes}"
-        frozen = moves.move(
-            self.job,
-            Status.RUNNING,
-            by=this_worker(),
-            why=why,
-            held_with=self.lease.token,
-            frozen_at=timezone.now(),
-            total=self.job.found,
-        )
+        with transaction.atomic():
+            frozen = moves.move(
+                self.job,
+                Status.RUNNING,
+                by=this_worker(),
+                why=why,
+                held_with=self.lease.token,
+                frozen_at=timezone.now(),
+                total=self.job.found,
+            )
+            if frozen and not self.recipe.is_plain:
+                self.job.listed.filter(part__gte=self.recipe.sorted_part).delete()
         reached(Step.LIST_FROZEN)
         return frozen
 
     def _doubt(self) -> str:
         """A list that people cut short themselves, or gave, is as long as they wished."""
-        job = self.job
-        is_cut = job.limit is not None and job.found >= job.limit
-        if is_cut or job.source["kind"] in (LISTED, ITEMS):
-            return ""
-        doubt = self.work.doubt(job.found)
+        doubts = []
+        for number, stage in enumerate(self.stages):
+            is_cut = stage.verb is Verb.LIST and self._is_cut
+            if is_cut or stage.part >= len(self.recipe.of) or not self._is_remote(stage):
+                continue
+            read = self.place.read.get(number, 0) if self._counts else self.job.found
+            doubts.append(self.work.doubt(self.recipe.parts[stage.part], read, taken_out=False))
+        doubt = " ".join(filter(None, doubts))
         if doubt:
             logger.warning("%s", doubt)
         return doubt
 
 
-def _sizes(job: Job) -> str:
+def _sizes(job: Job, left: int) -> str:
     what = "would change" if job.dry_run else "to change"
     number = job.planned if job.dry_run else job.remaining
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in job.kinds.items())
-    return f"{job.found:,} tickets, {number:,} {what}{f' ({kinds})' if kinds else ''}."
+    sizes = f"{job.found:,} tickets, {number:,} {what}{f' ({kinds})' if kinds else ''}."
+    return f"{sizes} Of those that were read, {left:,} were left out, as asked." if left else sizes

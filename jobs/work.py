@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils.module_loading import import_string
 
 from jobs.models import Job
+from jobs.recipe import Stored
 
 #: One item as it was read: JSON, small, without texts of customers.
 Snapshot = dict[str, Any]
@@ -133,28 +134,40 @@ class Calls:
 
 
 class Work(Protocol):
-    """One job's work. All methods but `plan` and `shows` call the other side and may raise `RemoteError`."""
+    """One job's work. What reads, sends, asks and finds calls the other side and may raise `RemoteError`."""
 
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches under way at once, of all jobs together
+    narrows: bool  # the job takes only some of the items of its sources: `wants` says which
     calls: Calls
-    #: A place in the list that is older than this is not trusted: the list may have shifted, or the other
-    #: side may have forgotten it. The reading starts over, and what is listed stays listed. None: it stays
-    #: good.
-    place_lives: timedelta | None
     #: Set by the engine, and to be called right before each call, which ends within half a minute: it keeps
     #: the worker's right to the job alive, and raises when that is lost.
     before_call: Callable[[], None]
 
-    def pages(self, cursor: str) -> Iterator[Page]:
-        """The list of items from the cursor on ("": from its start). Not asked for lists that people gave."""
+    def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
+        """The items of a source from the cursor on ("": from its start). Not asked for what people gave."""
         ...
 
-    def doubt(self, found: int) -> str:
-        """What speaks against a list of `found` items, read to its end, being all of them; "" for nothing.
-
-        A sentence for people. Asked once, when the list is about to be frozen; nothing hangs on the answer.
+    def place_lives(self, source: Stored) -> timedelta | None:
+        """A place in this source that is older is not trusted: the list may have shifted, or the other side
+        may have forgotten it. The reading starts over, and what is listed stays listed. None: it stays good.
         """
+        ...
+
+    def doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
+        """What speaks against a source of `found` items, read to its end, being all of them; "" for nothing.
+
+        A sentence for people. Asked once it was read, when the list is about to be frozen; of a source that
+        is `taken_out` of the list before the first item is made, and a doubt then stops the job.
+        """
+        ...
+
+    def wants(self, seen: Snapshot) -> bool:
+        """Whether an item as it was read belongs to the list."""
+        ...
+
+    def moment(self, seen: Snapshot) -> int | None:
+        """When an item was last changed, as a number that grows, where that is known; for sorting."""
         ...
 
     def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job
-from jobs.selection import ITEMS, LISTED
+from jobs.recipe import ITEMS, LISTED
 from jobs.states import FollowUp, Outcome
 from tagmanager.forms import OWN
 from tagmanager.sources import ALL

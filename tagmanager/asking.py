@@ -5,6 +5,8 @@ from __future__ import annotations
 from jobs import actions
 from jobs.actions import Made
 from jobs.actors import Actor
+from jobs.recipe import Order
+from tagmanager.narrowing import PARAM, Only
 from tagmanager.sources import Source
 from tagmanager.tools.base import Tool, ToolForm
 
@@ -15,6 +17,7 @@ def ask(
     source: Source,
     *,
     by: Actor,
+    only: Only | None = None,
     limit: int | None = None,
     canary: int | None = None,
     dry_run: bool = False,
@@ -22,20 +25,23 @@ def ask(
     here: bool = False,
     nonce: str | None = None,
 ) -> Made:
-    """Make the job that a valid form of the tool asks for, on the tickets of the source.
+    """Make the job that a valid form of the tool asks for, on the tickets of the source or `only` some.
 
     With `here` this process is to run it at once: `jobs.engine.run(made.job.pk, token=made.token, …)`. The
     same `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the
     caller to ask.
     """
     params = tool_form.params() | {"include_closed": include_closed}
+    if only:
+        params[PARAM] = only.to_json()
     return actions.submit(
         tool=tool.slug,
-        title=tool.title(params, _phrase(source, limit)),
+        title=tool.title(params, phrase(source, only, limit)),
         params=params,
         source=source.stored,
         refs=source.refs,
         given=source.given,
+        lists=source.lists,
         by=by,
         limit=limit,
         canary=canary,
@@ -45,8 +51,18 @@ def ask(
     )
 
 
-def _phrase(source: Source, limit: int | None) -> str:
+def phrase(source: Source, only: Only | None = None, limit: int | None = None) -> str:
+    """The tickets as the end of a title: "tickets of view “A”, only those that have vip; the 10 oldest"."""
+    named = f"{source.phrase}, {only.phrase}" if only else source.phrase
+    order = Order(source.stored.get("order", ""))
+    if order:
+        first = (
+            order.label
+            if limit is None
+            else order.label.replace("the ", f"the {limit:,} ").removesuffix(" first")
+        )
+        return f"{named}; {first}"
     number = source.stored.get("number")
     if limit is None or number is None or limit >= number:
-        return source.phrase
-    return f"the first {limit:,} of {source.phrase}"
+        return named
+    return f"the first {limit:,} of {named}"

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
+from jobs.recipe import Recipe
 from jobs.states import Outcome
 from tagmanager import closed, connections
 from tagmanager.closed import ARCHIVED, CLOSED
 from tagmanager.glance import glance
 from tagmanager.namings import Kind, Naming, naming
+from tagmanager.narrowing import Only
 from tagmanager.previews import LOOKED_AT, touched
 from tagmanager.tickets import TicketChange
 from tagmanager.tools.base import join
@@ -145,12 +147,19 @@ def _jobs(job: Job, change: TicketChange) -> Iterator[Caution]:
             other.get_absolute_url(),
             f"See job {other.pk}",
         )
-    reading = Job.objects.active().filter(frozen_at__isnull=True, source__kind="tag").exclude(pk=job.pk)
+    reading = Job.objects.active().filter(frozen_at__isnull=True).exclude(pk=job.pk).order_by("pk")
     for other in reading[:MOST_RULES]:
-        if (tag := other.source["tag"]) in change.add | change.remove:
+        if tags := _tags_that_choose(other) & (change.add | change.remove):
             yield Caution(
-                f"Job {other.pk} has still to read its list, the tickets tagged {tag}, and this change makes "
-                "that list another one. Wait until its list is complete.",
+                f"Job {other.pk} has still to read its list, which hangs on {join(sorted(tags))}, and this "
+                "change makes that list another one. Wait until its list is complete.",
                 other.get_absolute_url(),
                 f"See job {other.pk}",
             )
+
+
+def _tags_that_choose(job: Job) -> frozenset[str]:
+    """The tags by which the job's tickets are chosen."""
+    only, parts = Only.from_params(job.params), Recipe.read(job.source).parts
+    named = {tag for part in parts for tag in (part.get("tag", ""), *part.get("tags", ())) if tag}
+    return only.having | only.lacking | named

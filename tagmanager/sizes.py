@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jobs.doings import TYPED_ABOVE
 from jobs.models import Job
-from jobs.selection import ITEMS, LISTED
+from jobs.recipe import ITEMS, LISTED, SEVERAL, Recipe
 from jobs.states import Outcome
 from tagmanager import connections, suggestions
+from tagmanager.narrowing import Only
 from tagmanager.sources import Source, queries_of
 from zendesk import ZendeskError
 
 
 def known(source: Source) -> int | None:
-    """The number of tickets, exact or as Zendesk counts them; None when nobody can say."""
+    """The number of tickets, exact or as Zendesk counts them; None when nobody can say.
+
+    Of several sources it is how many they are at most: a ticket may be in two of them, or be left out.
+    """
+    numbers = [_known(part) for part in Recipe.read(source.stored).of]
+    return None if None in numbers else sum(filter(None, numbers))
+
+
+def is_exact(source: Source) -> bool:
+    """Whether `known` is certain: people or earlier jobs named the tickets, and all of them are meant."""
+    return source.stored["kind"] in (LISTED, ITEMS)
+
+
+def _known(stored: dict[str, Any]) -> int | None:
     try:
-        match source.stored:
+        match stored:
             case {"kind": "view", "id": view_id}:
                 return suggestions.view_count(view_id).value
             case {"kind": "search" | "tag" | "tags"}:  # a ticket that several searches find counts for each
-                return sum(suggestions.search_count(query) for query in queries_of(source.stored))
+                return sum(suggestions.search_count(query) for query in queries_of(stored))
             case {"kind": kind, "number": number} if kind == LISTED:
                 return int(number)
             case {"kind": kind, "job": pk, "outcomes": outcomes} if kind == ITEMS:
@@ -30,12 +46,12 @@ def known(source: Source) -> int | None:
     return None
 
 
-def why_not_tried(source: Source, limit: int | None, canary: int | None) -> str:
+def why_not_tried(source: Source, only: Only | None, limit: int | None, canary: int | None) -> str:
     """Why the job cannot be tried on so many of its tickets first, for people; "" when it can.
 
     Only where the number of tickets is known for certain; a preview tells the rest.
     """
-    if canary is None or source.stored["kind"] not in (LISTED, ITEMS):
+    if canary is None or only or not is_exact(source):
         return ""
     number = known(source)
     if number is None or canary < number or (limit is not None and limit < number):
@@ -45,7 +61,7 @@ def why_not_tried(source: Source, limit: int | None, canary: int | None) -> str:
     return f"{have}, so it cannot be tried on {canary:,} first. {advice}"
 
 
-def why_preview_first(source: Source, limit: int | None) -> str:
+def why_preview_first(source: Source, only: Only | None, limit: int | None) -> str:
     """Why a real run of this source wants a preview first, for people; "" when it does not.
 
     Above 10,000 tickets a person types their number, which only a preview knows.
@@ -60,7 +76,8 @@ def why_preview_first(source: Source, limit: int | None) -> str:
         )
     if number <= TYPED_ABOVE:
         return ""
+    about = "may be up to" if only or source.stored["kind"] == SEVERAL else "are about"
     return (
-        f"These are about {number:,} tickets. Above {TYPED_ABOVE:,} a preview comes first, in which you type "
+        f"These {about} {number:,} tickets. Above {TYPED_ABOVE:,} a preview comes first, in which you type "
         "their number to confirm. Press Preview: it writes nothing, and starts the job from there."
     )

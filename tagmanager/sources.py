@@ -1,15 +1,18 @@
-"""Where the tickets of a job come from: a view, a search, numbers, a tag, or an earlier job's tickets."""
+"""Where the tickets of a job come from: a view, a search, numbers, a tag, an earlier job's tickets.
+
+Or several of these together, without others, and in an order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from jobs.selection import ITEMS, LISTED
+from jobs.recipe import ITEMS, LISTED, SEVERAL, Order
 from tagmanager import tables
 from zendesk import Page, Ticket, Zendesk
 from zendesk.envelope import plain
@@ -31,6 +34,9 @@ class Source:
     stored: dict[str, Any]
     refs: Iterable[int] = field(default=(), repr=False)
     given: Iterable[dict[str, Any]] | None = field(default=None, repr=False)  # for each number alone
+    lists: Mapping[int, Iterable[int]] = field(
+        default_factory=dict, repr=False
+    )  # of several: numbers by part
 
     @property
     def phrase(self) -> str:
@@ -91,10 +97,28 @@ def items(job: int, outcomes: Sequence[str]) -> Source:
     return Source({"kind": ITEMS, "job": job, "outcomes": list(outcomes)})
 
 
+def combined(of: Sequence[Source], without: Sequence[Source] = (), order: str = Order.AS_FOUND) -> Source:
+    """The tickets of all of these, each once, but for those of others; one alone stays what it is."""
+    if len(of) == 1 and not without and not order:
+        return of[0]
+    parts = [*of, *without]
+    stored: dict[str, Any] = {"kind": SEVERAL, "of": [source.stored for source in of]}
+    if without:
+        stored["without"] = [source.stored for source in without]
+    if order:
+        stored["order"] = str(order)
+    lists = {number: part.refs for number, part in enumerate(parts) if part.stored["kind"] == LISTED}
+    return Source(stored, lists=lists)
+
+
 def phrase_of(stored: dict[str, Any]) -> str:
-    """How people call a stored source."""
+    """How people call a stored source, but for its order."""
     phrase = "tickets"
     match stored:
+        case {"kind": kind, "of": of} if kind == SEVERAL:
+            phrase = " and ".join(map(phrase_of, of))
+            if without := stored.get("without"):
+                phrase += f", but not {' or '.join(map(phrase_of, without))}"
         case {"kind": "view", "id": view_id, "title": title}:
             phrase = f"tickets of view “{title}”" if title else f"tickets of view {view_id}"
         case {"kind": "search", "query": query}:

@@ -17,6 +17,7 @@ import zendesk as api
 from jobs import errors
 from jobs.errands import errand_of
 from jobs.models import Job
+from jobs.recipe import Stored
 from jobs.states import FollowUp, WaitReason
 from jobs.work import (
     Answer,
@@ -36,6 +37,7 @@ from jobs.work import (
     Verdict,
 )
 from tagmanager import closed, connections, sources, undoing
+from tagmanager.narrowing import Only
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
@@ -75,7 +77,9 @@ class TicketWork:
         self._job = job
         self._tool = tool(job.tool)
         self._errand = errand_of(job)
-        self.place_lives = None if sources.keeps_places(job.source) else PLACE_LIVES
+        self._only = Only.from_params(job.params)
+        # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
+        self.narrows = bool(self._only) and not job.follow_up
         self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
         self.before_call: Callable[[], None] = _nothing
         self._zendesk = connections.connect(
@@ -84,33 +88,50 @@ class TicketWork:
 
     # Choosing
 
-    def pages(self, cursor: str) -> Iterator[Page]:
+    def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         with _reading_pages(cursor):
-            for page in sources.pages(self._zendesk, self._job.source, cursor):
+            for page in sources.pages(self._zendesk, source, cursor):
                 seen = self._snapshots(page.items)
                 yield Page(list(seen.items()), page.next_cursor)
 
-    def doubt(self, found: int) -> str:
+    def place_lives(self, source: Stored) -> timedelta | None:
+        return None if sources.keeps_places(source) else PLACE_LIVES
+
+    def doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         """Whether a view has more tickets than its pages gave, and what an export leaves out in any case.
 
         How deep the pages of a view reach is not documented; those of other lists end at 10,000
         (developer.zendesk.com, pagination). A view's own count is up to 90 minutes old and may be rounded, so
         only a fresh one that is well above says anything.
         """
-        if self._job.source["kind"] == sources.ALL:
+        if source["kind"] == sources.ALL and not taken_out:
             return "Not in it is what was changed within the minute before: Zendesk's export leaves that out."
-        if self._job.source["kind"] != "view" or found < DEPTH:
+        if source["kind"] != "view" or found < DEPTH:
             return ""
         try:
-            count = self._zendesk.view_count(self._job.source["id"])
+            count = self._zendesk.view_count(source["id"])
         except api.ZendeskError:
             return ""
         if count.value is None or not count.fresh or count.value - found <= max(found // 100, 100):
             return ""
+        counted = f"Zendesk counts {count.value:,} tickets in this view, and its pages ended after {found:,}"
+        if taken_out:
+            return (
+                f"{counted}: which others are to be left out is not known, so nothing was begun. Cancel this "
+                "job, and name the tickets to leave out by a search, which has no such end."
+            )
         return (
-            f"But Zendesk counts {count.value:,} tickets in this view, and its pages ended after {found:,}: "
-            "the others are not in this job. Choose them by a search, which has no such end."
+            f"But {counted}: the others are not in this job. Choose them by a search, which has no such end."
         )
+
+    def wants(self, seen: Snapshot) -> bool:
+        return not self._only.why_not(Seen.from_json(0, seen))
+
+    def moment(self, seen: Snapshot) -> int | None:
+        try:
+            return int(datetime.fromisoformat(seen["updated_at"]).timestamp())
+        except ValueError:
+            return None
 
     def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
         with _reading():
@@ -133,10 +154,13 @@ class TicketWork:
         else:
             # What was asked for this ticket alone stands above what was asked for all.
             answer = self._tool.change_for(seen, self._job.params | (given or {}))
-        if isinstance(answer, NothingToDo):
-            return Unchanged(answer.reason, answer.detail)
         if not isinstance(answer, TicketChange):
-            return Skipped(answer.reason, answer.detail)
+            kind = Unchanged if isinstance(answer, NothingToDo) else Skipped
+            return kind(answer.reason, answer.detail)
+        # Looked at again here, because it may have changed since the list was made. One that is as wished is
+        # told as such before, or what this job did to it itself would make it a stranger.
+        if not is_undo and (why_not := self._only.why_not(seen)):
+            return Skipped("not_wanted", why_not)
         if seen.is_closed and (stays := self._stays_closed(answer)):
             return stays
         reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")

@@ -13,6 +13,8 @@ from jobs import actions, engine
 from jobs.actors import COMMAND_LINE, Actor
 from jobs.models import Job
 from jobs.states import FollowUp
+from tagmanager.narrowing import Only
+from tagmanager.sources import Source
 from zendesk import sandbox as zd
 
 ANA = Actor(name="ana")
@@ -79,6 +81,8 @@ def submit(
     search: str | None = None,
     tag: str | None = None,
     all_tickets: bool = False,
+    chosen: Source | None = None,
+    only: Only | None = None,
     here: bool = True,
     by: Actor = ANA,
     dry_run: bool = False,
@@ -88,8 +92,10 @@ def submit(
     **change: Any,
 ) -> actions.Made:
     """A job of bulk-tag; adds `vip` when no change is given."""
-    if refs is not None:
-        source: dict[str, Any] = {"kind": "ids", "name": ""}
+    if chosen is not None:
+        source: dict[str, Any] = chosen.stored
+    elif refs is not None:
+        source = {"kind": "ids", "name": ""}
     elif view is not None:
         source = {"kind": "view", "id": view, "title": "A view"}
     elif all_tickets:
@@ -101,9 +107,10 @@ def submit(
     return actions.submit(
         tool="bulk-tag",
         title="Add vip to some tickets",
-        params=params(**(change or {"add": ["vip"]})),
+        params=params(**(change or {"add": ["vip"]})) | ({"only": only.to_json()} if only else {}),
         source=source,
-        refs=refs or (),
+        refs=chosen.refs if chosen else refs or (),
+        lists=chosen.lists if chosen else None,
         by=by,
         limit=limit,
         canary=canary,

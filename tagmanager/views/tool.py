@@ -98,13 +98,13 @@ def _source(chosen: Tool, forms: Forms) -> Source:
 
 
 def _why_not_tried(source: Source, options: OptionsForm) -> str:
-    return sizes.why_not_tried(source, options.cleaned_data["limit"], options.cleaned_data["canary"])
+    return sizes.why_not_tried(source, None, options.cleaned_data["limit"], options.cleaned_data["canary"])
 
 
 def _why_preview_first(source: Source, options: OptionsForm) -> str:
     if options.cleaned_data["dry_run"]:
         return ""
-    return sizes.why_preview_first(source, options.cleaned_data["limit"])
+    return sizes.why_preview_first(source, None, options.cleaned_data["limit"])
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from jobs.models import Job
+from jobs.recipe import Stored
 from jobs.work import (
     Answer,
     Calls,
@@ -34,7 +35,7 @@ class InstantWork:
 
     batch_size = BATCH
     max_in_flight = IN_FLIGHT
-    place_lives = None
+    narrows = False
 
     def __init__(self, job: Job) -> None:
         self.number = int(job.source["number"])
@@ -43,15 +44,24 @@ class InstantWork:
         self._sent: dict[str, list[int]] = {}
         self._receipts = count()
 
-    def pages(self, cursor: str) -> Iterator[Page]:
+    def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         for start in range(int(cursor or 0), self.number, PAGE):
             end = min(start + PAGE, self.number)
             self.calls.read += 1
             items = [(ref, _snapshot(ref)) for ref in range(start + 1, end + 1)]
             yield Page(items, str(end) if end < self.number else None)
 
-    def doubt(self, found: int) -> str:
+    def place_lives(self, source: Stored) -> None:
+        return None
+
+    def doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         return ""
+
+    def wants(self, seen: Snapshot) -> bool:
+        return True
+
+    def moment(self, seen: Snapshot) -> int | None:
+        return None
 
     def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
         self.calls.read += 1

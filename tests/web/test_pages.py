@@ -44,7 +44,19 @@ ACTIONS = {
     Status.PARTIAL: {"retry", "undo"},
 }
 KEYS = {
-    *("id", "tool", "title", "status", "dry_run", "waiting_for", "resumes_at", "total", "found", "planned"),
+    *(
+        "id",
+        "tool",
+        "title",
+        "status",
+        "dry_run",
+        "waiting_for",
+        "resumes_at",
+        "total",
+        "found",
+        "gathered",
+        "planned",
+    ),
     *("changed", "unchanged", "skipped", "failed", "unverified", "remaining", "percent"),
     *("tickets_per_minute", "eta_seconds", "api_calls", "parent", "created_by", "created_at", "started_at"),
     *("finished_at", "error"),

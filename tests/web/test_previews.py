@@ -184,11 +184,17 @@ def test_warnings_tell_of_jobs_that_share_tickets_or_read_their_list_by_a_tag_th
     ListedRefs.objects.create(job=queued, number=0, refs="1 6")
     by_tag = factories.job(Status.SELECTING, source={"kind": "tag", "tag": "old"})
     factories.job(Status.SELECTING, source={"kind": "tag", "tag": "other"})
+    view = {"kind": "view", "id": 7, "title": "A"}
+    several = {"kind": "several", "of": [view], "without": [{"kind": "tag", "tag": "old"}]}
+    among_others = factories.job(Status.SELECTING, source=several)
+    lacking = factories.job(Status.SELECTING, source=view, params={"only": {"lack": ["old"]}})
     factories.item(factories.job(Status.RUNNING, dry_run=True), 5, Outcome.PLANNED)
     assert [caution.text.split(":")[0][:45] for caution in cautions_of(job).all] == [
         f"Job {sharing.pk} is at work on some of the same tickets"[:45],
         f"Job {queued.pk} is at work on some of the same tickets"[:45],
-        f"Job {by_tag.pk} has still to read its list, the tickets"[:45],
+        f"Job {by_tag.pk} has still to read its list, which hangs"[:45],
+        f"Job {among_others.pk} has still to read its list, which hangs"[:45],
+        f"Job {lacking.pk} has still to read its list, which hangs"[:45],
     ]
 
 

@@ -1,0 +1,88 @@
+"""How far the reading of a job's list is: what `Job.cursor` holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from jobs.models import Job
+from jobs.recipe import Recipe, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The stage that is reached, the cursor inside it, and what each stage has read so far.
+
+    The counts lie in the same field as the cursor, so that a part that is read from its start again is
+    counted from its start again.
+    """
+
+    stage: int = 0
+    at: str = ""
+    read: Mapping[int, int] = field(default_factory=dict)  # by stage: refs that its source gave
+    left: Mapping[int, int] = field(default_factory=dict)  # by stage: those of them that do not belong
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """What `str` gave, or the bare cursor of a source that is not made of others."""
+        if not text.startswith("{"):
+            return cls(at=text)
+        stored = json.loads(text)
+        return cls(stored["stage"], stored["at"], _by_number(stored["read"]), _by_number(stored["left"]))
+
+    def __str__(self) -> str:
+        stored = {"stage": self.stage, "at": self.at, "read": self.read, "left": self.left}
+        return json.dumps(stored, separators=(",", ":"))
+
+    def after(self, cursor: str | None, *, read: int, left: int = 0) -> Place:
+        """Further on in the same stage, or at the start of the next one."""
+        here = replace(
+            self,
+            read={**self.read, self.stage: self.read.get(self.stage, 0) + read},
+            left={**self.left, self.stage: self.left.get(self.stage, 0) + left},
+        )
+        return here.at_stage(self.stage + 1) if cursor is None else replace(here, at=cursor)
+
+    def at_stage(self, number: int) -> Place:
+        return replace(self, stage=number, at="")
+
+    def restarted(self) -> Place:
+        """At the start of the same stage, which has then read nothing yet."""
+        counts = [
+            {stage: n for stage, n in old.items() if stage != self.stage} for old in (self.read, self.left)
+        ]
+        return Place(self.stage, "", *counts)
+
+
+def _by_number(stored: Mapping[str, int]) -> dict[int, int]:
+    return {int(stage): number for stage, number in stored.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What people are told of a list that is being read."""
+
+    gathered: int = 0  # refs written down before the first item is made
+    left: int = 0  # refs that were read and do not belong to the list
+    is_gathering: bool = False
+    is_taking_out: bool = False  # what it gathers is to be taken out
+
+
+def reading_of(job: Job) -> Reading:
+    """No query."""
+    recipe, place = Recipe.read(job.source), Place.parse(job.cursor)
+    stages = recipe.stages
+    gathered = sum(
+        number
+        for stage, number in place.read.items()
+        if stage < len(stages) and stages[stage].verb is Verb.GATHER
+    )
+    now = stages[place.stage] if place.stage < len(stages) else None
+    is_gathering = job.frozen_at is None and now is not None and now.verb is not Verb.LIST
+    return Reading(
+        gathered,
+        sum(place.left.values()),
+        is_gathering,
+        is_gathering and now is not None and len(recipe.of) <= now.part < recipe.sorted_part,
+    )

@@ -1,0 +1,98 @@
+"""The pages of a source, whoever keeps it: the other side, a person's list, or an earlier job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jobs.errands import earlier_of, errand_of
+from jobs.models import Item, Job
+from jobs.recipe import ITEMS, LISTED, Stored
+from jobs.sorting import Refs
+from jobs.work import Earlier, Payload, Snapshot, Work
+
+#: Refs of an earlier job's items that are taken at a time where nobody looks at the items themselves.
+UNSEEN_AT_A_TIME = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page after reading: the refs in order, what each looks like, and what was done to each before."""
+
+    refs: Sequence[int]
+    snapshots: Mapping[int, Snapshot]
+    earlier: Mapping[int, Earlier]
+    cursor: str | None
+    given: Mapping[int, Payload | None] = field(default_factory=dict)
+    left: int = 0  # further refs of the page, which were not looked at because they are taken out
+
+
+class Reader:
+    """Reads the sources of one job."""
+
+    def __init__(self, job: Job, work: Work) -> None:
+        self.job = job
+        self.work = work
+
+    def pages(self, source: Stored, part: int, cursor: str, without: Refs) -> Iterator[Read]:
+        """From the cursor on ("": from the start), but for refs that are taken out.
+
+        A cursor of None stands after the last page, where that is known.
+        """
+        if source["kind"] == LISTED:
+            return self.listed(part, cursor, without)
+        if source["kind"] == ITEMS:
+            return self._earlier_items(source, cursor, without)
+        return self._remote(source, cursor, without)
+
+    def refs(self, source: Stored, cursor: str) -> Iterator[Read]:
+        """The refs alone, of a source that is not a list that people gave, without looking at each."""
+        if source["kind"] != ITEMS:
+            yield from self._remote(source, cursor, Refs())
+            return
+        for given in _given(source, cursor, UNSEEN_AT_A_TIME):
+            yield Read(list(given), {}, {}, str(max(given)))
+
+    def listed(self, part: int, cursor: str, without: Refs) -> Iterator[Read]:
+        """Refs that were typed, came from a file or were sorted; the cursor is `row:offset`."""
+        number, offset = (int(part) for part in (cursor or "0:0").split(":"))
+        rows = self.job.listed.filter(part=part, number__gte=number).order_by("number")
+        for row in rows.iterator(chunk_size=10):
+            pairs = row.pairs
+            for start in range(offset, len(pairs), self.work.batch_size):
+                end = start + self.work.batch_size
+                given = dict(pairs[start:end])
+                refs = [ref for ref in given if ref not in without]
+                place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
+                yield Read(refs, self.work.read(refs), {}, place, given, len(given) - len(refs))
+            offset = 0
+
+    def _remote(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
+        for page in self.work.pages(source, cursor):
+            refs = [ref for ref, _ in page.items if ref not in without]
+            yield Read(refs, dict(page.items), {}, page.cursor, left=len(page.items) - len(refs))
+
+    def _earlier_items(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
+        errand = errand_of(self.job)
+        for given in _given(source, cursor, self.work.batch_size):
+            refs = [ref for ref in given if ref not in without]
+            seen, earlier = self.work.read(refs), earlier_of(errand, refs)
+            yield Read(refs, seen, earlier, str(max(given)), given, len(given) - len(refs))
+
+
+def _given(source: Stored, cursor: str, size: int) -> Iterator[dict[int, Payload | None]]:
+    """Items of an earlier job, by outcome and, where asked, by reason, with what was asked for each alone.
+
+    The cursor is the last ref.
+    """
+    earlier = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
+    if source.get("reason"):
+        earlier = earlier.filter(reason=source["reason"])
+    after = int(cursor) if cursor else None
+    while True:
+        rest = earlier if after is None else earlier.filter(ref__gt=after)
+        given = dict(rest.order_by("ref").values_list("ref", "given")[:size])
+        if not given:
+            return
+        after = max(given)
+        yield given

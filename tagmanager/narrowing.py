@@ -1,0 +1,62 @@
+"""Only some of the tickets of a source: those with some tags, without others, in some status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tagmanager.tickets import Json, Seen
+
+#: Where a job's parameters hold it.
+PARAM = "only"
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """What a ticket must look like to be in a job; empty: all of them are."""
+
+    having: frozenset[str] = frozenset()  # all of these tags
+    lacking: frozenset[str] = frozenset()  # none of these tags
+    statuses: frozenset[str] = frozenset()  # one of these; empty: any
+
+    def __bool__(self) -> bool:
+        return bool(self.having or self.lacking or self.statuses)
+
+    def why_not(self, ticket: Seen) -> str:
+        """A sentence on a ticket that does not fit; "" for one that does."""
+        if missing := self.having - ticket.tags:
+            return f"It does not have {_named(missing)}, and only tickets that do are to be changed."
+        if unwished := self.lacking & ticket.tags:
+            return f"It has {_named(unwished)}, and only tickets that do not are to be changed."
+        if self.statuses and ticket.status not in self.statuses:
+            wished = f"only tickets that are {self._in_status} are to be changed"
+            return f"Its status is {ticket.status}, and {wished}."
+        return ""
+
+    @property
+    def phrase(self) -> str:
+        """As it follows the name of a source: "only those that have vip and lack spam"."""
+        parts = [
+            f"have {_named(self.having)}" if self.having else "",
+            f"lack {_named(self.lacking)}" if self.lacking else "",
+            f"are {self._in_status}" if self.statuses else "",
+        ]
+        return f"only those that {' and '.join(filter(None, parts))}" if self else ""
+
+    @property
+    def _in_status(self) -> str:
+        return " or ".join(sorted(self.statuses))
+
+    def to_json(self) -> Json:
+        stored = {"have": self.having, "lack": self.lacking, "status": self.statuses}
+        return {name: sorted(values) for name, values in stored.items() if values}
+
+    @classmethod
+    def from_params(cls, params: dict[str, Any]) -> Only:
+        stored = params.get(PARAM, {})
+        return cls(*(frozenset(stored.get(name, ())) for name in ("have", "lack", "status")))
+
+
+def _named(tags: Iterable[str]) -> str:
+    return ", ".join(sorted(tags))

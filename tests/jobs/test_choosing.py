@@ -1,0 +1,289 @@
+"""Lists made of several sources: united, with others taken out, narrowed, in an order, cut by a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partialmethod
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs import actions, reading
+from jobs.models import Job
+from jobs.places import Place, reading_of
+from jobs.reaper import reap
+from jobs.recipe import Order
+from jobs.sorting import Refs, in_order
+from jobs.states import FollowUp
+from tagmanager import sources, work
+from tagmanager.narrowing import Only
+from tagmanager.sources import combined
+from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
+from zendesk import Zendesk
+from zendesk.sandbox import VIEW_PENDING, VIEW_UNSOLVED, VIEW_URGENT
+
+ORDERS = [order for order in Order if order]
+UNSOLVED = sources.view(VIEW_UNSOLVED, "All unsolved")
+URGENT = sources.view(VIEW_URGENT, "Urgent")
+PENDING = sources.view(VIEW_PENDING, "Pending")
+
+
+def in_view(demo: Demo, view: int) -> set[int]:
+    return set(demo.account.view_ticket_ids(view))
+
+
+def listed(job: Job) -> list[int]:
+    """The tickets of the job as they came into its list."""
+    return list(job.items.order_by("pk").values_list("ref", flat=True))
+
+
+def frozen(job: Job) -> str:
+    return job.transitions.get(from_status="selecting", to_status="running").why
+
+
+def changed_at(demo: Demo, ref: int) -> Any:
+    return demo.account.ticket(ref).updated_at
+
+
+# What is in the list
+
+
+def test_tickets_of_several_sources_are_in_the_job_once_each(demo: Demo) -> None:
+    demo.account.edit(demo.closed_tickets[0], add=["tagged"])
+    missing = 99_999
+    source = combined([UNSOLVED, URGENT, sources.tag("tagged"), sources.ids([missing, missing])])
+    job = run(submit(chosen=source, add=["brand-new"]))
+    united = in_view(demo, VIEW_UNSOLVED) | in_view(demo, VIEW_URGENT)
+    expected = dict.fromkeys(united, "changed") | {demo.closed_tickets[0]: "skipped", missing: "skipped"}
+    assert (job.status, outcomes(job)) == ("succeeded", expected)
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(united, 1)
+
+
+def test_what_is_taken_out_is_not_in_the_job_whatever_kind_of_source_names_it(demo: Demo) -> None:
+    unsolved = sorted(in_view(demo, VIEW_UNSOLVED))
+    demo.account.edit(unsolved[0], add=["spared"])
+    earlier = run(submit(refs=unsolved[1:3], add=["x"]))
+    without = [
+        URGENT,
+        sources.tag("spared"),
+        sources.items(earlier.pk, ["changed"]),
+        sources.ids(unsolved[3:5]),
+    ]
+    job = run(submit(chosen=combined([UNSOLVED], without), add=["brand-new"]))
+    kept = set(unsolved[5:]) - in_view(demo, VIEW_URGENT)
+    assert outcomes(job) == dict.fromkeys(kept, "changed")
+    assert {ref for ref in unsolved if "brand-new" in demo.tags(ref)} == kept
+    left = len(unsolved) - len(kept)
+    assert frozen(job) == (
+        f"The list is complete: {len(kept)} tickets, {len(kept)} to change. Of those that were read, {left} "
+        "were left out, as asked."
+    )
+    assert list(job.listed.values_list("part", flat=True)) == [4]  # only what a person gave is kept
+
+
+def test_only_tickets_that_fit_are_in_the_job(demo: Demo) -> None:
+    having, lacking, both = demo.open_tickets[:3]
+    for ref, tags in ((having, ["have"]), (lacking, []), (both, ["have", "lack"])):
+        demo.account.edit(ref, add=tags)
+    statuses = {demo.account.ticket(ref).status for ref in (having, lacking, both)}
+    source = sources.ids([having, lacking, both, 99_999])
+    only = Only(frozenset({"have"}), frozenset({"lack"}), frozenset(statuses))
+    job = run(submit(chosen=source, only=only, add=["brand-new"]))
+    # A ticket that nobody can see is told of: what tags it has is not known.
+    assert outcomes(job) == {having: "changed", 99_999: "skipped"}
+    assert reading_of(job).left == 2
+    assert "2 were left out" in frozen(job)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_limit_cuts_after_sorting_and_after_what_does_not_belong(demo: Demo, order: Order) -> None:
+    unsolved = in_view(demo, VIEW_UNSOLVED) - in_view(demo, VIEW_PENDING)
+    for ref in sorted(unsolved)[::2]:
+        demo.account.edit(ref, add=["even"])
+    source = combined([URGENT, UNSOLVED, sources.ids([99_999])], [PENDING], order)
+
+    def place(ref: int) -> Any:
+        return (changed_at(demo, ref), ref) if order.goes_by_change else ref
+
+    fitting = [ref for ref in unsolved if "even" in demo.tags(ref)]
+    expected = sorted(fitting, key=place, reverse=order.is_backwards)
+    job = run(submit(chosen=source, only=Only(having=frozenset({"even"})), limit=7, add=["brand-new"]))
+    with_missing = [99_999, *expected] if order is Order.NEWEST else expected
+    assert listed(job) == with_missing[:7]
+
+
+def test_a_canary_tries_the_first_tickets_of_the_order(demo: Demo) -> None:
+    job = run(submit(chosen=combined([UNSOLVED], [], Order.OLDEST), canary=3, add=["brand-new"]))
+    oldest = sorted(in_view(demo, VIEW_UNSOLVED))[:3]
+    assert (job.status, set(demo.account.ledger.updates)) == ("paused", set(oldest))
+
+
+@pytest.mark.parametrize("order", Order)
+def test_a_source_with_nothing_in_it_makes_an_empty_list(demo: Demo, order: Order) -> None:
+    empty = sources.tag("nobody-has-this")
+    job = run(submit(chosen=combined([empty, sources.search("tags:nor-this")], [empty], order)))
+    assert (job.status, job.total) == ("succeeded", 0)
+    job = run(submit(chosen=combined([sources.ids([1, 2])], [sources.ids([2, 1])], order)))
+    assert (job.status, job.total) == ("succeeded", 0)
+
+
+# Later
+
+
+def test_a_ticket_that_fits_no_more_when_it_is_to_be_sent_is_skipped_and_says_so(demo: Demo) -> None:
+    refs = demo.open_tickets[:3]
+    for ref in refs:
+        demo.account.edit(ref, add=["wanted"])
+    made = submit(
+        chosen=sources.ids(refs), only=Only(having=frozenset({"wanted"})), add=["brand-new"], canary=1
+    )
+    assert run(made).status == "paused"
+    job = made.job
+    demo.account.edit(refs[2], remove=["wanted"])
+    job.batches.update(read_at=None)  # a long pause
+    actions.resume(job=job, by=ANA)
+    job = run(job)
+    assert outcomes(job) == {refs[0]: "changed", refs[1]: "changed", refs[2]: "skipped"}
+    assert job.items.get(ref=refs[2]).detail == (
+        "It does not have wanted, and only tickets that do are to be changed."
+    )
+
+
+def test_follow_ups_are_about_the_same_tickets_and_keep_to_the_condition(demo: Demo) -> None:
+    refs = demo.open_tickets[:4]
+    only = Only(lacking=frozenset({"brand-new"}))
+    preview = run(
+        submit(
+            chosen=combined([sources.ids(refs)], [], Order.NEWEST), only=only, add=["brand-new"], dry_run=True
+        )
+    )
+    assert counts(preview) == {"planned": 4}
+    demo.account.edit(refs[0], add=["brand-new"])
+    real = follow(preview, FollowUp.RUN)
+    # What is as wished already is told as that, though it would not fit any more.
+    assert outcomes(real) == {refs[0]: "unchanged"} | dict.fromkeys(refs[1:], "changed")
+    undone = follow(real, FollowUp.UNDO)
+    assert outcomes(undone) == dict.fromkeys(refs[1:], "changed")
+    assert not [ref for ref in refs[1:] if "brand-new" in demo.tags(ref)]
+
+
+# Interrupted
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of twenty tickets."""
+    monkeypatch.setattr(Zendesk, "_pages", partialmethod(Zendesk._pages, size=20))
+    monkeypatch.setattr(work.TicketWork, "batch_size", 20)
+    monkeypatch.setattr(reading, "UNSEEN_AT_A_TIME", 20)
+
+
+def is_lost(job: Job) -> Job:
+    """Its worker died with the job in hand, and the reaper found out."""
+    dead = {"status": "selecting", "lease_token": "t", "lease_owner": "gone", "resumes_at": None}
+    Job.objects.filter(pk=job.pk).update(**dead, beat_at=timezone.now() - timedelta(minutes=5))
+    reap()
+    Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now(), crash_count=0)
+    return job
+
+
+def is_paused(job: Job) -> Job:
+    actions.pause(job=job, by=ANA)
+    assert run(job, seconds=0.0).status == "paused"
+    actions.resume(job=job, by=ANA)
+    return job
+
+
+def is_old(job: Job) -> Job:
+    """Long enough for the other side to forget its cursors."""
+    Job.objects.filter(pk=job.pk).update(cursor_at=timezone.now() - timedelta(hours=1))
+    return job
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "order"),
+    [
+        (is_lost, Order.AS_FOUND),
+        (is_paused, Order.OLDEST),
+        (is_old, Order.AS_FOUND),
+        (is_lost, Order.LAST_CHANGED),
+    ],
+)
+def test_a_list_interrupted_at_every_page_is_the_same(
+    demo: Demo, small_pages: None, order: Order, interrupted: Callable[[Job], Job]
+) -> None:
+    pending = in_view(demo, VIEW_PENDING)
+    earlier = run(submit(refs=sorted(pending)[:25], add=["x"]))
+    typed = demo.closed_tickets[:25]
+    without = [URGENT, sources.items(earlier.pk, ["changed"])]
+    job = submit(
+        chosen=combined([PENDING, sources.ids(typed)], without, order), add=["brand-new"], here=False
+    ).job
+    stages: set[int] = set()
+    while not (job := run(job, seconds=0.0)).frozen_at:
+        stage = Place.parse(job.cursor).stage
+        if interrupted is not is_old or stage not in stages:  # which sends it back to the stage's start
+            job = interrupted(job)
+        stages.add(stage)
+    job = run(job)
+    expected = (pending | set(typed)) - in_view(demo, VIEW_URGENT) - set(sorted(pending)[:25])
+    assert (job.status, set(listed(job)), len(stages) > 2) == ("succeeded", expected, True)
+    assert (list(job.listed.values_list("part", flat=True)), len(listed(job))) == ([1], len(expected))
+
+
+def test_cancelling_while_numbers_are_gathered_stops_before_any_ticket(demo: Demo, small_pages: None) -> None:
+    job = submit(chosen=combined([UNSOLVED], [PENDING]), add=["brand-new"], here=False).job
+    job = run(job, seconds=0.0)
+    assert (job.found, reading_of(job).is_taking_out, reading_of(job).gathered) == (0, True, 20)
+    actions.cancel(job=job, by=ANA)
+    job = run(job)
+    assert (job.status, job.found, dict(demo.account.ledger.updates)) == ("cancelled", 0, {})
+
+
+def test_a_view_to_leave_out_whose_pages_end_early_stops_the_job_before_any_ticket(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "DEPTH", 100)
+    demo.account.configure(view_depth=100)
+    demo.account.view_counts.ask(VIEW_UNSOLVED, demo.account.now(), lambda: 0)
+    number = len(in_view(demo, VIEW_UNSOLVED))
+    job = run(submit(chosen=combined([sources.ids(demo.open_tickets)], [UNSOLVED]), add=["brand-new"]))
+    assert (job.status, job.found) == ("errored", 0)
+    assert job.error == (
+        f"Zendesk counts {number} tickets in this view, and its pages ended after 100: which others are to "
+        "be left out is not known, so nothing was begun. Cancel this job, and name the tickets to leave out "
+        "by a search, which has no such end."
+    )
+
+
+# In little room
+
+NUMBERS = st.integers(1, 2**62 - 1)
+
+
+@given(st.lists(st.tuples(NUMBERS, st.none() | st.integers(0, 5))), st.booleans())
+@pytest.mark.once
+def test_sorting_is_what_python_would_do(pairs: list[tuple[int, int | None]], backwards: bool) -> None:
+    def place(pair: tuple[int, int | None]) -> tuple[bool, int, int]:
+        sign = -1 if backwards else 1
+        return pair[1] is None, sign * (pair[1] or 0), sign * pair[0]
+
+    expected = [ref for ref, _ in sorted(pairs, key=place)]
+    once = [ref for at, ref in enumerate(expected) if at == 0 or expected[at - 1] != ref]
+    assert list(in_order(pairs, backwards=backwards)) == once
+
+
+@given(st.sets(NUMBERS), st.sets(NUMBERS))
+@pytest.mark.once
+def test_refs_hold_what_a_set_holds(inside: set[int], asked: set[int]) -> None:
+    refs = Refs(inside)
+    assert (len(refs), {ref for ref in asked | inside if ref in refs}) == (len(inside), inside)
+
+
+def test_many_runs_are_merged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.sorting.RUN", 3)
+    assert list(in_order((ref, 0) for ref in [5, 1, 4, 4, 2, 9, 1, 7])) == [1, 2, 4, 5, 7, 9]
