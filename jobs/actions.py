@@ -18,11 +18,12 @@ from django.utils import timezone
 from jobs import moves, wake
 from jobs.abandoning import abandon
 from jobs.actors import Actor
+from jobs.errands import errand_of
 from jobs.lease import held_by_this_process, new_token
 from jobs.models import Job, ListedRefs
 from jobs.pilots import Pilots
 from jobs.recipe import ITEMS, LISTED
-from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Outcome, Status
+from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Guarded, Outcome, Status
 
 T = TypeVar("T")
 #: What is asked for one item alone: JSON, for the work to read.
@@ -55,6 +56,7 @@ def submit(
     limit: int | None = None,
     canary: int | None = None,
     dry_run: bool = False,
+    guarded: Guarded = Guarded.NO,
     nonce: str | None = None,
     parent: Job | None = None,
     follow_up: FollowUp = FollowUp.NONE,
@@ -65,7 +67,7 @@ def submit(
     `refs` are the numbers of a source of kind "ids", in their order, doubles allowed; `given` is what was
     asked for each of them alone, as many. `lists` are the numbers of such sources inside one that is made of
     several, by their part (see `recipe`). With `canary` the job holds after so many items and asks whether
-    to go on. The same `nonce` twice makes one job.
+    to go on. A `guarded` job marks what it changes, as its work knows. The same `nonce` twice makes one job.
     """
     token = new_token() if here else ""
     try:
@@ -78,6 +80,7 @@ def submit(
                 limit=limit,
                 canary=canary,
                 dry_run=dry_run,
+                guarded=guarded,
                 nonce=nonce,
                 parent=parent,
                 follow_up=follow_up,
@@ -177,6 +180,9 @@ FOLLOW_UPS = {
     FollowUp.UNDO: FollowUpKind(
         (Outcome.CHANGED, Outcome.UNVERIFIED), "Undo: {title}", "it changed no ticket"
     ),
+    FollowUp.UNGUARD: FollowUpKind(
+        (Outcome.CHANGED, Outcome.UNVERIFIED), "Take the guard tag off: {title}", "it changed no ticket"
+    ),
 }
 
 
@@ -187,31 +193,39 @@ def follow_up(
 
     While one of the same kind has not ended, a second is refused: pressed in two tabs it would be made twice.
     """
-    outcomes = check_follow_up(job, kind)
-    source: dict[str, Any] = {
-        "kind": ITEMS,
-        "job": job.pk,
-        "outcomes": [str(outcome) for outcome in outcomes],
-    }
-    if reason:
-        source["reason"] = reason
+    check_follow_up(job, kind)
     with transaction.atomic():
         _lock(job)
+        source = _items_of(job, kind, reason)
         for child in job.children.filter(follow_up=kind).exclude(status__in=ENDED):
             if child.source == source and (nonce is None or child.nonce != nonce):
                 raise NotPossible(f"Job {child.pk} is at this already ({child.title}).")
-        return submit(
-            tool=job.tool,
-            title=FOLLOW_UPS[kind].title.format(title=job.title),
-            params=job.params,
-            source=source,
-            by=by,
-            canary=job.canary if kind is FollowUp.RUN else None,
-            parent=job,
-            follow_up=kind,
-            here=here,
-            nonce=nonce,
-        )
+        return make_follow_up(job=job, kind=kind, by=by, reason=reason, here=here, nonce=nonce)
+
+
+def make_follow_up(
+    *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
+) -> Made:
+    """The new job, for who knows that it is possible: see `follow_up`."""
+    return submit(
+        tool=job.tool,
+        title=FOLLOW_UPS[kind].title.format(title=job.title),
+        params=job.params,
+        source=_items_of(job, kind, reason),
+        by=by,
+        canary=job.canary if kind is FollowUp.RUN else None,
+        guarded=Guarded.NO if kind is FollowUp.UNGUARD else Guarded(job.guarded),
+        parent=job,
+        follow_up=kind,
+        here=here,
+        nonce=nonce,
+    )
+
+
+def _items_of(job: Job, kind: FollowUp, reason: str) -> dict[str, Any]:
+    outcomes = [str(outcome) for outcome in FOLLOW_UPS[kind].outcomes]
+    source: dict[str, Any] = {"kind": ITEMS, "job": job.pk, "outcomes": outcomes}
+    return source | {"reason": reason} if reason else source
 
 
 def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
@@ -225,10 +239,21 @@ def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
         raise NotPossible(f"Job {job.pk} is not a dry run; it has been run for real already.")
     if kind is FollowUp.REST and job.frozen_at is None:
         raise NotPossible(f"Job {job.pk} was cancelled before its list was complete. Start it again instead.")
+    if kind is FollowUp.UNGUARD:
+        _check_unguard(job)
     number = sum(job.remaining if o is Outcome.PENDING else getattr(job, o.value) for o in spec.outcomes)
     if not number:
         raise NotPossible(f"Job {job.pk}: {spec.nothing}, so there is nothing to do.")
+    if kind is FollowUp.UNDO and errand_of(job).kind is FollowUp.UNGUARD:
+        raise NotPossible(f"Job {job.pk} only took a guard tag off, which is not put on again.")
     return spec.outcomes
+
+
+def _check_unguard(job: Job) -> None:
+    if job.guarded == Guarded.NO:
+        raise NotPossible(f"Job {job.pk} put no guard tag on its tickets.")
+    if job.guarded == Guarded.UNTIL_END:
+        raise NotPossible(f"The guard tag of job {job.pk} is taken off by itself when the job has ended.")
 
 
 def _list(job: Job, lists: Mapping[int, Iterable[int]], given: Iterable[Given] | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
 from jobs.recipe import Recipe
-from jobs.states import FollowUp, Status
+from jobs.states import FollowUp, Guarded, Status
 from jobs.words import words
 
 #: By stored name of a parameter; others are shown by their own name.
@@ -24,6 +24,7 @@ LABELS = {
     "fields": "Fields to set",
     "left_out": "Left out of the macro",
     "only": "Only tickets that",
+    "guard": "Guard tag",
 }
 
 
@@ -85,12 +86,19 @@ def asked_for(job: Job) -> list[tuple[str, str]]:
             ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
             ("Tickets", source_words(job.source)),
         ]
+    if job.follow_up == FollowUp.UNGUARD:
+        tag = _plain(job.params.get("guard", ""))
+        return [
+            ("What", f"Takes the guard tag {tag} off where job {job.parent_id} put it on"),
+            ("Tickets", source_words(job.source)),
+        ]
     return [
         ("What", words().tool_name(job.tool)),
         *_params(job.params),
         ("Tickets", source_words(job.source)),
         ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
         *_canary(job),
+        *_guard(job),
         ("Mode", "Dry run: nothing is written to Zendesk" if job.dry_run else "Real run"),
     ]
 
@@ -106,6 +114,14 @@ def _canary(job: Job) -> Iterator[tuple[str, str]]:
     else:
         then = "then it asks whether to go on"
     yield "Tried on", f"{number}, {then}"
+
+
+def _guard(job: Job) -> Iterator[tuple[str, str]]:
+    """The tag itself is among the parameters."""
+    if job.guarded == Guarded.UNTIL_END:
+        yield "Guard tag comes off", "By itself, when the job has ended"
+    elif job.guarded == Guarded.STAYS:
+        yield "Guard tag comes off", "When somebody asks for it"
 
 
 def source_words(source: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from jobs import engine
 from jobs.actions import Made
 from jobs.models import Job
-from jobs.states import Status
+from jobs.states import FollowUp, Status
 from jobs.trouble import Patience, trouble_of
 
 #: A request works on a job for about so long, seconds; then a worker in the background goes on.
@@ -23,10 +23,16 @@ def run_at_once(made: Made) -> None:
     Done or not after that, its page tells. A fault of the program that the engine has written on the job's
     row is told there too, and not raised; nor is a trouble of the database, since the job was made.
     """
+    _run(made.job.pk, made.token)
+    for after in made.job.children.filter(follow_up=FollowUp.UNGUARD):
+        _run(after.pk)
+
+
+def _run(number: int, token: str = "") -> None:
     try:
         engine.run(
-            made.job.pk,
-            token=made.token,
+            number,
+            token=token,
             seconds=SECONDS,
             most=settings.SYNC_TICKET_LIMIT,
             patience=Patience(PATIENCE),
@@ -35,5 +41,5 @@ def run_at_once(made: Made) -> None:
         if not trouble_of(problem):
             raise
     except Exception:
-        if Job.objects.get(pk=made.job.pk).status != Status.ERRORED:
+        if Job.objects.get(pk=number).status != Status.ERRORED:
             raise

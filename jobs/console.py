@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +25,7 @@ from jobs.foreground import Exit
 from jobs.models import Job
 from jobs.progress import status_of
 from jobs.reaper import is_worker_alive
-from jobs.states import Status
+from jobs.states import FollowUp, Status
 from jobs.tally import tally_of
 
 logger = logging.getLogger(__name__)
@@ -208,8 +209,23 @@ class RunCommand(Command):
         with self.display(as_json=as_json) as display:
             job, code = foreground.run(lambda: make(True), by=by, display=display)
         self.report(job, as_json=as_json, notes=notes(job))
+        code = self._aftercare(job, code, by=by, as_json=as_json)
         if code:
             sys.exit(code)
+
+    def _aftercare(self, job: Job, code: Exit, *, by: Actor, as_json: bool) -> Exit:
+        """Run what the job's end brought about too, and return the exit code for all; Ctrl-C leaves it."""
+        for after in job.children.filter(follow_up=FollowUp.UNGUARD):
+            if code is Exit.INTERRUPTED:
+                self.stderr.write(f"Job {after.pk} takes the guard tag off; a worker does that.")
+                continue
+            with self.display(as_json=as_json) as display:
+                ended, its_code = foreground.run(partial(Made, after), by=by, display=display)
+            write = self.quietly(self.stderr if as_json else self.stdout)
+            for line in tally_of(ended):
+                write(line)
+            code = code or its_code
+        return code
 
     def display(self, *, as_json: bool) -> AbstractContextManager[Any]:
         """A bar on a terminal, lines in a pipe; on standard error where the output belongs to the JSON."""

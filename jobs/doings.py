@@ -57,8 +57,18 @@ FOLLOW_UPS: dict[str, FollowUpDoing] = {
     "undo": FollowUpDoing(
         "undo", "Undo", "outline-secondary", "This job takes the earlier one back.", kind=FollowUp.UNDO
     ),
+    "unguard": FollowUpDoing(
+        "unguard",
+        "Take the guard tag off",
+        "outline-secondary",
+        "This job takes the guard tag off.",
+        kind=FollowUp.UNGUARD,
+    ),
 }
 DOINGS: dict[str, Doing] = {**HOLDS, **FOLLOW_UPS}
+
+#: What takes something back or gives it up.
+BACK = frozenset({"cancel", "undo", "unguard"})
 
 #: A follow-up on more tickets than this is confirmed by typing their number, in the field of this name.
 TYPED_ABOVE = 10_000
@@ -107,7 +117,8 @@ def possible(job: Job) -> list[Doing]:
 
 def foremost(job: Job) -> Doing | None:
     """What a person most likely wants to do to the job where it is one of many; nothing that takes back."""
-    return next((doing for doing in possible(job) if doing.name not in ("cancel", "undo")), None)
+    forward = (doing for doing in DOINGS.values() if doing.name not in BACK)
+    return next((doing for doing in forward if not objection(job, doing)), None)
 
 
 def objection(job: Job, doing: Doing) -> str:

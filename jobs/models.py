@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from jobs.states import ACTIVE, ENDED, STOPPED, BatchState, FollowUp, Outcome, Status, WaitReason
+from jobs.states import ACTIVE, ENDED, STOPPED, BatchState, FollowUp, Guarded, Outcome, Status, WaitReason
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -74,6 +74,9 @@ class Job(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
     follow_up = models.CharField(max_length=8, choices=FollowUp, blank=True, default=FollowUp.NONE)
+    guarded = models.CharField(
+        max_length=10, choices=Guarded, blank=True, default=Guarded.NO, db_default=Guarded.NO
+    )
     nonce = models.CharField(max_length=64, null=True, blank=True, unique=True)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)

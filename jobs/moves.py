@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from jobs import marks
@@ -15,6 +16,10 @@ from jobs.models import Job, Transition
 from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
 
 logger = logging.getLogger(__name__)
+
+#: Sent with `job` and `by` inside the transaction that ends a job, once for each job: what is written there
+#: is written if and only if it ended.
+ended = Signal()
 
 
 def move(
@@ -47,6 +52,9 @@ def move(
                 break
         if won is not None:
             record(job, won, to, by=by, why=why)
+            if to in ENDED:
+                job.refresh_from_db()
+                ended.send(Job, job=job, by=by)
     job.refresh_from_db()
     return won is not None
 

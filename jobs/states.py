@@ -53,6 +53,15 @@ class FollowUp(models.TextChoices):
     REST = "rest", "The rest of"
     RUN = "run", "Real run of preview"
     UNDO = "undo", "Undo of"
+    UNGUARD = "unguard", "Takes the guard tag off after"
+
+
+class Guarded(models.TextChoices):
+    """Whether a job puts a mark of its own on what it changes, and who takes that off."""
+
+    NO = ""
+    UNTIL_END = "until_end"  # a follow-up that the job's end makes by itself
+    STAYS = "stays"  # a follow-up that a person asks for
 
 
 ENDED = frozenset({Status.SUCCEEDED, Status.PARTIAL, Status.CANCELLED})

@@ -23,6 +23,7 @@ NEXT = {
     FollowUp.RETRY: "tries those that failed again",
     FollowUp.REST: "does the rest",
     FollowUp.UNDO: "takes back what was changed",
+    FollowUp.UNGUARD: "takes the guard tag off",
 }
 
 

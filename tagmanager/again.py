@@ -7,8 +7,9 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.recipe import ITEMS, LISTED
-from jobs.states import FollowUp, Outcome
+from jobs.states import FollowUp, Guarded, Outcome
 from tagmanager.forms import OWN
+from tagmanager.guarding import GUARD
 from tagmanager.sources import ALL
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
@@ -33,6 +34,8 @@ def filling_of(job: Job) -> Filling:
     params = dict(job.params)
     options = {
         "include_closed": bool(params.pop("include_closed", False)),
+        "guard": params.pop(GUARD, ""),
+        "guard_stays": job.guarded == Guarded.STAYS,
         "limit": job.limit,
         "canary": job.canary,
     }

@@ -6,6 +6,8 @@ from jobs import actions
 from jobs.actions import Made
 from jobs.actors import Actor
 from jobs.recipe import Order
+from jobs.states import Guarded
+from tagmanager.guarding import GUARD
 from tagmanager.narrowing import PARAM, Only
 from tagmanager.sources import Source
 from tagmanager.tools.base import Tool, ToolForm
@@ -22,6 +24,8 @@ def ask(
     canary: int | None = None,
     dry_run: bool = False,
     include_closed: bool = False,
+    guard: str = "",
+    guard_stays: bool = False,
     here: bool = False,
     nonce: str | None = None,
 ) -> Made:
@@ -29,11 +33,16 @@ def ask(
 
     With `here` this process is to run it at once: `jobs.engine.run(made.job.pk, token=made.token, …)`. The
     same `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the
-    caller to ask.
+    caller to ask. With a `guard` that tag goes along with the change (`guarding`), and is taken off when the
+    job has ended, or stays until somebody asks for that.
     """
     params = tool_form.params() | {"include_closed": include_closed}
     if only:
         params[PARAM] = only.to_json()
+    guarded = Guarded.NO
+    if guard:
+        params[GUARD] = guard
+        guarded = Guarded.STAYS if guard_stays else Guarded.UNTIL_END
     return actions.submit(
         tool=tool.slug,
         title=tool.title(params, phrase(source, only, limit)),
@@ -46,6 +55,7 @@ def ask(
         limit=limit,
         canary=canary,
         dry_run=dry_run,
+        guarded=guarded,
         nonce=nonce,
         here=here,
     )

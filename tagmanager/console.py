@@ -18,10 +18,10 @@ from django.core.management.base import CommandParser
 
 from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
 from jobs.models import Job
-from tagmanager import connections, numbers, sources
+from tagmanager import connections, guarding, numbers, sources
 from tagmanager.asking import ask
 from tagmanager.cautions import cautions_of
-from tagmanager.fields import TagsField
+from tagmanager.fields import OneTagField, TagsField
 from tagmanager.previews import tallies_of
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
@@ -82,6 +82,16 @@ def add_ticket_options(parser: CommandParser) -> None:
     """The options of every command that makes a job on tickets."""
     parser.add_argument("--dry-run", action="store_true", help="Read everything, write nothing.")
     parser.add_argument("--include-closed", action="store_true", help="Try closed tickets too.")
+    parser.add_argument(
+        "--guard",
+        metavar="TAG",
+        help="Add this tag in the same write, so that triggers can exclude it; it is taken off afterwards.",
+    )
+    parser.add_argument(
+        "--guard-stays",
+        action="store_true",
+        help="Leave the guard tag on; manage.py jobs unguard takes it off.",
+    )
     parser.add_argument("--limit", type=_positive, metavar="N", help="The first N tickets only.")
     add_run_options(parser)
 
@@ -230,7 +240,7 @@ class TicketCommand(RunCommand):
         """Check all that can be checked before the job is made, ask, make it, run it."""
         if not form.is_valid():
             raise wrong(sentences_of(form))
-        by = actor_named(options["username"])
+        by, guard = actor_named(options["username"]), _guard(form, options)
         if not options["dry_run"]:
             self.must_be_sure(options)
         listed = _listed_by(form) if form.lists_tickets else given_ids(options)
@@ -247,6 +257,8 @@ class TicketCommand(RunCommand):
                 limit=options["limit"],
                 dry_run=options["dry_run"],
                 include_closed=options["include_closed"],
+                guard=guard,
+                guard_stays=options["guard_stays"],
                 here=here,
             ),
             by=by,
@@ -280,6 +292,20 @@ class TicketCommand(RunCommand):
             source = tool.source_for(form.params())
             return Chosen(source, sum(_found(zendesk, query) for query in sources.queries_of(source.stored)))
         return kept_by_zendesk(options, zendesk)
+
+
+def _guard(form: ToolForm, options: dict[str, Any]) -> str:
+    """The guard tag for a valid form; "" where none is wished."""
+    try:
+        guard = OneTagField(required=False).clean(options["guard"])
+    except ValidationError as problem:
+        raise wrong(f"--guard: {' '.join(problem.messages)}") from problem
+    if options["guard_stays"] and not guard:
+        raise wrong("--guard-stays needs a tag. Say --guard TAG, such as --guard bulk_update.")
+    given = form.listed.given if form.lists_tickets else None
+    if guard and (why := guarding.objection(guard, form.params(), given)):
+        raise wrong(f"--guard: {why}")
+    return guard
 
 
 def _listed_by(form: ToolForm) -> Chosen:

@@ -1,4 +1,4 @@
-"""Form fields for what staff type: tags."""
+"""Form fields for what staff type: tags, and one tag."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ class TagsField(forms.CharField):
             return sorted(parse_tags(value))
         except TagError as problem:
             raise ValidationError(str(problem), code="tag") from problem
+
+
+class OneTagField(TagsField):
+    """Cleaned to the tag; "" where none was given."""
+
+    def clean(self, value: Any) -> str:
+        tags: list[str] = super().clean(value)
+        if len(tags) > 1:
+            raise ValidationError(f"Give one tag; these are {len(tags)}: {', '.join(tags)}.", code="one_tag")
+        return tags[0] if tags else ""

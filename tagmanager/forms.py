@@ -16,8 +16,8 @@ from django.core.files.uploadedfile import UploadedFile
 from jobs.models import Job
 from jobs.numerals import MOST
 from jobs.states import Outcome
-from tagmanager import choices, connections, numbers, sources, suggestions
-from tagmanager.fields import TagsField
+from tagmanager import choices, connections, guarding, numbers, sources, suggestions
+from tagmanager.fields import OneTagField, TagsField
 from tagmanager.glance import glance
 from tagmanager.numbers import Numbers
 from tagmanager.sources import Source
@@ -309,7 +309,7 @@ class OptionsForm(forms.Form):
     include_closed = forms.BooleanField(
         label="Include closed tickets",
         required=False,
-        help_text="Only where the account allows closed tickets to be changed; otherwise they fail.",
+        help_text="One is tried first; where the account does not allow it, the others are not sent.",
     )
     limit = forms.IntegerField(
         label="At most this many tickets",
@@ -327,6 +327,17 @@ class OptionsForm(forms.Form):
         error_messages=dict.fromkeys(
             NO_NUMBER, f"Give a whole number from 1 to {MOST_CANARY:,}, or leave this empty."
         ),
+    )
+    guard = OneTagField(
+        label="Guard tag",
+        required=False,
+        help_text="Added in the same write as the change, so that triggers can leave it alone.",
+        widget=forms.TextInput(attrs={"placeholder": guarding.USUAL}),
+    )
+    guard_stays = forms.BooleanField(
+        label="Leave the guard tag on until I take it off",
+        required=False,
+        help_text="Otherwise it is taken off by itself when the job has ended.",
     )
     nonce = forms.CharField(
         max_length=64,
@@ -349,6 +360,8 @@ class OptionsForm(forms.Form):
                 "canary",
                 f"The job ends after {limit:,} tickets, so {canary:,} cannot be tried first. Give fewer.",
             )
+        if cleaned.get("guard_stays") and not cleaned.get("guard") and "guard" not in self.errors:
+            self.add_error("guard", "Say which tag is to be left on, or take out the tick below.")
         return cleaned
 
     def clean_limit(self) -> int | None:

@@ -73,12 +73,18 @@ class TicketChange:
     remove: frozenset[str] = frozenset()
     exact: bool = False
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # name, one of `SETTABLE`, to new value
+    guard: str = ""  # a tag that goes along in the same write and comes off later (`guarding`)
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove or self.fields)
 
     def applied_to(self, tags: frozenset[str]) -> frozenset[str]:
-        return (tags - self.remove) | self.add
+        return (tags - self.remove) | self.added
+
+    @property
+    def added(self) -> frozenset[str]:
+        """All tags that the ticket really gains."""
+        return self.add | {self.guard} if self.guard else self.add
 
     def is_shown_by(self, ticket: Seen) -> bool:
         """Whether the ticket looks as if the change had been made."""
@@ -90,23 +96,27 @@ class TicketChange:
 
     def to_json(self) -> Json:
         stored: Json = {}
-        if self.add:
-            stored["add"] = sorted(self.add)
+        if self.added:
+            stored["add"] = sorted(self.added)
         if self.remove:
             stored["remove"] = sorted(self.remove)
         if self.exact:
             stored["exact"] = True
         if self.fields:
             stored["fields"] = dict(self.fields)
+        if self.guard:
+            stored["guard"] = self.guard
         return stored
 
     @classmethod
     def from_json(cls, stored: Json) -> TicketChange:
+        guard: str = stored.get("guard", "")
         return cls(
-            frozenset(stored.get("add", ())),
+            frozenset(stored.get("add", ())) - {guard},
             frozenset(stored.get("remove", ())),
             stored.get("exact", False),
             stored.get("fields", {}),
+            guard,
         )
 
 

@@ -49,10 +49,11 @@ def touched_since(ticket: Seen, earlier: Earlier | None) -> str:
         return ""
     done = TicketChange.from_json(earlier.change)
     left = done.applied_to(frozenset(earlier.before["tags"]))
+    ours = {done.guard}  # whether it was taken off yet says nothing of others
     parts = []
-    if added := sorted(ticket.tags - left):
+    if added := sorted(ticket.tags - left - ours):
         parts.append(f"added {', '.join(added)}")
-    if removed := sorted(left - ticket.tags):
+    if removed := sorted(left - ticket.tags - ours):
         parts.append(f"removed {', '.join(removed)}")
     others = [SETTABLE[name] for name, value in done.fields.items() if ticket.fields.get(name) != value]
     if others:

@@ -36,7 +36,7 @@ from jobs.work import (
     Unchanged,
     Verdict,
 )
-from tagmanager import closed, connections, sources, undoing
+from tagmanager import closed, connections, guarding, sources, undoing
 from tagmanager.narrowing import Only
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
@@ -77,6 +77,7 @@ class TicketWork:
         self._job = job
         self._tool = tool(job.tool)
         self._errand = errand_of(job)
+        self._guard: str = job.params.get(guarding.GUARD, "")
         self._only = Only.from_params(job.params)
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.narrows = bool(self._only) and not job.follow_up
@@ -148,21 +149,18 @@ class TicketWork:
         seen = Seen.from_json(ref, now)
         if seen.status == "deleted":
             return Skipped("deleted", "The ticket has been deleted.")
-        is_undo = self._errand.kind is FollowUp.UNDO
-        if is_undo:
-            answer: ToolAnswer = undoing.change_for(seen, earlier)
-        else:
-            # What was asked for this ticket alone stands above what was asked for all.
-            answer = self._tool.change_for(seen, self._job.params | (given or {}))
+        answer = self._wished(seen, earlier, given)
         if not isinstance(answer, TicketChange):
             kind = Unchanged if isinstance(answer, NothingToDo) else Skipped
             return kind(answer.reason, answer.detail)
         # Looked at again here, because it may have changed since the list was made. One that is as wished is
         # told as such before, or what this job did to it itself would make it a stranger.
-        if not is_undo and (why_not := self._only.why_not(seen)):
+        takes_back = self._errand.kind in (FollowUp.UNDO, FollowUp.UNGUARD)
+        if not takes_back and (why_not := self._only.why_not(seen)):
             return Skipped("not_wanted", why_not)
         if seen.is_closed and (stays := self._stays_closed(answer)):
             return stays
+        is_undo = self._errand.kind is FollowUp.UNDO
         reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")
         return Change(
             answer.to_json(),
@@ -172,6 +170,18 @@ class TicketWork:
             pilot=closed.CLOSED if seen.is_closed else "",
             kinds=closed.kinds_of(seen, datetime.now(UTC)),
         )
+
+    def _wished(self, seen: Seen, earlier: Earlier | None, given: Payload | None) -> ToolAnswer:
+        if self._errand.kind is FollowUp.UNGUARD:
+            return guarding.taken_off(seen, earlier, self._guard)
+        if self._errand.kind is FollowUp.UNDO:
+            answer = undoing.change_for(seen, earlier)
+        else:
+            # What was asked for this ticket alone stands above what was asked for all.
+            answer = self._tool.change_for(seen, self._job.params | (given or {}))
+        if self._guard and isinstance(answer, TicketChange):
+            return guarding.guarded(answer, seen, earlier, self._guard)
+        return answer
 
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
@@ -240,8 +250,8 @@ def _delta(change: Payload) -> dict[str, object]:
     """Add and remove, never a whole list: what others tagged stays."""
     wanted = TicketChange.from_json(change)
     sent: dict[str, object] = dict(wanted.fields)
-    if wanted.add:
-        sent["additional_tags"] = sorted(wanted.add)
+    if wanted.added:
+        sent["additional_tags"] = sorted(wanted.added)
     if wanted.remove:
         sent["remove_tags"] = sorted(wanted.remove)
     return sent

@@ -19,7 +19,7 @@ from jobs.actors import person
 from jobs.at_once import run_at_once
 from jobs.models import Job
 from jobs.numerals import whole_number
-from tagmanager import again, sizes
+from tagmanager import again, guarding, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
@@ -61,6 +61,9 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
     if not all(valid):
         return _show(request, chosen, forms)
     source = _source(chosen, forms)
+    if why := _why_not_guarded(forms):
+        forms[2].add_error("guard", why)
+        return _show(request, chosen, forms)
     if why := _why_not_tried(source, forms[2]):
         forms[2].add_error("canary", why)
         return _show(request, chosen, forms)
@@ -95,6 +98,11 @@ def _source(chosen: Tool, forms: Forms) -> Source:
         assert isinstance(chosen, ChoosesTickets)  # the form was told so
         return chosen.source_for(forms[0].params())
     return source
+
+
+def _why_not_guarded(forms: Forms) -> str:
+    guard, listed = forms[2].cleaned_data["guard"], forms[0].listed.given if forms[1] is None else None
+    return guarding.objection(guard, forms[0].params(), listed) if guard else ""
 
 
 def _why_not_tried(source: Source, options: OptionsForm) -> str:
@@ -160,6 +168,8 @@ def _make(request: HttpRequest, chosen: Tool, source: Source, forms: Forms) -> M
         canary=options["canary"],
         dry_run=options["dry_run"],
         include_closed=options["include_closed"],
+        guard=options["guard"],
+        guard_stays=options["guard_stays"],
         here=True,
         nonce=_fingerprint(request),
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs import actions, moves
 from jobs.models import Job
-from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, STOPPED, BatchState, FollowUp, Status
+from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, STOPPED, BatchState, FollowUp, Guarded, Status
 from tests import factories
 from tests.demo import ANA
 
@@ -132,7 +132,7 @@ def test_a_follow_up_leaves_the_job_as_it_is_and_only_an_ended_one_has_it(
     kind: FollowUp, status: Status
 ) -> None:
     counts = {"planned": 1, "changed": 1, "failed": 1, "total": 4}
-    job = factories.job(status, dry_run=kind is FollowUp.RUN, **counts)
+    job = factories.job(status, dry_run=kind is FollowUp.RUN, guarded=Guarded.STAYS, **counts)
     before = Job.objects.filter(pk=job.pk).values().get()
     lines = list(job.transitions.values())
     if status in ENDED:

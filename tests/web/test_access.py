@@ -69,7 +69,7 @@ DOORS = {
     "jobs:export": Door("/jobs/1/export.csv", (SEE,), for_scripts=True),
     **{
         f"jobs:{name}": Door(f"/jobs/1/{name}", (SEE, ACT), post=MOVED)
-        for name in ("pause", "resume", "cancel", "run", "retry", "rest", "undo")
+        for name in ("pause", "resume", "cancel", "run", "retry", "rest", "undo", "unguard")
     },
     "login": Door("/login/", post=OK, is_open=True),
     "logout": Door("/logout/", get=None, post=MOVED, is_open=True),
@@ -205,7 +205,7 @@ def test_who_may_only_look_sees_nothing_to_press(client: Client, db: None, statu
         page = client.get(address).content.decode()
         assert "/tools/bulk-tag/" not in page
         assert 'name="job"' not in page
-        for act in ("pause", "resume", "cancel", "run", "retry", "rest", "undo"):
+        for act in ("pause", "resume", "cancel", "run", "retry", "rest", "undo", "unguard"):
             assert f"/{act}" not in page
     client.force_login(factories.runner())
     assert "/tools/bulk-tag/" in client.get("/").content.decode()

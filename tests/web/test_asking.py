@@ -97,6 +97,11 @@ def test_a_follow_up_of_a_running_job_is_refused_in_words(web: Client, name: str
         ("retry", ("Retry: Add vip", ["failed", "unverified"]), {"failed": 2, "unverified": 1}),
         ("rest", ("The rest of: Add vip", ["pending"]), {"total": 3}),
         ("undo", ("Undo: Add vip", ["changed", "unverified"]), {"changed": 3}),
+        (
+            "unguard",
+            ("Take the guard tag off: Add vip", ["changed", "unverified"]),
+            {"changed": 3, "guarded": "stays"},
+        ),
         ("run", ("Add vip", ["planned"]), {"planned": 3, "dry_run": True}),
     ],
 )

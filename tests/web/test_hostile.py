@@ -134,7 +134,7 @@ def pages(words: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield f"/jobs/{100 + number}/account", {"outcome": "failed", "reason": words[:64]}
         assert status
     ended = 100 + list(Status).index(Status.PARTIAL)
-    for name in ("pause", "resume", "cancel", "retry", "rest", "run", "undo"):
+    for name in ("pause", "resume", "cancel", "retry", "rest", "run", "undo", "unguard"):
         yield f"/jobs/{ended}/{name}", {"reason": words[:64]}
     for address in ("/jobs/200/", "/jobs/201/", "/tools/preview/200/samples", "/tools/preview/200/warnings"):
         yield address, {}

@@ -24,6 +24,7 @@ from zendesk.sandbox.macros import (
     MACRO_UNTAG,
 )
 from zendesk.sandbox.options import Options
+from zendesk.sandbox.rules import Rule
 from zendesk.sandbox.server import Server, serve
 from zendesk.sandbox.state import Sandbox, TicketState
 from zendesk.sandbox.views import (
@@ -72,6 +73,7 @@ __all__ = [
     "VIEW_UNTAGGED",
     "VIEW_URGENT",
     "Options",
+    "Rule",
     "Sandbox",
     "Server",
     "TicketState",

@@ -13,6 +13,8 @@ class Ledger:
     """Ticket number to updates carried out: each would have run the triggers, also where nothing changed."""
     sent: Counter[int] = field(default_factory=Counter)
     """Ticket number to update items received in accepted calls, carried out or not."""
+    fired: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Title of a trigger and ticket number to how often it acted."""
     public_comments: Counter[int] = field(default_factory=Counter)
     internal_comments: Counter[int] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)

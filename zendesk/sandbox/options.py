@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from zendesk.sandbox.rules import Rule
+
 HeaderStyle = Literal["2024", "2023"]
 
 
@@ -38,6 +40,8 @@ class Options:
     """How far search and its export are behind."""
     readding_tag: str | None = None
     """A trigger puts this tag back when an update removes it."""
+    triggers: tuple[Rule, ...] = ()
+    """Triggers that really run on each update, beside those that are only listed."""
     require_resolution: bool = False
     """The field "Resolution" has to be filled to solve a ticket."""
     role: Literal["admin", "agent"] = "admin"

@@ -1,6 +1,6 @@
 """Triggers and automations: read by tools that search rules for a tag.
 
-None of them runs, but for the one that `Options.readding_tag` asks for.
+None of them runs, but for the one that `Options.readding_tag` asks for, and those of `Options.triggers`.
 """
 
 from dataclasses import dataclass
@@ -81,9 +81,9 @@ AUTOMATIONS = (
 )
 
 
-def triggers(base: str, readding_tag: str | None) -> list[dict[str, Any]]:
-    """The triggers; with `readding_tag`, also the one that puts it back."""
-    found: tuple[Rule, ...] = TRIGGERS
+def triggers(base: str, readding_tag: str | None, own: tuple[Rule, ...] = ()) -> list[dict[str, Any]]:
+    """The triggers with the account's `own`; with `readding_tag`, also the one that puts it back."""
+    found: tuple[Rule, ...] = TRIGGERS + own
     if readding_tag is not None:
         back = Rule(
             f"Keep {readding_tag}",

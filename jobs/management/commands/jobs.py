@@ -39,6 +39,7 @@ FOLLOWING = {
     FollowUp.REST: "A new job on the tickets that a cancelled job left.",
     FollowUp.RUN: "A dry run for real, on exactly those tickets.",
     FollowUp.UNDO: "A new job that takes back what a job changed.",
+    FollowUp.UNGUARD: "A new job that takes the guard tag off, where a job was told to leave it on.",
 }
 
 

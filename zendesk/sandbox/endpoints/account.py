@@ -174,7 +174,10 @@ def groups(_sandbox: Sandbox, asked: Asked) -> Reply:
 
 def triggers(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(
-        asked, "triggers", rules.triggers(asked.base, sandbox.options.readding_tag), "position,id"
+        asked,
+        "triggers",
+        rules.triggers(asked.base, sandbox.options.readding_tag, sandbox.options.triggers),
+        "position,id",
     )
 
 
