@@ -101,10 +101,10 @@ def test_run_makes_a_dry_run_real(demo: Demo) -> None:
 
 
 def test_retry_may_be_limited_to_one_reason(demo: Demo) -> None:
-    refs = demo.closed_tickets[:2]
-    job = run(submit(refs=refs, add=["brand-new"], closed=True))
+    refs = demo.open_tickets[:2]
+    demo.fault("item_error", ids=refs, times=1, code="RecordInvalid", text="Resolution: is required")
+    job = run(submit(refs=refs, add=["brand-new"]))
     (reason,) = set(job.items.values_list("reason", flat=True))
-    demo.account.configure(allow_closed=True)
     assert jobs("retry", str(job.pk), "--reason", "no-such-reason", "--yes").code == 2
     assert jobs("retry", str(job.pk), "--reason", reason, "--yes").code == 0
     assert counts(Job.objects.latest("pk")) == {"changed": 2}

@@ -125,12 +125,61 @@ def test_json_is_one_object_on_standard_output_and_the_rest_goes_to_standard_err
 
 
 def test_tickets_that_fail_are_told_with_zendesks_words(demo: Demo) -> None:
-    refs = demo.closed_tickets[:2] + demo.open_tickets[:2]
+    refs = demo.closed_tickets[:1] + demo.open_tickets[:2]
     ran = tag_tickets("--ids", joined(refs), "--add", "brand-new", "--include-closed", "--yes")
     job = Job.objects.get()
-    assert (ran.code, job.status, counts(job)) == (3, "partial", {"changed": 2, "failed": 2})
+    assert (ran.code, job.status, counts(job)) == (3, "partial", {"changed": 2, "failed": 1})
     assert "closed" in ran.out
     assert f"manage.py jobs retry {job.pk}" in ran.out
+
+
+def test_closed_tickets_that_are_not_allowed_to_change_stop_the_job_after_all_others(demo: Demo) -> None:
+    refs = demo.closed_tickets[:5] + demo.open_tickets[:2]
+    ran = tag_tickets("--ids", joined(refs), "--add", "brand-new", "--include-closed", "--yes")
+    job = Job.objects.get()
+    assert (ran.code, counts(job)) == (1, {"changed": 2, "failed": 1, "remaining": 4})
+    assert ran.err.strip().endswith(job.error)
+    assert "“Allow admins to modify specific fields on a closed ticket”. 4 tickets were not sent" in job.error
+    assert f"manage.py jobs resume {job.pk}" in ran.out
+
+
+def test_a_guard_tag_is_taken_off_by_the_same_command(demo: Demo) -> None:
+    refs = demo.open_tickets[:3]
+    ran = tag_tickets("--ids", joined(refs), "--add", "brand-new", "--guard", "Bulk_Update", "--yes")
+    job, after = Job.objects.order_by("pk")
+    assert (ran.code, counts(job), counts(after), after.parent) == (0, {"changed": 3}, {"changed": 3}, job)
+    assert [demo.tags(ref) & {"brand-new", "bulk_update"} for ref in refs] == [{"brand-new"}] * 3
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 2)
+    assert "succeeded: Take the guard tag off: Add brand-new to 3 tickets" in ran.out
+
+
+def test_a_guard_tag_stays_on_request_until_it_is_asked_off(demo: Demo) -> None:
+    ref = demo.open_tickets[0]
+    given = ("--ids", str(ref), "--add", "brand-new", "--guard", "bulk_update")
+    ran = tag_tickets(*given, "--guard-stays", "--yes", "--output", "json")
+    job = Job.objects.get()
+    assert (json.loads(ran.out)["id"], demo.tags(ref) >= {"brand-new", "bulk_update"}) == (job.pk, True)
+    assert command("jobs", "unguard", str(job.pk), "--yes").code == 0
+    assert "bulk_update" not in demo.tags(ref)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ("--guard", "vip"),
+            "The change itself adds or removes vip, so that tag cannot guard it. Take another",
+        ),
+        (("--guard", "a b"), "--guard: Give one tag; these are 2: a, b."),
+        (("--guard", "a#b"), "--guard: a#b would be stored as ab: Zendesk drops #."),
+        (("--guard-stays",), "--guard-stays needs a tag."),
+    ],
+)
+def test_a_guard_tag_that_cannot_be_one_is_refused_before_anything_is_made(
+    demo: Demo, options: tuple[str, ...], said: str
+) -> None:
+    ran = tag_tickets("--ids", "1", "--add", "vip", "--yes", *options)
+    assert (ran.code, said in ran.err, Job.objects.exists()) == (2, True, False)
 
 
 def test_set_warns_loudly(demo: Demo) -> None:
