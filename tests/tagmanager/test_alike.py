@@ -1,0 +1,63 @@
+"""Which tags are taken for the same, and which are not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagmanager.alike import groups
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["billing_issue", "bill-issue", "billingissue"],
+        ["billing_issue", "issue_billing"],
+        ["refund", "refunds"],
+        ["delivery", "deliveries"],
+        ["ship", "shipping"],
+        ["recieved", "received"],
+        ["cancelled", "canceled", "cancel"],
+        ["tier_1", "tier1", "tier-1"],
+        ["größe_prüfen", "grosse-prufen"],
+        ["billing_issues", "billingissue"],
+    ],
+)
+def test_the_same_words_however_they_are_written_are_one_group(tags: list[str]) -> None:
+    assert groups(["apart", *tags, "else"]) == [tags]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["tier_1", "tier_2"],
+        ["2024_q1", "2024_q2"],
+        ["1_12", "11_2"],
+        ["team_a", "team_b", "team_c"],
+        ["product_a", "product_b"],
+        ["resolved", "unresolved"],
+        ["active", "inactive"],
+        ["tuesday", "thursday"],
+        ["first_reply_sent", "first_reply_seen"],
+        ["team_jan", "team_jun"],
+        ["chat", "chatbot"],
+        ["german", "germany"],
+        ["vip", "vip_gold"],
+        ["日本語", "日本"],
+        ["1", "2"],
+        ["-", "_"],
+    ],
+)
+def test_what_is_meant_to_differ_stays_apart(tags: list[str]) -> None:
+    assert groups(tags) == []
+
+
+@given(st.lists(st.text(alphabet="abing12_-:é日", max_size=12)))
+def test_every_tag_is_in_one_group_at_most_and_none_is_made_up(tags: list[str]) -> None:
+    found = groups(tags)
+    together = [tag for group in found for tag in group]
+    assert len(together) == len(set(together))
+    assert set(together) <= set(tags)
+    assert all(len(group) > 1 for group in found)
+    assert sorted(map(sorted, groups(tags[::-1]))) == sorted(map(sorted, found))
