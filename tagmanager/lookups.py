@@ -16,6 +16,11 @@ class Lookup:
 
 LOOKUPS = (
     Lookup(
+        "tag-inventory",
+        "Tag inventory",
+        "All tags with their tickets: unused ones, those that mean the same, and what names them.",
+    ),
+    Lookup(
         "macro-search",
         "Search macros",
         "Find macros by what they are called, do, tag and say, as a table to download.",

@@ -20,7 +20,7 @@ from tagmanager import connections
 from tagmanager.glance import ask, calls_per_minute
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import tool, tools
-from tagmanager.tools.base import ReplacesTags
+from tagmanager.tools.base import ReplacesTags, StartsElsewhere
 from zendesk import ZendeskError
 
 SAMPLES = 20
@@ -66,6 +66,7 @@ class Preview:
     runs: list[Job]  # real runs of it, newest first
     nonce: str  # a double click makes one job
     has_pairs: bool  # it replaces tags, and `tallies_of` has figures
+    found_at: str  # of a job that only reads: the name of the page that tells what it found
 
 
 def preview_of(job: Job) -> Preview:
@@ -78,6 +79,7 @@ def preview_of(job: Job) -> Preview:
         runs,
         secrets.token_urlsafe(24),
         has_pairs=bool(_pairs(job)),
+        found_at=_found_at(job),
     )
 
 
@@ -180,6 +182,13 @@ def tallies_of(job: Job) -> list[Tally]:
             counts[tag] += number
     found = [Tally(old, new, counts[old]) for old, new in pairs.items()]
     return sorted(found, key=lambda tally: (-tally.tickets, tally.old))
+
+
+def _found_at(job: Job) -> str:
+    if job.tool not in tools():
+        return ""
+    maker = tool(job.tool)
+    return maker.starts_at if isinstance(maker, StartsElsewhere) else ""
 
 
 def _pairs(job: Job) -> Mapping[str, str]:

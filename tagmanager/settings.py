@@ -190,6 +190,7 @@ TOOLS = [
     "tagmanager.tools.rename_tags.RenameTags",
     "tagmanager.tools.tag_rows.TagRows",
     "tagmanager.tools.apply_macro.ApplyMacro",
+    "tagmanager.tools.count_tags.CountTags",
     *env.list("TOOLS", default=[]),
 ]
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager.views import front, lookups, metrics, parts, people, previews, tool
+from tagmanager.views import front, inventory, lookups, metrics, parts, people, previews, tool
 
 handler500 = "tagmanager.views.faults.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,6 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/preview/<int:pk>/pairs", previews.pairs, name="preview-pairs"),
     path("tools/preview/<int:pk>/named-in.csv", previews.named, name="preview-named-in"),
     path("tools/macro-search/", lookups.macros, name="macro-search"),
+    path("tools/tag-inventory/", inventory.inventory, name="tag-inventory"),
+    path("tools/tag-inventory/state", inventory.state, name="tag-inventory-state"),
+    path("tools/tag-inventory/count", inventory.count, name="tag-inventory-count"),
+    path("tools/tag-inventory/anew", inventory.anew, name="tag-inventory-anew"),
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
     path("login/", people.SignIn.as_view(), name="login"),

@@ -275,9 +275,9 @@ class Zendesk:
 
     # What surrounds tags
 
-    def tags(self) -> Iterator[Page[TagCount]]:
+    def tags(self, *, cursor: str | None = None) -> Iterator[Page[TagCount]]:
         """The most used tags of the last 60 days, 20,000 at most. One that is missing may still be in use."""
-        return self._pages("/api/v2/tags.json", "tags", TagCount.from_json)
+        return self._pages("/api/v2/tags.json", "tags", TagCount.from_json, cursor)
 
     def tags_starting_with(self, prefix: str) -> list[str]:
         """Tags that begin so, up to a day behind. Nothing for fewer than two characters."""

@@ -106,6 +106,13 @@ class ChoosesTickets(Protocol):
 
 
 @runtime_checkable
+class StartsElsewhere(Protocol):
+    """A tool whose jobs are started on a page of another kind, and not on a form of its own."""
+
+    starts_at: str  # the name of that page's address
+
+
+@runtime_checkable
 class ReplacesTags(Protocol):
     """A tool that puts one tag in the place of another, whose preview counts each pair."""
 

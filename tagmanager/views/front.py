@@ -18,6 +18,7 @@ from jobs.models import Job
 from tagmanager import tools as installed
 from tagmanager.glance import glance, named
 from tagmanager.lookups import LOOKUPS
+from tagmanager.tools.base import StartsElsewhere
 
 RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 
@@ -27,7 +28,7 @@ RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 def home(request: HttpRequest) -> HttpResponse:
     """The tools, what is going on, what needs somebody, and the latest jobs. Zendesk is not asked here."""
     context: dict[str, Any] = {
-        "tools": [*installed.tools().values(), *LOOKUPS],
+        "tools": [*(t for t in installed.tools().values() if not isinstance(t, StartsElsewhere)), *LOOKUPS],
         "refusal": refusal(request.user, SEE, ACT),
         **_worker(),
         "glance": named(),

@@ -24,7 +24,7 @@ from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
 from tagmanager.sources import Source
-from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
+from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
 
 #: What to do, on which tickets (None: the first says that too), and how.
 Forms = tuple[ToolForm, SourceForm | None, OptionsForm]
@@ -49,6 +49,8 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
         chosen = installed.tool(slug)
     except installed.UnknownTool as problem:
         raise Http404(str(problem)) from problem
+    if isinstance(chosen, StartsElsewhere):
+        return redirect(chosen.starts_at)
     if request.method != "POST":
         return _begin(request, chosen)
     forms = (

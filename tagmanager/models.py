@@ -1,0 +1,32 @@
+"""What the project itself stores: lists of tags, as they were counted once."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from jobs.models import Job
+
+
+class TagList(models.Model):
+    """Tags of an account with the number of tickets that carry each, at one time.
+
+    Either Zendesk's own list (`job` is null) or what a job counted on all tickets. It is put together piece
+    by piece; while `ended_at` is null the next piece begins at `place`, and the counts reach up to there.
+    """
+
+    account = models.CharField(max_length=255)
+    job = models.OneToOneField(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="tag_list")
+    counts = models.JSONField(default=dict)  # tickets by tag
+    tickets = models.PositiveIntegerField(default=0)  # that were looked at; of Zendesk's own list 0
+    place = models.TextField(blank=True, default="")  # a cursor, or the number of the last ticket
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account", "-id"], name="tag_lists_of_an_account")]
+
+    def __str__(self) -> str:
+        return f"Tags of {self.account}, {f'as job {self.job_id} counted' if self.job_id else 'by Zendesk'}"

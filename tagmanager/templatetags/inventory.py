@@ -1,0 +1,18 @@
+"""What the templates of the tag inventory need besides Django's own tags."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+
+from tagmanager.inventory import Tag
+
+register = template.Library()
+
+
+@register.filter
+def merge_into(group: Sequence[Tag], kept: Tag) -> str:
+    """The form that renames all others of the group to the tag that is kept."""
+    old = " ".join(tag.name for tag in group if tag != kept)
+    return f"{reverse('tool', args=['rename-tags'])}?{urlencode({'old': old, 'new': kept.name})}"

@@ -1,0 +1,37 @@
+"""Count every tag on every ticket. Changes nothing: each ticket is read, and kept with its tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tagmanager import connections, sources
+from tagmanager.sources import Source
+from tagmanager.tickets import Seen
+from tagmanager.tools.base import Answer, NothingToDo, ToolForm
+
+
+class CountTagsForm(ToolForm):
+    """There is nothing to say."""
+
+    def params(self) -> dict[str, Any]:
+        return {"account": connections.address()}
+
+
+class CountTags:
+    """Its jobs are dry runs; what they have read is added up by `tagmanager.taglists`."""
+
+    slug = "count-tags"
+    name = "Count all tags"
+    summary = "Read all tickets, and count how many carry each tag."
+    form_class = CountTagsForm
+    own_tickets = "All tickets of the account"
+    starts_at = "tag-inventory"
+
+    def title(self, params: dict[str, Any], tickets: str) -> str:  # noqa: ARG002 - the same for every account
+        return f"Count the tags of {tickets}"
+
+    def source_for(self, params: dict[str, Any]) -> Source:  # noqa: ARG002 - the same for every account
+        return sources.all_tickets()
+
+    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:  # noqa: ARG002 - whatever it is
+        return NothingToDo()

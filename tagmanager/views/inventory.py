@@ -1,0 +1,166 @@
+"""All tags of the account, and the count of all tickets behind them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs.access import ACT, SEE, allowed, signed_in
+from jobs.actors import person
+from jobs.at_once import run_at_once
+from jobs.numerals import whole_number
+from jobs.reaper import is_worker_alive
+from tagmanager import connections, sources, taglists
+from tagmanager import inventory as tags
+from tagmanager.asking import ask
+from tagmanager.glance import glance
+from tagmanager.inventory import Inventory, Tag
+from tagmanager.lookups import LOOKUPS
+from tagmanager.taglists import Lists
+from tagmanager.tools import tool
+from tagmanager.tools.count_tags import CountTags
+
+#: Seconds that a page, and each look of it at what is under way, works on the lists.
+WORK = 1.0
+#: Rows, and groups of tags that are alike, on a page.
+ROWS, GROUPS = 100, 50
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the tags is asked for."""
+
+    what: str
+    text: str
+    order: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Asked:
+        what, order = request.GET.get("show", ""), request.GET.get("order", "")
+        return cls(
+            what if what in tags.SHOWN else "",
+            request.GET.get("q", "")[:200],
+            order if order in tags.ORDERS else "tickets",
+        )
+
+    def query(self, **other: str) -> str:
+        """As the end of an address, with something else in places."""
+        asked = {"show": self.what, "q": self.text, "order": self.order} | other
+        return urlencode({name: value for name, value in asked.items() if value and value != "tickets"})
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def inventory(request: HttpRequest) -> HttpResponse:
+    """The tags by `?q=`, `?show=` (a name of `SHOWN`) and `?order=`; `?format=` csv or json has them all."""
+    asked = Asked.of(request)
+    context: dict[str, Any] = {
+        "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "tag-inventory"),
+        "asked": asked,
+        "orders": tags.ORDERS,
+        "tabs": [(name, label, asked.query(show=name)) for name, label in tags.SHOWN.items()],
+        "query": asked.query(),
+    }
+    try:
+        lists = taglists.lists(seconds=WORK)
+    except connections.NotConnected as problem:
+        return render(request, "lookups/tags.html", context | {"problem": str(problem)})
+    found = Inventory(lists)
+    if (kind := request.GET.get("format", "")) in MEDIA_TYPES:
+        return _file(found, asked, kind)
+    return render(request, "lookups/tags.html", context | _state(lists) | _page(request, found, asked))
+
+
+@require_safe
+@allowed(SEE)
+@never_cache
+def state(request: HttpRequest) -> HttpResponse:
+    """How far what is under way has come; when it is over, the page is to be loaded anew."""
+    try:
+        lists = taglists.lists(seconds=WORK)
+    except connections.NotConnected as problem:
+        return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
+    answer = render(request, "lookups/_tags_state.html", _state(lists))
+    if not lists.is_moving:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@require_POST
+@allowed(SEE, ACT)
+def count(request: HttpRequest) -> HttpResponse:
+    """Begin a count of all tickets, unless one is under way."""
+    chosen = tool(CountTags.slug)
+    form = chosen.form_class({})
+    try:
+        if form.is_valid() and taglists.counting(connections.address()) is None:
+            by = person(signed_in(request))
+            run_at_once(ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
+    except connections.NotConnected as problem:
+        messages.warning(request, str(problem))
+    return redirect("tag-inventory")
+
+
+@require_POST
+@allowed(SEE)
+def anew(_request: HttpRequest) -> HttpResponse:
+    """Read Zendesk's own list once more."""
+    with suppress(connections.NotConnected):  # which the page says
+        taglists.begin_own(connections.address())
+    return redirect("tag-inventory")
+
+
+def _state(lists: Lists) -> dict[str, Any]:
+    seen = glance()
+    return {
+        "lists": lists,
+        "is_admin": not seen.role or seen.role == "admin",
+        "glance": seen,
+        "most": taglists.MOST_LISTED,
+        "days": taglists.DAYS_LISTED,
+        "worker_alive": is_worker_alive(),
+    }
+
+
+def _page(request: HttpRequest, found: Inventory, asked: Asked) -> dict[str, Any]:
+    if asked.what == "alike":
+        everything: list[Any] = list(found.groups(asked.text))
+    else:
+        everything = list(found.shown(asked.what, asked.text, asked.order))
+    pages = Paginator(everything, GROUPS if asked.what == "alike" else ROWS)
+    page = pages.get_page(whole_number(request.GET.get("page", "")) or 1)
+    return {
+        "inventory": found,
+        "number": pages.count,
+        "page": page,
+        "before": page.has_previous() and asked.query(page=str(page.number - 1)),
+        "after": page.has_next() and asked.query(page=str(page.number + 1)),
+    }
+
+
+def _file(found: Inventory, asked: Asked, kind: str) -> HttpResponse:
+    if found.lists.by is None:
+        why = found.lists.problem or "The list of tags is not complete yet. Ask again in a moment."
+        return HttpResponse(str(why), status=503, content_type="text/plain; charset=utf-8")
+    if asked.what == "alike":
+        groups: list[list[Tag]] = found.groups(asked.text)
+        text = tags.groups_as_csv(groups) if kind == "csv" else tags.groups_as_json(groups)
+    else:
+        shown = found.shown(asked.what, asked.text, asked.order)
+        text = tags.as_csv(shown) if kind == "csv" else tags.as_json(shown)
+    headers = {
+        "Content-Disposition": f'attachment; filename="tags.{kind}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(text, content_type=MEDIA_TYPES[kind], headers=headers)

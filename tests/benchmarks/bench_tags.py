@@ -1,0 +1,93 @@
+"""The tag inventory of an account with 20,000 tags, and adding up a count of very many tickets."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from jobs.models import Item, Job
+from jobs.states import Status
+from tagmanager import alike, taglists
+from tagmanager.models import TagList
+from tests import factories
+from tests.benchmarks import figures, sizes
+from tests.benchmarks.web import viewer
+from tests.demo import demo_zendesk
+
+TAGS = 20_000
+PATH = "/tools/tag-inventory/"
+
+
+def names() -> list[str]:
+    """Tags as teams make them: one to three of some thousand words, some with numbers."""
+    rng = random.Random(1)
+    parts = [f"{one}{two}" for one in "bcdfglmnprst" for two in "aeiou"]
+    known = ["".join(rng.choices(parts, k=rng.randint(2, 5))) for _ in range(8_000)]
+    found: dict[str, None] = {}
+    while len(found) < TAGS:
+        number = rng.choice(("", "", f"_{rng.randint(1, 9)}"))
+        found["_".join(rng.choices(known, k=rng.randint(1, 3))) + number] = None
+    return list(found)
+
+
+def counted(url: str, items: int, tags: list[str]) -> Job:
+    """A count of so many tickets that has ended, five tags each."""
+    job = factories.job(Status.SUCCEEDED, tool="count-tags", params={"account": url}, unchanged=items)
+    rng = random.Random(2)
+    rows = (
+        Item(job=job, ref=ref, outcome="unchanged", before={"tags": rng.choices(tags, k=5)})
+        for ref in range(items)
+    )
+    Item.objects.bulk_create(rows, batch_size=5_000)
+    return job
+
+
+def timed(do: Callable[[], object]) -> tuple[str, int]:
+    """Milliseconds, and queries."""
+    with CaptureQueriesContext(connection) as captured:
+        start = time.perf_counter()
+        do()
+        return f"{(time.perf_counter() - start) * 1000:,.0f}", len(captured)
+
+
+def test_tags(transactional_db: None, settings: Settings) -> None:
+    cache.clear()
+    tags, items = names(), sizes.items()
+    browser = Client()
+    browser.force_login(viewer())
+    rows: list[tuple[object, ...]] = []
+    with demo_zendesk(settings, tickets=100) as demo:
+        TagList.objects.create(account=demo.url, counts=dict.fromkeys(tags, 7), ended_at=timezone.now())
+        rows.append(("groups that are alike, found anew", *timed(lambda: alike.groups(tags))))
+        browser.get(PATH)  # asks what names tags, which is then kept
+        asked = ("", "?show=unused", "?q=ba*", "?show=alike", "?show=alike", "?format=csv")
+        rows.extend((f"page {what}", *timed(partial(browser.get, PATH + what))) for what in asked)
+        job = counted(demo.url, items, tags)
+        pieces, longest, start = 0, 0.0, time.perf_counter()
+        while True:
+            begun = time.perf_counter()
+            found = taglists.lists(seconds=1.0)
+            pieces, longest = pieces + 1, max(longest, time.perf_counter() - begun)
+            if found.full:
+                break
+        seconds = time.perf_counter() - start
+        assert sum(found.full.counts.values()) <= 5 * items
+        assert (found.full.job, found.full.tickets) == (job, items)
+        rows.append((f"adding up {items:,} tickets, {pieces} pieces", f"{seconds * 1000:,.0f}", ""))
+        rows.append(("the longest piece", f"{longest * 1000:,.0f}", ""))
+        rows.append(("page, counted", *timed(lambda: browser.get(PATH))))
+    figures.tell(
+        f"Tag inventory of {TAGS:,} tags, {figures.database()}",
+        "In this process; Zendesk's part is kept from before.",
+        ("what", "ms", "queries"),
+        rows,
+    )
