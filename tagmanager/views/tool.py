@@ -51,8 +51,10 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404(str(problem)) from problem
     if isinstance(chosen, StartsElsewhere):
         return redirect(chosen.starts_at)
-    if request.method != "POST":
-        return _begin(request, chosen)
+    return _make_from(request, chosen) if request.method == "POST" else _begin(request, chosen)
+
+
+def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
     forms = (
         chosen.form_class(request.POST, request.FILES),
         _source_form(chosen, request.POST, request.FILES),
