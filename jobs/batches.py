@@ -26,14 +26,15 @@ def key_of(change: Change) -> str:
 class Packer:
     """Fills batches with items, over page borders and over workers.
 
-    To be used inside the transaction that writes the items; batches that are not full are found again in the
-    database by the next worker.
+    What it gives out is stored by `save`, in the transaction that writes the items; batches that are not full
+    are found again in the database by the next worker.
     """
 
     def __init__(self, job: Job, size: int) -> None:
         self._job = job
         self._size = size
-        self._grown: set[Batch] = set()
+        self._new: list[Batch] = []
+        self._grown: dict[int, Batch] = {}
 
     @cached_property
     def _open(self) -> dict[tuple[str, int], Batch]:
@@ -46,30 +47,39 @@ class Packer:
         place = (key_of(change), attempt)
         batch = self._open.get(place)
         if batch is None:
-            batch = self.start(change, attempt=attempt, read_at=read_at)
-            self._open[place] = batch
+            batch = self._open[place] = self.start(change, attempt=attempt, read_at=read_at)
         if read_at is None:
             batch.read_at = None  # one that must be read again makes the whole batch so
         batch.size += 1
-        self._grown.add(batch)
+        if batch.pk is not None:
+            self._grown[batch.pk] = batch
         if batch.size >= self._size:
             del self._open[place]
         return batch
 
-    def start(self, change: Change, *, attempt: int, read_at: datetime | None, note: str = "") -> Batch:
-        """A new empty batch that others do not add to."""
-        return Batch.objects.create(
+    def start(
+        self, change: Change, *, attempt: int, read_at: datetime | None, size: int = 0, note: str = ""
+    ) -> Batch:
+        """A new batch of so many items, which others do not add to."""
+        batch = Batch(
             job=self._job,
             key=key_of(change),
             change=None if change.own else change.payload,
             pilot=change.pilot,
             attempt=attempt,
+            size=size,
             read_at=read_at,
             note=note,
         )
+        self._new.append(batch)
+        return batch
 
-    def save(self) -> None:
-        """Write what the batches have become; inside the same transaction as the items."""
+    def save(self) -> list[Batch]:
+        """Write what the batches have become, before the items that name them; returns the new ones."""
+        new, self._new = self._new, []
+        if new:
+            Batch.objects.bulk_create(new)
         if self._grown:
-            Batch.objects.bulk_update(self._grown, ["size", "read_at"])
+            Batch.objects.bulk_update(self._grown.values(), ["size", "read_at"])
             self._grown.clear()
+        return new

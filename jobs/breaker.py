@@ -59,13 +59,13 @@ class Window:
         """More than half were refused: nothing more is to be sent."""
         return self.sent >= LEAST and 2 * self.refused.total() > self.sent
 
-    def after(self, items: Sequence[Item]) -> Window:
-        """The window when these items, of one batch, have got their outcomes."""
-        ended = [item for item in items if item.outcome in SENT]
-        if not ended or self.is_open:
+    def after(self, items: Sequence[Item], *, done: int = 0) -> Window:
+        """The window when these items of one batch have got their outcomes, and `done` more went well."""
+        sent = done + sum(item.outcome in SENT for item in items)
+        if not sent or self.is_open:
             return self
-        refused = Counter(item.reason for item in ended if item.outcome == Outcome.FAILED)
-        batches = (*self.batches, Settled(len(ended), refused))
+        refused = Counter(item.reason for item in items if item.outcome == Outcome.FAILED)
+        batches = (*self.batches, Settled(sent, refused))
         while sum(batch.sent for batch in batches[1:]) >= LOOKED_AT:
             batches = batches[1:]
         return Window(batches)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,14 +53,17 @@ class Lease:
         self._beat_at = time.monotonic()
 
     @contextmanager
-    def commit(self, **changes: Any) -> Iterator[None]:
+    def commit(
+        self, *, only_in: Status | None = None, then: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Iterator[None]:
         """A short transaction in the holder's name; raises `Lost` at its start when the token is gone.
 
-        `changes` are written to the job's row with the beat. The row stays locked until the end, so a click
-        comes either before (and `status` shows it) or after.
+        `changes` are written to the job's row with the beat, and what is in `then` if the job's status is
+        `only_in`. The row stays locked until the end, so a click comes either before (and `status` shows it)
+        or after.
         """
         with transaction.atomic():
-            self._renew(changes)
+            self._renew(changes, only_in, then)
             yield
 
     def beat(self) -> Status:
@@ -124,12 +127,23 @@ class Lease:
         if not parked:
             self.release(at=resumes_at, waiting_for=reason)
 
-    def _renew(self, changes: dict[str, Any]) -> None:
+    def _renew(
+        self,
+        changes: dict[str, Any],
+        only_in: Status | None = None,
+        then: Mapping[str, Any] | None = None,
+    ) -> None:
+        held = Job.objects.filter(pk=self.job.pk, lease_token=self.token)
         fields = {"beat_at": timezone.now()} | changes
-        if not Job.objects.filter(pk=self.job.pk, lease_token=self.token).update(**fields):
+        expected = only_in or self.status
+        # The status is nearly always the one expected: then one UPDATE renews the lease and tells it, too.
+        if held.filter(status=expected).update(**fields, **(then or {})):
+            self.status = expected
+        elif held.update(**fields):
+            self.status = self._read_status()
+        else:
             raise Lost(f"job {self.job.pk} is not held by this worker any more")
         self._beat_at = time.monotonic()
-        self.status = self._read_status()
 
     def _read_status(self) -> Status:
         return Status(Job.objects.values_list("status", flat=True).get(pk=self.job.pk))

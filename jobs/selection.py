@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -37,11 +37,12 @@ logger = logging.getLogger(__name__)
 
 
 class Listed(NamedTuple):
-    """What became of a page: its new items, how many do not belong to the list, and `Job.kinds` with them."""
+    """What becomes of a page: new items or a row of refs, how many do not belong, `Job.kinds` with them."""
 
     items: list[Item]
     strangers: int
     kinds: dict[str, int]
+    rows: Sequence[ListedRefs] = ()
 
 
 class Selection:
@@ -137,24 +138,25 @@ class Selection:
         Where somebody has said stop meanwhile, the page is dropped: the place still points to it.
         """
         stage = self.stages[self.place.stage]
-        with self.lease.commit(**self.work.calls.take()):
+        # What is to be written is made before: the fewer things a transaction does, the shorter others wait.
+        listed = self._kept(stage, page) if stage.verb is Verb.GATHER else self._listed(page)
+        read, left = len(page.refs) + page.left, page.left + listed.strangers
+        place = self.place.after(page.cursor, read=read, left=left)
+        here = self._here(place)
+        counts = Counter(str(item.outcome) for item in listed.items if item.outcome != Outcome.PENDING)
+        told = {name: F(name) + count for name, count in counts.items()} | {
+            "found": F("found") + len(listed.items),
+            "kinds": listed.kinds,
+        }
+        with self.lease.commit(only_in=Status.SELECTING, then=told | here, **self.work.calls.take()):
             if self.lease.status != Status.SELECTING:
                 return False
-            is_gathered = stage.verb is Verb.GATHER
-            items, strangers, kinds = self._keep(stage, page) if is_gathered else self._list(page)
-            read, left = len(page.refs) + page.left, page.left + strangers
-            place = self.place.after(page.cursor, read=read, left=left)
-            here = self._here(place)
-            counts = Counter(str(item.outcome) for item in items if item.outcome != Outcome.PENDING)
-            Job.objects.filter(pk=self.job.pk).update(
-                found=F("found") + len(items),
-                kinds=kinds,
-                **here,
-                **{name: F(name) + count for name, count in counts.items()},
-            )
+            self.packer.save()
+            Item.objects.bulk_create(listed.items)
+            ListedRefs.objects.bulk_create(listed.rows)
         reached(Step.PAGE_WRITTEN)
-        self.job.found += len(items)
-        self.job.kinds = kinds
+        self.job.found += len(listed.items)
+        self.job.kinds = listed.kinds
         self._remember(place, here)
         return self._is_cut or place.stage >= len(self.stages)
 
@@ -173,20 +175,20 @@ class Selection:
 
     # Refs alone
 
-    def _keep(self, stage: Stage, page: Read) -> Listed:
-        """Writes refs of a part that is gathered down, a row for each page; no item comes of it."""
+    def _kept(self, stage: Stage, page: Read) -> Listed:
+        """A row with the refs of a part that is gathered; no item comes of it."""
         moments = ""
         if self._goes_by_change(stage):
             keys = [self._moment(page.snapshots.get(ref)) for ref in page.refs]
             moments = " ".join("-" if key is None else str(key) for key in keys)
-        ListedRefs.objects.create(
+        row = ListedRefs(
             job=self.job,
             part=self.recipe.gathered_part(stage.part),
             number=self._next_row(),
             refs=" ".join(map(str, page.refs)),
             moments=moments,
         )
-        return Listed([], 0, self.job.kinds)
+        return Listed([], 0, self.job.kinds, [row])
 
     def _next_row(self) -> int:
         last = self.job.listed.order_by("-number").values_list("number", flat=True).first()
@@ -241,8 +243,8 @@ class Selection:
 
     # Items
 
-    def _list(self, page: Read) -> Listed:
-        """Makes items of those that belong to the list and are new to it, planned and put into batches."""
+    def _listed(self, page: Read) -> Listed:
+        """Items of those that belong to the list and are new to it, planned and put into batches."""
         listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
         fresh = [ref for ref in page.refs if ref not in listed]
         wanted = [ref for ref in fresh if self._is_wanted(page.snapshots.get(ref))]
@@ -252,8 +254,6 @@ class Selection:
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
             items.append(self._item(ref, snapshot, plan, given))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
-        self.packer.save()
-        Item.objects.bulk_create(items)
         return Listed(items, len(fresh) - len(wanted), dict(kinds))
 
     def _is_wanted(self, seen: Snapshot | None) -> bool:
@@ -273,7 +273,7 @@ class Selection:
 
     def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan, given: Payload | None) -> Item:
         item = Item(
-            job=self.job, ref=ref, given=given, before=snapshot, reason=plan.reason, detail=plan.detail
+            job_id=self.job.pk, ref=ref, given=given, before=snapshot, reason=plan.reason, detail=plan.detail
         )
         if isinstance(plan, Change):
             item.change = plan.payload

@@ -20,6 +20,7 @@ from jobs import marks
 from jobs.breaker import Window
 from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
 from jobs.lease import Lease
+from jobs.line import Line
 from jobs.models import Batch, Gate, Item, Job
 from jobs.pace import Flight, Pace, weight
 from jobs.settling import Settler
@@ -62,7 +63,8 @@ class Pipe:
         self.lease = lease
         self.job = lease.job
         self.work = work
-        self.settler = Settler(lease, work)
+        self.line = Line(self.job, at_once=work.max_in_flight)
+        self.settler = Settler(lease, work, self.line)
         self.pace = _pace_of(self.job)
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
         self.lost = list(self._batches(BatchState.SENDING))
@@ -82,8 +84,11 @@ class Pipe:
         if self.in_flight and time.monotonic() >= self._next_question():
             self._ask()
             busy = True
-        if self.lease.beat() == Status.RUNNING and self._send_next():
+        # Whoever sends learns of a click when the batch is written down as being sent.
+        if self.lease.status == Status.RUNNING and self._send_next():
             busy = True
+        else:
+            self.lease.beat()
         return busy
 
     def wait_until(self) -> float:
@@ -151,6 +156,7 @@ class Pipe:
             batch.items.exclude(pk__in=list(first)).update(batch=rest)
             batch.size = to
             batch.save(update_fields=["size"])
+        self.line.changed()
 
     def _send_next(self) -> bool:
         """Send one batch, if a place in flight is free and one is left; True when something was done."""
@@ -171,6 +177,7 @@ class Pipe:
         sendables = self._reserve(batch)
         if sendables is None:
             return False
+        self.line.left(batch)
         reached(Step.BATCH_RESERVED)
         with marks.about(batch=batch.pk):
             self._send(batch, sendables)
@@ -182,28 +189,11 @@ class Pipe:
         return self._places_taken() < self.work.max_in_flight and not self.is_held
 
     def _next_batch(self) -> Batch | None:
-        """Halves of a batch that broke go first: the item that breaks it is found before others break too.
-
-        Then a pilot of each kind that needs one, so that a refusal is known early; what waits for it is not
-        sent.
-        """
-        while self.settler.halves:
-            half = self._batches(BatchState.PENDING).filter(pk=self.settler.halves[-1]).first()
-            if half is not None:
-                return half
-            self.settler.halves.pop()
-        pending = self._batches(BatchState.PENDING)
-        if not (held := self._held_kinds()):
-            return pending.first()
-        may_fly = held - self.settler.pilots.withheld.keys() - {batch.pilot for batch in self._under_way()}
-        return pending.filter(pilot__in=may_fly).first() or pending.exclude(pilot__in=held).first()
-
-    def _held_kinds(self) -> set[str]:
-        """The kinds of items that go only after a pilot, where none has passed yet."""
-        return {kind for kind in self.settler.kinds if not self.settler.pilots.is_open(kind)}
-
-    def _under_way(self) -> list[Batch]:
-        return [one.batch for one in self.in_flight.values()] + self.lost
+        """A pilot of each kind that needs one goes early; what waits for its fate is not sent."""
+        held = {kind for kind in self.settler.kinds if not self.settler.pilots.is_open(kind)}
+        under_way = [one.batch for one in self.in_flight.values()] + self.lost
+        may_fly = held - self.settler.pilots.withheld.keys() - {batch.pilot for batch in under_way}
+        return self.line.first(held=held, may_fly=may_fly)
 
     def _reserve(self, batch: Batch) -> list[Sendable] | None:
         """Write the batch down as being sent, if our jobs leave it a place and nobody said stop (else None).
@@ -275,6 +265,7 @@ class Pipe:
         """The call was not carried out: the batch is as before."""
         row = Batch.objects.filter(pk=batch.pk)
         self.lease.insist(lambda: row.update(state=BatchState.PENDING, sent_at=None))
+        self.line.changed()
 
     def _hold_sending(self) -> None:
         """The other side's queue is full, of others' jobs or of ours: wait for a place, do not hammer."""
@@ -353,6 +344,8 @@ def batches_under_way() -> QuerySet[Batch]:
 
 def _sendables(batch: Batch) -> list[Sendable]:
     pending = Item.objects.filter(batch=batch, outcome=Outcome.PENDING).order_by("ref")
+    if batch.change is not None:
+        return [Sendable(ref) for ref in pending.values_list("ref", flat=True)]
     return [
         Sendable(ref, before or {}, change or {})
         for ref, before, change in pending.values_list("ref", "before", "change")

@@ -21,6 +21,7 @@ from jobs.batches import Packer, key_of
 from jobs.breaker import Window
 from jobs.errands import earlier_of, errand_of
 from jobs.lease import Lease
+from jobs.line import Line
 from jobs.models import Batch, Item
 from jobs.overlaps import changed_by_others
 from jobs.pilots import Pilots
@@ -55,6 +56,7 @@ SENT_BEFORE = "sent_before"
 class Settlement:
     """The decisions about one batch, before they are written."""
 
+    done: list[int] = field(default_factory=list)  # items that simply went well, by their primary keys
     outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
     again: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
     split: bool = False  # those again go in two halves, to corner the one that breaks the batch
@@ -70,28 +72,35 @@ class Settlement:
 class Settler:
     """Settles the batches of one job for the worker that holds it."""
 
-    def __init__(self, lease: Lease, work: Work) -> None:
+    def __init__(self, lease: Lease, work: Work, line: Line) -> None:
         self.lease = lease
         self.job = lease.job
         self.work = work
+        self.line = line
         self.errand = errand_of(self.job)
         self.window = Window.from_json(self.job.lately)
         self.pilots = Pilots.from_json(self.job.pilots)
         #: Of which items go only after a pilot (`jobs.pilots`).
         self.kinds = set(self.job.batches.exclude(pilot="").values_list("pilot", flat=True).distinct())
-        self.halves: list[
-            int
-        ] = []  # batches that came of splitting, to be sent before all others, last first
 
     # After an answer
 
     def settle(self, batch: Batch, answer: Answer) -> None:
         """The other side has said all it will say about this batch (its phase is not RUNNING)."""
-        items = list(batch.items.filter(outcome=Outcome.PENDING).order_by("ref"))
         settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "")
+        pending = batch.items.filter(outcome=Outcome.PENDING).order_by("ref")
+        results = {  # by primary key, in the order in which they were sent
+            pk: answer.results.get(ref) or answer.by_place.get(place)
+            for place, (pk, ref) in enumerate(pending.values_list("pk", "ref"))
+        }
+        settlement.done = [
+            pk for pk, result in results.items() if result is not None and result.verdict is Verdict.DONE
+        ]
+        # Of an item that went well nothing else is needed, and reading it whole costs more than all the rest.
+        others = list(pending.exclude(pk__in=settlement.done)) if len(settlement.done) < len(results) else []
         unnamed, touched = [], []
-        for place, item in enumerate(items):  # in the order in which they were sent
-            result = answer.results.get(item.ref) or answer.by_place.get(place)
+        for item in others:
+            result = results[item.pk]
             if result is None:
                 unnamed.append(item)
             elif result.verdict is Verdict.CONFLICT:
@@ -190,10 +199,12 @@ class Settler:
 
     def _write(self, batch: Batch, settlement: Settlement) -> None:
         counts = _count(settlement.outcomes)
+        counts[Outcome.CHANGED.value] += len(settlement.done)
         now = timezone.now()
-        window = self.window.after(settlement.outcomes)
-        pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
-        learnt = {"lately": window.to_json(), "pilots": pilots.to_json()}
+        done = len(settlement.done)
+        window = self.window.after(settlement.outcomes, done=done)
+        pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld, done=done)
+        learnt: dict[str, Any] = {"lately": window.to_json(), "pilots": pilots.to_json()}
         with self.lease.commit(crash_count=0, **learnt, **self.work.calls.take(), **_added(counts)):
             settled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not settled.update(
@@ -203,7 +214,7 @@ class Settler:
                 **_added(counts),
             ):
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
-            _save_outcomes(settlement.outcomes)
+            _save_outcomes(settlement.outcomes, settlement.done)
             self._move_on(batch, settlement)
             self._tell_withheld(pilots)
             reached(Step.SETTLING)
@@ -221,22 +232,27 @@ class Settler:
 
     def _move_on(self, batch: Batch, settlement: Settlement) -> None:
         """Put the items that go again into batches that are read again before they are sent."""
+        if not settlement.again:
+            return
         packer = Packer(self.job, self.work.batch_size)
         if settlement.split:
             middle = (len(settlement.again) + 1) // 2
             for half in (settlement.again[:middle], settlement.again[middle:]):
                 home = packer.start(
-                    half[0][1], attempt=ATTEMPT_OF_HALVES, read_at=None, note="half of a batch"
+                    half[0][1],
+                    attempt=ATTEMPT_OF_HALVES,
+                    read_at=None,
+                    size=len(half),
+                    note="half of a batch",
                 )
-                home.size = len(half)
-                home.save(update_fields=["size"])
-                self.halves.append(home.pk)
                 for item, _ in half:
                     item.batch = home
+            self.line.put_first(packer.save())
         else:
             for item, change in settlement.again:
                 item.batch = packer.batch_for(change, attempt=batch.attempt + 1, read_at=None)
             packer.save()
+            self.line.changed()
         Item.objects.bulk_update([item for item, _ in settlement.again], ["batch", "reason"])
 
     # Before sending
@@ -285,7 +301,7 @@ class Settler:
     ) -> None:
         counts = _count(settlement.outcomes)
         pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
-        learnt = {"pilots": pilots.to_json()}
+        learnt: dict[str, Any] = {"pilots": pilots.to_json()}
         with self.lease.commit(**learnt, **self.work.calls.take(), **_added(counts)):
             packer = Packer(self.job, self.work.batch_size)
             for item, change in settlement.again:
@@ -301,6 +317,7 @@ class Settler:
             moved = [item for item, _ in settlement.again]
             done = [item for item in settlement.outcomes if item.outcome == Outcome.CHANGED]
             Item.objects.bulk_update(stay + moved + done, ["batch", "before", "change", "reason", "detail"])
+        self.line.changed()
         self.pilots = pilots
         self.kinds |= {change.pilot for _, change in settlement.again if change.pilot}
 
@@ -310,9 +327,7 @@ class AlreadySettled(Exception):
 
 
 def _judge(settlement: Settlement, item: Item, result: Result) -> None:
-    if result.verdict is Verdict.DONE:
-        settlement.end(item, Outcome.CHANGED)
-    elif result.verdict is Verdict.MISSING:
+    if result.verdict is Verdict.MISSING:
         settlement.end(
             item, Outcome.SKIPPED, "not_found", result.text or "The ticket does not exist any more."
         )
@@ -334,12 +349,12 @@ def _count(items: Sequence[Item]) -> Counter[str]:
 
 def _added(counts: Counter[str]) -> dict[str, Any]:
     """The counts as changes to a row of a job or a batch."""
-    return {name: F(name) + count for name, count in counts.items()}
+    return {name: F(name) + count for name, count in counts.items() if count}
 
 
-def _save_outcomes(items: Sequence[Item]) -> None:
-    """One UPDATE for all that simply went well, and one for the rest."""
-    plain = [item.pk for item in items if item.outcome == Outcome.CHANGED]
+def _save_outcomes(items: Sequence[Item], done: Sequence[int] = ()) -> None:
+    """One UPDATE for all that simply went well, `done` by their keys among them, and one for the rest."""
+    plain = [*done, *(item.pk for item in items if item.outcome == Outcome.CHANGED)]
     if plain:
         Item.objects.filter(pk__in=plain).update(outcome=Outcome.CHANGED)
     rest = [item for item in items if item.outcome != Outcome.CHANGED]

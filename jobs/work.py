@@ -68,11 +68,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sendable:
-    """One item on its way out."""
+    """One item on its way out; what it was and its change are given where each is sent its own."""
 
     ref: int
-    before: Snapshot
-    change: Payload
+    before: Snapshot = field(default_factory=dict)
+    change: Payload = field(default_factory=dict)
 
 
 class Verdict(Enum):

@@ -59,8 +59,9 @@ def without_claim() -> None:
 def without_token() -> None:
     """Commits do not ask whether the job is still the worker's."""
 
-    def renew(lease: Lease, changes: dict[str, Any]) -> None:
-        Job.objects.filter(pk=lease.job.pk).update(**({"beat_at": timezone.now()} | changes))
+    def renew(lease: Lease, changes: dict[str, Any], only_in: Any = None, then: Any = None) -> None:
+        changes = {"beat_at": timezone.now()} | changes | (then or {})
+        Job.objects.filter(pk=lease.job.pk).update(**changes)
         lease.status = Status(lease._read_status())
 
     Lease._renew = renew  # type: ignore[assignment, method-assign]

@@ -22,10 +22,10 @@ def job(db: None) -> Job:
 
 def fill(packer: Packer, changes: list[Change], *, attempt: int = 1) -> list[int]:
     """The batches that the items went into, as numbers from 0 in the order of their making."""
-    homes = [packer.batch_for(change, attempt=attempt, read_at=timezone.now()).pk for change in changes]
+    homes = [packer.batch_for(change, attempt=attempt, read_at=timezone.now()) for change in changes]
     packer.save()
-    numbers = {pk: number for number, pk in enumerate(sorted(set(homes)))}
-    return [numbers[pk] for pk in homes]
+    numbers = {pk: number for number, pk in enumerate(sorted({home.pk for home in homes}))}
+    return [numbers[home.pk] for home in homes]
 
 
 def test_equal_changes_travel_together_up_to_a_full_batch(job: Job) -> None:

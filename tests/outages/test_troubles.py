@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -94,10 +95,10 @@ def test_a_receipt_outlives_a_database_that_fails_when_it_is_written_down(
     failures = iter([True, True])
     write = Lease._renew
 
-    def failing(lease: Lease, changes: dict[str, object]) -> None:
+    def failing(lease: Lease, changes: dict[str, object], *others: Any) -> None:
         if "calls_write" in changes and next(failures, False):
             raise OperationalError("the connection is closed")
-        write(lease, changes)
+        write(lease, changes, *others)
 
     monkeypatch.setattr(Lease, "_renew", failing)
     refs = demo.open_tickets[:50]
