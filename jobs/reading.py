@@ -74,7 +74,9 @@ class Reader:
 
     def _earlier_items(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
         errand = errand_of(self.job)
-        for given in _given(source, cursor, self.work.batch_size):
+        for asked in _given(source, cursor, self.work.batch_size):
+            # What that job was asked for each item alone is no business of a job that does something else.
+            given = asked if self.job.follow_up else dict.fromkeys(asked)
             refs = [ref for ref in given if ref not in without]
             seen, earlier = self.work.read(refs), earlier_of(errand, refs)
             yield Read(refs, seen, earlier, str(max(given)), given, len(given) - len(refs))

@@ -171,6 +171,23 @@ def test_follow_ups_are_about_the_same_tickets_and_keep_to_the_condition(demo: D
     assert not [ref for ref in refs[1:] if "brand-new" in demo.tags(ref)]
 
 
+def test_another_jobs_tickets_do_not_bring_along_what_it_was_asked_for_each(demo: Demo) -> None:
+    ref = demo.open_tickets[0]
+    rows = actions.submit(
+        tool="tag-rows",
+        title="Rows",
+        params={"include_closed": False},
+        source={"kind": "ids", "name": ""},
+        refs=[ref],
+        given=[{"add": ["of-the-row"], "remove": []}],
+        by=ANA,
+        here=True,
+    )
+    earlier = run(rows)
+    run(submit(chosen=sources.items(earlier.pk, ["changed"]), add=["of-the-job"]))
+    assert demo.tags(ref) >= {"of-the-row", "of-the-job"}
+
+
 # Interrupted
 
 
