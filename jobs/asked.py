@@ -8,7 +8,7 @@ from typing import Any
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
 from jobs.recipe import Recipe
-from jobs.states import FollowUp, Guarded, Status
+from jobs.states import FollowUp, Guarded, Outcome, Status
 from jobs.words import words
 
 #: By stored name of a parameter; others are shown by their own name.
@@ -35,7 +35,8 @@ MOST_NAMED = 12
 def _of_a_job(source: dict[str, Any]) -> str:
     outcomes = " or ".join(OUTCOME_WORDS.get(name, str(name)) for name in source["outcomes"])
     because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
-    return f"The {outcomes} tickets of job {source['job']}{because}"
+    which = "" if len(source["outcomes"]) == len(Outcome) else f"{outcomes} "
+    return f"The {which}tickets of job {source['job']}{because}"
 
 
 def _of_numbers(source: dict[str, Any]) -> str:

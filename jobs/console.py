@@ -182,13 +182,15 @@ class RunCommand(Command):
 
     def ask(self, question: str, options: dict[str, Any]) -> None:
         """Ask the person at the terminal, unless `--yes`; a No ends the command."""
-        if options["yes"]:
-            return
+        if not options["yes"] and not self.confirm(question, options):
+            raise CommandError("Nothing was done.", returncode=Exit.CANCELLED)
+
+    def confirm(self, question: str, options: dict[str, Any]) -> bool:
+        """Put a question to the person at the terminal."""
         stream = self.stderr if options["output"] == "json" else self.stdout
         stream.write(f"{printable(question)} [y/N] ", ending="")
         stream.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CommandError("Nothing was done.", returncode=Exit.CANCELLED)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def carry_out(
         self,
@@ -206,8 +208,10 @@ class RunCommand(Command):
         if options["detach"]:
             self._tell_queued(make(False).job, as_json=as_json)
             return
+        can_ask = not options["yes"] and sys.stdin.isatty()
+        ask = partial(self.confirm, options=options) if can_ask else None
         with self.display(as_json=as_json) as display:
-            job, code = foreground.run(lambda: make(True), by=by, display=display)
+            job, code = foreground.run(lambda: make(True), by=by, display=display, ask=ask)
         self.report(job, as_json=as_json, notes=notes(job))
         code = self._aftercare(job, code, by=by, as_json=as_json)
         if code:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -108,6 +109,9 @@ class Lines:
     def say(self, sentence: str) -> None:
         self._write(printable(sentence))
 
+    def aside(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def __enter__(self) -> Self:
         return self
 
@@ -148,6 +152,14 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         self._progress.console.print(printable(sentence), markup=False, highlight=False)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def __enter__(self) -> Self:
         self._progress.start()

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import IntEnum
 from functools import partial
 from types import FrameType, TracebackType
@@ -25,6 +25,7 @@ from jobs import actions, engine, reaper, stopping
 from jobs.actors import Actor
 from jobs.models import Job
 from jobs.states import Status
+from jobs.trial import question_of
 from jobs.trouble import Patience
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ SHOW_CURSOR = b"\x1b[?25h\n"
 FOR_EVER = 366 * 24 * 3600.0
 
 
+#: Puts a question to the person at the terminal; True for a Yes.
+Ask = Callable[[str], bool]
+
+
 class Exit(IntEnum):
     """Exit codes of commands that run a job."""
 
@@ -47,6 +52,7 @@ class Exit(IntEnum):
     USAGE = 2  # wrong arguments
     PARTIAL = 3  # ended, some items failed
     CANCELLED = 4
+    HELD = 5  # tried on its first items; it stays paused until somebody says that it may go on
     INTERRUPTED = 130  # Ctrl-C
 
 
@@ -67,6 +73,10 @@ class Display(Protocol):
 
     def say(self, sentence: str) -> None:
         """Show a sentence beside the progress."""
+        ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave the terminal to a question for a while."""
         ...
 
 
@@ -95,6 +105,17 @@ class Interrupts:
         for each, before in self._before.items():
             signal.signal(each, before)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While a question is open, Ctrl-C ends it; it counts like any other."""
+        self.__exit__(None, None, None)
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.count += 1
+        finally:
+            self.__enter__()
+
     def _take(self, _signal: int, _frame: FrameType | None) -> None:
         self.count += 1
         if self.count >= self.PATIENCE_ENDS:
@@ -106,8 +127,12 @@ class Interrupts:
 class Runner:
     """One job, run in this process until it ends or a person has to say how it goes on."""
 
-    def __init__(self, job: Job, *, by: Actor, display: Display, interrupts: Interrupts) -> None:
+    def __init__(
+        self, job: Job, *, by: Actor, display: Display, interrupts: Interrupts, ask: Ask | None
+    ) -> None:
         self.job = job
+        self._ask = ask
+        self._held = False
         self._by = by
         self._display = display
         self._interrupts = interrupts
@@ -123,12 +148,30 @@ class Runner:
             self._take_turn(token)
             token = ""
             self._patience.insist(lambda: self.look(at_once=True))
-            if self._is_over() or stopping.is_asked():
+            if self._is_over() or stopping.is_asked() or self._is_held():
                 break
             self._patience.insist(self._reap)
             time.sleep(NAP)
             self._patience.insist(self.tick)
         return self._exit()
+
+    def _is_held(self) -> bool:
+        """Whether the job asks to go on after its first items, and nobody here says that it may."""
+        question = question_of(self.job, self.job.transitions.order_by("-id").first())
+        if not question:
+            return False
+        interrupted = self._interrupts.count
+        if self._ask is not None:
+            with self._display.aside(), self._interrupts.aside():
+                if self._ask(f"{question} Go on?"):
+                    with suppress(
+                        actions.NotPossible
+                    ):  # somebody else was first: it goes on, or is cancelled
+                        actions.resume(job=self.job, by=self._by)
+                    return False
+        # Ctrl-C instead of an answer cancels, as everywhere.
+        self._held = self._interrupts.count == interrupted
+        return self._held
 
     def tick(self) -> None:
         """At every step of the engine, never inside a transaction."""
@@ -182,11 +225,15 @@ class Runner:
     def _exit(self) -> Exit:
         if self._heard and self.job.status not in (Status.SUCCEEDED, Status.PARTIAL):
             return Exit.INTERRUPTED
-        return EXITS[Status(self.job.status)]
+        return Exit.HELD if self._held else EXITS[Status(self.job.status)]
 
 
-def run(make: Callable[[], actions.Made], *, by: Actor, display: Display) -> tuple[Job, Exit]:
+def run(
+    make: Callable[[], actions.Made], *, by: Actor, display: Display, ask: Ask | None = None
+) -> tuple[Job, Exit]:
     """Make a job for this process and run it; returns it as it ended, and the exit code for that.
+
+    A job that is tried on its first items first is left paused after them, unless `ask` says to go on.
 
     It is made under the watch for Ctrl-C too: a job that is made and then abandoned would be run by a worker.
     A fault of the program is on the job's row like everything else that stops it; `DatabaseError` is raised.
@@ -194,7 +241,7 @@ def run(make: Callable[[], actions.Made], *, by: Actor, display: Display) -> tup
     stopping.forget()
     with Interrupts() as interrupts:
         made = Patience(FOR_EVER, say=display.say).insist(make, once=True)
-        runner = Runner(made.job, by=by, display=display, interrupts=interrupts)
+        runner = Runner(made.job, by=by, display=display, interrupts=interrupts, ask=ask)
         code = runner.run(made.token)
     return runner.job, code
 

@@ -20,6 +20,7 @@ from jobs.places import Reading, reading_of
 from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
 from jobs.story import Line, fold
+from jobs.trial import question_of
 
 #: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
 LOOKS: dict[str, tuple[str, str]] = {
@@ -129,8 +130,7 @@ class Face:
     @property
     def asks(self) -> str:
         """What the job itself asks after its first tickets; "" when it was a person who paused it."""
-        last = self.last if self.job.status == Status.PAUSED else None
-        return last.why if last and last.from_status == Status.RUNNING and not last.user_id else ""
+        return question_of(self.job, self.last)
 
     @cached_property
     def ahead(self) -> int:

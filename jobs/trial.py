@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from jobs.models import Job
-from jobs.states import Outcome
+from jobs.models import Job, Transition
+from jobs.states import Outcome, Status
 
 #: The outcomes that a batch counts, in the order in which they are told.
 TOLD = {
@@ -15,6 +15,15 @@ TOLD = {
     Outcome.FAILED: "failed",
     Outcome.UNVERIFIED: "could not be verified",
 }
+
+
+def question_of(job: Job, last: Transition | None) -> str:
+    """What the job itself asks after its first items; "" where it does not, such as when a person paused it.
+
+    `last` is its last change of status.
+    """
+    is_held = job.status == Status.PAUSED and last and last.from_status == Status.RUNNING
+    return last.why if is_held and last and not last.user_id else ""
 
 
 def tried_words(job: Job) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,25 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import CommandParser
 
 from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
+from jobs.foreground import Exit
 from jobs.models import Job
-from tagmanager import connections, guarding, numbers, sources
-from tagmanager.asking import ask
+from jobs.recipe import SEVERAL, Order, Recipe, Stored
+from tagmanager import asking, connections, guarding, sizes, sources
 from tagmanager.cautions import cautions_of
-from tagmanager.fields import OneTagField, TagsField
+from tagmanager.fields import OneTagField
+from tagmanager.forms import OnlyForm, OptionsForm
+from tagmanager.narrowing import Only
 from tagmanager.previews import tallies_of
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
-from zendesk import ADMINS_ONLY, NotFound, RateLimited, Refused, Zendesk, ZendeskError, check
+from tagmanager.ways import WAYS, OthersForm, WaysForm
+from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
 
 STDIN = "-"
 #: Of the pairs of a mapping so many are told with their tickets.
 MOST_PAIRS = 20
-#: The options that name a list of Zendesk's.
-KEPT_BY_ZENDESK = ("view", "search", "tag", "all")
+#: The options of which one at least says which tickets.
+NAMED = "--view, --search, --ids, --ids-file, --tag, --job or --all"
 #: A busy account is asked again so often, and after so many seconds where it does not say.
 BUSY_TRIES, BUSY_WAIT = 3, 10.0
 #: After each question for the number of tickets in a view that Zendesk still counts, seconds.
@@ -56,26 +60,66 @@ def told() -> Iterator[None]:
         raise impossible(problem.text) from problem
 
 
-def add_source_options(parser: CommandParser, *, required: bool = True) -> Any:
-    """One of the ways to say which tickets; more may be added to the group that it gives back."""
-    group = parser.add_argument_group("source: which tickets (exactly one)")
-    ways = group.add_mutually_exclusive_group(required=required)
-    ways.add_argument("--view", type=int, metavar="ID", help="The tickets of a view.")
-    ways.add_argument("--search", metavar="QUERY", help="The tickets that Zendesk's search finds.")
-    ways.add_argument("--ids", metavar="1,2,3", help="These tickets.")
-    ways.add_argument(
-        "--ids-file",
-        metavar="PATH",
-        help="The tickets of a file: one number a line, or CSV with a column id. - is standard input.",
-    )
-    ways.add_argument("--tag", metavar="TAG", help="The tickets that carry this tag.")
-    ways.add_argument(
+def add_source_options(parser: CommandParser) -> None:
+    """The ways to say which tickets, which to leave out, and which to keep to."""
+    take = parser.add_argument_group("source: which tickets (several are taken together)")
+    for prefix, group, what in (
+        ("", take, "The tickets"),
+        ("not-", parser.add_argument_group("leave out, all of these may be repeated"), "Not the tickets"),
+    ):
+        group.add_argument(
+            f"--{prefix}view", type=int, action="append", metavar="ID", help=f"{what} of a view."
+        )
+        group.add_argument(
+            f"--{prefix}search",
+            action="append",
+            metavar="QUERY",
+            help=f"{what} that Zendesk's search finds.",
+        )
+        group.add_argument(
+            f"--{prefix}ids", action="append", metavar="1,2,3", help=f"{what} with these numbers."
+        )
+        group.add_argument(
+            f"--{prefix}ids-file",
+            action="append",
+            metavar="PATH",
+            help=f"{what} of a file: one number a line, or CSV with a column id. - is standard input.",
+        )
+        group.add_argument(
+            f"--{prefix}job", type=int, action="append", metavar="ID", help=f"{what} of an earlier job."
+        )
+    take.add_argument("--tag", action="append", metavar="TAG", help="The tickets that carry this tag.")
+    take.add_argument(
         "--all",
         action="store_const",
         const=True,
         help="All tickets of the account, archived ones too; for admins.",
     )
-    return ways
+    only = parser.add_argument_group("only some of them")
+    only.add_argument("--having", action="append", metavar="TAG", help="Only tickets that have this tag.")
+    only.add_argument(
+        "--lacking",
+        "--not-tag",
+        action="append",
+        metavar="TAG",
+        help="Only tickets that do not have this tag.",
+    )
+    only.add_argument("--status", action="append", help="Only tickets in this state, such as open.")
+
+
+def _taking(options: dict[str, Any]) -> list[str]:
+    """The options given that name tickets to take."""
+    return [_as_option(name) for name in (*WAYS, "all") if options[name] is not None]
+
+
+def _narrowing(options: dict[str, Any]) -> list[str]:
+    """The options given that leave tickets out or put them in order."""
+    names = [*(f"not_{way}" for way in WAYS if way != "tag"), "having", "lacking", "status", "sort"]
+    return [_as_option(name) for name in names if options[name] is not None]
+
+
+def _as_option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def add_ticket_options(parser: CommandParser) -> None:
@@ -93,6 +137,18 @@ def add_ticket_options(parser: CommandParser) -> None:
         help="Leave the guard tag on; manage.py jobs unguard takes it off.",
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="The first N tickets only.")
+    parser.add_argument(
+        "--sort",
+        choices=[order.value for order in Order if order],
+        help="By ticket number, or by the last change; --limit then takes the first of these.",
+    )
+    parser.add_argument(
+        "--first",
+        type=_positive,
+        metavar="N",
+        help="Change the first N, then ask whether to go on. With --yes, or without a terminal, the job "
+        f"stays paused, and the command ends with {Exit.HELD:d}.",
+    )
     add_run_options(parser)
 
 
@@ -108,33 +164,20 @@ _positive.__name__ = "number above 0"  # argparse names the type in its sentence
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A source, and how many tickets it holds as far as that is known before they are read."""
+    """A source with what is said of it, and how many tickets it holds as far as anybody knows yet."""
 
     source: Source
+    only: Only = field(default_factory=Only)
     number: int | None = None
-    is_exact: bool = False
+    notes: Sequence[str] = ()
 
-    @property
-    def phrase(self) -> str:
+    def phrase(self, limit: int | None) -> str:
         """As the end of a question: "about 10,400 tickets of view “All unsolved”"."""
-        phrase = self.source.phrase
-        return phrase if self.number is None or self.is_exact else f"about {self.number:,} {phrase}"
-
-
-def given_ids(options: dict[str, Any]) -> Chosen | None:
-    """The source where the numbers themselves were given; read before anybody is called."""
-    if options["ids"] is not None:
-        return _listed(numbers.words_in(options["ids"]), name="")
-    if options["ids_file"] == STDIN:
-        return _listed(sources.words_in(sys.stdin), name="standard input")
-    if options["ids_file"] is not None:
-        path = Path(options["ids_file"])
-        try:
-            with path.open(encoding="utf-8", errors="replace") as lines:
-                return _listed(sources.words_in(lines), name=path.name)
-        except OSError as problem:
-            raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
-    return None
+        if self.number is None or sizes.is_exact(self.source):
+            return asking.phrase(self.source, self.only, limit)
+        if self.only or self.source.stored["kind"] == SEVERAL:
+            return f"{asking.phrase(self.source, self.only, limit)} (at most {self.number:,})"
+        return f"about {self.number:,} {self.source.phrase}"
 
 
 @contextmanager
@@ -153,50 +196,27 @@ def open_given(name: str) -> Iterator[UploadedFile[Any]]:
         yield UploadedFile(file, path.name, size=path.stat().st_size)
 
 
-def _listed(words: Iterable[tuple[int, str]], *, name: str) -> Chosen:
-    # All of them before the job is made: its transaction must not wait for a slow pipe.
-    try:
-        given = numbers.read(words)
-    except ValidationError as problem:
-        raise wrong(" ".join(problem.messages)) from problem
-    if given.problem:
-        raise wrong(given.problem)
-    if not given.ids:
-        raise wrong("No ticket number was given. Give numbers such as 4711,4712.")
-    source = sources.ids(given.ids, name=name)
-    return Chosen(source, source.stored["number"], is_exact=True)
+#: Said of an option that was given and names nothing.
+EMPTY = {
+    "ids": "No ticket number was given. Give numbers such as 4711,4712.",
+    "search": "The search is empty. Say what to search for, such as --search 'status<solved'.",
+    "tag": "The tag is empty. Name one, such as --tag refund.",
+}
 
 
-def kept_by_zendesk(options: dict[str, Any], zendesk: Zendesk) -> Chosen:
-    """The source where Zendesk keeps the list: a view, a search, a tag, or all. Asks how long it is."""
-    if options["view"] is not None:
-        try:
-            view = zendesk.view(options["view"])
-        except NotFound as problem:
-            raise wrong(
-                f"There is no view {options['view']} in this Zendesk, or the connected user may not see it. "
-                "Its number is at the end of the view's address in the browser."
-            ) from problem
-        will_ask = not (options["yes"] or options["dry_run"])
-        number = _view_count(zendesk, view.id) if will_ask else None
-        return Chosen(sources.view(view.id, view.title), number)
-    if options["all"]:
-        _must_be_admin(zendesk)
-        return Chosen(sources.all_tickets())
-    if options["search"] is not None:
-        query = options["search"].strip()
-        if not query:
-            raise wrong("The search is empty. Say what to search for, such as --search 'status<solved'.")
-        return Chosen(sources.search(query), _found(zendesk, query))
-    try:
-        tags = TagsField().clean(options["tag"])
-    except ValidationError as problem:
-        raise wrong(f"--tag: {' '.join(problem.messages)}") from problem
-    if len(tags) != 1:
-        raise wrong(
-            "--tag takes one tag. For tickets that carry one of several use --search 'tags:a tags:b'."
-        )
-    return Chosen(sources.tag(tags[0]), _found(zendesk, sources.tag_query(tags[0])))
+def named(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Iterator[WaysForm]:
+    """A valid form for each ticket source among the options; those with the prefix are to be left out."""
+    for way in WAYS:
+        for value in options.get(f"{prefix}_{way}" if prefix else way) or ():
+            with open_given(value) if way == "ids_file" else nullcontext(value) as given:
+                place = f"{prefix}-{way}" if prefix else way
+                filled: dict[str, Any] = {place: given}
+                form = OthersForm(filled, filled, prefix=prefix or None, zendesk=zendesk)
+                if not form.is_valid():
+                    raise wrong(sentences_of(form))
+            if not form.named:
+                raise wrong(EMPTY[way])
+            yield form
 
 
 def _must_be_admin(zendesk: Zendesk) -> None:
@@ -217,20 +237,35 @@ def _view_count(zendesk: Zendesk, view_id: int) -> int | None:
     return None
 
 
-def _found(zendesk: Zendesk, query: str) -> int:
-    try:
-        return zendesk.search_count(query)
-    except Refused as problem:
-        raise wrong(problem.text) from problem
+def _number(zendesk: Zendesk, source: Source) -> int | None:
+    """About how many tickets a source holds, or at most; None when nobody can say."""
+    numbers = [_number_of(zendesk, part) for part in Recipe.read(source.stored).of]
+    return None if None in numbers else sum(filter(None, numbers))
+
+
+def _number_of(zendesk: Zendesk, stored: Stored) -> int | None:
+    if stored["kind"] == "view":
+        return _view_count(zendesk, stored["id"])
+    if queries := sources.queries_of(stored):
+        return sum(map(zendesk.search_count, queries))
+    return sizes.known(Source(stored))
 
 
 def sentences_of(form: forms.Form) -> str:
     """What is wrong with a form, for somebody who typed options."""
     return "\n".join(
-        str(message) if name == NON_FIELD_ERRORS else f"--{name.replace('_', '-')}: {message}"
+        str(message) if name == NON_FIELD_ERRORS else f"{_option(form, name)}: {message}"
         for name, messages in form.errors.items()
         for message in messages
     )
+
+
+#: Fields that options call otherwise.
+OPTIONS = {"canary": "first", "order": "sort"}
+
+
+def _option(form: forms.Form, name: str) -> str:
+    return _as_option(OPTIONS.get(name, form.add_prefix(name)))
 
 
 class TicketCommand(RunCommand):
@@ -240,21 +275,31 @@ class TicketCommand(RunCommand):
         """Check all that can be checked before the job is made, ask, make it, run it."""
         if not form.is_valid():
             raise wrong(sentences_of(form))
+        how, taking = _how(options), _taking(options)
+        if form.lists_tickets and (unfit := [*taking, *_narrowing(options)]):
+            raise wrong(f"Each row says its ticket. Leave out {', '.join(unfit)}.")
+        if not (form.lists_tickets or isinstance(tool, ChoosesTickets) or taking):
+            raise wrong(f"Say which tickets: give {NAMED}.")
+        if [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())].count(STDIN) > 1:
+            raise wrong("Only one thing can be read from standard input. Give the other as a file.")
         by, guard = actor_named(options["username"]), _guard(form, options)
         if not options["dry_run"]:
             self.must_be_sure(options)
-        listed = _listed_by(form) if form.lists_tickets else given_ids(options)
         with connected() as zendesk, told():
-            chosen = self._chosen(tool, form, listed, options, zendesk)
+            chosen = self._chosen(tool, form, options, zendesk)
+        if why := sizes.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
+            raise wrong(f"--first: {why}")
         if not options["dry_run"]:
-            self.ask(f"{tool.title(form.params(), chosen.phrase)}?", options)
+            self.ask(f"{tool.title(form.params(), chosen.phrase(how['limit']))}?", options)
         self.carry_out(
-            lambda here: ask(
+            lambda here: asking.ask(
                 tool,
                 form,
                 chosen.source,
                 by=by,
-                limit=options["limit"],
+                only=chosen.only,
+                limit=how["limit"],
+                canary=how["canary"],
                 dry_run=options["dry_run"],
                 include_closed=options["include_closed"],
                 guard=guard,
@@ -263,35 +308,21 @@ class TicketCommand(RunCommand):
             ),
             by=by,
             options=options,
-            notes=lambda job: [*form.notes, *_notes(chosen), *_foreseen(job)],
+            notes=lambda job: [*form.notes, *chosen.notes, *_foreseen(job)],
         )
 
-    def _chosen(
-        self,
-        tool: Tool,
-        form: ToolForm,
-        listed: Chosen | None,
-        options: dict[str, Any],
-        zendesk: Zendesk,
-    ) -> Chosen:
+    def _chosen(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
         """The source, over a connection that works; a busy account is waited for."""
         for _ in range(BUSY_TRIES):
             try:
                 check(zendesk)
-                return listed or self._kept(tool, form, options, zendesk)
+                return _choose(tool, form, options, zendesk)
             except RateLimited as busy:
                 seconds = busy.retry_after or BUSY_WAIT
                 self.stderr.write(f"{busy.text} Trying again in {seconds:.0f} s.", lambda text: text)
                 time.sleep(seconds)
         check(zendesk)
-        return listed or self._kept(tool, form, options, zendesk)
-
-    def _kept(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
-        """The source that Zendesk keeps; the tool's own where none is named."""
-        if isinstance(tool, ChoosesTickets) and not any(options[way] for way in KEPT_BY_ZENDESK):
-            source = tool.source_for(form.params())
-            return Chosen(source, sum(_found(zendesk, query) for query in sources.queries_of(source.stored)))
-        return kept_by_zendesk(options, zendesk)
+        return _choose(tool, form, options, zendesk)
 
 
 def _guard(form: ToolForm, options: dict[str, Any]) -> str:
@@ -308,9 +339,33 @@ def _guard(form: ToolForm, options: dict[str, Any]) -> str:
     return guard
 
 
-def _listed_by(form: ToolForm) -> Chosen:
-    source = form.listed
-    return Chosen(source, source.stored["number"], is_exact=True)
+def _how(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that are the same for all tools, as their form takes them."""
+    filled = {"limit": options["limit"], "canary": options["first"], "order": options["sort"] or ""}
+    form = OptionsForm(filled | {"nonce": "given by nobody"})
+    if not form.is_valid():
+        raise wrong(sentences_of(form))
+    return form.cleaned_data
+
+
+def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+    """What the options say; the tool's own tickets where none are named."""
+    if form.lists_tickets:
+        return Chosen(form.listed)
+    which = OnlyForm({name: options[name] or () for name in ("having", "lacking", "status")})
+    if not which.is_valid():
+        raise wrong(sentences_of(which))
+    taken, out = list(named(options, zendesk)), list(named(options, zendesk, "not"))
+    of = [source for each in taken for source in each.named]
+    if options["all"]:
+        _must_be_admin(zendesk)
+        of.append(sources.all_tickets())
+    if not of and isinstance(tool, ChoosesTickets):
+        of = [tool.source_for(form.params())]
+    source = sources.combined(of, [each for form in out for each in form.named], options["sort"] or "")
+    will_ask = not (options["yes"] or options["dry_run"])
+    notes = [note for each in (*taken, *out) for note in each.notes]
+    return Chosen(source, which.cleaned_data["only"], _number(zendesk, source) if will_ask else None, notes)
 
 
 def _foreseen(job: Job) -> Iterator[str]:
@@ -329,9 +384,3 @@ def _foreseen(job: Job) -> Iterator[str]:
         yield f"{caution.text} {caution.address}".rstrip()
     if found.problem:
         yield f"What in the account names these tags could not be looked up. {found.problem}"
-
-
-def _notes(chosen: Chosen) -> Iterator[str]:
-    """Numbers that were given more than once, which a person who counts would miss."""
-    if chosen.source.given is None and (told := sources.told_once(chosen.source.stored)):
-        yield told

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import secrets
-from array import array
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
-from jobs.models import Job
-from jobs.numerals import MOST
-from jobs.states import Outcome
-from tagmanager import choices, connections, guarding, numbers, sources, suggestions
+from jobs.recipe import Order
+from tagmanager import choices, guarding, sources
 from tagmanager.fields import OneTagField, TagsField
 from tagmanager.glance import glance
-from tagmanager.numbers import Numbers
+from tagmanager.narrowing import Only
 from tagmanager.sources import Source
-from zendesk import ADMINS_ONLY, NotFound, Refused, ZendeskError
+from tagmanager.ways import NO_NUMBER, WAYS, OthersForm, WaysForm
+from zendesk import ADMINS_ONLY
 
-#: One of these, and only one, says which tickets.
-SOURCES = ("view", "search", "tag", "ids", "ids_file", "job", "all_tickets")
+#: One of these, and only one, says which tickets; more are added in a part of their own.
+SOURCES = (*WAYS, "all_tickets")
 #: The way in which the tool itself says which tickets, for tools that can.
 OWN = "own"
 #: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
@@ -37,89 +33,58 @@ PANELS: dict[str, tuple[str, ...]] = {
     "job": ("job",),
     "all": ("all_tickets",),
 }
-#: Of an earlier job, as people read them.
-EARLIER = (
-    (Outcome.FAILED, "failed"),
-    (Outcome.UNVERIFIED, "unverified"),
-    (Outcome.PENDING, "not attempted"),
-    (Outcome.SKIPPED, "skipped"),
-    (Outcome.CHANGED, "changed"),
-    (Outcome.UNCHANGED, "unchanged"),
-    (Outcome.PLANNED, "would be changed (of a preview)"),
-)
+#: The states of a ticket, as Zendesk calls them.
+STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 #: The most tickets that a careful start may have.
 MOST_CANARY = 10_000
-#: What Django calls the ways in which a number can be none.
-NO_NUMBER = ("invalid", "min_value", "max_value")
-#: A form does not wait longer for Zendesk than this, seconds.
-PATIENCE = 3.0
 
 
-class SourceForm(forms.Form):
-    """The tickets; after `is_valid()`, `cleaned_data["source"]` is a `Source`."""
+class OnlyForm(forms.Form):
+    """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is an `Only`."""
 
-    view = forms.IntegerField(
-        label="A view",
+    having = TagsField(
+        label="Only tickets that have these tags",
         required=False,
-        min_value=1,
-        max_value=MOST,
-        help_text="The number of a Zendesk view.",
-        error_messages=dict.fromkeys(NO_NUMBER, "The number of a view is a whole number, such as 360001."),
+        help_text="All of them, where there are several.",
     )
-    search = forms.CharField(
-        label="A search",
+    lacking = TagsField(
+        label="Tickets with one of these tags",
         required=False,
-        max_length=2_000,
-        error_messages={
-            "max_length": "The search is too long: it may have 2,000 characters.",
-            "null_characters_not_allowed": "The search holds a character that is not text. Type it anew.",
-        },
-        help_text="As in Zendesk's search box, such as status:open created>2026-01-01.",
+        help_text="Looked for on each ticket as it is read, and again before it is changed.",
     )
-    tag = TagsField(label="A tag", required=False, help_text="All tickets that carry it.")
-    # Before the numbers, which look at it.
-    leave_out = forms.BooleanField(label="Leave out what is not a ticket number", required=False)
-    ids = forms.CharField(
-        label="Ticket numbers",
+    status = forms.MultipleChoiceField(
+        label="Only tickets in one of these states",
         required=False,
-        help_text="Separated by spaces, commas or line breaks.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
-        },
-    )
-    ids_file = forms.FileField(
-        label="A file of ticket numbers",
-        required=False,
-        help_text="CSV with a column id or ticket_id, or one number a line.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give ticket numbers, one a line, or CSV with a column id.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
-    )
-
-    job = forms.IntegerField(
-        label="An earlier job",
-        required=False,
-        min_value=1,
-        max_value=MOST,
-        help_text="The number of a job that has ended, such as 12.",
-        error_messages=dict.fromkeys(NO_NUMBER, "The number of a job is a whole number, such as 12."),
-    )
-    outcomes = forms.MultipleChoiceField(
-        label="Its tickets that ended as",
-        required=False,
-        choices=EARLIER,
-        initial=[Outcome.FAILED],
+        choices=[(status, status) for status in STATUSES],
         widget=forms.CheckboxSelectMultiple,
         error_messages=dict.fromkeys(
-            ("invalid_choice", "invalid_list"), "Tick one of the choices that are offered."
+            ("invalid_choice", "invalid_list"), f"The states are {', '.join(STATUSES)}."
         ),
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        having, lacking, states = (
+            frozenset(cleaned.get(name) or ()) for name in ("having", "lacking", "status")
+        )
+        if both := having & lacking:
+            self.add_error("lacking", f"No ticket can both have {', '.join(sorted(both))} and lack it.")
+        cleaned["only"] = Only(having, lacking, states)
+        return cleaned
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether to show what narrows unfolded."""
+        is_filled = bool(self["having"].value() or self["status"].value())
+        return is_filled or bool(self.errors.keys() - {"lacking"})
+
+
+class SourceForm(WaysForm):
+    """The tickets; after `is_valid()`, `chosen` gives their `Source`, and `only` says which of them.
+
+    Further forms stand in it, for those to take as well, those to leave out, and those to keep to.
+    """
+
     all_tickets = forms.BooleanField(
         label="All tickets of the account",
         required=False,
@@ -132,14 +97,26 @@ class SourceForm(forms.Form):
     )
 
     def __init__(self, *args: Any, own_tickets: str = "", **kwargs: Any) -> None:
-        """With `own_tickets` nothing need be chosen: `source` is then None, and the tool says which."""
-        super().__init__(*args, **kwargs)
+        """With `own_tickets` nothing need be chosen: the tool says which."""
+        super().__init__(*args, views=choices.views(), **kwargs)
         self.own_tickets = own_tickets
-        self.file_name = ""
-        self.given: Numbers | None = None
-        self.views = choices.views()
-        if self.views.choices:
-            self._offer_views()
+        data, files = (self.data, self.files) if self.is_bound else (None, None)
+        self.more, self.less = (
+            OthersForm(data, files, prefix=prefix, views=self.views, initial=self._initial_of(prefix))
+            for prefix in ("and", "not")
+        )
+        self.which = OnlyForm(data, initial=self.initial)
+
+    def _initial_of(self, prefix: str) -> dict[str, Any]:
+        start = f"{prefix}-"
+        return {
+            name.removeprefix(start): value for name, value in self.initial.items() if name.startswith(start)
+        }
+
+    @property
+    def parts(self) -> Sequence[forms.Form]:
+        """The forms that stand in this one."""
+        return self.more, self.less, self.which
 
     @property
     def panels(self) -> list[tuple[str, str]]:
@@ -147,64 +124,31 @@ class SourceForm(forms.Form):
         labels = (self.own_tickets, "View", "Search", "Numbers", "Tag", "Earlier job", "All")
         return [(name, label) for name, label in zip(PANELS, labels, strict=True) if label]
 
-    def _offer_views(self) -> None:
-        field = self.fields["view"]
-        offered: list[tuple[Any, str]] = [("", "Choose a view…"), *self.views.choices]
-        typed = str(self.data.get(self.add_prefix("view")) or self.initial.get("view") or "")
-        if typed and typed not in {str(number) for number, _ in offered}:
-            offered.append((typed, f"View {typed}"))
-        field.widget = forms.Select(choices=offered)
-        field.widget.is_required = False
-        field.help_text = "A view of Zendesk's, with all its tickets."
-
     @property
     def notes(self) -> list[str]:
         """What a person is told about the numbers once the job is made."""
-        source: Source | None = self.cleaned_data.get("source")
-        if self.given is None or source is None:
-            return []
-        return [note for note in (self.given.left_out, sources.told_once(source.stored)) if note]
+        return [*super().notes, *self.more.notes, *self.less.notes]
 
     @property
-    def may_leave_out(self) -> bool:
-        """Whether to offer to go on without what is not a ticket number."""
-        return bool(self.given and self.given.odd)
+    def only(self) -> Only:
+        """Of a valid form."""
+        only: Only = self.which.cleaned_data["only"]
+        return only
 
-    def clean_ids(self) -> array[int]:
-        return self._numbers(numbers.words_in(self.cleaned_data["ids"]))
-
-    def clean_ids_file(self) -> array[int] | None:
-        file: UploadedFile[Any] | None = self.cleaned_data["ids_file"]
-        if file is None:
-            return None
-        self.file_name = file.name or "a file"
-        try:
-            return self._numbers(sources.words_in(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.",
-                code="encoding",
-            ) from exc
-
-    def _numbers(self, words: Iterable[tuple[int, str]]) -> array[int]:
-        given = numbers.read(words)
-        if not (given.ids or given.odd):
-            return given.ids
-        self.given = given
-        if given.problem and not self.cleaned_data["leave_out"]:
-            raise ValidationError(given.problem, code="ticket_id")
-        if not given.ids:
-            raise ValidationError("None of this is a ticket number.", code="no_number")
-        return given.ids
+    def chosen(self, own: Source | None = None, order: str = "") -> Source:
+        """The tickets of a valid form; `own` are those that the tool itself says, where nobody else does."""
+        first = [*self.named] or ([own] if own else [])
+        return sources.combined([*first, *self.more.named], self.less.named, order)
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = self.cleaned_data
         counted = PANELS.get(cleaned.get("kind", ""), SOURCES)
         for name in set(SOURCES) - set(counted):
             self.errors.pop(name, None)
         given = [name for name in counted if cleaned.get(name) or name in self.errors]
+        if folded := list(self._wrong_parts()):
+            raise ValidationError(f"Something under {' and '.join(folded)} has to be put right.", code="part")
         if not given and self.own_tickets and cleaned.get("kind", "") in ("", OWN):
-            cleaned["source"] = None
             return cleaned
         if not given:
             raise ValidationError(
@@ -215,62 +159,27 @@ class SourceForm(forms.Form):
             labels = [str(self.fields[name].label).lower() for name in given]
             raise ValidationError(
                 f"Only one thing can say which tickets; there are {len(given)}: {', '.join(labels)}. "
-                "Leave the others empty.",
+                "Leave the others empty, or add them under “Add more tickets”.",
                 code="many_sources",
             )
         if not self.errors:
-            self._clean_source(cleaned, given[0])
+            self.name(given)
         return cleaned
 
-    def _clean_source(self, cleaned: dict[str, Any], name: str) -> None:
-        try:
-            connections.address()
-            connections.credentials()
-            if name == "job":
-                cleaned["source"] = _earlier(cleaned["job"], cleaned.get("outcomes") or [])
-            else:
-                cleaned["source"] = self._source(name, cleaned[name])
-        except (connections.NotConnected, ZendeskError, ValidationError) as problem:
-            self.add_error(name, problem if isinstance(problem, ValidationError) else str(problem))
+    def _wrong_parts(self) -> Iterator[str]:
+        """What the page calls the parts in which something is wrong; they may lie folded."""
+        if self.more.errors:
+            yield "“Add more tickets”"
+        if self.less.errors or "lacking" in self.which.errors:
+            yield "“Leave some out”"
+        if self.which.errors.keys() - {"lacking"}:
+            yield "“Only some of them”"
 
-    def _source(self, name: str, value: Any) -> Source:
-        if name == "view":
-            return sources.view(value, _title_of_view(value))
-        if name == "search":
-            _try_search(value)
-            return sources.search(value)
-        if name == "all_tickets":
+    def _source(self, way: str, value: Any) -> Source:
+        if way == "all_tickets":
             _must_be_admin()
             return sources.all_tickets()
-        if name == "ids":
-            return sources.ids(value)
-        if name == "ids_file":
-            return sources.ids(value, name=self.file_name)
-        if len(value) > 1:
-            raise ValidationError(
-                "Give one tag. For tickets with any of several tags use a search: tags:vip tags:gold.",
-                code="one_tag",
-            )
-        return sources.tag(value[0])
-
-
-def _earlier(number: int, outcomes: list[str]) -> Source:
-    job = Job.objects.filter(pk=number).first()
-    if job is None:
-        raise ValidationError(f"There is no job {number} here.", code="no_job")
-    if not job.is_ended:
-        raise ValidationError(
-            f"Job {number} has not ended yet, so its tickets may still end otherwise. Wait for it, or "
-            "cancel it.",
-            code="not_ended",
-        )
-    if not outcomes:
-        raise ValidationError("Tick which of its tickets: failed, skipped, and so on.", code="no_outcome")
-    counts = job.counts | {Outcome.PENDING.value: job.remaining}
-    if not any(counts[outcome] for outcome in outcomes):
-        words = " or ".join(label for outcome, label in EARLIER if outcome in outcomes)
-        raise ValidationError(f"Job {number} has no ticket that is {words}.", code="no_tickets")
-    return sources.items(number, outcomes)
+        return super()._source(way, value)
 
 
 def _must_be_admin() -> None:
@@ -280,26 +189,6 @@ def _must_be_admin() -> None:
         raise ValidationError(
             f"{ADMINS_ONLY} The connected user, {found.user}, is an {found.role}.", code="no_admin"
         )
-
-
-def _try_search(query: str) -> None:
-    """Raises `ValidationError` when Zendesk does not understand the query; a late answer is no fault."""
-    try:
-        suggestions.search_count(query)
-    except Refused as problem:
-        raise ValidationError(f"Zendesk cannot search for this. {problem}", code="search") from problem
-    except ZendeskError:
-        return  # the job itself waits for Zendesk as long as it takes
-
-
-def _title_of_view(view_id: int) -> str:
-    try:
-        with connections.connect(patience=PATIENCE) as zendesk:
-            return zendesk.view(view_id).title
-    except NotFound as exc:
-        raise ValidationError(
-            f"There is no view {view_id} in Zendesk, or the connected user may not see it.", code="no_view"
-        ) from exc
 
 
 class OptionsForm(forms.Form):
@@ -338,6 +227,13 @@ class OptionsForm(forms.Form):
         label="Leave the guard tag on until I take it off",
         required=False,
         help_text="Otherwise it is taken off by itself when the job has ended.",
+    )
+    order = forms.ChoiceField(
+        label="In which order",
+        required=False,
+        choices=Order.choices,
+        help_text="By ticket number, or by the last change. What comes first stays when the list ends early.",
+        error_messages={"invalid_choice": "Choose one of the orders that are offered."},
     )
     nonce = forms.CharField(
         max_length=64,

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from jobs.recipe import ITEMS, LISTED, SEVERAL, Order
+from jobs.states import Outcome
 from tagmanager import tables
 from zendesk import Page, Ticket, Zendesk
 from zendesk.envelope import plain
@@ -132,7 +133,8 @@ def phrase_of(stored: dict[str, Any]) -> str:
         case {"kind": kind, "name": name} if kind == LISTED:
             phrase = f"{_counted(stored.get('number'))} {f'of {name}' if name else 'given by number'}"
         case {"kind": kind, "job": job, "outcomes": outcomes} if kind == ITEMS:
-            phrase = f"the {' and '.join(outcomes)} tickets of job {job}"
+            which = "" if len(outcomes) == len(Outcome) else f"{' and '.join(outcomes)} "
+            phrase = f"the {which}tickets of job {job}"
     return phrase
 
 

@@ -155,8 +155,7 @@ class TicketWork:
             return kind(answer.reason, answer.detail)
         # Looked at again here, because it may have changed since the list was made. One that is as wished is
         # told as such before, or what this job did to it itself would make it a stranger.
-        takes_back = self._errand.kind in (FollowUp.UNDO, FollowUp.UNGUARD)
-        if not takes_back and (why_not := self._only.why_not(seen)):
+        if self._errand.kind is FollowUp.NONE and (why_not := self._only.why_not(seen)):
             return Skipped("not_wanted", why_not)
         if seen.is_closed and (stays := self._stays_closed(answer)):
             return stays

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2s
 from typing import Any
 
 from django.contrib import messages
-from django.forms import MultipleChoiceField
+from django.forms import BaseForm, MultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,7 @@ from tagmanager import again, guarding, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
+from tagmanager.narrowing import Only
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
 
@@ -65,14 +67,7 @@ def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
     if not all(valid):
         return _show(request, chosen, forms)
     source = _source(chosen, forms)
-    if why := _why_not_guarded(forms):
-        forms[2].add_error("guard", why)
-        return _show(request, chosen, forms)
-    if why := _why_not_tried(source, forms[2]):
-        forms[2].add_error("canary", why)
-        return _show(request, chosen, forms)
-    if why := _why_preview_first(source, forms[2]):
-        (forms[1] or forms[0]).add_error(None, why)
+    if not _is_possible(source, forms):
         return _show(request, chosen, forms)
     made = _make(request, chosen, source, forms)
     if made.token:
@@ -97,11 +92,8 @@ def _source_form(chosen: Tool, *filled: Any, **initial: Any) -> SourceForm | Non
 def _source(chosen: Tool, forms: Forms) -> Source:
     if forms[1] is None:
         return forms[0].listed
-    source: Source | None = forms[1].cleaned_data["source"]
-    if source is None:
-        assert isinstance(chosen, ChoosesTickets)  # the form was told so
-        return chosen.source_for(forms[0].params())
-    return source
+    own = chosen.source_for(forms[0].params()) if isinstance(chosen, ChoosesTickets) else None
+    return forms[1].chosen(own, forms[2].cleaned_data["order"])
 
 
 def _why_not_guarded(forms: Forms) -> str:
@@ -109,14 +101,24 @@ def _why_not_guarded(forms: Forms) -> str:
     return guarding.objection(guard, forms[0].params(), listed) if guard else ""
 
 
-def _why_not_tried(source: Source, options: OptionsForm) -> str:
-    return sizes.why_not_tried(source, None, options.cleaned_data["limit"], options.cleaned_data["canary"])
+def _only(forms: Forms) -> Only:
+    return forms[1].only if forms[1] else Only()
 
 
-def _why_preview_first(source: Source, options: OptionsForm) -> str:
-    if options.cleaned_data["dry_run"]:
-        return ""
-    return sizes.why_preview_first(source, None, options.cleaned_data["limit"])
+def _is_possible(source: Source, forms: Forms) -> bool:
+    """Whether valid forms can be carried out as they are; what speaks against it is said in them."""
+    tool_form, source_form, options = forms
+    only, asked = _only(forms), options.cleaned_data
+    if why := _why_not_guarded(forms):
+        options.add_error("guard", why)
+        return False
+    if why := sizes.why_not_tried(source, only, asked["limit"], asked["canary"]):
+        options.add_error("canary", why)
+        return False
+    if not asked["dry_run"] and (why := sizes.why_preview_first(source, only, asked["limit"])):
+        (source_form or tool_form).add_error(None, why)
+        return False
+    return True
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
@@ -145,13 +147,22 @@ def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:
         _source_form(chosen, initial=typed.dict()),
         OptionsForm(),
     )
-    for form in filter(None, forms):
+    for form in _all(forms):
         for name, field in form.fields.items():
-            if name in typed:
+            sent = form.add_prefix(name)
+            if sent in typed:
                 form.initial[name] = (
-                    typed.getlist(name) if isinstance(field, MultipleChoiceField) else typed[name]
+                    typed.getlist(sent) if isinstance(field, MultipleChoiceField) else typed[sent]
                 )
     return forms
+
+
+def _all(forms: Forms) -> Iterator[BaseForm]:
+    """Each of them, with those that stand in others."""
+    for form in forms:
+        if form is not None:
+            yield form
+            yield from getattr(form, "parts", ())
 
 
 def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
@@ -168,6 +179,7 @@ def _make(request: HttpRequest, chosen: Tool, source: Source, forms: Forms) -> M
         tool_form,
         source,
         by=person(signed_in(request)),
+        only=_only(forms),
         limit=options["limit"],
         canary=options["canary"],
         dry_run=options["dry_run"],

@@ -144,5 +144,5 @@ def test_standard_input_cannot_be_two_things(db: None) -> None:
     ran = rename_tags("--mapping", "-", "--ids-file", "-", "--yes")
     assert (ran.code, ran.err.strip()) == (
         2,
-        "Both --mapping and --ids-file read standard input. Give one of them as a file.",
+        "Both --mapping and a file of numbers read standard input. Give one as a file.",
     )

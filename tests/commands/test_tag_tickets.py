@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +209,8 @@ def test_ids_come_from_a_file_or_from_standard_input(
     file = tmp_path / "export.csv"
     file.write_text("subject,id\n" + "".join(f'"a, b",{ref}\n' for ref in refs[:2]), "utf-8-sig")
     assert tag_tickets("--ids-file", str(file), "--add", "brand-new", "--yes").code == 0
-    monkeypatch.setattr(sys, "stdin", StringIO("".join(f"{ref}\n" for ref in refs[2:])))
+    lines = "".join(f"{ref}\n" for ref in refs[2:]).encode()
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(lines)))
     assert tag_tickets("--ids-file", "-", "--add", "brand-new", "--yes").code == 0
     read, typed = Job.objects.order_by("pk")
     assert outcomes(read) | outcomes(typed) == dict.fromkeys(refs, "changed")
@@ -253,13 +254,13 @@ def test_without_a_terminal_yes_is_needed(demo: Demo) -> None:
         (["--ids", "1", "--add", "p!"], "--add: p! would be stored as p: Zendesk drops !."),
         (["--ids", "1", "--add", "a", "--remove", "a"], "cannot be both added and removed"),
         (["--ids", "1", "--add", "a", "--set", "b"], "cannot be combined"),
-        (["--ids", "1,x,y", "--add", "a"], "2 are not ticket numbers: 'x' (line 1), 'y' (line 1)."),
+        (["--ids", "1,x,y", "--add", "a"], "--ids: 2 are not ticket numbers: 'x' (line 1), 'y' (line 1)."),
         (["--ids", " , ", "--add", "a"], "No ticket number was given."),
         (["--ids", "0", "--add", "a"], "'0' is not a ticket number"),
         (["--ids-file", "/no/such/file", "--add", "a"], "/no/such/file cannot be read: No such file"),
-        (["--view", "4711", "--add", "a"], "There is no view 4711 in this Zendesk"),
+        (["--view", "4711", "--add", "a"], "--view: There is no view 4711 in Zendesk"),
         (["--search", " ", "--add", "a"], "The search is empty."),
-        (["--tag", "two tags", "--add", "a"], "--tag takes one tag."),
+        (["--tag", "two tags", "--add", "a"], "--tag: Give one tag."),
         (["--tag", "p!", "--add", "a"], "--tag: p! would be stored as p"),
         (["--ids", "1", "--add", "a", "--as", "nobody"], "There is no user 'nobody' here."),
     ],
@@ -330,7 +331,7 @@ def test_a_fault_of_the_program_is_one_sentence_and_the_log_has_the_rest(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("in the middle of it")
 
-    monkeypatch.setattr("tagmanager.console.ask", broken)
+    monkeypatch.setattr("tagmanager.asking.ask", broken)
     ran = tag_tickets("--ids", "1", "--add", "a", "--yes")
     log = Path(django_settings.VAR_DIR) / "commands.log"
     assert (ran.code, ran.err.count("\n"), Job.objects.count()) == (1, 1, 0)

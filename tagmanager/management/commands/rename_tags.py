@@ -38,7 +38,7 @@ class Command(TicketCommand):
             action="store_true",
             help="Where a new tag is itself renamed by another pair, go to the last one at once.",
         )
-        add_source_options(parser, required=False)
+        add_source_options(parser)
         add_ticket_options(parser)
 
     def handle(self, **options: Any) -> None:
@@ -53,8 +53,8 @@ def _pairs(options: dict[str, Any]) -> str:
             raise wrong(f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new.")
         return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
     if options["mapping"] == STDIN:
-        if options["ids_file"] == STDIN:
-            raise wrong("Both --mapping and --ids-file read standard input. Give one of them as a file.")
+        if STDIN in [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())]:
+            raise wrong("Both --mapping and a file of numbers read standard input. Give one as a file.")
         return sys.stdin.read()
     path = Path(options["mapping"])
     try:

@@ -7,9 +7,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.console import wrong
-from tagmanager.console import KEPT_BY_ZENDESK, TicketCommand, add_source_options, add_ticket_options
+from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import UnknownTool, tool
-from tagmanager.tools.base import ChoosesTickets
 
 
 class Command(TicketCommand):
@@ -24,7 +23,7 @@ class Command(TicketCommand):
             metavar="NAME=VALUE",
             help="A field of the tool's form; may be repeated, also for several values of one field.",
         )
-        add_source_options(parser, required=False)
+        add_source_options(parser)
         add_ticket_options(parser)
 
     def handle(self, **options: Any) -> None:
@@ -33,10 +32,6 @@ class Command(TicketCommand):
         except UnknownTool as problem:
             raise wrong(str(problem)) from problem
         form = chosen.form_class(_filled(options["field"], list(chosen.form_class.base_fields)))
-        sources = (*KEPT_BY_ZENDESK, "ids", "ids_file")
-        says_which = form.lists_tickets or isinstance(chosen, ChoosesTickets)
-        if not says_which and all(options[way] is None for way in sources):
-            raise wrong("Say which tickets: give --view, --search, --ids, --ids-file, --tag or --all.")
         self.make_and_run(chosen, form, options)
 
 

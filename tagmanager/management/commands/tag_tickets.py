@@ -23,8 +23,8 @@ class Command(TicketCommand):
     help = "Adds, removes or sets tags on the tickets of a source. All other tags stay, except with --set."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        ways = add_source_options(parser)
-        ways.add_argument(
+        add_source_options(parser)
+        parser.add_argument(
             "--rows",
             metavar="FILE",
             help="Each ticket its own change: CSV with the columns id, add and remove; tags in a cell are "
