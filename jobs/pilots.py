@@ -67,7 +67,7 @@ class Pilots:
                 if not why and tried >= MOST_TRIED:
                     why = (
                         f"Of the {kind} ones {tried} were sent one by one, and each was refused, the last "
-                        f"with: “{item.detail}”"
+                        f"with: “{item.detail}”."
                     )
                 known = replace(known, refused=tried, why=why)
         return self._with(kind, known)

@@ -152,6 +152,24 @@
     countTicks();
   });
 
+  // What is to be copied can be selected by hand, too: the buttons are there only where they work.
+  const offerCopies = () => {
+    if (!navigator.clipboard) return;
+    for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  };
+  document.addEventListener("DOMContentLoaded", offerCopies);
+  document.addEventListener("htmx:afterSwap", offerCopies);
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(byId(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(byId(button.dataset.copy)); // it was not allowed: Ctrl-C does the rest
+    }
+  });
+
   // A few keys, listed under ?. Never while one types, nor together with Ctrl, Alt or the like.
   const keys = byId("keys");
   const goes = (name) => { const address = keys?.dataset[name]; if (address) location.assign(address); };

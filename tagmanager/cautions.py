@@ -12,6 +12,7 @@ from jobs.states import Outcome
 from tagmanager import closed, connections
 from tagmanager.closed import ARCHIVED, CLOSED
 from tagmanager.glance import glance
+from tagmanager.guarding import GUARD
 from tagmanager.namings import Kind, Naming, naming
 from tagmanager.narrowing import Only
 from tagmanager.previews import LOOKED_AT, touched
@@ -66,7 +67,7 @@ def cautions_of(job: Job) -> Cautions:
     except (connections.NotConnected, ZendeskError) as problem:
         return Cautions(ours, str(problem))
     return Cautions(
-        [*_fields(found, change), *_rules(found), *ours],
+        [*_fields(found, change), *_rules(found), *_unguarded(job), *ours],
         names_tags=bool(found),
     )
 
@@ -104,6 +105,16 @@ def _rules(found: Iterable[Naming]) -> Iterator[Caution]:
             )
         if len(concerned) > MOST_RULES:
             yield Caution(f"{len(concerned) - MOST_RULES:,} more {kind}s name these tags.")
+
+
+def _unguarded(job: Job) -> Iterator[Caution]:
+    """A guard tag that no trigger knows guards nothing."""
+    tag = job.params.get(GUARD)
+    if tag and not any(each.kind == "trigger" for each in naming([tag])):
+        yield Caution(
+            f"No active trigger names the guard tag {tag}, so none leaves this change alone yet. The "
+            "condition to add is below."
+        )
 
 
 def _partly_known(job: Job) -> Iterator[Caution]:

@@ -44,7 +44,7 @@ def why_not(change: TicketChange) -> str:
 
 def why_withheld(text: str) -> str:
     """A closed ticket was refused with these words: what that means for all, and what to do."""
-    refused = f"Zendesk refused the one closed ticket that was tried first: “{text}”"
+    refused = f"Zendesk refused the one closed ticket that was tried first: “{text}”."
     return f"{refused} {why_not_as(glance()) or HOW_TO_ALLOW}"
 
 

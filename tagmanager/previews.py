@@ -18,6 +18,7 @@ from jobs.templatetags.job_pages import fields_of
 from jobs.wording import time_left
 from tagmanager import connections
 from tagmanager.glance import ask, calls_per_minute
+from tagmanager.guarding import GUARD, Condition
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import tool, tools
 from tagmanager.tools.base import ReplacesTags, StartsElsewhere
@@ -67,6 +68,7 @@ class Preview:
     nonce: str  # a double click makes one job
     has_pairs: bool  # it replaces tags, and `tallies_of` has figures
     found_at: str  # of a job that only reads: the name of the page that tells what it found
+    guard: Condition | None  # to be copied into triggers
 
 
 def preview_of(job: Job) -> Preview:
@@ -80,6 +82,7 @@ def preview_of(job: Job) -> Preview:
         secrets.token_urlsafe(24),
         has_pairs=bool(_pairs(job)),
         found_at=_found_at(job),
+        guard=Condition(job.params[GUARD]) if job.params.get(GUARD) else None,
     )
 
 
@@ -128,7 +131,7 @@ def _sample(item: Item, subject: str) -> Sample:
         item.ref,
         subject,
         kept=sorted(seen.tags - change.remove),
-        added=sorted(change.add),
+        added=sorted(change.added),
         removed=sorted(change.remove),
         fields=fields_of(item),
     )

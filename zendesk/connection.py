@@ -23,6 +23,11 @@ class Connection:
     calls_per_minute: int | None  # of the whole account; None: Zendesk did not tell
     credentials_end: CredentialsEnd
 
+    @property
+    def may_change_closed(self) -> bool:
+        """Whether this user can change closed tickets where the account allows it (article 7335734335258)."""
+        return self.role == "admin"
+
 
 def check(zendesk: Zendesk) -> Connection:
     """Try the connection with three harmless calls at most. Raises ZendeskError when it does not serve.

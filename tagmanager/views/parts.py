@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
 from jobs.numerals import whole_number
-from tagmanager import connections, mapping, suggestions
-from tagmanager.fields import TagsField
+from tagmanager import closed, connections, guarding, mapping, suggestions
+from tagmanager.fields import OneTagField, TagsField
+from tagmanager.glance import glance
+from tagmanager.guarding import Condition
 from zendesk import ZendeskError
 
 #: So many pairs are shown as they would be taken.
@@ -40,6 +42,25 @@ def stored(request: HttpRequest) -> HttpResponse:
         return _part(request, "stored", {"tags": TagsField(required=False).clean(text)})
     except ValidationError as problem:
         return _part(request, "stored", {"problem": " ".join(problem.messages)})
+
+
+@require_safe
+@allowed(SEE, ACT, draft=True)
+def guard(request: HttpRequest) -> HttpResponse:
+    """The condition for triggers with the tag of `?guard=`; with the usual one while that is none."""
+    try:
+        tag = OneTagField(required=False).clean(request.GET.get("guard", ""))
+    except ValidationError:
+        tag = ""  # the text box itself says what is wrong
+    return _part(request, "guard", {"condition": Condition(tag or guarding.USUAL)})
+
+
+@require_safe
+@allowed(SEE, ACT, draft=True)
+def closed_tickets(request: HttpRequest) -> HttpResponse:
+    """Where `?include_closed=` is ticked: what is known already to stand against it."""
+    problem = closed.why_not_as(glance()) if "include_closed" in request.GET else ""
+    return _part(request, "closed", {"problem": problem})
 
 
 @require_safe

@@ -24,6 +24,7 @@ from tagmanager import again, guarding, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
+from tagmanager.guarding import Condition
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
@@ -207,6 +208,7 @@ def _show(
         "tool_form": tool_form,
         "source_form": source_form,
         "options_form": options_form,
+        "condition": Condition(guarding.USUAL),
         "panel": (source_form["kind"].value() if source_form else "") or "",
         "has_errors": any(form.errors for form in filter(None, forms)),
         "lost_file": bool(request.FILES),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.asking import ON_THE_WAY, choose, fill_in, numbers, see_state, sign_in
 from tests.browser.conftest import Visit
@@ -181,3 +181,71 @@ def test_a_macro_is_applied_from_the_form_over_the_preview_to_taking_it_back(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
     see_state(page, "Succeeded")
     assert {account.ticket(ref).status for ref in refs} == {"open"}
+
+
+def test_a_guarded_change_and_its_undo_leave_no_guard_tag_behind(office: Office, visit: Visit) -> None:
+    refs = office.demo.open_tickets[:30]
+    before = {ref: office.demo.tags(ref) for ref in refs}
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/tools/bulk-tag/")
+    fill_in(page, refs, "guarded-change")
+    page.get_by_text("Guard tag: let triggers leave this change alone").click()
+    page.get_by_label("Guard tag", exact=True).fill("Quiet_Please")
+    expect(page.locator("#guard-words")).to_contain_text("Contains none of the following · quiet_please")
+    page.locator("[data-copy=guard-json]").click()
+    expect(page.locator("[data-copy=guard-json]")).to_have_text("Copied")
+    condition = '{"field": "current_tags", "operator": "not_includes", "value": "quiet_please"}'
+    assert page.evaluate("navigator.clipboard.readText()") == condition
+
+    page.get_by_role("button", name="Preview", exact=True).click()
+    see_state(page, "Succeeded")
+    expect(page.locator("#guard-json")).to_have_text(condition)
+    page.get_by_role("button", name="Change 30 tickets").click()
+    _see_guard_go(page, "Take the guard tag off: Add guarded-change")
+    assert [office.demo.tags(ref) - before[ref] for ref in refs] == [{"guarded-change"}] * 30
+
+    page.go_back()
+    page.locator("#do-undo").click()
+    page.get_by_role("button", name="Undo").click()
+    _see_guard_go(page, "Take the guard tag off: Undo: Add guarded-change")
+    assert {ref: office.demo.tags(ref) for ref in refs} == before
+
+
+def _see_guard_go(page: Page, title: str) -> None:
+    """From a job that has ended to the one that its end made, by itself."""
+    see_state(page, "Succeeded")
+    page.locator("#followed-part a", has_text=title).click()
+    see_state(page, "Succeeded")
+    expect(page.locator("#count-changed b")).to_have_text("30")
+
+
+def test_closed_tickets_that_are_refused_are_explained_and_go_once_they_are_allowed(
+    office: Office, visit: Visit
+) -> None:
+    closed, others = office.demo.closed_tickets[:20], office.demo.open_tickets[:10]
+    before = {ref: office.demo.tags(ref) for ref in closed + others}
+    page = visit()
+    page.goto("/tools/bulk-tag/")
+    expect(page.get_by_text("A view holds no archived tickets")).to_be_hidden()
+    page.get_by_label("Include closed tickets").check()
+    expect(page.get_by_text("A view holds no archived tickets")).to_be_visible()
+    fill_in(page, closed + others, "closed-too")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    see_state(page, "Succeeded")
+    expect(page.locator("#cautions")).to_contain_text("20 of the tickets that would change are closed")
+    page.get_by_role("button", name="Change 30 tickets").click()
+    see_state(page, "Errored")
+    expect(page.locator("#state")).to_contain_text(
+        "“Allow admins to modify specific fields on a closed ticket”"
+    )
+    expect(page.locator("#count-changed b")).to_have_text("10")
+
+    office.demo.account.configure(allow_closed=True)
+    page.locator("#do-resume").click()
+    page.get_by_role("button", name="Resume").click()
+    see_state(page, "Partial")
+    page.locator("#do-undo").click()
+    page.get_by_role("button", name="Undo").click()
+    see_state(page, "Succeeded")
+    office.demo.account.configure(allow_closed=False)
+    assert {ref: office.demo.tags(ref) for ref in closed + others} == before

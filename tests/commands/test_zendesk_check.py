@@ -29,6 +29,7 @@ def test_the_same_as_json(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_EMAIL, settings.ZENDESK_API_TOKEN = zd.EMAIL, zd.API_TOKEN
     told = json.loads(command("zendesk_check", "--output", "json").out)
     assert (told["address"], told["role"], told["credential_ends"]) == (demo.url, "admin", "2027-04-30")
+    assert told["may_change_closed"] is True
 
 
 def test_a_connection_that_does_not_work_is_told_in_a_sentence(demo: Demo, settings: Any) -> None:

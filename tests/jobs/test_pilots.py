@@ -14,7 +14,7 @@ from jobs.steps import Step
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 
 REFUSED = (
-    "Zendesk refused the one closed ticket that was tried first: “Status: closed prevents ticket update” "
+    "Zendesk refused the one closed ticket that was tried first: “Status: closed prevents ticket update”. "
     "Closed tickets can be changed only where an admin has allowed it, in Zendesk's Admin Center under "
     "Objects and rules, Tickets, Settings: “Allow admins to modify specific fields on a closed ticket”."
 )
@@ -101,7 +101,7 @@ def test_a_user_who_is_no_admin_is_told_so(demo: Demo) -> None:
     closed, _ = some(demo, closed=2)
     job = run(job_on(closed))
     assert (
-        "closed prevents ticket update” Dana Demo, as whom Tag Manager is connected, has the role agent in "
+        "closed prevents ticket update”. Dana Demo, as whom Tag Manager is connected, has the role agent in "
         "Zendesk, and only admins can change closed tickets. 1 ticket was not sent for that."
     ) in job.error
 

@@ -51,6 +51,8 @@ DOORS = {
     "tags": Door("/tools/parts/tags", (SEE, ACT), for_scripts=True),
     "stored": Door("/tools/parts/stored", (SEE, ACT)),
     "pairs": Door("/tools/parts/pairs", (SEE, ACT)),
+    "guard": Door("/tools/parts/guard", (SEE, ACT)),
+    "closed": Door("/tools/parts/closed", (SEE, ACT)),
     "view-count": Door("/tools/parts/view-count", (SEE, ACT)),
     "search-count": Door("/tools/parts/search-count", (SEE, ACT)),
     "preview-samples": Door("/tools/preview/2/samples", (SEE,)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 
@@ -279,3 +280,19 @@ def test_a_preview_tells_that_a_trial_would_not_hold(web: Client) -> None:
     said = "It was to be tried on 50 tickets first, but no more than 50 will change: it will go through"
     assert said in words(web.get(planned(50, canary=50).get_absolute_url()).content)
     assert "to be tried on" not in words(web.get(planned(51, canary=50).get_absolute_url()).content)
+
+
+def test_a_guarded_preview_shows_the_condition_and_whether_a_trigger_has_it(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    guarded = {"add": ["brand-new"], "remove": [], "set": [], "guard": "quiet"}
+    job = planned(1, params=guarded, guarded="until_end")
+    page = html.unescape(web.get(job.get_absolute_url()).content.decode())
+    assert "Ticket > Tags · Contains none of the following · quiet" in page
+    assert "taken off by a job of its own when the real run has ended, with about as many calls again" in page
+    told = "No active trigger names the guard tag quiet, so none leaves this change alone yet."
+    assert [told in caution.text for caution in cautions_of(job).all].count(True) == 1
+    conditions = (("current_tags", "not_includes", "quiet"),)
+    demo_zendesk.configure(triggers=(sandbox.Rule("Mail the team", conditions, ()),))
+    cache.clear()
+    assert [told in caution.text for caution in cautions_of(job).all].count(True) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -206,3 +207,65 @@ def test_what_is_wrong_is_tied_to_its_field(web: Client, demo_zendesk: sandbox.S
         assert f'id="{name}"' in page
     assert 'value="a!b"' in box[0]
     assert "error" in described[1]
+
+
+def test_the_condition_for_triggers_names_the_guard_tag_as_it_is_typed(web: Client) -> None:
+    said = html.unescape(web.get("/tools/parts/guard", {"guard": "Quiet"}).content.decode())
+    assert "Ticket > Tags · Contains none of the following · quiet<" in said
+    assert '{"field": "current_tags", "operator": "not_includes", "value": "quiet"}' in said
+    for typed in ("", "two tags", "a#b"):
+        assert "· bulk_update<" in web.get("/tools/parts/guard", {"guard": typed}).content.decode()
+    assert "· bulk_update<" in web.get(FORM).content.decode()
+
+
+def test_who_is_no_admin_is_told_so_when_closed_tickets_are_ticked(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    def told() -> str:
+        return web.get("/tools/parts/closed", {"include_closed": "on"}).content.decode()
+
+    assert "only admins" not in told()
+    demo_zendesk.configure(role="agent")
+    cache.clear()
+    assert "Dana Demo, as whom Tag Manager is connected, has the role agent in Zendesk, and only" in told()
+    assert web.get("/tools/parts/closed").content.strip() == b""
+
+
+def test_a_guarded_request_makes_a_guarded_job_and_comes_back_into_the_form(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    refs = [ref for ref in demo_zendesk.ticket_ids() if demo_zendesk.ticket(ref).status == "open"][:2]
+    asked = {"add": "brand-new", "ids": " ".join(map(str, refs)), "nonce": "n", "guard": "Quiet"}
+    web.post(FORM, asked)
+    job, after = Job.objects.order_by("pk")
+    assert (job.params["guard"], job.guarded, job.changed) == ("quiet", "until_end", 2)
+    assert (after.follow_up, after.parent, after.status, after.changed) == ("unguard", job, "succeeded", 2)
+    page = web.get(job.get_absolute_url()).content.decode()
+    assert f'<a href="{after.get_absolute_url()}">Take the guard tag off: Add brand-new' in page
+    assert "<dt>Guard tag</dt><dd>quiet</dd>" in page
+    assert "do-unguard" not in page
+    after_page = web.get(after.get_absolute_url()).content.decode()
+    assert f'Takes the guard tag off after <a href="{job.get_absolute_url()}">' in after_page
+    assert 'name="guard" value="quiet"' in web.get(f"{FORM}?again={job.pk}").content.decode()
+
+    web.post(FORM, asked | {"add": "another-one", "guard_stays": "on", "nonce": "m"})
+    job = Job.objects.latest("pk")
+    assert (job.guarded, job.children.exists()) == ("stays", False)
+    assert 'id="do-unguard"' in web.get(job.get_absolute_url()).content.decode()
+    assert "takes the guard tag “quiet” off 2 tickets" in web.get(f"/jobs/{job.pk}/unguard").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("guard", "problem"),
+    [
+        ({"guard": "vip"}, "The change itself adds or removes vip, so that tag cannot guard it."),
+        ({"guard": "a b"}, "Give one tag; these are 2: a, b."),
+        ({"guard_stays": "on"}, "Say which tag is to be left on, or take out the tick below."),
+    ],
+)
+def test_a_guard_tag_that_cannot_be_one_makes_no_job(
+    web: Client, demo_zendesk: sandbox.Sandbox, guard: dict[str, str], problem: str
+) -> None:
+    page = web.post(FORM, {"add": "vip", "ids": "1", "nonce": "n"} | guard).content.decode()
+    assert problem in html.unescape(page)
+    assert not Job.objects.exists()

@@ -33,7 +33,15 @@ class Command(SentenceCommand):
             f"The connection works: {address}", f"  Signed in as {user.name} ({user.email}), {user.role}."
         )
         self.tell(*(f"  {note}" for note in notes))
-        self.tell(f"  {_pace(connection)}", f"  Credential: {end.text}")
+        self.tell(f"  {_closed(connection)}", f"  {_pace(connection)}", f"  Credential: {end.text}")
+
+
+def _closed(connection: Connection) -> str:
+    if connection.may_change_closed:
+        return (
+            "Closed tickets: this user may change them where the account allows it, which only trying tells."
+        )
+    return "Closed tickets: only admins may change them, whatever the account allows."
 
 
 def _pace(connection: Connection) -> str:
@@ -53,6 +61,7 @@ def _as_json(address: str, connection: Connection) -> dict[str, Any]:
         "user": connection.user.name,
         "email": connection.user.email,
         "role": connection.role,
+        "may_change_closed": connection.may_change_closed,
         "warnings": list(connection.warnings),
         "calls_per_minute": connection.calls_per_minute,
         "credential_ends": end.on.isoformat() if end.on else None,
