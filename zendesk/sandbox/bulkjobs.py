@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zendesk.sandbox import changes, moments
+from zendesk.sandbox.audits import Audits
 from zendesk.sandbox.faults import Rule
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
@@ -95,9 +96,10 @@ class Job:
 class BulkJobs:
     """The account's jobs."""
 
-    def __init__(self, store: Store, ledger: Ledger, options: Callable[[], Options]) -> None:
+    def __init__(self, store: Store, ledger: Ledger, audits: Audits, options: Callable[[], Options]) -> None:
         self._store = store
         self._ledger = ledger
+        self._audits = audits
         self._options = options
         self._jobs: dict[str, Job] = {}
         self._open: dict[str, Job] = {}
@@ -209,6 +211,7 @@ class BulkJobs:
                 work.change,
                 options=self._options(),
                 ledger=self._ledger,
+                audits=self._audits,
                 at=at,
                 many=True,
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zendesk.sandbox import fields, firing, tags
+from zendesk.sandbox.audits import Audits
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.replies import CLOSED_PREVENTS_UPDATE
@@ -125,6 +126,7 @@ def apply(
     *,
     options: Options,
     ledger: Ledger,
+    audits: Audits,
     at: float,
     many: bool,
 ) -> None:
@@ -144,8 +146,6 @@ def apply(
         ledger.fired.update((title, number) for title in fired)
     store.put(slot, at=at, tags=None if now == frozenset(held) else now, status=status)
     ledger.updates[number] += 1
-    comment = change.get("comment")
-    if comment:
-        # `public` has no fixed default; this account's is the one that mails the customer.
-        is_public = comment.get("public", True) if isinstance(comment, Mapping) else True
-        (ledger.public_comments if is_public else ledger.internal_comments)[number] += 1
+    comment = audits.add(number, change, at=at, notes=options.keeps_metadata)
+    if comment is not None:
+        (ledger.public_comments if comment.public else ledger.internal_comments)[number] += 1

@@ -3,7 +3,8 @@
 - `GET`, `POST`, `DELETE /_control/faults`: a rule or a list of rules (see `faults`), or none
 - `GET /_control/ledger` (`?summary=1` leaves out the counts per ticket)
 - `GET /_control/tickets?ids=1,2`: the truth about tickets
-- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "delete"}`, done as by someone else
+- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, done as by
+  someone else
 - `GET`, `POST /_control/config`: scale, latency, rate_limit and other options, while it runs
 """
 
@@ -78,7 +79,13 @@ def _edit(sandbox: Sandbox, asked: Asked) -> Reply:
         if edit.get("delete"):
             sandbox.delete(int(edit["id"]))
         else:
-            sandbox.edit(int(edit["id"]), edit.get("add", ()), edit.get("remove", ()), edit.get("status"))
+            sandbox.edit(
+                int(edit["id"]),
+                edit.get("add", ()),
+                edit.get("remove", ()),
+                edit.get("status"),
+                comment=edit.get("comment", ""),
+            )
     return answer({"ok": True})
 
 

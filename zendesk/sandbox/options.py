@@ -52,6 +52,8 @@ class Options:
     """Whether a view that is longer than that ends as if it were all, or refuses the next page."""
     job_life: float = 24 * 3600
     """How long a job's status can be asked for."""
+    keeps_metadata: bool = True
+    """Whether the audit of an update shows the metadata that came with it."""
     canonical_url: str | None = None
     """The host in `url` and `next`, where it differs from the one that was asked (renamed subdomain)."""
     clock: Callable[[], float] = time.time

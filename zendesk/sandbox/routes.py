@@ -59,6 +59,9 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "tickets/update_many", updates.update_many, _WRITE),
     Route("GET", "tickets/<int:ticket_id>", tickets.show, _READ),
     Route("PUT", "tickets/<int:ticket_id>", updates.update, _WRITE),
+    # Audits want the whole `read`, no finer scope does.
+    Route("GET", "tickets/<int:ticket_id>/audits", tickets.audits),
+    Route("GET", "tickets/<int:ticket_id>/comments", tickets.comments, _READ),
     Route("GET", "tickets/<int:ticket_id>/tags", updates.tags_show, _READ),
     Route("POST", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
     Route("PUT", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zendesk.sandbox import fields, moments, tags, views
+from zendesk.sandbox import fields, moments, people, tags, views
 from zendesk.sandbox.access import Access
+from zendesk.sandbox.audits import Audits
 from zendesk.sandbox.bulkjobs import BulkJobs
 from zendesk.sandbox.faults import Faults
 from zendesk.sandbox.increments import Increments
@@ -23,7 +24,7 @@ _AT_RUN_TIME = frozenset(
     {
         "scale", "latency", "rate_limit", "token_life", "max_jobs", "allow_closed", "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
-        "job_life", "view_depth", "view_end", "triggers",
+        "job_life", "view_depth", "view_end", "triggers", "keeps_metadata",
     }
 )  # fmt: skip
 
@@ -56,7 +57,9 @@ class Sandbox:
         self.increments = Increments(self.store)
         self.view_counts = ViewCounts(lambda: self.options)
         self._ledger = Ledger()
-        self.jobs = BulkJobs(self.store, self._ledger, lambda: self.options)
+        self.audits = Audits()
+        self.macros_edited_at: dict[int, float] = {}
+        self.jobs = BulkJobs(self.store, self._ledger, self.audits, lambda: self.options)
         self._selections: dict[int, Selection] = {}
         self.store.before_change.append(self.index.remember)
 
@@ -127,6 +130,8 @@ class Sandbox:
         remove: Iterable[str] = (),
         status: str | None = None,
         by: str = "another agent",  # noqa: ARG002 - says at the call site whose hand it is
+        *,
+        comment: str = "",
     ) -> None:
         """Someone else changes a ticket: not in the ledger, under no limit; KeyError if there is none."""
         with self.lock:
@@ -137,6 +142,12 @@ class Sandbox:
             held -= set(tags.normalise(list(remove)))
             rank = None if status is None else STATUS_RANK[status]
             self.store.put(slot, at=now, tags=frozenset(held), status=rank)
+            self.audits.add(ticket_id, {"comment": comment}, at=now, by=people.AGENT_IDS[1])
+
+    def edit_macro(self, macro_id: int) -> None:
+        """Someone else edits a macro: what it does stays, when it was last edited changes."""
+        with self.lock:
+            self.macros_edited_at[macro_id] = self.settle()
 
     def delete(self, ticket_id: int) -> None:
         """Someone else deletes a ticket; KeyError if there is none."""

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from zendesk.sandbox import fields, paging, people, rendering
+from zendesk.sandbox import fields, moments, paging, people, rendering
 from zendesk.sandbox.asked import Asked
 from zendesk.sandbox.endpoints.tickets import existing_slot
 from zendesk.sandbox.macros import BY_ID, MACROS, Macro
@@ -11,33 +11,41 @@ from zendesk.sandbox.replies import Reply, answer, not_found
 from zendesk.sandbox.state import Sandbox
 
 
-def _records(base: str, *, only_active: bool = False, text: str = "") -> list[dict[str, Any]]:
+def _records(
+    sandbox: Sandbox, base: str, *, only_active: bool = False, text: str = ""
+) -> list[dict[str, Any]]:
     return [
-        macro.to_json(base, position)
+        _record(sandbox, macro, base, position)
         for position, macro in enumerate(MACROS)
         if (macro.active or not only_active) and text.lower() in macro.title.lower()
     ]
 
 
-def index(_sandbox: Sandbox, asked: Asked) -> Reply:
-    records = _records(asked.base)
+def _record(sandbox: Sandbox, macro: Macro, base: str, position: int) -> dict[str, Any]:
+    edited = sandbox.macros_edited_at.get(macro.id)
+    return macro.to_json(base, position) | ({} if edited is None else {"updated_at": moments.iso(edited)})
+
+
+def index(sandbox: Sandbox, asked: Asked) -> Reply:
+    records = _records(sandbox, asked.base)
     wanted = asked.query.get("active")
     if wanted is not None:
         records = [record for record in records if record["active"] == (wanted == "true")]
     return paging.of_few(asked, "macros", records, "title,id")
 
 
-def active(_sandbox: Sandbox, asked: Asked) -> Reply:
-    return paging.of_few(asked, "macros", _records(asked.base, only_active=True), "title,id")
+def active(sandbox: Sandbox, asked: Asked) -> Reply:
+    return paging.of_few(asked, "macros", _records(sandbox, asked.base, only_active=True), "title,id")
 
 
-def search(_sandbox: Sandbox, asked: Asked) -> Reply:
-    return paging.of_few(asked, "macros", _records(asked.base, text=asked.query.get("query", "")), "title,id")
+def search(sandbox: Sandbox, asked: Asked) -> Reply:
+    found = _records(sandbox, asked.base, text=asked.query.get("query", ""))
+    return paging.of_few(asked, "macros", found, "title,id")
 
 
-def show(_sandbox: Sandbox, asked: Asked, macro_id: int) -> Reply:
+def show(sandbox: Sandbox, asked: Asked, macro_id: int) -> Reply:
     macro = _existing(macro_id)
-    return answer({"macro": macro.to_json(asked.base, MACROS.index(macro))})
+    return answer({"macro": _record(sandbox, macro, asked.base, MACROS.index(macro))})
 
 
 def _existing(macro_id: int) -> Macro:

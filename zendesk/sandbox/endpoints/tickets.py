@@ -6,8 +6,9 @@ from typing import Any
 
 from zendesk.sandbox import cursors, moments, paging
 from zendesk.sandbox.asked import MAX_IDS, Asked
+from zendesk.sandbox.audits import Audit, of_creation
 from zendesk.sandbox.limits import TICKETS_INDEX
-from zendesk.sandbox.rendering import ticket
+from zendesk.sandbox.rendering import requester_id, ticket
 from zendesk.sandbox.replies import (
     OK_CACHE,
     Reply,
@@ -120,3 +121,23 @@ def show_many(sandbox: Sandbox, asked: Asked) -> Reply:
     found = sorted({slot for number in ids if (slot := sandbox.store.slot(number)) is not None})
     rest = {"next_page": None, "previous_page": None, "count": len(found)}
     return paging.reply("tickets", rendered(sandbox, asked, found), rest)
+
+
+def audits(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+    """Oldest first. An archived ticket shows none (developer.zendesk.com, ticket audits)."""
+    records = [audit.to_json(ticket_id) for audit in _audits(sandbox, ticket_id)]
+    return paging.of_few(asked, "audits", records)
+
+
+def comments(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+    """Oldest first; the first one is what the customer wrote."""
+    found = [audit.comment_to_json() for audit in _audits(sandbox, ticket_id)]
+    return paging.of_few(asked, "comments", [comment for comment in found if comment])
+
+
+def _audits(sandbox: Sandbox, ticket_id: int) -> list[Audit]:
+    slot, store = existing_slot(sandbox, ticket_id), sandbox.store
+    if store.archived[slot]:
+        return []
+    first = of_creation(ticket_id, store.created(slot), requester_id(store, slot), store.subject(slot))
+    return [first, *sandbox.audits.of(ticket_id)]

@@ -82,7 +82,14 @@ def apply_one(sandbox: Sandbox, slot: int, change: dict[str, Any], *, many: bool
     ledger.sent[sandbox.store.ids[slot]] += 1
     try:
         changes.apply(
-            sandbox.store, slot, change, options=sandbox.options, ledger=ledger, at=sandbox.now(), many=many
+            sandbox.store,
+            slot,
+            change,
+            options=sandbox.options,
+            ledger=ledger,
+            audits=sandbox.audits,
+            at=sandbox.now(),
+            many=many,
         )
     except changes.ChangeRefused as refused:
         raise invalid_record(refused.problem.as_details()) from refused
