@@ -33,6 +33,7 @@ from zendesk.limits import RateLimit
 from zendesk.pages import Page
 from zendesk.records import (
     Action,
+    Audit,
     CustomRole,
     Group,
     Macro,
@@ -54,6 +55,7 @@ __all__ = [
     "MAX_TAGS_LENGTH",
     "Action",
     "ApiToken",
+    "Audit",
     "BearerToken",
     "Call",
     "Conflict",

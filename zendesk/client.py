@@ -16,6 +16,7 @@ from zendesk.job_status import JobStatus
 from zendesk.limits import RateLimit
 from zendesk.pages import PAGE_SIZE, Page, follow, items_of
 from zendesk.records import (
+    Audit,
     CustomRole,
     Group,
     Macro,
@@ -226,6 +227,13 @@ class Zendesk:
             lambda answer: items_of(answer, "tickets", Ticket.from_json),
             {"ids": _joined(list(dict.fromkeys(ids)))},
         )
+
+    def audits(self, ticket_id: int) -> Iterator[Audit]:
+        """What happened to a ticket, oldest first; nothing of an archived one.
+
+        Wants the whole scope `read` (developer.zendesk.com, ticket audits).
+        """
+        return self._all(f"/api/v2/tickets/{int(ticket_id)}/audits.json", "audits", Audit.from_json)
 
     # Changing tickets
 

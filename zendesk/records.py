@@ -167,6 +167,7 @@ class Macro:
     active: bool
     actions: tuple[Action, ...]
     description: str = ""
+    updated_at: str = ""  # as sent
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -178,6 +179,7 @@ class Macro:
             active=raw.get("active") is not False,
             actions=tuple(_actions(raw.get("actions"))),
             description=_text(raw, "description"),
+            updated_at=_text(raw, "updated_at"),
             raw=raw,
         )
 
@@ -248,6 +250,25 @@ class Rule:
             tags=_tags_of([*_actions(raw.get("actions")), *_conditions(raw)]),
             url=_text(raw, "url"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One update of a ticket's, as its history tells it; none of the words that were written."""
+
+    created_at: str  # as sent
+    custom: Mapping[str, Any]  # the metadata that came with the update
+    has_comment: bool
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Audit:
+        raw = _object(raw, "an audit")
+        if not isinstance(raw.get("created_at"), str):
+            raise _unexpected("an audit", raw)
+        metadata, events = raw.get("metadata"), raw.get("events")
+        custom = metadata.get("custom") if isinstance(metadata, dict) else None
+        types = [event.get("type") for event in events if isinstance(event, dict)] if events else []
+        return cls(raw["created_at"], custom if isinstance(custom, dict) else {}, "Comment" in types)
 
 
 def _actions(raw: Any) -> Iterator[Action]:

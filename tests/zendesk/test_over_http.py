@@ -324,3 +324,13 @@ def test_links_to_the_old_name_of_an_account_are_not_followed(connect, demo):
     server = demo(canonical_url="https://acme-old.zendesk.com")
     zendesk = connect(BearerToken(sandbox.BEARER_TOKEN), server.url)
     assert len(open_tickets(zendesk, 250)) == 250
+
+
+def test_the_history_of_a_ticket_tells_what_was_noted_down_and_no_words(zendesk: Zendesk) -> None:
+    number = open_tickets(zendesk, 1)[0]
+    said = {"comment": {"body": "Hello", "public": False}, "metadata": {"custom": {"ours": "7"}}}
+    zendesk.update_many([number], said)
+    first, ours = zendesk.audits(number)
+    assert (first.has_comment, first.custom) == (True, {})
+    assert (ours.has_comment, ours.custom) == (True, {"ours": "7"})
+    assert "Hello" not in repr(ours)
