@@ -17,9 +17,10 @@ OWN = "own"
 
 def key_of(change: Change) -> str:
     """Equal for changes that may share a batch."""
+    once = "once" if change.once else ""
     if change.own:
-        return f"{OWN} {change.pilot}".rstrip()
-    text = json.dumps(change.payload, sort_keys=True, separators=(",", ":")) + change.pilot
+        return " ".join(filter(None, (OWN, once, change.pilot)))
+    text = json.dumps(change.payload, sort_keys=True, separators=(",", ":")) + change.pilot + once
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -66,6 +67,7 @@ class Packer:
             key=key_of(change),
             change=None if change.own else change.payload,
             pilot=change.pilot,
+            once=change.once,
             attempt=attempt,
             size=size,
             read_at=read_at,

@@ -33,6 +33,10 @@ class Refused(RemoteError):
         self.code = code
 
 
+class ReadAgain(RemoteError):
+    """Nothing was sent: what sending needs of the items has to be read once more."""
+
+
 class CursorExpired(RemoteError):
     """The place in the list is no longer known to the other side: the reading starts over."""
 

@@ -246,6 +246,7 @@ class Batch(models.Model):
     change = models.JSONField(null=True, blank=True)  # null: each item has its own
     pilot = models.CharField(max_length=16, blank=True, default="", db_default="")  # the kind of its items
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.PENDING)
+    once = models.BooleanField(default=False, db_default=False)  # must not be made twice: `work.Change`
     attempt = models.PositiveSmallIntegerField(default=1)
     size = models.PositiveSmallIntegerField(default=0)  # items put into it; retried ones move on
     receipt = models.CharField(max_length=80, blank=True, default="")

@@ -22,6 +22,7 @@ from jobs import moves
 from jobs.actors import this_worker
 from jobs.batches import Packer
 from jobs.errors import CursorExpired, NeedsPerson
+from jobs.family import does_again
 from jobs.lease import Lease
 from jobs.models import Item, Job, ListedRefs
 from jobs.places import Place, reading_of
@@ -110,6 +111,7 @@ class Selection:
             if number != self.place.stage:
                 self.place = self.place.at_stage(number)
             stage = self.stages[number]
+            self.work.gathers = stage.verb is Verb.GATHER
             if stage.verb is Verb.GATHER:
                 yield from self._gathered(stage)
                 continue
@@ -280,7 +282,9 @@ class Selection:
             if self.job.dry_run:
                 item.outcome = Outcome.PLANNED
             else:
-                item.batch = self.packer.batch_for(plan, read_at=timezone.now())
+                # What the rest of the family did is looked at right before it is sent.
+                read_at = None if plan.once and does_again(self.job) else timezone.now()
+                item.batch = self.packer.batch_for(plan, read_at=read_at)
         elif isinstance(plan, Unchanged):
             item.outcome = Outcome.UNCHANGED
         else:

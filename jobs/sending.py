@@ -12,13 +12,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from jobs import marks
 from jobs.breaker import Window
-from jobs.errors import FateUnknown, NeedsPerson, Refused, TryLater
+from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, TryLater
 from jobs.lease import Lease
 from jobs.line import Line
 from jobs.models import Batch, Gate, Item, Job
@@ -36,6 +37,9 @@ READING_LIVES = timedelta(minutes=2)
 SEARCH_AFTER = 2.0
 #: After this long a search that stays unclear gives up, and the items themselves are read, seconds.
 SEARCH_FOR = 600.0
+#: Of a batch that must not be sent twice it is not believed sooner that it was not carried out, seconds:
+#: longer than a call may take on both sides.
+BELIEVED_AFTER = 60.0
 #: Receipts are remembered for so long; the far side forgets them after a day, and a clock may be a day ahead.
 KNOWN_FOR = timedelta(days=3)
 #: The far side's job queue was full: try to send again after so long, seconds, longer each time.
@@ -148,6 +152,7 @@ class Pipe:
                 key=batch.key,
                 change=batch.change,
                 pilot=batch.pilot,
+                once=batch.once,
                 attempt=batch.attempt,
                 size=batch.size - to,
                 read_at=batch.read_at,
@@ -244,6 +249,9 @@ class Pipe:
             logger.warning("It was refused: %s", refused)
             self.settler.refuse(batch, code=refused.code, text=str(refused))
             return
+        except ReadAgain:
+            self._take_back(batch, read_at=None)
+            return
         except NeedsPerson:
             self._take_back(batch)
             raise
@@ -261,10 +269,10 @@ class Pipe:
         batch.state, batch.receipt = BatchState.SENT, receipt
         self.in_flight[receipt] = _in_flight(batch)
 
-    def _take_back(self, batch: Batch) -> None:
+    def _take_back(self, batch: Batch, **changes: Any) -> None:
         """The call was not carried out: the batch is as before."""
         row = Batch.objects.filter(pk=batch.pk)
-        self.lease.insist(lambda: row.update(state=BatchState.PENDING, sent_at=None))
+        self.lease.insist(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
         self.line.changed()
 
     def _hold_sending(self) -> None:
@@ -286,7 +294,7 @@ class Pipe:
         over: list[tuple[InFlight, Answer]] = []
         for receipt, answer in answers.items():
             one = self.in_flight[receipt]
-            if answer.phase is Phase.RUNNING:
+            if answer.phase is Phase.RUNNING or _may_turn_up(one.batch, answer):
                 one.flight = replace(one.flight, progress=answer.progress)
             else:
                 over.append((one, answer))
@@ -324,8 +332,10 @@ class Pipe:
             logger.info("Found again")
             self._follow(batch, trace)
             self.lost.remove(batch)
+        elif trace is Trace.ABSENT and batch.once and age < BELIEVED_AFTER:
+            self._search_at = time.monotonic() + min(max(age, SEARCH_AFTER), BELIEVED_AFTER - age)
         elif trace is Trace.ABSENT or age > SEARCH_FOR:
-            self.settler.settle_by_reading(batch)
+            self.settler.settle_by_reading(batch, is_over=trace is Trace.ABSENT)
             self.lost.remove(batch)
         else:
             self._search_at = time.monotonic() + SEARCH_AFTER
@@ -350,6 +360,11 @@ def _sendables(batch: Batch) -> list[Sendable]:
         Sendable(ref, before or {}, change or {})
         for ref, before, change in pending.values_list("ref", "before", "change")
     ]
+
+
+def _may_turn_up(batch: Batch, answer: Answer) -> bool:
+    """Its receipt is not known, and it must not be sent twice: it may be carried out all the same."""
+    return answer.phase is Phase.GONE and batch.once and _age(batch) < BELIEVED_AFTER
 
 
 def _in_flight(batch: Batch) -> InFlight:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import F
@@ -23,9 +23,11 @@ from jobs.errands import earlier_of, errand_of
 from jobs.lease import Lease
 from jobs.line import Line
 from jobs.models import Batch, Item
+from jobs.once import Once
 from jobs.overlaps import changed_by_others
 from jobs.pilots import Pilots
-from jobs.states import BatchState, Outcome
+from jobs.settlement import Settlement
+from jobs.states import SENT_BEFORE, BatchState, Outcome
 from jobs.steps import Step, reached
 from jobs.work import (
     Answer,
@@ -47,26 +49,6 @@ MAX_ATTEMPTS = 4
 #: Where the halves of a batch that broke begin, however often it was split: splitting ends by itself, and an
 #: item must not fail because others broke the batches it was in.
 ATTEMPT_OF_HALVES = 2
-#: The reason of an item that was sent and did not look so when it was read back. It is read once more before
-#: it is sent again: what the other side was slow to show may be there by then.
-SENT_BEFORE = "sent_before"
-
-
-@dataclass(slots=True)
-class Settlement:
-    """The decisions about one batch, before they are written."""
-
-    done: list[int] = field(default_factory=list)  # items that simply went well, by their primary keys
-    outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
-    again: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
-    split: bool = False  # those again go in two halves, to corner the one that breaks the batch
-    note: str = ""
-
-    def end(self, item: Item, outcome: Outcome, reason: str = "", detail: str = "") -> None:
-        item.outcome = outcome
-        if reason or detail:
-            item.reason, item.detail = reason[:64], detail
-        self.outcomes.append(item)
 
 
 class Settler:
@@ -77,6 +59,7 @@ class Settler:
         self.job = lease.job
         self.work = work
         self.line = line
+        self.once = Once(lease, work)
         self.errand = errand_of(self.job)
         self.window = Window.from_json(self.job.lately)
         self.pilots = Pilots.from_json(self.job.pilots)
@@ -85,8 +68,11 @@ class Settler:
 
     # After an answer
 
-    def settle(self, batch: Batch, answer: Answer) -> None:
-        """The other side has said all it will say about this batch (its phase is not RUNNING)."""
+    def settle(self, batch: Batch, answer: Answer, *, is_over: bool | None = None) -> None:
+        """The other side has said all it will say about this batch (its phase is not RUNNING).
+
+        `is_over`: what of it was not carried out by now never will be; by itself not so where it is GONE.
+        """
         settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "")
         pending = batch.items.filter(outcome=Outcome.PENDING).order_by("ref")
         results = {  # by primary key, in the order in which they were sent
@@ -107,17 +93,21 @@ class Settler:
                 touched.append((item, result))
             else:
                 _judge(settlement, item, result)
+        if batch.once and batch.attempt >= MAX_ATTEMPTS:
+            # What was in its way may have been the change itself, sent before and carried out late.
+            unmade = self.once.not_made(settlement, [item for item, _ in touched])
+            touched = [(item, result) for item, result in touched if item in unmade]
         for item, result in touched:
             self._again_or_failed(settlement, batch, item, "conflict", result.text)
         if unnamed:
-            self._read_back(settlement, batch, unnamed, answer)
+            over = answer.phase is not Phase.GONE if is_over is None else is_over
+            self._read_back(settlement, batch, unnamed, answer, is_over=over)
         self._write(batch, settlement)
 
-    def settle_by_reading(self, batch: Batch) -> None:
+    def settle_by_reading(self, batch: Batch, *, is_over: bool) -> None:
         """Its receipt was never learned and nothing of it can be found: only the items themselves tell."""
-        self.settle(
-            batch, Answer(Phase.GONE, text="The answer to this batch was lost; its tickets were read back.")
-        )
+        lost = Answer(Phase.GONE, text="The answer to this batch was lost; its tickets were read back.")
+        self.settle(batch, lost, is_over=is_over)
 
     def refuse(self, batch: Batch, *, code: str, text: str) -> None:
         """The call itself was refused and changed nothing."""
@@ -131,15 +121,20 @@ class Settler:
                 settlement.end(item, Outcome.FAILED, code, text)
         self._write(batch, settlement)
 
-    def _read_back(self, settlement: Settlement, batch: Batch, items: Sequence[Item], answer: Answer) -> None:
-        """Items whose fate nobody named: what they look like now tells."""
-        self.lease.fence()
-        seen = self.work.read([item.ref for item in items])
-        not_done = []
-        for item in items:
-            if not self._ended_unseen(settlement, batch, item, seen.get(item.ref)):
-                item.reason = SENT_BEFORE
-                not_done.append(item)
+    def _read_back(
+        self, settlement: Settlement, batch: Batch, items: Sequence[Item], answer: Answer, *, is_over: bool
+    ) -> None:
+        """Items whose fate nobody named: what they look like now tells, or what is on record about them."""
+        if batch.once:
+            not_done = self.once.not_made(settlement, items, is_over=is_over)
+        else:
+            self.lease.fence()
+            seen = self.work.read([item.ref for item in items])
+            not_done = [
+                item for item in items if not self._ended_unseen(settlement, batch, item, seen.get(item.ref))
+            ]
+        for item in not_done:
+            item.reason = SENT_BEFORE
         if answer.phase is Phase.FAILED and len(not_done) == 1 and batch.size == 1:
             item = not_done[0]
             self._again_or_failed(settlement, batch, item, "batch_failed", answer.text, tries=2)
@@ -190,12 +185,14 @@ class Settler:
         tries: int = MAX_ATTEMPTS,
     ) -> None:
         if batch.attempt < tries:
+            if batch.once:
+                item.reason = SENT_BEFORE
             settlement.again.append((item, self._change_of(batch, item)))
         else:
             settlement.end(item, Outcome.FAILED, reason, f"{text} (sent {batch.attempt} times)".strip())
 
     def _change_of(self, batch: Batch, item: Item) -> Change:
-        return Change(item.change or {}, own=batch.change is None, pilot=batch.pilot)
+        return Change(item.change or {}, own=batch.change is None, once=batch.once, pilot=batch.pilot)
 
     def _write(self, batch: Batch, settlement: Settlement) -> None:
         counts = _count(settlement.outcomes)
@@ -273,11 +270,13 @@ class Settler:
         ]
         by_others = changed_by_others(self.job, touched, since=self.job.created_at)
         settlement, stay = Settlement(), []
+        if batch.once:
+            items = self.once.not_made_by_anyone(settlement, items, seen)
         for item in items:
             now = seen.get(item.ref)
             if item.reason == SENT_BEFORE:
                 item.reason = ""
-                if self._ended_unseen(settlement, batch, item, now):
+                if not batch.once and self._ended_unseen(settlement, batch, item, now):
                     continue
             plan = self.work.plan(item.ref, now, earlier.get(item.ref), item.given)
             if item.ref in by_others and not plan.detail:

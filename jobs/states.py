@@ -69,6 +69,10 @@ STOPPED = frozenset({Status.PAUSED, Status.ERRORED})  # a person has to say how 
 ACTIVE = frozenset(set(Status) - ENDED - STOPPED)  # something happens, or will happen by itself
 CLAIMABLE = ACTIVE  # a worker may take these
 
+#: The reason of an item that was sent and did not look so when it was read back. It is looked at once more
+#: before it is sent again: what the other side was slow to show may be there by then.
+SENT_BEFORE = "sent_before"
+
 #: `MAY_FOLLOW[to]` holds the states from which `to` may be reached.
 MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     # Resume. Where it goes on is decided when a worker claims it.

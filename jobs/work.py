@@ -31,6 +31,7 @@ class Change:
 
     payload: Payload
     own: bool = False  # each item is sent with its own payload, a hundred different ones in one call
+    once: bool = False  # made twice it does harm (a letter, a posting): sent again only if surely not made
     reason: str = ""
     detail: str = ""
     #: A kind of items that the other side may not let be changed at all: one of them is sent alone before the
@@ -116,6 +117,14 @@ class Trace(Enum):
     UNCLEAR = "unclear"  # something is under way that may be it: look again a little later
 
 
+class Sighting(Enum):
+    """What the other side's own records say of a change that must not be made twice."""
+
+    MADE = "made"
+    NOT_MADE = "not made"
+    UNCLEAR = "unclear"  # they do not tell
+
+
 @dataclass(slots=True)
 class Calls:
     """Calls made to the other side since they were last taken."""
@@ -143,6 +152,8 @@ class Work(Protocol):
     #: Set by the engine, and to be called right before each call, which ends within half a minute: it keeps
     #: the worker's right to the job alive, and raises when that is lost.
     before_call: Callable[[], None]
+    #: Set by the engine while it reads what no item is made of: nothing that planning alone needs is wanted.
+    gathers: bool
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         """The items of a source from the cursor on ("": from its start). Not asked for what people gave."""
@@ -194,7 +205,10 @@ class Work(Protocol):
         ...
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
-        """Send the items, with one change for all or (`None`) each its own; return the receipt."""
+        """Send the items, with one change for all or (`None`) each its own; return the receipt.
+
+        May raise `ReadAgain`, before anything was sent: then the items are read, planned and sent anew.
+        """
         ...
 
     def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
@@ -203,6 +217,13 @@ class Work(Protocol):
 
     def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
         """Look for a batch sent at `since` whose answer was lost; `known` receipts are other batches'."""
+        ...
+
+    def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
+        """Whether changes that must not be made twice were made, now or by an earlier job of the family.
+
+        Asked for items that were sent and whose fate nobody named; those that cannot be seen are left out.
+        """
         ...
 
 

@@ -21,6 +21,7 @@ from jobs.work import (
     Plan,
     Result,
     Sendable,
+    Sighting,
     Snapshot,
     Trace,
     Verdict,
@@ -40,6 +41,7 @@ class InstantWork:
     def __init__(self, job: Job) -> None:
         self.number = int(job.source["number"])
         self.calls = Calls()
+        self.gathers = False
         self.before_call: Callable[[], None] = lambda: None
         self._sent: dict[str, list[int]] = {}
         self._receipts = count()
@@ -91,6 +93,9 @@ class InstantWork:
 
     def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
         return Trace.ABSENT
+
+    def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
+        return {}
 
 
 def _snapshot(ref: int) -> Snapshot:
