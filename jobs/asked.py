@@ -25,6 +25,11 @@ LABELS = {
     "left_out": "Left out of the macro",
     "only": "Only tickets that",
     "guard": "Guard tag",
+    "public_reply": "Public reply",
+    "internal_note": "Internal note",
+    "html": "Written in HTML",
+    "as_of": "Asked of Zendesk for each ticket; the macro as of",
+    "mark": "Mark in the history of the tickets",
 }
 
 
@@ -85,6 +90,7 @@ def asked_for(job: Job) -> list[tuple[str, str]]:
     if job.follow_up == FollowUp.UNDO:  # its parameters are those of the job that it takes back
         return [
             ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
+            *([("What stays", stays)] if (stays := words().what_stays(job)) else []),
             ("Tickets", source_words(job.source)),
         ]
     if job.follow_up == FollowUp.UNGUARD:

@@ -161,6 +161,15 @@ def add_run_options(parser: CommandParser) -> None:
     add_person_option(parser)
 
 
+def add_mail_option(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--yes-email",
+        type=int,
+        metavar="N",
+        help="Where it e-mails customers, also needed besides --yes: the number of tickets it will write to.",
+    )
+
+
 def actor_named(username: str | None) -> Actor:
     """Who is recorded; raises `CommandError` for a name nobody has."""
     if not username:
@@ -191,6 +200,24 @@ class RunCommand(Command):
         stream.write(f"{printable(question)} [y/N] ", ending="")
         stream.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def must_be_meant(self, warning: str, number: int, options: dict[str, Any]) -> None:
+        """Refuse to e-mail customers where not exactly so many tickets were named."""
+        given = options.get("yes_email")
+        if not warning or given == number:
+            return
+        wrongly = "" if given is None else f"--yes-email {given} is not the number of tickets, {number}. "
+        raise wrong(f"{wrongly}{warning} Nothing was written. Add --yes-email {number} to do it.")
+
+    def look(self, make: Callable[[bool], Made], *, by: Actor, options: dict[str, Any]) -> Job:
+        """Make a dry run and run it here, before what it foresees is done; what stops it ends the command."""
+        as_json = options["output"] == "json"
+        with self.display(as_json=as_json) as display:
+            job, code = foreground.run(lambda: make(True), by=by, display=display)
+        if code:
+            self.report(job, as_json=as_json)
+            sys.exit(code)
+        return job
 
     def carry_out(
         self,

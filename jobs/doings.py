@@ -13,8 +13,10 @@ from django.db.models import Sum
 
 from jobs import actions
 from jobs.actors import Actor
+from jobs.errands import errand_of
 from jobs.models import Job
 from jobs.states import MAY_FOLLOW, STOPPED, BatchState, FollowUp, Outcome, Status
+from jobs.words import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,22 @@ TYPED = "typed"
 BETWEEN_DIGITS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
 
 
-def must_be_typed(doing: Doing, number: int) -> bool:
+def must_be_typed(doing: Doing, job: Job, number: int) -> bool:
     """Whether a person types the number of tickets first: each follow-up may write to them all."""
-    return isinstance(doing, FollowUpDoing) and number > TYPED_ABOVE
+    return isinstance(doing, FollowUpDoing) and (number > TYPED_ABOVE or bool(warning(doing, job, number)))
+
+
+def warning(doing: Doing, job: Job, number: int) -> str:
+    """What the new job sends to people outside, in a sentence; "" for nothing."""
+    if not isinstance(doing, FollowUpDoing) or doing.kind is FollowUp.UNDO or not number:
+        return ""
+    return words().warning_on(job, number) if errand_of(job).kind is FollowUp.NONE else ""
+
+
+def stays(doing: Doing, job: Job) -> str:
+    """What an undo of the job cannot take back, in a sentence; "" for nothing."""
+    is_undo = isinstance(doing, FollowUpDoing) and doing.kind is FollowUp.UNDO
+    return words().what_stays(job) if is_undo and errand_of(job).kind is FollowUp.NONE else ""
 
 
 def typed_problem(typed: str, number: int) -> str:

@@ -42,6 +42,7 @@ class Row(NamedTuple):
     sent_at: str  # ISO 8601 in UTC; "" for what was not sent
     fields_before: str = ""  # only those that the job sets
     fields_set: str = ""
+    comment: str = ""  # "public" or "internal" where one was posted; what it says is not kept
 
 
 def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Iterator[Row]:
@@ -119,6 +120,7 @@ def _read(items: Any, pending: str) -> Iterator[Row]:
                 sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if sent_at else "",
                 _fields((before or {}).get("fields", {})),
                 _fields(done.get("fields", {})),
+                done.get("comment", ""),
             )
         if len(piece) < READ_AT_ONCE:
             return

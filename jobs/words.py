@@ -7,9 +7,11 @@ from typing import Protocol, cast
 
 from django.conf import settings
 
+from jobs.models import Job
+
 
 class Words(Protocol):
-    """Three functions, so a module will do. None of them may call the other side."""
+    """Functions, so a module will do. None of them may call the other side."""
 
     def tool_name(self, slug: str) -> str:
         """How people call a tool, also one that is not installed any more."""
@@ -17,6 +19,17 @@ class Words(Protocol):
 
     def item_address(self, ref: int) -> str:
         """Where people see what a ref stands for; "" when unknown."""
+        ...
+
+    def warning_on(self, job: Job, number: int) -> str:
+        """What doing this job's work on so many items sends to people outside, in a sentence; "" for nothing.
+
+        Such a follow-up is confirmed by typing the number.
+        """
+        ...
+
+    def what_stays(self, job: Job) -> str:
+        """What an undo of the job cannot take back, in a sentence; "" for nothing."""
         ...
 
     def advice_on(self, outcome: str, reason: str) -> str:

@@ -36,6 +36,8 @@ def kinds_of(ticket: Seen, now: datetime) -> tuple[str, ...]:
 
 def why_not(change: TicketChange) -> str:
     """Why this change cannot be made on a closed ticket, whatever the account allows; "" when it may be."""
+    if change.comment:
+        return "The ticket is closed, and nobody can write on a closed ticket."
     if fixed := change.fields.keys() - CHANGEABLE:
         names = ", ".join(sorted(name.removesuffix("_id") for name in fixed))
         return f"The ticket is closed, and of a closed ticket the {names} cannot be changed by anybody."

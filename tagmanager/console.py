@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,14 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import CommandParser
 
+from jobs.actions import Made, follow_up
+from jobs.actors import Actor
 from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
+from jobs.doings import DOINGS, warning
 from jobs.foreground import Exit
 from jobs.models import Job
 from jobs.recipe import SEVERAL, Order, Recipe, Stored
+from jobs.states import FollowUp
 from tagmanager import asking, connections, guarding, sizes, sources
 from tagmanager.cautions import cautions_of
 from tagmanager.fields import OneTagField
@@ -275,13 +279,8 @@ class TicketCommand(RunCommand):
         """Check all that can be checked before the job is made, ask, make it, run it."""
         if not form.is_valid():
             raise wrong(sentences_of(form))
-        how, taking = _how(options), _taking(options)
-        if form.lists_tickets and (unfit := [*taking, *_narrowing(options)]):
-            raise wrong(f"Each row says its ticket. Leave out {', '.join(unfit)}.")
-        if not (form.lists_tickets or isinstance(tool, ChoosesTickets) or taking):
-            raise wrong(f"Say which tickets: give {NAMED}.")
-        if [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())].count(STDIN) > 1:
-            raise wrong("Only one thing can be read from standard input. Give the other as a file.")
+        how = _how(options)
+        _check_taking(tool, form, options)
         by, guard = actor_named(options["username"]), _guard(form, options)
         if not options["dry_run"]:
             self.must_be_sure(options)
@@ -289,10 +288,10 @@ class TicketCommand(RunCommand):
             chosen = self._chosen(tool, form, options, zendesk)
         if why := sizes.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
             raise wrong(f"--first: {why}")
-        if not options["dry_run"]:
-            self.ask(f"{tool.title(form.params(), chosen.phrase(how['limit']))}?", options)
-        self.carry_out(
-            lambda here: asking.ask(
+        looks_first = form.writes_to_customers and not options["dry_run"]
+
+        def make(here: bool) -> Made:
+            return asking.ask(
                 tool,
                 form,
                 chosen.source,
@@ -300,16 +299,32 @@ class TicketCommand(RunCommand):
                 only=chosen.only,
                 limit=how["limit"],
                 canary=how["canary"],
-                dry_run=options["dry_run"],
+                dry_run=options["dry_run"] or looks_first,
                 include_closed=options["include_closed"],
                 guard=guard,
                 guard_stays=options["guard_stays"],
                 here=here,
-            ),
-            by=by,
-            options=options,
-            notes=lambda job: [*form.notes, *chosen.notes, *_foreseen(job)],
-        )
+            )
+
+        def notes(job: Job) -> list[str]:
+            return [*form.notes, *chosen.notes, *_foreseen(job)]
+
+        run: Callable[[bool], Made] = make
+        if looks_first:
+            preview = self.look(make, by=by, options=options)
+            if not preview.planned:  # it is all there is to tell
+                self.report(preview, as_json=options["output"] == "json", notes=notes(preview))
+                return
+            run = self._real_run(preview, by=by, options=options)
+        if not options["dry_run"]:
+            self.ask(f"{tool.title(form.params(), chosen.phrase(how['limit']))}?", options)
+        self.carry_out(run, by=by, options=options, notes=notes)
+
+    def _real_run(self, preview: Job, *, by: Actor, options: dict[str, Any]) -> Callable[[bool], Made]:
+        """The run of what a preview has counted, if exactly that is meant."""
+        number = preview.planned
+        self.must_be_meant(warning(DOINGS["run"], preview, number), number, options)
+        return lambda here: follow_up(job=preview, kind=FollowUp.RUN, by=by, here=here)
 
     def _chosen(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
         """The source, over a connection that works; a busy account is waited for."""
@@ -323,6 +338,17 @@ class TicketCommand(RunCommand):
                 time.sleep(seconds)
         check(zendesk)
         return _choose(tool, form, options, zendesk)
+
+
+def _check_taking(tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
+    """Raises `CommandError` where the options do not say once and clearly which tickets to take."""
+    taking = _taking(options)
+    if form.lists_tickets and (unfit := [*taking, *_narrowing(options)]):
+        raise wrong(f"Each row says its ticket. Leave out {', '.join(unfit)}.")
+    if not (form.lists_tickets or isinstance(tool, ChoosesTickets) or taking):
+        raise wrong(f"Say which tickets: give {NAMED}.")
+    if [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())].count(STDIN) > 1:
+        raise wrong("Only one thing can be read from standard input. Give the other as a file.")
 
 
 def _guard(form: ToolForm, options: dict[str, Any]) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tagmanager.comments import PLACEHOLDER, Comment
 from tagmanager.tickets import SETTABLE, FieldValue
 from zendesk import Action, Macro, TicketField
 
 CUSTOM_FIELD = "custom_fields_"
+COMMENT, COMMENT_HTML, COMMENT_MODE = "comment_value", "comment_value_html", "comment_mode_is_public"
+#: The comment of a macro may be meant for one channel; this one means all.
+ALL_CHANNELS = "channel:all"
 #: Fields whose value is one tag (support.zendesk.com, articles 4408881943194 and 4408825689882).
 OF_TAGS = ("tagger", "checkbox")
 WORDS = {
@@ -43,10 +47,23 @@ class Translation:
     remove: set[str] = field(default_factory=set)
     fields: dict[str, FieldValue] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)  # phrases: what of the macro this change does not do
+    comment: Comment | None = None  # as the macro holds it, placeholders and all
+    differs: bool = False  # its tags come out differently on each ticket
 
     @property
     def does_something(self) -> bool:
-        return bool(self.exact or self.add or self.remove or self.fields)
+        return bool(self.exact or self.add or self.remove or self.fields or self.comment or self.differs)
+
+    @property
+    def is_asked_for_each(self) -> bool:
+        """Whether Zendesk has to be asked about each ticket what the macro makes of it."""
+        return self.differs or (self.comment is not None and self.comment.differs)
+
+    def leave_comment_out(self) -> None:
+        """Say that the comment is not posted; what else would be done stays."""
+        if self.comment is not None:
+            self.comment = None
+            self._leave_out(LEFT_OUT["comment"])
 
     def _put_on(self, tags: Iterable[str]) -> None:
         self.add |= set(tags)
@@ -60,8 +77,11 @@ class Translation:
     def take(self, action: Action, fields: Mapping[int, TicketField]) -> None:
         """Let one more action follow those before it."""
         name, value = action.field, action.value
-        if name == "set_tags":
+        if action.tags and PLACEHOLDER.search(str(value)):
+            self.differs = True
+        elif name == "set_tags":
             self.exact, self.add, self.remove = True, set(action.tags), set()
+            self.differs = True
         elif name == "current_tags":
             self._put_on(action.tags)
         elif name == "remove_tags":
@@ -70,7 +90,9 @@ class Translation:
             self._set(name, value)
         elif name.startswith(CUSTOM_FIELD):
             self._fill_in(name, value, fields)
-        else:
+        elif name in (COMMENT, COMMENT_HTML):
+            self._say(value, is_html=name == COMMENT_HTML)
+        elif name != COMMENT_MODE:
             self._leave_out(_phrase(name))
 
     def _set(self, name: str, value: object) -> None:
@@ -103,6 +125,14 @@ class Translation:
         else:
             self._leave_out(f"the field “{known.title}” (it has no option “{text}”)")
 
+    def _say(self, value: object, *, is_html: bool) -> None:
+        channel, text = value if isinstance(value, list) and len(value) == 2 else (ALL_CHANNELS, value)
+        if channel != ALL_CHANNELS:
+            self._leave_out(f"its comment for {str(channel).removeprefix('channel:')} alone")
+        elif isinstance(text, str) and text.strip():
+            # Where a macro does not say who sees its comment, it is a public reply, as in Zendesk's editor.
+            self.comment = Comment(text, is_public=True, is_html=is_html)
+
     def _leave_out(self, phrase: str) -> None:
         if phrase not in self.left_out:
             self.left_out.append(phrase)
@@ -114,7 +144,13 @@ def translated(macro: Macro, fields: Iterable[TicketField]) -> Translation:
     whole = Translation()
     for action in macro.actions:
         whole.take(action, known)
+    if whole.comment is not None and any(map(_hides_comment, macro.actions)):
+        whole.comment = replace(whole.comment, is_public=False)
     return whole
+
+
+def _hides_comment(action: Action) -> bool:
+    return action.field == COMMENT_MODE and str(action.value).lower() in ("false", "0", "no")
 
 
 def names_fields(macro: Macro) -> bool:

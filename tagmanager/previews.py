@@ -11,20 +11,23 @@ from math import ceil
 from django.conf import settings
 from django.db.models import Count
 
-from jobs.doings import DOINGS, must_be_typed
+from jobs.doings import DOINGS, must_be_typed, warning
 from jobs.models import Item, Job
 from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from jobs.wording import time_left
 from tagmanager import connections
+from tagmanager.applying import ASKED_AT_ONCE, Application, Applied
 from tagmanager.glance import ask, calls_per_minute
 from tagmanager.guarding import GUARD, Condition
 from tagmanager.tickets import Seen, TicketChange
-from tagmanager.tools import tool, tools
+from tagmanager.tools import macro_of, tool, tools
 from tagmanager.tools.base import ReplacesTags, StartsElsewhere
-from zendesk import ZendeskError
+from zendesk import Zendesk, ZendeskError
 
 SAMPLES = 20
+#: Of so many of them it is shown what a macro would say there: a call for each.
+SAID = 5
 #: Tickets in one call, and about how long Zendesk works on them, seconds (developer.zendesk.com, tickets).
 BATCH, SECONDS_A_BATCH = 100, 10
 #: Calls a minute that Zendesk's smallest plan with an API allows (developer.zendesk.com, rate limits).
@@ -45,14 +48,18 @@ class Estimate:
         return time_left(self.seconds)
 
 
-def estimate(tickets: int) -> Estimate:
+def estimate(tickets: int, *, asked_for_each: bool = False) -> Estimate:
     """For so many changes: batches of a hundred, so many in flight, within our share of the calls.
 
-    Tickets that lack different tags travel in different batches, so it may be somewhat more.
+    Tickets that lack different tags travel in different batches, so it may be somewhat more. Where Zendesk is
+    asked about each ticket what the macro makes of it, that is a call for each, when its list is read and
+    again before it is changed, and one for the macro itself for each batch.
     """
-    batches = ceil(tickets / BATCH)
+    batches = ceil(tickets / (ASKED_AT_ONCE if asked_for_each else BATCH))
     rounds = ceil(batches / max(settings.ZENDESK_MAX_JOBS, 1))
     calls = batches + batches + rounds * ASKED_A_ROUND  # each ticket is read again before it is changed
+    if asked_for_each:
+        calls += 2 * (tickets + batches)
     ours = (calls_per_minute() or FEWEST_CALLS) * settings.ZENDESK_RATE_SHARE
     return Estimate(calls, max(rounds * SECONDS_A_BATCH, ceil(calls / ours * 60)))
 
@@ -63,6 +70,7 @@ class Preview:
 
     job: Job
     must_type: bool
+    warning: str  # what the real run sends to people outside; "" for nothing
     estimate: Estimate
     runs: list[Job]  # real runs of it, newest first
     nonce: str  # a double click makes one job
@@ -71,13 +79,19 @@ class Preview:
     guard: Condition | None  # to be copied into triggers
 
 
+def _is_asked_for_each(job: Job) -> bool:
+    macro = macro_of(job)
+    return macro is not None and macro.is_asked_for_each
+
+
 def preview_of(job: Job) -> Preview:
     """One query."""
     runs = list(job.children.filter(follow_up=FollowUp.RUN).order_by("-pk")[:3])
     return Preview(
         job,
-        must_be_typed(DOINGS["run"], job.planned),
-        estimate(job.planned),
+        must_be_typed(DOINGS["run"], job, job.planned),
+        warning(DOINGS["run"], job, job.planned),
+        estimate(job.planned, asked_for_each=_is_asked_for_each(job)),
         runs,
         secrets.token_urlsafe(24),
         has_pairs=bool(_pairs(job)),
@@ -96,6 +110,7 @@ class Sample:
     added: list[str]
     removed: list[str]
     fields: list[str] = field(default_factory=list)  # a phrase for each: "status: open → solved"
+    comment: str = ""  # as it would be posted on this ticket, where it is another on each
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,8 @@ class Samples:
 
     rows: list[Sample]
     problem: str = ""
+    comment: str = ""  # what would be posted on each, where it is the same on all
+    is_public: bool = False
 
 
 def samples_of(job: Job) -> Samples:
@@ -114,17 +131,32 @@ def samples_of(job: Job) -> Samples:
         known = {item.pk for item in first[: SAMPLES // 2]}
         last = [item for item in planned.order_by("-ref")[: SAMPLES // 2] if item.pk not in known]
         first = first[: SAMPLES // 2] + last[::-1]
+    macro = macro_of(job)
     subjects: dict[int, str] = {}
+    said: dict[int, str] = {}
     problem = ""
     try:
         tickets = ask(lambda zendesk: zendesk.tickets([item.ref for item in first]))
         subjects = {ticket.id: ticket.subject for ticket in tickets}
+        if macro is not None and macro.comment is not None and macro.comment.differs:
+            said = ask(lambda zendesk: _said(zendesk, macro, [item.ref for item in first[:SAID]]))
     except (connections.NotConnected, ZendeskError) as exc:
         problem = str(exc)
-    return Samples([_sample(item, subjects.get(item.ref, "")) for item in first], problem)
+    rows = [_sample(item, subjects.get(item.ref, ""), said.get(item.ref, "")) for item in first]
+    if macro is None or macro.comment is None:
+        return Samples(rows, problem)
+    same = "" if macro.comment.differs else macro.comment.plain
+    return Samples(rows, problem, same, macro.comment.is_public)
 
 
-def _sample(item: Item, subject: str) -> Sample:
+def _said(zendesk: Zendesk, macro: Applied, refs: Iterable[int]) -> dict[int, str]:
+    """What the macro would say on each of the tickets, as Zendesk fills it in now; shown, kept nowhere."""
+    application = Application(zendesk, macro, ())
+    found = {ref: application.comment_in(zendesk.preview_macro(macro.id, ref)) for ref in refs}
+    return {ref: comment.plain for ref, comment in found.items() if comment is not None}
+
+
+def _sample(item: Item, subject: str, comment: str) -> Sample:
     seen = Seen.from_json(item.ref, item.before or {"tags": [], "status": "", "updated_at": ""})
     change = TicketChange.from_json(item.change or {})
     return Sample(
@@ -134,6 +166,7 @@ def _sample(item: Item, subject: str) -> Sample:
         added=sorted(change.added),
         removed=sorted(change.remove),
         fields=fields_of(item),
+        comment=comment,
     )
 
 

@@ -25,6 +25,22 @@ SETTABLE = {
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What Zendesk itself says a macro would make of one ticket; of its comment only who would see it."""
+
+    tags: frozenset[str]
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
+    comment: str = ""  # "public", "internal", or none
+
+    def to_json(self) -> Json:
+        return {"tags": sorted(self.tags), "fields": dict(self.fields), "comment": self.comment}
+
+    @classmethod
+    def from_json(cls, stored: Json) -> Foreseen:
+        return cls(frozenset(stored["tags"]), stored["fields"], stored["comment"])
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A ticket as it was read: only what deciding about it needs, no words of a customer."""
 
@@ -33,6 +49,7 @@ class Seen:
     status: str
     updated_at: str  # as Zendesk sent it; goes back as `updated_stamp`
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
+    foreseen: Foreseen | None = None  # where Zendesk was asked what a macro would make of it
 
     @property
     def is_closed(self) -> bool:
@@ -40,7 +57,11 @@ class Seen:
 
     def to_json(self) -> Json:
         stored: Json = {"tags": sorted(self.tags), "status": self.status, "updated_at": self.updated_at}
-        return stored | ({"fields": dict(self.fields)} if self.fields else {})
+        if self.fields:
+            stored["fields"] = dict(self.fields)
+        if self.foreseen is not None:
+            stored["foreseen"] = self.foreseen.to_json()
+        return stored
 
     @classmethod
     def from_json(cls, ref: int, stored: Json) -> Seen:
@@ -50,21 +71,26 @@ class Seen:
             stored["status"],
             stored["updated_at"],
             stored.get("fields", {}),
+            Foreseen.from_json(stored["foreseen"]) if "foreseen" in stored else None,
         )
 
     @classmethod
-    def from_ticket(cls, ticket: Ticket, fields: Iterable[str] = ()) -> Seen:
+    def from_ticket(
+        cls, ticket: Ticket, fields: Iterable[str] = (), foreseen: Foreseen | None = None
+    ) -> Seen:
         """With these of its fields, each in `SETTABLE`."""
         kept = {name: ticket.fields.get(name) for name in fields}
-        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept)
+        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept, foreseen)
 
 
 @dataclass(frozen=True, slots=True)
 class TicketChange:
-    """What a ticket really gains and really loses: tags, and fields with their new values.
+    """What a ticket really gains and really loses: tags, fields with their new values, and a comment.
 
     `exact` says how the tags go: false, as add and remove, which leaves every other tag alone; true, as the
     whole list with the stamp of the reading, so that Zendesk refuses it if anybody touched the ticket since.
+    With `stamped` add and remove go with that stamp, because they hold for the ticket as it was read alone.
+    So do changes with a comment, of which only who sees it is kept: what it says is known to the job's tool.
     What stood in the fields before is in the `Seen` that the change was made for, not here: equal changes of
     different tickets travel together.
     """
@@ -74,9 +100,16 @@ class TicketChange:
     exact: bool = False
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # name, one of `SETTABLE`, to new value
     guard: str = ""  # a tag that goes along in the same write and comes off later (`guarding`)
+    comment: str = ""  # "public", "internal", or none
+    stamped: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.add or self.remove or self.fields)
+        return bool(self.add or self.remove or self.fields or self.comment)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is sent for this ticket alone, with the stamp of its reading."""
+        return self.exact or self.stamped or bool(self.comment)
 
     def applied_to(self, tags: frozenset[str]) -> frozenset[str]:
         return (tags - self.remove) | self.added
@@ -87,7 +120,7 @@ class TicketChange:
         return self.add | {self.guard} if self.guard else self.add
 
     def is_shown_by(self, ticket: Seen) -> bool:
-        """Whether the ticket looks as if the change had been made."""
+        """Whether tags and fields look as if the change had been made; a comment shows in neither."""
         return (
             self.add <= ticket.tags
             and not self.remove & ticket.tags
@@ -106,6 +139,10 @@ class TicketChange:
             stored["fields"] = dict(self.fields)
         if self.guard:
             stored["guard"] = self.guard
+        if self.comment:
+            stored["comment"] = self.comment
+        if self.stamped:
+            stored["stamped"] = True
         return stored
 
     @classmethod
@@ -117,6 +154,8 @@ class TicketChange:
             stored.get("exact", False),
             stored.get("fields", {}),
             guard,
+            stored.get("comment", ""),
+            stored.get("stamped", False),
         )
 
 

@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from jobs.states import Outcome
 from jobs.work import Earlier
+from tagmanager.comments import INTERNAL, PUBLIC
 from tagmanager.tickets import SETTABLE, Seen, TicketChange
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
+
+#: By who sees the comment that was posted.
+STAYS = {
+    PUBLIC: "The public reply and the mail that it sent stay.",
+    INTERNAL: "The internal note stays.",
+}
 
 
 def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
@@ -27,10 +34,7 @@ def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
             if ticket.fields.get(name) == value
         },
     )
-    if not back:
-        note = touched_since(ticket, earlier)
-        return NothingToDo("touched_since" if note else "", note)
-    return back
+    return back or NothingToDo(*_remark_on(ticket, earlier))
 
 
 def note_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
@@ -39,8 +43,20 @@ def note_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
         return "unverified", (
             "Whether the job changed this ticket was never learned: what looks like its change is taken back."
         )
-    note = touched_since(ticket, earlier)
-    return ("touched_since", note) if note else ("", "")
+    return _remark_on(ticket, earlier)
+
+
+def _remark_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
+    touched, stays = touched_since(ticket, earlier), _stays(earlier)
+    reason = "touched_since" if touched else "comment_stays" if stays else ""
+    return reason, " ".join(filter(None, (touched, stays)))
+
+
+def _stays(earlier: Earlier | None) -> str:
+    """A sentence on what the earlier job did to the ticket that nobody can take back; "" for nothing."""
+    if earlier is None or earlier.change is None:
+        return ""
+    return STAYS.get(TicketChange.from_json(earlier.change).comment, "")
 
 
 def touched_since(ticket: Seen, earlier: Earlier | None) -> str:

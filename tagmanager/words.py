@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from jobs.models import Job
 from jobs.states import Outcome
 from tagmanager import connections
-from tagmanager.tools import UnknownTool, tool
+from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
 ADVICE = {
@@ -15,6 +16,8 @@ ADVICE = {
     "deleted": "Restore the ticket in Zendesk if it is to be changed.",
     "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",
     "gone": "Look at the ticket in Zendesk: whether the change was made is not known.",
+    "untold": "Look at the ticket in Zendesk. Where the comment is missing, apply the macro to it with a new "
+    "job: a retry looks again, and posts nothing while it cannot tell.",
     "given_up": "Retry when Zendesk can be asked again: the ticket is read first, and sent only if need be.",
     "batch_failed": "Zendesk broke off when it came to this ticket. Try it by hand to see why, then retry.",
     "no_result": "Zendesk never said what became of the change, and the ticket does not show it: retry.",
@@ -38,6 +41,31 @@ def item_address(ref: int) -> str:
         return connections.ticket_address(ref)
     except connections.NotConnected:
         return ""
+
+
+def warning_on(job: Job, number: int) -> str:
+    """What it sends to people outside when this job's work is done on so many tickets; "" for nothing."""
+    macro = macro_of(job)
+    if macro is None or not macro.writes_to_customers:
+        return ""
+    customers = "1 customer" if number == 1 else f"{number:,} customers"
+    return (
+        f"This will e-mail {customers}: the macro's public reply is posted on each ticket, and no undo takes "
+        "it back."
+    )
+
+
+def what_stays(job: Job) -> str:
+    """What an undo of the job cannot take back; "" for nothing."""
+    macro = macro_of(job)
+    if macro is None or macro.comment is None or job.dry_run:
+        return ""
+    if macro.writes_to_customers:
+        return (
+            "Only tags and fields are put back. The public replies that were posted stay, and the mails that "
+            "they sent cannot be called back."
+        )
+    return "Only tags and fields are put back. The internal notes that were posted stay."
 
 
 def advice_on(outcome: str, reason: str) -> str:

@@ -6,7 +6,7 @@ The one place where the errors of the client become those that the engine knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -18,7 +18,7 @@ from jobs import errors
 from jobs.errands import errand_of
 from jobs.models import Job
 from jobs.recipe import Stored
-from jobs.states import FollowUp, WaitReason
+from jobs.states import FollowUp, Outcome, WaitReason
 from jobs.work import (
     Answer,
     Calls,
@@ -30,6 +30,7 @@ from jobs.work import (
     Plan,
     Result,
     Sendable,
+    Sighting,
     Skipped,
     Snapshot,
     Trace,
@@ -37,11 +38,12 @@ from jobs.work import (
     Verdict,
 )
 from tagmanager import closed, connections, guarding, sources, undoing
+from tagmanager.applying import ASKED_AT_ONCE, Application
 from tagmanager.narrowing import Only
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.tickets import Foreseen, Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
-from tagmanager.tools.base import NothingToDo, SetsFields
+from tagmanager.tools.base import AppliesMacro, LeftOut, NothingToDo, SetsFields
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
 PATIENCE = 1.0
@@ -53,6 +55,8 @@ DEPTH = 10_000
 PLACE_LIVES = timedelta(minutes=10)
 #: How far its clock may be from ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
+DELETED = Skipped("deleted", "The ticket has been deleted.")
+CLOSED = Skipped("closed", "The ticket is closed, and closed tickets were not included.")
 #: Zendesk's word for a page past the end of what it gives of a list.
 TOO_DEEP = "InvalidPaginationDepth"
 COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
@@ -69,7 +73,7 @@ def work_for(job: Job) -> TicketWork:
 class TicketWork:
     """`jobs.work.Work` for tickets of Zendesk."""
 
-    batch_size = 100  # tickets in one call (developer.zendesk.com, tickets)
+    batch_size: int = 100  # tickets in one call (developer.zendesk.com, tickets)
 
     def __init__(self, job: Job) -> None:
         self.max_in_flight: int = settings.ZENDESK_MAX_JOBS
@@ -82,18 +86,43 @@ class TicketWork:
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.narrows = bool(self._only) and not job.follow_up
         self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
+        self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
+        self.gathers = False
         self._zendesk = connections.connect(
             on_call=self._count, before_call=self._may_call, patience=PATIENCE
         )
+        if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
+            self._macro = Application(self._zendesk, self._tool.macro_of(job.params), self._fields)
+        self._asks_each = self._macro is not None and self._macro.macro.is_asked_for_each
+        if self._asks_each:
+            self.batch_size = ASKED_AT_ONCE
 
     # Choosing
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         with _reading_pages(cursor):
             for page in sources.pages(self._zendesk, source, cursor):
-                seen = self._snapshots(page.items)
-                yield Page(list(seen.items()), page.next_cursor)
+                *first, last = self._pieces(page.items)
+                for piece in first:  # the place stays that of the page
+                    yield Page(list(self._snapshots(piece).items()), cursor)
+                yield Page(list(self._snapshots(last).items()), page.next_cursor)
+                cursor = page.next_cursor or ""
+
+    def _pieces(self, tickets: list[api.Ticket]) -> list[list[api.Ticket]]:
+        """A page in pieces, where each of its tickets is asked about, after those that are listed already."""
+        if not self._looks_ahead:
+            return [tickets]
+        listed = self._listed(tickets)
+        fresh = [ticket for ticket in tickets if ticket.id not in listed]
+        starts = range(0, len(fresh), self.batch_size)
+        pieces = [fresh[start : start + self.batch_size] for start in starts]
+        known = [ticket for ticket in tickets if ticket.id in listed]
+        return [known, *pieces] if known or not pieces else pieces
+
+    def _listed(self, tickets: Sequence[api.Ticket]) -> set[int]:
+        refs = [ticket.id for ticket in tickets]
+        return set(self._job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
     def place_lives(self, source: Stored) -> timedelta | None:
         return None if sources.keeps_places(source) else PLACE_LIVES
@@ -138,8 +167,28 @@ class TicketWork:
         with _reading():
             return self._snapshots(self._zendesk.tickets(refs))
 
-    def _snapshots(self, tickets: Iterable[api.Ticket]) -> dict[int, Snapshot]:
-        return {ticket.id: Seen.from_ticket(ticket, self._fields).to_json() for ticket in tickets}
+    def _snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
+        foreseen: dict[int, Foreseen] = {}
+        if self._macro is not None and self._looks_ahead:
+            asked = [ticket for ticket in tickets if self._may_change(ticket)]
+            if self._job.frozen_at is None:
+                listed = self._listed(asked)
+                asked = [
+                    t for t in asked if t.id not in listed and not self._only.why_not(Seen.from_ticket(t))
+                ]
+            foreseen = self._macro.foresee(asked)
+        return {
+            ticket.id: Seen.from_ticket(ticket, self._fields, foreseen.get(ticket.id)).to_json()
+            for ticket in tickets
+        }
+
+    @property
+    def _looks_ahead(self) -> bool:
+        """Whether it is to be asked what the macro makes of the tickets that are read."""
+        return self._asks_each and not self.gathers
+
+    def _may_change(self, ticket: Seen | api.Ticket) -> bool:
+        return not ticket.is_closed or bool(self._job.params.get("include_closed"))
 
     # Planning
 
@@ -148,7 +197,7 @@ class TicketWork:
             return Skipped("not_found", "There is no such ticket, or the connected user may not see it.")
         seen = Seen.from_json(ref, now)
         if seen.status == "deleted":
-            return Skipped("deleted", "The ticket has been deleted.")
+            return DELETED
         answer = self._wished(seen, earlier, given)
         if not isinstance(answer, TicketChange):
             kind = Unchanged if isinstance(answer, NothingToDo) else Skipped
@@ -163,7 +212,8 @@ class TicketWork:
         reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")
         return Change(
             answer.to_json(),
-            own=answer.exact,
+            own=answer.is_own,
+            once=bool(answer.comment),
             reason=reason,
             detail=detail,
             pilot=closed.CLOSED if seen.is_closed else "",
@@ -175,6 +225,8 @@ class TicketWork:
             return guarding.taken_off(seen, earlier, self._guard)
         if self._errand.kind is FollowUp.UNDO:
             answer = undoing.change_for(seen, earlier)
+        elif self._asks_each and not self._may_change(seen):
+            return LeftOut(CLOSED.reason, CLOSED.detail)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
             answer = self._tool.change_for(seen, self._job.params | (given or {}))
@@ -185,7 +237,7 @@ class TicketWork:
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
         if not self._job.params.get("include_closed"):
-            return Skipped("closed", "The ticket is closed, and closed tickets were not included.")
+            return CLOSED
         problem = closed.why_not(change)
         return Skipped("closed_field", problem) if problem else None
 
@@ -200,8 +252,16 @@ class TicketWork:
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
         with _translated():
             if change is None:
-                return self._zendesk.update_each([_replacement(item) for item in items]).id
-            return self._zendesk.update_many([item.ref for item in items], _delta(change)).id
+                return self._zendesk.update_each([self._own(item) for item in items]).id
+            note = self._macro.note() if self._macro else {}
+            return self._zendesk.update_many([item.ref for item in items], _delta(change) | note).id
+
+    def _own(self, item: Sendable) -> dict[str, object]:
+        """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
+        seen, change = Seen.from_json(item.ref, item.before), TicketChange.from_json(item.change)
+        sent = _whole(change, seen) if change.exact else _delta(item.change)
+        extras = self._macro.extras(item, change) if self._macro else {}
+        return sent | extras | {"id": item.ref, "updated_stamp": seen.updated_at, "safe_update": True}
 
     def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
         with _reading():
@@ -221,9 +281,18 @@ class TicketWork:
                     continue
                 if not status.is_over:
                     unclear = True
-                elif _names(status, refs) and not _ended_before(status, since - CLOCKS_DIFFER):
+                elif _ended_before(status, since - CLOCKS_DIFFER) or not _names(status, refs):
+                    continue
+                elif self._macro is None or self._macro.made(status):
                     return status.id
         return Trace.UNCLEAR if unclear else Trace.ABSENT
+
+    def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
+        if self._macro is None:
+            return {}
+        done = self._job.items.filter(outcome=Outcome.CHANGED, batch__once=True)
+        with _reading():
+            return self._macro.look_up(items, done.values_list("ref", flat=True).first())
 
     def _look_for(self, receipt: str) -> api.JobStatus | None:
         """One that show_many left out. Look-ups have failed where the list had it (zenpy issue 291)."""
@@ -256,17 +325,9 @@ def _delta(change: Payload) -> dict[str, object]:
     return sent
 
 
-def _replacement(item: Sendable) -> dict[str, object]:
-    """The whole list, refused by Zendesk when anybody has touched the ticket since it was read."""
-    seen = Seen.from_json(item.ref, item.before)
-    wanted = TicketChange.from_json(item.change)
-    return {
-        **wanted.fields,
-        "id": item.ref,
-        "tags": sorted(wanted.applied_to(seen.tags)),
-        "updated_stamp": seen.updated_at,
-        "safe_update": True,
-    }
+def _whole(change: TicketChange, seen: Seen) -> dict[str, object]:
+    """The whole list of tags."""
+    return {**change.fields, "tags": sorted(change.applied_to(seen.tags))}
 
 
 def _answer(status: api.JobStatus) -> Answer:

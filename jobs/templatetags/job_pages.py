@@ -14,6 +14,9 @@ from jobs.words import words
 
 register = template.Library()
 
+#: By who sees a comment.
+COMMENTS = {"public": "public reply", "internal": "internal note"}
+
 register.filter("foremost", foremost)
 register.filter("took", took)
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
@@ -53,6 +56,12 @@ def fields_of(item: Item) -> list[str]:
         f"{name.removesuffix('_id')}: {plain(before.get(name))} → {plain(value)}"
         for name, value in change.get("fields", {}).items()
     ]
+
+
+@register.filter
+def comment_of(item: Item) -> str:
+    """What an item is told besides, in words: "public reply"; "" for nothing. What it says is not kept."""
+    return COMMENTS.get((item.change or {}).get("comment", ""), "")
 
 
 @register.filter

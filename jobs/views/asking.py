@@ -25,7 +25,9 @@ from jobs.doings import (
     counts_of,
     must_be_typed,
     objection,
+    stays,
     typed_problem,
+    warning,
 )
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
@@ -75,7 +77,9 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
         "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{doing.name}.html",
         "may_force": doing.name == "cancel" and actions.may_be_given_up(job),
-        "types": must_be_typed(doing, counts.affected),
+        "types": must_be_typed(doing, job, counts.affected),
+        "warning": warning(doing, job, counts.affected),
+        "stays": stays(doing, job),
         "typed": sent.get(TYPED, "") if problem or typed else "",
         "problem": problem,
         "is_back": bool(typed),
@@ -96,7 +100,7 @@ def _typed_problem(request: HttpRequest, job: Job, doing: Doing) -> str:
     if not isinstance(doing, FollowUpDoing) or objection(job, doing):
         return ""
     number = counts_of(job, doing, reason=reason_in(request.POST)).affected
-    return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(doing, number) else ""
+    return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(doing, job, number) else ""
 
 
 def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from tagmanager.tools.base import Tool, ToolForm
+from jobs.models import Job
+from tagmanager.applying import Applied
+from tagmanager.tools.base import AppliesMacro, Tool, ToolForm
 
 PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
 
@@ -50,3 +52,9 @@ def load(paths: list[str]) -> dict[str, Tool]:
             raise ImproperlyConfigured(f"Two tools are called {candidate.slug!r}; the second is {path}.")
         found[candidate.slug] = candidate
     return found
+
+
+def macro_of(job: Job) -> Applied | None:
+    """The macro that the job applies; None for jobs of other tools."""
+    maker: object = tools().get(job.tool)
+    return maker.macro_of(job.params) if isinstance(maker, AppliesMacro) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -10,13 +12,19 @@ from django.core.exceptions import ValidationError
 
 from jobs.numerals import MOST
 from tagmanager import choices, connections, macros
+from tagmanager.applying import Applied
+from tagmanager.comments import Comment
 from tagmanager.macros import Translation
-from tagmanager.tickets import FieldValue, Seen, TicketChange, too_long
+from tagmanager.tickets import FieldValue, Foreseen, Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 from zendesk import Macro, NotFound, ZendeskError
 
 #: A form does not wait longer for Zendesk than this, seconds.
 PATIENCE = 3.0
+#: How a job keeps the words of a comment, by whether customers see it.
+SAID = {True: "public_reply", False: "internal_note"}
+#: What stands in a comment for whoever applies the macro.
+CURRENT_USER = "current_user"
 
 
 class ApplyMacroForm(ToolForm):
@@ -32,16 +40,22 @@ class ApplyMacroForm(ToolForm):
         | {"required": "Say which macro."},
     )
     without = forms.BooleanField(
-        label="Leave out what cannot be done from here",
+        label="Leave the comment out, and what cannot be done from here",
         required=False,
-        help_text="Comments, e-mails, attachments and the like are not sent. Without this tick a macro with "
-        "such parts is refused, and they are named.",
+        help_text="Only tags and fields are set: nothing is posted, mailed or attached. Without this tick "
+        "the comment is posted, and a macro with parts that cannot be done is refused, with their names.",
+    )
+    with_comment = forms.BooleanField(
+        label="But post the comment",
+        required=False,
+        help_text="Together with the tick above: only what cannot be done is left out.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._found: Macro | None = None
         self._translation = Translation()
+        self._mark = secrets.token_hex(12)
         offered = choices.macros()
         if offered.choices:
             self._offer(offered.choices)
@@ -78,6 +92,8 @@ class ApplyMacroForm(ToolForm):
         cleaned = super().clean() or {}
         if self.errors or self._found is None:
             return cleaned
+        if cleaned["without"] and not cleaned["with_comment"]:
+            self._translation.leave_comment_out()
         missing = "; ".join(self._translation.left_out)
         if not self._translation.does_something:
             raise ValidationError(
@@ -96,7 +112,16 @@ class ApplyMacroForm(ToolForm):
     @property
     def notes(self) -> list[str]:
         missing = "; ".join(self._translation.left_out)
-        return [f"Of the macro this is left out: {missing}."] if missing else []
+        told = [f"Of the macro this is left out: {missing}."] if missing else []
+        comment = self._translation.comment
+        if comment is not None and CURRENT_USER in comment.text:
+            told.append("Its comment names whoever applies it: from here that is the connected user.")
+        return told
+
+    @property
+    def writes_to_customers(self) -> bool:
+        comment = self._translation.comment
+        return comment is not None and comment.is_public
 
     def params(self) -> dict[str, Any]:
         assert self._found is not None  # it is valid
@@ -109,19 +134,46 @@ class ApplyMacroForm(ToolForm):
             "set": sorted(found.add) if found.exact else [],
             "fields": found.fields,
             "left_out": found.left_out,
-        } | ({"clear_tags": True} if found.exact and not found.add else {})
+        } | self._more(found)
+
+    def _more(self, found: Translation) -> dict[str, Any]:
+        assert self._found is not None
+        more: dict[str, Any] = {}
+        if found.exact and not found.add:
+            more["clear_tags"] = True
+        if found.is_asked_for_each:
+            more["as_of"] = self._found.updated_at
+        if found.comment is not None:
+            more[SAID[found.comment.is_public]] = found.comment.text
+            more["mark"] = self._mark
+            if found.comment.is_html:
+                more["html"] = True
+        return more
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return {"macro": params["macro"], "without": bool(params["left_out"])}
+        says = comment_of(params) is not None
+        return {
+            "macro": params["macro"],
+            "without": bool(params["left_out"]),
+            "with_comment": bool(params["left_out"]) and says,
+        }
+
+
+def comment_of(params: dict[str, Any]) -> Comment | None:
+    """The comment that a job with these parameters posts, as the macro holds it."""
+    for is_public, name in SAID.items():
+        if name in params:
+            return Comment(params[name], is_public, params.get("html", False))
+    return None
 
 
 class ApplyMacro:
-    """Sets the fields and tags that a macro sets, on tickets where they are not so already."""
+    """Sets the fields and tags that a macro sets, where they are not so, and posts its comment on each."""
 
     slug = "apply-macro"
     name = "Apply a macro"
-    summary = "Set the tags and fields that a macro sets. What it would send or write is not done."
+    summary = "Set the tags and fields that a macro sets, and post its comment, on any number of tickets."
     form_class = ApplyMacroForm
 
     def title(self, params: dict[str, Any], tickets: str) -> str:
@@ -131,18 +183,49 @@ class ApplyMacro:
     def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
         return list(params["fields"])
 
+    def macro_of(self, params: dict[str, Any]) -> Applied:
+        return Applied(
+            params["macro"],
+            params["macro_title"],
+            params.get("as_of", ""),
+            params.get("mark", ""),
+            comment_of(params),
+        )
+
     def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
-        wanted: dict[str, FieldValue] = params["fields"]
-        differing = {name: value for name, value in wanted.items() if ticket.fields.get(name) != value}
-        exact = bool(params["set"] or params.get("clear_tags"))
-        if exact:
-            tags = frozenset(params["set"])
+        macro = self.macro_of(params)
+        if not macro.is_asked_for_each:
+            change = _same_for_all(ticket, params, macro)
+        elif ticket.foreseen is not None:
+            change = _as_foreseen(ticket, ticket.foreseen, params)
         else:
-            tags = ticket.tags - frozenset(params["remove"]) | frozenset(params["add"])
-        added, removed = tags - ticket.tags, ticket.tags - tags
-        change = TicketChange(added, removed, exact=exact and bool(added or removed), fields=differing)
+            return LeftOut("not_foreseen", "Zendesk does not say what the macro would make of this ticket.")
         if not change:
             return NothingToDo()
         if problem := too_long(change.applied_to(ticket.tags)):
             return LeftOut("too_many_tags", problem)
         return change
+
+
+def _same_for_all(ticket: Seen, params: dict[str, Any], macro: Applied) -> TicketChange:
+    exact = bool(params["set"] or params.get("clear_tags"))  # of jobs made before such were asked for each
+    if exact:
+        tags = frozenset(params["set"])
+    else:
+        tags = ticket.tags - frozenset(params["remove"]) | frozenset(params["add"])
+    comment = macro.comment.kind if macro.comment else ""
+    change = _difference(ticket, tags, params["fields"], comment)
+    return replace(change, exact=exact and bool(change.add or change.remove))
+
+
+def _as_foreseen(ticket: Seen, foreseen: Foreseen, params: dict[str, Any]) -> TicketChange:
+    # A preview shows a dropdown or checkbox as it would be, and not always yet the tag that comes with it.
+    tags = foreseen.tags - frozenset(params["remove"]) | frozenset(params["set"] or params["add"])
+    return replace(_difference(ticket, tags, foreseen.fields, foreseen.comment), stamped=True)
+
+
+def _difference(
+    ticket: Seen, tags: frozenset[str], fields: Mapping[str, FieldValue], comment: str
+) -> TicketChange:
+    differing = {name: value for name, value in fields.items() if ticket.fields.get(name) != value}
+    return TicketChange(tags - ticket.tags, ticket.tags - tags, fields=differing, comment=comment)

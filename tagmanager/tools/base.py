@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from django import forms
 
+from tagmanager.applying import Applied
 from tagmanager.sources import Source
 from tagmanager.tickets import Seen, TicketChange
 
@@ -58,6 +59,11 @@ class ToolForm(forms.Form):
     def notes(self) -> list[str]:
         """What a person is told about the form once the job is made, a sentence each."""
         return []
+
+    @property
+    def writes_to_customers(self) -> bool:
+        """Of a valid form: whether a real run sends mail; then a preview comes first, its number typed."""
+        return False
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +133,15 @@ class SetsFields(Protocol):
 
     def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
         """The fields, each in `tickets.SETTABLE`, that it sets: they are read and kept with each ticket."""
+        ...
+
+
+@runtime_checkable
+class AppliesMacro(Protocol):
+    """A tool that applies a macro of Zendesk's, which may say something on each ticket: once, never twice."""
+
+    def macro_of(self, params: dict[str, Any]) -> Applied:
+        """The macro as the job keeps it."""
         ...
 
 

@@ -29,6 +29,11 @@ from tagmanager.narrowing import Only
 from tagmanager.sources import Source
 from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
 
+MAIL_PREVIEW_FIRST = (
+    "This replies publicly, which e-mails a customer for each ticket, so a preview comes first. Press "
+    "Preview: it counts them, shows what some of them would read, writes nothing, and starts the job from "
+    "there."
+)
 #: What to do, on which tickets (None: the first says that too), and how.
 Forms = tuple[ToolForm, SourceForm | None, OptionsForm]
 
@@ -116,7 +121,8 @@ def _is_possible(source: Source, forms: Forms) -> bool:
     if why := sizes.why_not_tried(source, only, asked["limit"], asked["canary"]):
         options.add_error("canary", why)
         return False
-    if not asked["dry_run"] and (why := sizes.why_preview_first(source, only, asked["limit"])):
+    mails = MAIL_PREVIEW_FIRST if tool_form.writes_to_customers else ""
+    if not asked["dry_run"] and (why := mails or sizes.why_preview_first(source, only, asked["limit"])):
         (source_form or tool_form).add_error(None, why)
         return False
     return True

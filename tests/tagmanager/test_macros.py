@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tagmanager.comments import Comment
 from tagmanager.macros import Translation, translated
 from zendesk import Action, Macro, TicketField
 
@@ -23,7 +24,19 @@ def of(*actions: tuple[str, object]) -> Translation:
     [
         ([("current_tags", "a b"), ("remove_tags", "b c")], Translation(add={"a"}, remove={"b", "c"})),
         ([("remove_tags", "a"), ("current_tags", "A")], Translation(add={"a"})),
-        ([("current_tags", "x"), ("set_tags", "a b"), ("remove_tags", "b")], Translation(True, {"a"})),
+        (
+            [("current_tags", "x"), ("set_tags", "a b"), ("remove_tags", "b")],
+            Translation(True, {"a"}, differs=True),
+        ),
+        (
+            [("comment_value", ["channel:all", "Hello"]), ("comment_mode_is_public", "false")],
+            Translation(comment=Comment("Hello", is_public=False)),
+        ),
+        (
+            [("comment_mode_is_public", True), ("comment_value_html", "<p>Hello {{ticket.id}}</p>")],
+            Translation(comment=Comment("<p>Hello {{ticket.id}}</p>", is_public=True, is_html=True)),
+        ),
+        ([("current_tags", "of_{{ticket.id}}")], Translation(differs=True)),
         ([("custom_fields_1", "plan_team")], Translation(add={"plan_team"}, remove={"plan_free"})),
         ([("custom_fields_1", "")], Translation(remove={"plan_free", "plan_team"})),
         ([("custom_fields_2", "true")], Translation(add={"is_urgent"})),
@@ -43,7 +56,7 @@ def test_actions_are_taken_one_after_the_other(
 @pytest.mark.parametrize(
     ("action", "phrase"),
     [
-        (("comment_value", "Hello {{ticket.requester.name}}"), "its comment"),
+        (("comment_value", ["channel:chat", "Hello"]), "its comment for chat alone"),
         (("side_conversation_ticket", ["x"]), "its side conversations"),
         (("group_id", "current_groups"), "the group (the group of whoever applies it"),
         (("status", "closed"), "the status “closed”"),
@@ -57,3 +70,32 @@ def test_what_cannot_be_sent_or_taken_back_is_named(action: tuple[str, object], 
     found = of(action)
     assert (len(found.left_out), found.does_something) == (1, False)
     assert found.left_out[0].startswith(phrase)
+
+
+def test_a_comment_left_out_is_named_and_nothing_is_asked_for_each_ticket_on_its_account() -> None:
+    found = of(("status", "open"), ("comment_value", "Hello {{ticket.requester.name}}"))
+    assert (found.is_asked_for_each, found.left_out) == (True, [])
+    found.leave_comment_out()
+    assert found == Translation(fields={"status": "open"}, left_out=["its comment"])
+    assert not found.is_asked_for_each
+
+
+@pytest.mark.parametrize(
+    ("given", "comment"),
+    [
+        ({"body": "Hi", "public": False}, Comment("Hi", is_public=False)),
+        ({"body": "Hi"}, Comment("Hi", is_public=True)),
+        ({"body": "<p>Hi</p>", "public": True}, Comment("<p>Hi</p>", is_public=True, is_html=True)),
+        ({"body": "1 < 2", "html_body": "1 &lt; 2"}, Comment("1 &lt; 2", is_public=True, is_html=True)),
+        ({"body": "<script>x</script>"}, Comment("<script>x</script>", is_public=True)),
+        ({"body": " "}, None),
+        (None, None),
+    ],
+)
+def test_a_comment_of_a_preview_is_html_where_it_looks_so(given: object, comment: Comment | None) -> None:
+    assert Comment.from_preview({"comment": given}, is_html=False) == comment
+
+
+def test_people_read_a_comment_without_its_markup() -> None:
+    text = "<p>Hello &amp; welcome</p><ul><li>one</li><li>two</li></ul>"
+    assert Comment(text, is_public=True, is_html=True).plain == "Hello & welcome\none\ntwo"

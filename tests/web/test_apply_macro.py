@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 
 from django.test import Client
 
 from jobs.models import Job
 from zendesk import sandbox
+from zendesk.sandbox import people, rendering
 
 FORM = "/tools/apply-macro/"
 FILLED = {"nonce": "a-nonce-of-this-test", "dry_run": "on"}
@@ -20,17 +22,16 @@ def test_the_active_macros_are_offered_by_their_names(web: Client, demo_zendesk:
     assert "<img src=x" not in page
 
 
-def test_a_macro_with_a_comment_is_refused_until_that_is_left_out(
-    web: Client, demo_zendesk: sandbox.Sandbox
-) -> None:
+def test_the_comment_is_posted_unless_it_is_left_out(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     refs = " ".join(map(str, demo_zendesk.ticket_ids()[:5]))
     filled = FILLED | {"macro": str(sandbox.MACRO_NOTE), "ids": refs}
-    page = html.unescape(web.post(FORM, filled).content.decode())
-    assert "Not all of the macro “Note: checked by the night shift” can be applied" in page
-    assert not Job.objects.exists()
+    web.post(FORM, filled)
+    note = Job.objects.latest("pk")
+    assert note.title == "Apply the macro “Note: checked by the night shift” to 5 tickets given by number"
+    assert note.params["internal_note"] == "Checked by the night shift."
     page = html.unescape(web.post(FORM, filled | {"without": "on"}, follow=True).content.decode())
     assert "Of the macro this is left out: its comment." in page
-    assert Job.objects.get().params == {
+    assert Job.objects.latest("pk").params == {
         "macro": sandbox.MACRO_NOTE,
         "macro_title": "Note: checked by the night shift",
         "add": ["night_shift"],
@@ -40,6 +41,54 @@ def test_a_macro_with_a_comment_is_refused_until_that_is_left_out(
         "left_out": ["its comment"],
         "include_closed": False,
     }
+
+
+def test_a_public_reply_wants_a_preview_that_shows_it_filled_in_and_the_number_typed(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
+    refs = [ref for ref in demo_zendesk.ticket_ids() if demo_zendesk.ticket(ref).status == "open"][:3]
+    filled = FILLED | {"macro": str(sandbox.MACRO_NOT_RESPONDING), "ids": " ".join(map(str, refs))}
+    without_preview = {name: value for name, value in filled.items() if name != "dry_run"}
+    page = html.unescape(web.post(FORM, without_preview).content.decode())
+    assert "This replies publicly" in page
+    assert not Job.objects.exists()
+
+    page = html.unescape(web.post(FORM, filled, follow=True).content.decode())
+    assert "This will e-mail 3 customers" in page
+    job = Job.objects.get()
+    samples = html.unescape(web.get(f"/tools/preview/{job.pk}/samples").content.decode())
+    for ref in refs:
+        name = people.name(json.loads(rendered(demo_zendesk, ref))["requester_id"])
+        assert f"Hello {name}. Dana Demo has news on #{ref}." in samples
+    run = f"/jobs/{job.pk}/run"
+    assert "Type the number of tickets, 3, to confirm" in web.post(run).content.decode()
+    assert web.post(run, {"typed": "4"}).status_code == 422
+    assert demo_zendesk.ledger.public_comments == {}
+    page = html.unescape(web.post(run, {"typed": "3"}, follow=True).content.decode())
+    assert "public reply" in page
+    assert dict(demo_zendesk.ledger.public_comments) == dict.fromkeys(refs, 1)
+
+    done = Job.objects.latest("pk")
+    page = html.unescape(web.get(f"/jobs/{done.pk}/undo").content.decode())
+    assert "The public replies that were posted stay" in page
+    assert "This will e-mail" not in page
+    page = html.unescape(web.post(f"/jobs/{done.pk}/undo", follow=True).content.decode())
+    assert "What stays" in page
+    assert "The public reply and the mail that it sent stay." in page
+
+
+def test_what_is_the_same_on_all_tickets_is_shown_once(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    refs = " ".join(map(str, demo_zendesk.ticket_ids()[:5]))
+    web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_NOTE), "ids": refs})
+    page = web.get(f"/tools/preview/{Job.objects.get().pk}/samples").content.decode()
+    assert page.count("Checked by the night shift.") == 1
+    assert "as an internal note" in page
+
+
+def rendered(demo_zendesk: sandbox.Sandbox, ref: int) -> str:
+    slot = demo_zendesk.store.slot(ref)
+    assert slot is not None
+    return rendering.ticket(demo_zendesk.store, slot, "")
 
 
 def test_the_preview_shows_each_field_as_it_is_and_as_it_would_be(

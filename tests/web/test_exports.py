@@ -23,6 +23,7 @@ from tests import factories
 COLUMNS = [
     "ticket_id", "outcome", "reason", "tags_before", "tags_added", "tags_removed", "sent_at", "fields_before",
     "fields_set",
+    "comment",
 ]  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def test_no_cell_is_run_as_a_formula(db: None, start: str) -> None:
     )
     text = "".join(exports.write_csv(exports.rows(job)))
     line = list(csv.reader(io.StringIO(text, newline="")))[1]
-    assert line == ["1", "changed", *[f"'{hostile}"] * 4, "", "", ""]
+    assert line == ["1", "changed", *[f"'{hostile}"] * 4, "", "", "", ""]
 
 
 def test_json_leaves_tags_as_they_are(db: None) -> None:

@@ -15,6 +15,7 @@ from jobs.actions import FOLLOW_UPS, NotPossible
 from jobs.console import (
     RunCommand,
     actor_named,
+    add_mail_option,
     add_output_option,
     add_person_option,
     add_run_options,
@@ -22,6 +23,8 @@ from jobs.console import (
     wrong,
 )
 from jobs.display import printable, words_on
+from jobs.doings import FOLLOW_UPS as FOLLOW_UP_DOINGS
+from jobs.doings import stays, warning
 from jobs.exports import FORMATS, UnknownOutcome
 from jobs.models import Job
 from jobs.progress import status_of
@@ -77,6 +80,7 @@ class Command(RunCommand):
             if kind is FollowUp.RETRY:
                 following.add_argument("--reason", default="", help="Only those that failed for this reason.")
             add_run_options(following)
+            add_mail_option(following)
         export = verb("export", "What became of every ticket, as a file.")
         export.add_argument("--format", choices=list(FORMATS), default="csv")
         export.add_argument("--outcome", help="Only tickets with this outcome, such as failed.")
@@ -159,6 +163,10 @@ class Command(RunCommand):
         if not number:
             raise wrong(f"No ticket of job {job.pk} failed for the reason {reason!r}.")
         self.must_be_sure(options)
+        doing = FOLLOW_UP_DOINGS[kind.value]
+        self.must_be_meant(warning(doing, job, number), number, options)
+        if left := stays(doing, job):
+            self.stderr.write(left)
         title = FOLLOW_UPS[kind].title.format(title=job.title)
         self.ask(f"{title} ({number:,} {'ticket' if number == 1 else 'tickets'})?", options)
         self.carry_out(

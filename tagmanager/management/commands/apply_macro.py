@@ -1,4 +1,4 @@
-"""`manage.py apply_macro`: set the tags and fields of a macro on many tickets."""
+"""`manage.py apply_macro`: set the tags and fields of a macro on many tickets, and post its comment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from jobs.console import add_mail_option
 from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, connected, told
 from tagmanager.tools import tool
 from tagmanager.tools.apply_macro import ApplyMacro
@@ -14,8 +15,8 @@ from zendesk import check
 
 class Command(TicketCommand):
     help = (
-        "Applies a macro to the tickets of a source: really sets its tags and fields. Comments and what else "
-        "cannot be done from here is named, and left out only on request."
+        "Applies a macro to the tickets of a source: really sets its tags and fields, and posts its comment. "
+        "What cannot be done from here is named, and left out only on request."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,15 +25,22 @@ class Command(TicketCommand):
         parser.add_argument(
             "--without",
             action="store_true",
-            help="Leave out what cannot be done from here: comments, e-mails, attachments and the like.",
+            help="Leave out the comment, and what cannot be done from here: attachments and the like.",
+        )
+        parser.add_argument(
+            "--with-comment",
+            action="store_true",
+            help="With --without: post the comment, and leave out only what cannot be done.",
         )
         add_ticket_options(parser)
+        add_mail_option(parser)
 
     def handle(self, **options: Any) -> None:
         apply_macro = tool(ApplyMacro.slug)
         with connected() as zendesk, told():
             check(zendesk)  # before the form, which takes an answer that does not come for a wrong number
-        form = apply_macro.form_class({"macro": options["macro"], "without": options["without"]})
+        fields = ("macro", "without", "with_comment")
+        form = apply_macro.form_class({name: options[name] for name in fields})
         self.make_and_run(apply_macro, form, options)
         for note in form.notes:
             self.stderr.write(note)

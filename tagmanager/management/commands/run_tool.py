@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from jobs.console import wrong
+from jobs.console import add_mail_option, wrong
 from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import UnknownTool, tool
 
@@ -25,6 +25,7 @@ class Command(TicketCommand):
         )
         add_source_options(parser)
         add_ticket_options(parser)
+        add_mail_option(parser)
 
     def handle(self, **options: Any) -> None:
         try:

@@ -1,0 +1,175 @@
+"""A macro at work: what Zendesk foresees for each ticket, the comment on its way, and whether it was posted.
+
+What a macro says on a ticket may hold words of a customer, so it is never stored: it is asked for with the
+ticket, kept in memory until it is sent, and asked for again where that was too long ago.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import zendesk as api
+from jobs.errors import NeedsPerson, ReadAgain
+from jobs.work import Sendable, Sighting
+from tagmanager.comments import Comment
+from tagmanager.tickets import FieldValue, Foreseen, TicketChange
+from zendesk import normalise
+
+#: The key of our mark among what an update notes down of itself (developer.zendesk.com, ticket audits).
+MARK = "tag_manager"
+#: Where Zendesk has to be asked about each ticket, so many are read and sent at once: a click is noticed in
+#: between, and what was asked is kept when we have to wait for our turn.
+ASKED_AT_ONCE = 20
+#: So many comments are kept in memory for sending.
+MOST_KEPT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a job keeps of a macro."""
+
+    id: int
+    title: str
+    as_of: str = ""  # when it was last edited, as Zendesk says it; of one that is asked for ticket by ticket
+    mark: str = ""  # of one with a comment: found again in the history of each ticket that got it
+    comment: Comment | None = None  # the account's own text
+
+    @property
+    def is_asked_for_each(self) -> bool:
+        return bool(self.as_of)
+
+    @property
+    def writes_to_customers(self) -> bool:
+        return self.comment is not None and self.comment.is_public
+
+
+class Application:
+    """Applies one macro for one worker. All methods may raise `ZendeskError`."""
+
+    def __init__(self, zendesk: api.Zendesk, macro: Applied, fields: Sequence[str]) -> None:
+        self.macro = macro
+        self._zendesk = zendesk
+        self._fields = fields
+        self._said: OrderedDict[int, tuple[str, Comment | None]] = OrderedDict()
+        self._marks_are_kept = False
+
+    # Reading
+
+    def foresee(self, tickets: Iterable[api.Ticket]) -> dict[int, Foreseen]:
+        """What Zendesk's own preview makes of each ticket; one that vanished meanwhile is left out.
+
+        Raises `NeedsPerson` when the macro is not any more what the job was made with.
+        """
+        found = {}
+        for ticket in tickets:
+            try:
+                result = self._zendesk.preview_macro(self.macro.id, ticket.id)
+            except api.NotFound:
+                continue
+            comment = self.comment_in(result)
+            self._said[ticket.id] = (ticket.updated_at, comment)
+            self._said.move_to_end(ticket.id)
+            found[ticket.id] = _foreseen(ticket, result, self._fields, comment)
+        while len(self._said) > MOST_KEPT:
+            self._said.popitem(last=False)
+        self._check_macro()  # afterwards, so that all that was foreseen is of the macro as it was
+        return found
+
+    def comment_in(self, result: Mapping[str, Any]) -> Comment | None:
+        """The comment of a preview, where one is to be posted at all."""
+        if self.macro.comment is None:
+            return None
+        return Comment.from_preview(result, is_html=self.macro.comment.is_html)
+
+    def _check_macro(self) -> None:
+        try:
+            now = self._zendesk.macro(self.macro.id)
+        except api.NotFound as exc:
+            raise NeedsPerson(
+                f"The macro “{self.macro.title}” is no more in Zendesk, or the connected user may not see "
+                "it. Nothing more is sent. Cancel this job."
+            ) from exc
+        if now.updated_at != self.macro.as_of:
+            raise NeedsPerson(
+                f"The macro “{self.macro.title}” was edited in Zendesk after this job was made. Nothing more "
+                "is sent, since it would be something else than was asked for. Cancel this job, and apply "
+                "the macro as it is now with a new one."
+            )
+
+    # Sending
+
+    def note(self) -> dict[str, object]:
+        """What goes with every change: that it was this macro."""
+        return {"macro_id": self.macro.id}
+
+    def extras(self, item: Sendable, change: TicketChange) -> dict[str, object]:
+        """What goes with the change of one ticket; raises `ReadAgain` where its comment is not at hand."""
+        if not change.comment:
+            return self.note()
+        comment = self.macro.comment
+        if self.macro.is_asked_for_each:
+            stamp, comment = self._said.get(item.ref, ("", None))
+            if comment is None or stamp != item.before["updated_at"]:
+                raise ReadAgain("What the macro says on these tickets has to be asked for again.")
+        assert comment is not None  # else no change of this job had one
+        return self.note() | {"comment": comment.to_json(), "metadata": {"custom": {MARK: self.macro.mark}}}
+
+    # Looking up
+
+    def look_up(self, items: Sequence[Sendable], known: int | None) -> dict[int, Sighting]:
+        """Whether the comment was posted, by the history of each ticket; those that are gone are left out.
+
+        Our mark says yes. Without it, no comment since the ticket was read says no; where there is one, it is
+        not ours if this account keeps marks at all: as others of the tickets show, or one `known` to have it.
+        """
+        found = {item.ref: self._history_of(item.ref) for item in items}
+        histories = {ref: history for ref, history in found.items() if history is not None}
+        marked = {ref for ref, history in histories.items() if self._has_mark(history)}
+        self._marks_are_kept = self._marks_are_kept or bool(marked)
+        if not self._marks_are_kept and known is not None:
+            self._marks_are_kept = self._has_mark(self._history_of(known) or [])
+        since = {item.ref: str(item.before["updated_at"]) for item in items}
+        return {
+            ref: Sighting.MADE if ref in marked else self._sighting(history, since[ref])
+            for ref, history in histories.items()
+        }
+
+    def made(self, job: api.JobStatus) -> bool:
+        """Whether a bulk job that is over was ours: with a comment, one of its tickets bears our mark."""
+        done = next((result.id for result in job.results or [] if result.ok and result.id), None)
+        if self.macro.comment is None or done is None:
+            return True
+        return self._has_mark(self._history_of(done) or [])
+
+    def _sighting(self, history: Sequence[api.Audit], since: str) -> Sighting:
+        if not history:  # an archived ticket shows none
+            return Sighting.UNCLEAR
+        was_commented = any(audit.has_comment and audit.created_at > since for audit in history)
+        return Sighting.NOT_MADE if self._marks_are_kept or not was_commented else Sighting.UNCLEAR
+
+    def _history_of(self, ref: int) -> list[api.Audit] | None:
+        """None where the ticket is gone; empty where the history may not be seen."""
+        try:
+            return list(self._zendesk.audits(ref))
+        except api.NotFound:
+            return None
+        except api.NotAllowed:
+            return []
+
+    def _has_mark(self, history: Iterable[api.Audit]) -> bool:
+        return any(audit.custom.get(MARK) == self.macro.mark for audit in history)
+
+
+def _foreseen(
+    ticket: api.Ticket, result: Mapping[str, Any], fields: Sequence[str], comment: Comment | None
+) -> Foreseen:
+    tags = result.get("tags")
+    kept: dict[str, FieldValue] = {name: result.get(name) for name in fields}
+    return Foreseen(
+        frozenset(map(normalise, tags)) if isinstance(tags, list) else ticket.tags,
+        kept,
+        comment.kind if comment else "",
+    )
