@@ -320,3 +320,11 @@ def test_parents_and_children_are_linked(web: Client) -> None:
 @pytest.mark.parametrize("number", ["4711", "9" * 30])
 def test_a_job_that_does_not_exist_is_not_found(web: Client, number: str, part: str) -> None:
     assert web.get(f"/jobs/{number}/{part}").status_code == 404
+
+
+@pytest.mark.parametrize("status", [Status.ERRORED, Status.PAUSED])
+def test_a_guarded_job_that_stands_still_says_that_its_tag_is_on(web: Client, status: Status) -> None:
+    told = "The guard tag stays on until the job has ended."
+    guarded, plain = (factories.job(status, changed=1, guarded=mode) for mode in ("until_end", ""))
+    pages = [web.get(job.get_absolute_url()).content.decode() for job in (guarded, plain)]
+    assert [told in page for page in pages] == [True, False]

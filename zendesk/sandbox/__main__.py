@@ -24,6 +24,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--token-life", type=float, default=defaults.token_life, help="seconds")
     arguments.add_argument("--max-jobs", type=int, default=defaults.max_jobs, help="queued or running")
     arguments.add_argument("--allow-closed", action="store_true", help="closed tickets may be tagged")
+    arguments.add_argument(
+        "--role", choices=["admin", "agent"], default=defaults.role, help="of who connects"
+    )
     arguments.add_argument("--quiet", action="store_true", help="no line per call")
     return arguments
 
@@ -43,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         token_life=given.token_life,
         max_jobs=given.max_jobs,
         allow_closed=given.allow_closed,
+        role=given.role,
     )
     with serve(Sandbox(options), given.host, given.port, quiet=given.quiet) as server:
         sys.stdout.write(f"Demo Zendesk with {given.tickets:,} tickets at {server.url}\n")
