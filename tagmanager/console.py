@@ -24,13 +24,14 @@ from jobs.foreground import Exit
 from jobs.models import Job
 from jobs.recipe import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
-from tagmanager import asking, connections, guarding, sizes, sources
+from tagmanager import asking, connections, guarding, sizes, sources, taglists
 from tagmanager.cautions import cautions_of
 from tagmanager.fields import OneTagField
 from tagmanager.forms import OnlyForm, OptionsForm
 from tagmanager.narrowing import Only
 from tagmanager.previews import tallies_of
 from tagmanager.sources import Source
+from tagmanager.taglists import Lists
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
@@ -223,9 +224,28 @@ def named(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Iterat
             yield form
 
 
-def _must_be_admin(zendesk: Zendesk) -> None:
+def must_be_admin(zendesk: Zendesk) -> None:
     if (role := zendesk.me().role) != "admin":
         raise impossible(f"{ADMINS_ONLY} The connected user is an {role}.")
+
+
+def tags_are_known(tell: Callable[[str], None]) -> Lists:
+    """Wait until the lists of tags are complete, which with 20,000 of them takes minutes."""
+    while True:
+        try:
+            found = taglists.lists(seconds=5.0)
+        except connections.NotConnected as problem:
+            raise impossible(str(problem)) from problem
+        if found.problem and not isinstance(found.problem, RateLimited):
+            if found.by:
+                return found
+            raise impossible(f"The tags of the account could not be read. {found.problem}")
+        if not (found.being_read or found.being_added):
+            return found
+        if found.being_read:
+            tell(f"Reading Zendesk's own list of tags: {len(found.being_read.counts):,} so far.")
+        if isinstance(found.problem, RateLimited):
+            time.sleep(found.problem.retry_after or BUSY_WAIT)
 
 
 def _view_count(zendesk: Zendesk, view_id: int) -> int | None:
@@ -384,7 +404,7 @@ def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendes
     taken, out = list(named(options, zendesk)), list(named(options, zendesk, "not"))
     of = [source for each in taken for source in each.named]
     if options["all"]:
-        _must_be_admin(zendesk)
+        must_be_admin(zendesk)
         of.append(sources.all_tickets())
     if not of and isinstance(tool, ChoosesTickets):
         of = [tool.source_for(form.params())]

@@ -1,0 +1,99 @@
+"""`manage.py tag_inventory`: all tags of the account, with their tickets and what names them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from jobs import foreground
+from jobs.actors import Actor
+from jobs.console import RunCommand, actor_named, add_person_option, wrong
+from tagmanager import connections, inventory, sources, taglists
+from tagmanager.asking import ask
+from tagmanager.console import connected, must_be_admin, tags_are_known, told
+from tagmanager.inventory import Inventory, Tag
+from tagmanager.taglists import Lists
+from tagmanager.tools import tool
+from tagmanager.tools.count_tags import CountTags
+
+
+class Command(RunCommand):
+    help = (
+        "Lists all tags of the account: on how many tickets each is, and what names it. Says first by which "
+        "list; changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--count",
+            action="store_true",
+            help="Count all tickets first, as a job that only reads; for admins.",
+        )
+        parser.add_argument(
+            "--show",
+            choices=[name for name in inventory.SHOWN if name],
+            default="",
+            help="Only tags that are on no ticket, named by rules or fields, named by none, or alike.",
+        )
+        parser.add_argument("--find", default="", metavar="TEXT", help="A part of a tag, or a pattern.")
+        parser.add_argument("--order", choices=list(inventory.ORDERS), default="tickets")
+        parser.add_argument("--output", choices=["text", "csv", "json"], default="text")
+        add_person_option(parser)
+
+    def handle(self, **options: Any) -> None:
+        by = actor_named(options["username"])
+        tell = self.quietly(self.stderr)
+        if options["count"]:
+            self._count(by, tell)
+        lists = tags_are_known(tell)
+        found = Inventory(lists)
+        if found.problem:
+            tell(f"What in the account names the tags could not be looked up. {found.problem}")
+        tell(_known_by(lists))
+        if options["show"] == "alike":
+            groups = found.groups(options["find"])
+            write_groups = {"csv": inventory.groups_as_csv, "json": inventory.groups_as_json}
+            self.stdout.write(write_groups.get(options["output"], _grouped)(groups).rstrip("\n"))
+        else:
+            shown = found.shown(options["show"], options["find"], options["order"])
+            write = {"csv": inventory.as_csv, "json": inventory.as_json}
+            self.stdout.write(write.get(options["output"], _listed)(shown).rstrip("\n"))
+
+    def _count(self, by: Actor, tell: Callable[[str], None]) -> None:
+        """Run the job here; however it ends, standard output is left for the list."""
+        with connected() as zendesk, told():
+            must_be_admin(zendesk)
+        if job := taglists.counting(connections.address()):
+            raise wrong(f"Job {job.pk} is counting already; manage.py jobs watch {job.pk} shows it.")
+        chosen = tool(CountTags.slug)
+        form = chosen.form_class({})
+        form.is_valid()
+        with self.display(as_json=True) as display:
+            job, code = foreground.run(
+                lambda: ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True),
+                by=by,
+                display=display,
+            )
+        if code:
+            tell(job.error or f"The count, job {job.pk}, is {job.get_status_display().lower()}.")
+            sys.exit(code)
+
+
+def _known_by(lists: Lists) -> str:
+    if lists.full:
+        return f"As job {lists.full.job_id} counted on {lists.full.tickets:,} tickets."
+    return (
+        f"By Zendesk's own list: tags of the last {taglists.DAYS_LISTED} days, {taglists.MOST_LISTED:,} at "
+        "most. --count counts all tickets."
+    )
+
+
+def _listed(tags: list[Tag]) -> str:
+    return "\n".join(f"{tag.tickets:>11,}  {tag.name}  {tag.kinds}".rstrip() for tag in tags)
+
+
+def _grouped(groups: list[list[Tag]]) -> str:
+    return "\n\n".join(map(_listed, groups))
