@@ -188,6 +188,7 @@ JOBS_WORDS = "tagmanager.words"
 TOOLS = [
     "tagmanager.tools.bulk_tag.BulkTag",
     "tagmanager.tools.rename_tags.RenameTags",
+    "tagmanager.tools.remove_pattern.RemovePattern",
     "tagmanager.tools.tag_rows.TagRows",
     "tagmanager.tools.apply_macro.ApplyMacro",
     "tagmanager.tools.count_tags.CountTags",

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/parts/guard", parts.guard, name="guard"),
     path("tools/parts/closed", parts.closed_tickets, name="closed"),
     path("tools/parts/pairs", parts.pairs, name="pairs"),
+    path("tools/parts/meant", parts.meant, name="meant"),
     path("tools/parts/view-count", parts.view_count, name="view-count"),
     path("tools/parts/search-count", parts.search_count, name="search-count"),
     path("tools/preview/<int:pk>/samples", previews.samples, name="preview-samples"),

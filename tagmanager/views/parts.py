@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
 from jobs.numerals import whole_number
-from tagmanager import closed, connections, guarding, mapping, suggestions
+from tagmanager import closed, connections, guarding, mapping, patterns, suggestions
 from tagmanager.fields import OneTagField, TagsField
 from tagmanager.glance import glance
 from tagmanager.guarding import Condition
@@ -73,6 +73,19 @@ def pairs(request: HttpRequest) -> HttpResponse:
         return _part(request, "pairs", {"problem": " ".join(problem.messages)})
     context = {"pairs": found[:MOST_PAIRS], "number": len(found), "more": len(found[MOST_PAIRS:])}
     return _part(request, "pairs", context)
+
+
+@require_safe
+@allowed(SEE, ACT, draft=True)
+def meant(request: HttpRequest) -> HttpResponse:
+    """The tags that `?patterns=` mean, to tick; what was seen and unticked before stays so."""
+    try:
+        wanted = patterns.read(request.GET.get("patterns", "")[:2_000])
+    except ValidationError as problem:
+        return _part(request, "meant", {"problem": " ".join(problem.messages)})
+    seen = request.GET.get("seen", "")[:2_000].split()
+    found = patterns.meant(wanted, seen=seen, ticked=request.GET.getlist("tags"))
+    return _part(request, "meant", {"meant": found})
 
 
 @require_safe

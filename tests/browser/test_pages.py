@@ -31,6 +31,8 @@ PLACES: dict[str, tuple[str | None, str, int]] = {
     "all to be cancelled": ("ana", "/jobs/cancel?all=yes", 200),
     "none to be cancelled": ("ana", "/jobs/cancel", 200),
     "renaming": ("ana", "/tools/rename-tags/", 200),
+    "removing by pattern": ("ana", "/tools/remove-pattern/?patterns=region/*+plan_*", 200),
+    "tag inventory": ("ana", "/tools/tag-inventory/", 200),
     "rows": ("ana", "/tools/tag-rows/", 200),
     "macros": ("ana", "/tools/macro-search/", 200),
     "macros, none found": ("ana", "/tools/macro-search/?q=no-such-macro&in=title", 200),

@@ -131,6 +131,62 @@ def test_tags_are_merged_from_the_form_over_the_pairs_to_taking_it_back(office: 
     assert {ref: office.demo.tags(ref) for ref in tags} == tags
 
 
+def test_tags_are_removed_by_pattern_from_the_form_over_the_ticks_to_taking_them_back(
+    office: Office, visit: Visit
+) -> None:
+    one, two, three = office.demo.open_tickets[:3]
+    for ref, tag in ((one, "temp_one"), (two, "temp_two"), (three, "temp_one")):
+        office.demo.account.edit(ref, add=[tag])
+    before = {ref: office.demo.tags(ref) for ref in (one, two, three)}
+    page = visit()
+    page.goto("/tools/tag-inventory/")
+    page.get_by_role("button", name="Read Zendesk's list anew").click()
+    page.goto("/tools/remove-pattern/")
+    page.get_by_label("Patterns").fill("temp_*")
+    expect(page.locator("#meant")).to_contain_text("2 tags fit. The ticked ones are removed.")
+    page.get_by_label("temp_two").uncheck()
+    page.get_by_label("Patterns").fill("temp_* 日本*")
+    expect(page.locator("#meant")).to_contain_text("3 tags fit.")
+    expect(page.get_by_label("temp_two")).not_to_be_checked()
+    page.get_by_label("日本語").uncheck()
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator("#pairs")).to_contain_text("temp_one is taken off")
+    page.get_by_role("button", name="Change 2 tickets").click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    assert {ref: office.demo.tags(ref) for ref in before} == {
+        ref: tags - {"temp_one"} for ref, tags in before.items()
+    }
+
+    page.locator("#do-undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo:")
+    see_state(page, "Succeeded")
+    assert {ref: office.demo.tags(ref) for ref in before} == before
+
+
+def test_all_tags_are_counted_looked_through_and_merged(office: Office, visit: Visit) -> None:
+    one, two = office.demo.open_tickets[:2]
+    page = visit()
+    page.goto("/tools/tag-inventory/")
+    page.get_by_role("button", name="Count all tickets").click()
+    expect(page.locator("#tags-state")).to_contain_text("Counted on", timeout=90_000)
+    page.get_by_label("Find tags").fill("churn")
+    expect(page.locator(".tags tbody tr")).to_have_count(1)
+    page.get_by_text(re.compile("1 automation")).click()
+    expect(page.get_by_role("link", name="Remind the owners of churn risks")).to_be_visible()
+
+    office.demo.account.edit(one, add=["odd_one"])
+    office.demo.account.edit(two, add=["odd-one"])
+    page.get_by_role("button", name="Read Zendesk's list anew").click()
+    page.get_by_role("link", name="Alike").click()
+    page.get_by_role("link", name=re.compile("^Merge the other into this.*odd-one")).click()
+    expect(page.get_by_label("Old tags")).to_have_value("odd_one")
+    expect(page.get_by_label("New tag")).to_have_value("odd-one")
+
+
 def test_rows_change_each_ticket_by_its_own_from_the_form_to_taking_it_back(
     office: Office, visit: Visit
 ) -> None:

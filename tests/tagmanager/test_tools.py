@@ -27,7 +27,14 @@ class WithAnotherForm(WithoutSummary):
 
 
 def test_every_tool_of_the_settings_is_whole() -> None:
-    assert list(tools()) == ["bulk-tag", "rename-tags", "tag-rows", "apply-macro", "count-tags"]
+    assert list(tools()) == [
+        "bulk-tag",
+        "rename-tags",
+        "remove-pattern",
+        "tag-rows",
+        "apply-macro",
+        "count-tags",
+    ]
     assert all(isinstance(one, Tool) for one in tools().values())
     assert tool("bulk-tag").name == "Add and remove tags"
 

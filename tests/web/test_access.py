@@ -53,6 +53,7 @@ DOORS = {
     "pairs": Door("/tools/parts/pairs", (SEE, ACT)),
     "guard": Door("/tools/parts/guard", (SEE, ACT)),
     "closed": Door("/tools/parts/closed", (SEE, ACT)),
+    "meant": Door("/tools/parts/meant", (SEE, ACT)),
     "view-count": Door("/tools/parts/view-count", (SEE, ACT)),
     "search-count": Door("/tools/parts/search-count", (SEE, ACT)),
     "preview-samples": Door("/tools/preview/2/samples", (SEE,)),

@@ -1,0 +1,73 @@
+"""`manage.py remove_tags`: take the tags that patterns mean off all tickets that carry one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
+
+from jobs.console import wrong
+from tagmanager import patterns, taglists
+from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, tags_are_known
+from tagmanager.patterns import Meant
+from tagmanager.tools import tool
+from tagmanager.tools.remove_pattern import RemovePattern
+
+
+class Command(TicketCommand):
+    help = (
+        "Removes the tags that fit a pattern such as temp_*, on every ticket that carries one; a source "
+        "narrows. The tags are listed first. All other tags stay."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--pattern",
+            action="append",
+            required=True,
+            metavar="PATTERN",
+            help="* stands for any characters, ? for one; may be repeated.",
+        )
+        parser.add_argument(
+            "--keep",
+            action="append",
+            default=[],
+            metavar="PATTERN",
+            help="Leave tags out that fit a pattern; may be repeated.",
+        )
+        add_source_options(parser)
+        add_ticket_options(parser)
+
+    def handle(self, **options: Any) -> None:
+        wanted, kept = _read("--pattern", options["pattern"]), _read("--keep", options["keep"])
+        tags_are_known(self.quietly(self.stderr))
+        found = patterns.meant(wanted)
+        if found.problem:
+            raise wrong(found.problem)
+        named = [tag for tag, _ in found.tags if not patterns.fits(tag.name, kept)]
+        if not named:
+            raise wrong(f"No tag that is known fits {found.written}. {_known_by(found)}")
+        write = self.quietly(self.stderr if options["output"] == "json" else self.stdout)
+        write(f"{found.written} means {len(named):,} tag{'' if len(named) == 1 else 's'}. {_known_by(found)}")
+        for tag in named:
+            write(f"  {tag.name}: {tag.tickets:,} ticket{'' if tag.tickets == 1 else 's'}")
+        remove = tool(RemovePattern.slug)
+        filled = {"patterns": found.written, "seen": found.written, "tags": [tag.name for tag in named]}
+        self.make_and_run(remove, remove.form_class(filled), options)
+
+
+def _read(option: str, given: list[str]) -> list[str]:
+    try:
+        return patterns.read(" ".join(given))
+    except ValidationError as problem:
+        raise wrong(f"{option}: {' '.join(problem.messages)}") from problem
+
+
+def _known_by(found: Meant) -> str:
+    if found.lists and found.lists.full:
+        return f"As job {found.lists.full.job_id} counted on all tickets."
+    return (
+        f"By Zendesk's own list, which knows the tags of the last {taglists.DAYS_LISTED} days only; "
+        "manage.py tag_inventory --count counts all tickets."
+    )
