@@ -24,7 +24,7 @@
       else field.value = found[2];
     }
     document.getElementById("restored").hidden = false;
-    for (const details of form.querySelectorAll("details")) details.open ||= [...details.querySelectorAll("input")].some((i) => (ticks(i) ? i.checked : i.value));
+    for (const details of form.querySelectorAll("details")) details.open ||= [...details.querySelectorAll("input, select, textarea")].some((f) => (ticks(f) ? f.checked : f.value));
   };
   const came = performance.getEntriesByType("navigation")[0]?.type;
   const asked = new URLSearchParams(location.search).has("restore");

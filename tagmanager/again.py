@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job
-from jobs.recipe import ITEMS, LISTED
+from jobs.recipe import ITEMS, LISTED, Recipe, Stored
 from jobs.states import FollowUp, Guarded, Outcome
 from tagmanager.forms import OWN
 from tagmanager.guarding import GUARD
+from tagmanager.narrowing import PARAM, Only
 from tagmanager.sources import ALL
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
@@ -42,8 +43,11 @@ def filling_of(job: Job) -> Filling:
     chosen = tool(job.tool)
     if chosen.form_class.lists_tickets:
         return Filling(_rows(job, chosen.form_class), {}, options)
-    says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == job.source
-    source = {"kind": OWN} if says_which else _source(job)
+    only = Only.from_params({PARAM: params.pop(PARAM, {})})
+    recipe = Recipe.read(job.source)
+    says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == recipe.of[0]
+    source = _sources(job, recipe, is_own=says_which) | _only(only)
+    options["order"] = str(recipe.order)
     return Filling(chosen.form_class.filling(params), source, options)
 
 
@@ -55,8 +59,38 @@ def _rows(job: Job, form: type[ToolForm]) -> dict[str, Any]:
     return form.refilled([(ref, given) for row in rows for ref, given in row.pairs if given is not None])
 
 
-def _source(job: Job) -> dict[str, Any]:
-    match job.source:
+def _only(only: Only) -> dict[str, Any]:
+    filled = {"having": " ".join(sorted(only.having)), "lacking": " ".join(sorted(only.lacking))}
+    return filled | {"status": sorted(only.statuses)}
+
+
+def _sources(job: Job, recipe: Recipe, *, is_own: bool) -> dict[str, Any]:
+    """All parts of the source, each in its field; the job's own tickets where the page has no such field."""
+    filled: dict[str, Any] = {"kind": OWN} if is_own else _source(job, recipe.of[0], 0)
+    if recipe.is_plain:
+        return filled
+    for number, part in list(enumerate(recipe.parts))[1:]:
+        prefix = "and-" if number < len(recipe.of) else "not-"
+        fields = _source(job, part, number)
+        kind, outcomes = fields.pop("kind", ""), fields.pop("outcomes", Outcome)
+        named = {f"{prefix}{name}": value for name, value in fields.items()}
+        if not _fits(part, kind) or len(outcomes) < len(Outcome) or named.keys() & filled.keys():
+            return _itself(job)
+        filled |= named
+    return filled if _fits(recipe.of[0], filled.get("kind", "")) else _itself(job)
+
+
+def _fits(source: Stored, kind: str) -> bool:
+    """Whether the page has a field for this part; numbers that are too many for one are named otherwise."""
+    return kind not in ("", "all") and not (source["kind"] == LISTED and kind == "job")
+
+
+def _itself(job: Job) -> dict[str, Any]:
+    return {"kind": "job", "job": job.pk, "outcomes": [str(outcome) for outcome in Outcome]}
+
+
+def _source(job: Job, source: Stored, part: int) -> dict[str, Any]:
+    match source:
         case {"kind": "view", "id": number}:
             filled = {"kind": "view", "view": number}
         case {"kind": "search", "query": query}:
@@ -66,9 +100,9 @@ def _source(job: Job) -> dict[str, Any]:
         case {"kind": kind} if kind == ALL:
             filled = {"kind": "all", "all_tickets": True}
         case {"kind": kind} if kind == LISTED:
-            filled = _listed(job)
+            filled = _listed(job, part)
         # The form has no place for the cause of a failure; without it these would be other tickets.
-        case {"kind": kind, "job": number, "outcomes": outcomes} if kind == ITEMS and not job.source.get(
+        case {"kind": kind, "job": number, "outcomes": outcomes} if kind == ITEMS and not source.get(
             "reason"
         ):
             filled = {"kind": "job", "job": number, "outcomes": outcomes}
@@ -77,10 +111,11 @@ def _source(job: Job) -> dict[str, Any]:
     return filled
 
 
-def _listed(job: Job) -> dict[str, Any]:
+def _listed(job: Job, part: int) -> dict[str, Any]:
     words: list[str] = []
-    for refs in job.listed.order_by("number").values_list("refs", flat=True).iterator(chunk_size=1):
+    rows = job.listed.filter(part=part).order_by("number")
+    for refs in rows.values_list("refs", flat=True).iterator(chunk_size=1):
         words += refs.split()
         if len(words) > MOST_TYPED:
-            return {"kind": "job", "job": job.pk, "outcomes": [str(outcome) for outcome in Outcome]}
+            return _itself(job)
     return {"kind": "ids", "ids": " ".join(words)}

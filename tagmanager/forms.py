@@ -43,17 +43,15 @@ class OnlyForm(forms.Form):
     """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is an `Only`."""
 
     having = TagsField(
-        label="Only tickets that have these tags",
-        required=False,
-        help_text="All of them, where there are several.",
+        label="Tags that they must have", required=False, help_text="Where there are several, all of these."
     )
     lacking = TagsField(
-        label="Tickets with one of these tags",
+        label="Those with a tag",
         required=False,
-        help_text="Looked for on each ticket as it is read, and again before it is changed.",
+        help_text="One of several is enough. Looked at on each ticket, and again before it is changed.",
     )
     status = forms.MultipleChoiceField(
-        label="Only tickets in one of these states",
+        label="Status that they must be in",
         required=False,
         choices=[(status, status) for status in STATUSES],
         widget=forms.CheckboxSelectMultiple,
@@ -73,8 +71,13 @@ class OnlyForm(forms.Form):
         return cleaned
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether to show what narrows unfolded."""
+    def leaves_out(self) -> bool:
+        """Whether tags to leave out are filled in, or wrong: then they are shown unfolded."""
+        return bool(self["lacking"].value()) or "lacking" in self.errors
+
+    @property
+    def narrows(self) -> bool:
+        """The same for what is kept to."""
         is_filled = bool(self["having"].value() or self["status"].value())
         return is_filled or bool(self.errors.keys() - {"lacking"})
 

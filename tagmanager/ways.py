@@ -250,13 +250,41 @@ class WaysForm(forms.Form):
             # A late answer is no fault: the job itself waits for Zendesk as long as it takes.
 
 
+#: What the fields of further tickets are called, by the prefix of their form.
+LABELS = {
+    "and": {
+        "view": "Another view",
+        "search": "Another search",
+        "tag": "Another tag",
+        "ids": "More ticket numbers",
+        "ids_file": "A file of more numbers",
+        "job": "Another earlier job",
+    },
+    "not": {
+        "view": "Those of a view",
+        "search": "Those that a search finds",
+        "ids": "Those with these numbers",
+        "ids_file": "Those in a file",
+        "job": "Those of an earlier job",
+    },
+}
+
+
 class OthersForm(WaysForm):
-    """Tickets that are taken as well, or left out: of an earlier job all of them."""
+    """Tickets that are taken as well, or (`prefix="not"`) left out: of an earlier job all of them.
+
+    A tag to leave out is no field of it: each ticket is looked at for that, because a search is behind.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["outcomes"]
+        if self.prefix == "not":
+            del self.fields["tag"]
+        for name, label in LABELS.get(self.prefix or "", {}).items():
+            self.fields[name].label = label
         self.fields["job"].help_text = "The number of a job that has ended: all tickets of it."
+        self.fields["ids"].widget.attrs["rows"] = 2
 
 
 def _earlier(number: int, outcomes: list[str]) -> Source:

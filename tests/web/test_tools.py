@@ -134,6 +134,11 @@ def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox
         ({"add": "vip", "search": "created:yesterdayish"}, "Zendesk cannot search for this."),
         ({"add": "vip", "ids": "1", "limit": "9999999"}, "No job may have more than 2,000,000 tickets here."),
         ({"add": "a!b", "ids": "1"}, "a!b would be stored as ab"),
+        ({"add": "vip", "ids": "1", "and-view": "4711"}, "There is no view 4711 in Zendesk, or the"),
+        ({"add": "vip", "ids": "1", "not-ids": "7 x"}, "Something under “Leave some out” has to be"),
+        ({"add": "vip", "ids": "1", "having": "a!b"}, "Something under “Only some of them” has"),
+        ({"add": "vip", "ids": "1", "lacking": "tag", "having": "tag"}, "No ticket can both have tag and"),
+        ({"add": "vip", "ids": "1", "order": "sideways"}, "Choose one of the orders that are offered."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_and_nothing_is_started(
@@ -145,8 +150,8 @@ def test_what_is_wrong_is_said_and_nothing_is_started(
     assert sentence in page
     assert "Nothing was started yet" in page
     assert 'name="nonce" value="kept-nonce"' in page
-    for value in filled.values():
-        assert value in page
+    for name, value in filled.items():
+        assert value in page or name == "order"
     assert Job.objects.count() == 0
 
 
