@@ -43,6 +43,7 @@ class InstantWork:
         self.calls = Calls()
         self.gathers = False
         self.before_call: Callable[[], None] = lambda: None
+        self.may_read_ahead: Callable[[], bool] = lambda: False
         self._sent: dict[str, list[int]] = {}
         self._receipts = count()
 

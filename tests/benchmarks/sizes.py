@@ -33,3 +33,13 @@ def mapped() -> int:
 def tickets() -> int:
     """Items of the job that the engine runs."""
     return size("tickets", 20_000)
+
+
+def piped() -> list[int]:
+    """Tickets of the jobs against a Zendesk with delays: "10000,100000"."""
+    return [int(number) for number in os.environ.get("BENCH_PIPED", "10000,100000").split(",")]
+
+
+def scale() -> float:
+    """What the recorded delays of Zendesk are multiplied with."""
+    return float(os.environ.get("BENCH_SCALE", "0.25"))

@@ -20,6 +20,9 @@ def parser() -> argparse.ArgumentParser:
         "--scale", type=float, default=defaults.scale, help="of a bulk job's time; 0: at once"
     )
     arguments.add_argument("--latency", type=float, default=defaults.latency, help="seconds, of every answer")
+    arguments.add_argument(
+        "--runtime-scale", type=float, default=defaults.runtime_scale, help="of an answer's recorded time"
+    )
     arguments.add_argument("--rate-limit", type=int, default=defaults.rate_limit, help="calls per minute")
     arguments.add_argument("--token-life", type=float, default=defaults.token_life, help="seconds")
     arguments.add_argument("--max-jobs", type=int, default=defaults.max_jobs, help="queued or running")
@@ -42,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=given.seed,
         scale=given.scale,
         latency=given.latency,
+        runtime_scale=given.runtime_scale,
         rate_limit=given.rate_limit,
         token_life=given.token_life,
         max_jobs=given.max_jobs,

@@ -21,6 +21,7 @@ from zendesk.sandbox.replies import (
     rate_limited,
     too_many_jobs,
 )
+from zendesk.sandbox.runtimes import runtime
 from zendesk.sandbox.state import Sandbox
 
 _HTML_BODY = (
@@ -64,7 +65,9 @@ class App:
 
     def _api(self, asked: Asked, began: float) -> Reply:
         sandbox = self.sandbox
-        self._wait(sandbox.options.latency)
+        found = routes.find(asked.method, asked.path)
+        name = "POST oauth/tokens" if asked.path == "/oauth/tokens" else found[0].name if found else "unknown"
+        self._wait(sandbox.options.latency + sandbox.options.runtime_scale * runtime(name))
         with sandbox.lock:
             rules = sandbox.faults.of_call(asked.method, asked.path)
         for rule in rules:
@@ -72,7 +75,8 @@ class App:
                 self._wait(float(rule.params.get("seconds", _HANG_SECONDS)))
         with sandbox.lock:
             now = sandbox.settle()
-            reply = self._answer(asked, rules, now)
+            sandbox.ledger.calls[name] += 1
+            reply = self._answer(asked, found, rules, now)
             sandbox.ledger.answers[reply.status] += 1
             reply.headers |= sandbox.limits.headers(now)
         reply.headers |= {
@@ -89,10 +93,13 @@ class App:
         if seconds > 0:
             self.closing.wait(seconds)
 
-    def _answer(self, asked: Asked, rules: list[Rule], now: float) -> Reply:
-        found = routes.find(asked.method, asked.path)
-        name = "POST oauth/tokens" if asked.path == "/oauth/tokens" else found[0].name if found else "unknown"
-        self.sandbox.ledger.calls[name] += 1
+    def _answer(
+        self,
+        asked: Asked,
+        found: "tuple[routes.Route, dict[str, object]] | None",
+        rules: list[Rule],
+        now: float,
+    ) -> Reply:
         for rule in rules:
             broken = self._instead_of_work(rule)
             if broken is not None:

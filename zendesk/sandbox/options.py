@@ -22,6 +22,8 @@ class Options:
     """Multiplies how long a bulk job takes; 0: it is done when its call is answered."""
     latency: float = 0.0
     """Added to every answer of the API."""
+    runtime_scale: float = 0.0
+    """Multiplies how long an answer of the API takes by the recordings (`runtimes`); 0: it comes at once."""
     rate_limit: int = 700
     """Calls per minute for the whole account; 700 is Zendesk's Enterprise plan."""
     token_life: float = 1800

@@ -22,7 +22,8 @@ from zendesk.sandbox.vocabulary import STATUS_RANK, STATUSES
 
 _AT_RUN_TIME = frozenset(
     {
-        "scale", "latency", "rate_limit", "token_life", "max_jobs", "allow_closed", "header_style",
+        "scale", "latency", "runtime_scale", "rate_limit", "token_life", "max_jobs", "allow_closed",
+        "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
         "job_life", "view_depth", "view_end", "triggers", "keeps_metadata",
     }

@@ -1,0 +1,26 @@
+"""The demo takes as long to answer as Zendesk was recorded to, where that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.conftest import Start
+from zendesk.sandbox import VIEW_URGENT
+from zendesk.sandbox.app import App
+from zendesk.sandbox.routes import ROUTES
+from zendesk.sandbox.runtimes import RECORDED
+
+
+def test_each_recorded_runtime_is_of_a_route() -> None:
+    assert RECORDED.keys() <= {route.name for route in ROUTES}
+
+
+def test_an_answer_waits_for_its_recorded_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(App, "_wait", lambda _self, seconds: waits.append(seconds))
+    zendesk = start()
+    zendesk.get(f"views/{VIEW_URGENT}/tickets")
+    zendesk.sandbox.configure(runtime_scale=0.5, latency=0.25)
+    zendesk.get(f"views/{VIEW_URGENT}/tickets")
+    zendesk.get("tags")
+    assert waits == [0.0, 0.25 + 0.228 / 2, 0.25 + 0.085 / 2]
