@@ -8,6 +8,7 @@ wished, refs alone are written down before the first item (`jobs.recipe` knows t
 from __future__ import annotations
 
 import logging
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,9 @@ from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
+#: Pages are not asked for ahead in the last seconds of a turn: one that comes after its end is read in vain.
+LEFT_TO_READ_AHEAD = 2.0
+
 
 class Listed(NamedTuple):
     """What becomes of a page: new items or a row of refs, how many do not belong, `Job.kinds` with them."""
@@ -59,6 +63,7 @@ class Selection:
         self.stages = self.recipe.stages
         self.reader = Reader(self.job, work)
         self.place = self._place()
+        work.may_read_ahead = self._may_read_ahead
 
     def run(self) -> bool:
         """Read until the list is complete and frozen (True), or the turn is over or someone interferes."""
@@ -78,6 +83,11 @@ class Selection:
             with self.lease.commit(cursor=self._told(self.place.restarted()), cursor_at=None):
                 return False
         return self._freeze()
+
+    def _may_read_ahead(self) -> bool:
+        """Whether one more page will most likely be wanted: neither turn nor list is about to end."""
+        to_come = math.inf if self.job.limit is None else self.job.limit - self.job.found
+        return self.turn.left > LEFT_TO_READ_AHEAD and to_come > self.work.batch_size
 
     # The way through the stages
 

@@ -154,6 +154,9 @@ class Work(Protocol):
     before_call: Callable[[], None]
     #: Set by the engine while it reads what no item is made of: nothing that planning alone needs is wanted.
     gathers: bool
+    #: Set by the engine: whether the next page of a list may be asked for while the one before is written.
+    #: One that is then not wanted has cost a call.
+    may_read_ahead: Callable[[], bool]
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         """The items of a source from the cursor on ("": from its start). Not asked for what people gave."""

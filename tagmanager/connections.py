@@ -24,6 +24,7 @@ def connect(
     *,
     on_call: Callable[[Call], None] | None = None,
     before_call: Callable[[], None] | None = None,
+    may_read_ahead: Callable[[], bool] = lambda: False,
     patience: float = 10.0,
 ) -> Zendesk:
     """A client for the account of the settings; raises `NotConnected`."""
@@ -34,6 +35,7 @@ def connect(
         gate=SharedGate(),
         on_call=on_call,
         before_call=before_call,
+        may_read_ahead=may_read_ahead,
         patience=patience,
     )
 

@@ -89,8 +89,12 @@ class TicketWork:
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.gathers = False
+        self.may_read_ahead: Callable[[], bool] = _never
         self._zendesk = connections.connect(
-            on_call=self._count, before_call=self._may_call, patience=PATIENCE
+            on_call=self._count,
+            before_call=self._may_call,
+            may_read_ahead=self._may_read_ahead,
+            patience=PATIENCE,
         )
         if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
             self._macro = Application(self._zendesk, self._tool.macro_of(job.params), self._fields)
@@ -305,9 +309,17 @@ class TicketWork:
     def _may_call(self) -> None:
         self.before_call()
 
+    def _may_read_ahead(self) -> bool:
+        return self.may_read_ahead()
+
     def _count(self, call: api.Call) -> None:
         if call.kind != "token":  # signing in asks nothing about tickets
             setattr(self.calls, call.kind, getattr(self.calls, call.kind) + 1)
+
+
+def _never() -> bool:
+    """Before anybody has said that the list may be read ahead."""
+    return False
 
 
 def _nothing() -> None:

@@ -28,7 +28,7 @@ from zendesk.records import (
     View,
     ViewCount,
 )
-from zendesk.transport import Call, Kind, Request, Transport
+from zendesk.transport import Begun, Call, Kind, Request, Transport
 
 T = TypeVar("T")
 
@@ -53,7 +53,8 @@ class Zendesk:
     raises TryLater at once, with the seconds, so that the caller can do something else meanwhile.
     ``before_call`` is called right before every HTTP request, which then takes 30 seconds at most; it may
     raise, and nothing is sent then. ``on_call`` is told of every HTTP request really made, and must not
-    raise: an answer that it interrupts is lost.
+    raise: an answer that it interrupts is lost. While ``may_read_ahead`` says so, the next page of a list is
+    asked for in a thread of its own as soon as one is given out; both others are called in the caller's.
 
     All methods raise ZendeskError, and ValueError for arguments that make no sense.
     """
@@ -68,11 +69,13 @@ class Zendesk:
         patience: float = 10.0,
         on_call: Callable[[Call], None] | None = None,
         before_call: Callable[[], None] | None = None,
+        may_read_ahead: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._credentials = credentials
+        self._may_read_ahead = may_read_ahead
         self._transport = Transport(
             base_url,
             credentials,
@@ -348,17 +351,27 @@ class Zendesk:
         size: int = PAGE_SIZE,
         kind: Kind = "read",
     ) -> Iterator[Page[T]]:
-        def fetch(after: str | None) -> Page[T]:
-            place = {"page[after]": after} if after is not None else {}
-            request = Request(
-                "GET",
-                path,
-                {**(params or {}), "page[size]": size, **place},
-                kind=kind,
-            )
-            return self._transport.send(request, lambda answer: Page.from_json(answer, key, read))
+        begun: dict[str | None, Begun] = {}
 
-        return follow(fetch, cursor)
+        def request(after: str | None) -> Request:
+            place = {"page[after]": after} if after is not None else {}
+            return Request("GET", path, {**(params or {}), "page[size]": size, **place}, kind=kind)
+
+        def fetch(after: str | None) -> Page[T]:
+            first_try = begun.pop(after, None)
+            return self._transport.send(
+                request(after), lambda answer: Page.from_json(answer, key, read), first_try
+            )
+
+        def ahead(after: str) -> None:
+            if self._may_read_ahead() and (first_try := self._transport.begin(request(after))):
+                begun[after] = first_try
+
+        try:
+            yield from follow(fetch, cursor, ahead=ahead)
+        finally:
+            for unwanted in begun.values():
+                self._transport.drop(unwanted)
 
 
 def _joined(ids: Sequence[int]) -> str:

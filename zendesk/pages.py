@@ -48,9 +48,15 @@ def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
     return [read(item) for item in items]
 
 
-def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[Page[T]]:
+def follow(
+    fetch: Callable[[str | None], Page[T]],
+    cursor: str | None = None,
+    *,
+    ahead: Callable[[str], None] | None = None,
+) -> Iterator[Page[T]]:
     """All pages from a cursor on (None: from the start). A page is asked for when it is wanted.
 
+    ``ahead`` is told which one comes next before a page is given out, and may begin to ask for it.
     Raises UnexpectedAnswer when the pages go in a circle, which would go on for ever.
     """
     # Brent's way to find a circle: one page is remembered, and a later one twice as far on each time. All
@@ -58,10 +64,13 @@ def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) ->
     remembered, passed, distance = cursor, 0, 1
     while True:
         page = fetch(cursor)
+        leads_back = page.next_cursor in (cursor, remembered)
+        if ahead is not None and page.next_cursor is not None and not leads_back:
+            ahead(page.next_cursor)
         yield page
         if page.next_cursor is None:
             return
-        if page.next_cursor in (cursor, remembered):
+        if leads_back:
             raise UnexpectedAnswer(
                 "Zendesk's list does not end: its pages lead back to where they came from."
             )

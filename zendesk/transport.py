@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
@@ -22,7 +23,14 @@ from zendesk.address import checked_base_url
 from zendesk.credentials import Credentials
 from zendesk.deadline import Adapter, TooLong, whole_body, within
 from zendesk.envelope import parsed, plain
-from zendesk.errors import CredentialsRefused, RateLimited, TryLater, Unavailable, UnexpectedAnswer
+from zendesk.errors import (
+    CredentialsRefused,
+    RateLimited,
+    TryLater,
+    Unavailable,
+    UnexpectedAnswer,
+    ZendeskError,
+)
 from zendesk.gate import EndpointGates, Gate, LocalGate
 from zendesk.limits import RateLimit, exhausted_endpoint
 from zendesk.refusals import error_from
@@ -76,6 +84,26 @@ class Call:
     attempt: int  # 1 for the first try
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How one try went over the wire: an answer, or the error that kept it from coming."""
+
+    seconds: float
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The first try of a reading, under way in a thread of its own; see ``Transport.begin``."""
+
+    request: Request
+    header: str = field(repr=False)
+    tried: Future[Tried]
+
+
 class Transport:
     """Makes calls to one account. May be used by several threads at once."""
 
@@ -111,10 +139,35 @@ class Transport:
         self._jitter = jitter
         self._host = urlsplit(self.base_url).netloc
         self._session = _session()
+        self._helper: ThreadPoolExecutor | None = None
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
 
-    def send(self, request: Request, read: Callable[[Any], T]) -> T:
+    def begin(self, request: Request) -> Begun | None:
+        """Make the first try of a reading meanwhile; `send` takes what came of it, or `drop` gives it up.
+
+        Only the wire is waited for in another thread. All that asks or tells others (gates, credentials,
+        ``before_call``, ``on_call``) is done in the caller's, now or in `send`. None where the account may
+        not be called just now, or nothing to sign with is to be had: then `send` alone meets that.
+        """
+        if self._not_before(request) - self.now() > OPEN:
+            return None
+        try:
+            header = self._credentials.header(self)
+        except ZendeskError:
+            return None
+        if self._before_call is not None:
+            self._before_call()
+        if self._helper is None:
+            self._helper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zendesk-ahead")
+        return Begun(request, header, self._helper.submit(self._try, request, header))
+
+    def drop(self, begun: Begun) -> None:
+        """Nobody wants the answer any more; a call that has begun is made all the same."""
+        if not begun.tried.cancel():
+            self._tell(begun.request, Tried(0.0), attempt=1)
+
+    def send(self, request: Request, read: Callable[[Any], T], begun: Begun | None = None) -> T:
         """Make the call and return what ``read`` makes of the JSON object in the answer.
 
         Waits and tries again within the patience. Raises ZendeskError, and what ``before_call`` raises.
@@ -123,13 +176,18 @@ class Transport:
         renewed = False
         attempt = 0
         while True:
-            budget = self._pass_gates(request, budget)
-            header = self._credentials.header(self) if request.signed else ""
             attempt += 1
-            if self._before_call is not None:
-                self._before_call()
+            if begun is not None:
+                header, tried, begun = begun.header, begun.tried.result(), None
+            else:
+                budget = self._pass_gates(request, budget)
+                header = self._credentials.header(self) if request.signed else ""
+                if self._before_call is not None:
+                    self._before_call()
+                tried = self._try(request, header)
+            self._tell(request, tried, attempt)
             try:
-                return self._attempt(request, header, attempt, read)
+                return self._outcome(request, tried, read)
             except CredentialsRefused:
                 # Refused means not carried out, so this is safe for a write too.
                 if renewed or not request.signed or not self._credentials.renew(self, header):
@@ -149,6 +207,8 @@ class Transport:
         return self.send(Request("POST", path, body=grant, kind="token", signed=False), dict)
 
     def close(self) -> None:
+        if self._helper is not None:
+            self._helper.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
     def _pass_gates(self, request: Request, budget: RetryBudget) -> RetryBudget:
@@ -168,9 +228,12 @@ class Transport:
     def _not_before(self, request: Request) -> float:
         return max(self._gate.not_before(), self._endpoints.not_before(request.endpoint))
 
-    def _attempt(self, request: Request, header: str, attempt: int, read: Callable[[Any], T]) -> T:
+    def _outcome(self, request: Request, tried: Tried, read: Callable[[Any], T]) -> T:
+        """What ``read`` makes of the answer; raises the error that it means, or that came in place of one."""
+        if tried.error is not None or tried.status is None:
+            raise tried.error or RuntimeError("There is neither an answer nor an error.")
         is_write = request.kind == "write"
-        status, headers, body = self._exchange(request, header, attempt)
+        status, headers, body = tried.status, tried.headers, tried.body
         self._note(request, headers)
         data = parsed(body) if 200 <= status < 300 else None
         if isinstance(data, dict) and "error" not in data:
@@ -193,13 +256,13 @@ class Transport:
             self._hold_after_429(request, headers, refusal)
         raise refusal
 
-    def _exchange(self, request: Request, header: str, attempt: int) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body of the answer; Unavailable when it did not come, or not whole in time."""
+    def _try(self, request: Request, header: str) -> Tried:
+        """One try over the wire and nothing else, so that any thread may make it; never raises."""
         is_write = request.kind == "write"
         query = f"?{urlencode(request.params, safe=',')}" if request.params else ""
         body = None if request.body is None else json.dumps(request.body).encode()
         started = self.now()
-        status = None
+        error: Exception
         try:
             with within(TRY_TIMEOUT):
                 response = self._session.request(
@@ -214,21 +277,23 @@ class Transport:
                     stream=True,
                 )
                 answered = whole_body(response)
-            status = response.status_code
+            return Tried(self.now() - started, response.status_code, response.headers, answered)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
-            raise unavailable_from(exc, host=self._host, is_write=is_write) from exc
+            error = unavailable_from(exc, host=self._host, is_write=is_write)
+            error.__cause__ = exc
         except TooLong as exc:
-            raise Unavailable(
+            error = Unavailable(
                 f"{self._host} sent an answer without end; it was not read any further.",
                 fate_unknown=is_write,
-            ) from exc
-        else:
-            return status, response.headers, answered
-        finally:
-            seconds = self.now() - started
-            log.debug("%s %s: %s in %.3f s", request.method, request.path, status, seconds)
-            if self._on_call is not None:
-                self._on_call(Call(request.kind, request.method, request.path, status, seconds, attempt))
+            )
+            error.__cause__ = exc
+        return Tried(self.now() - started, error=error)
+
+    def _tell(self, request: Request, tried: Tried, attempt: int) -> None:
+        log.debug("%s %s: %s in %.3f s", request.method, request.path, tried.status, tried.seconds)
+        if self._on_call is not None:
+            call = Call(request.kind, request.method, request.path, tried.status, tried.seconds, attempt)
+            self._on_call(call)
 
     def _note(self, request: Request, headers: Mapping[str, str]) -> None:
         """Keep what the headers tell besides the answer itself."""
