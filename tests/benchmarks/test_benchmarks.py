@@ -71,6 +71,7 @@ def test_no_other_run_collects_the_benchmarks(pytestconfig: pytest.Config) -> No
         "bench_mapping.py",
         "bench_metrics.py",
         "bench_pages.py",
+        "bench_pipe.py",
         "bench_tags.py",
     ]
     assert not [path for path in folder.glob("test_*.py") if path.name != Path(__file__).name]
