@@ -63,7 +63,11 @@ class WaysForm(forms.Form):
     )
     tag = TagsField(label="A tag", required=False, help_text="All tickets that carry it.")
     # Before the numbers, which look at it.
-    leave_out = forms.BooleanField(label="Leave out what is not a ticket number", required=False)
+    leave_out = forms.BooleanField(
+        label="Leave out what is not a ticket number",
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
     ids = forms.CharField(
         label="Ticket numbers",
         required=False,

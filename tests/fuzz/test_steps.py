@@ -9,11 +9,14 @@ from functools import partial
 import pytest
 
 from jobs import audit
+from jobs.recipe import Order
 from jobs.steps import Step
+from tagmanager import sources
 from tests.demo import Demo, outcomes, submit
 from tests.fuzz.conftest import StartFleet
 from tests.fuzz.fleet import await_that, has_ended, holder_of, outdate_beat, state_of
 from tests.fuzz.orders import FREEZE, KILL, Orders
+from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +57,26 @@ def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
     assert has_ended(job)
+    assert list(audit.drifts()) == []
+
+
+@pytest.mark.parametrize("order", [Order.AS_FOUND, Order.OLDEST])
+def test_a_worker_killed_while_numbers_are_gathered_is_replaced_and_the_list_is_the_same(
+    counting: Demo, orders: Orders, start_fleet: StartFleet, order: Order
+) -> None:
+    unsolved, urgent = (
+        set(counting.account.view_ticket_ids(view)) for view in (zd.VIEW_UNSOLVED, zd.VIEW_URGENT)
+    )
+    of, without = sources.view(zd.VIEW_UNSOLVED, "A"), sources.view(zd.VIEW_URGENT, "B")
+    start_fleet()
+    orders.give(KILL, Step.PAGE_WRITTEN)
+    job = submit(chosen=sources.combined([of], [without], order), here=False, add=["brand-new"]).job
+    await_that(orders.struck, "a worker at its first page of numbers")
+    orders.give(KILL, Step.PAGE_WRITTEN)
+    await_that(orders.struck, "the next worker at a page")
+    await_that(partial(has_ended, job), "the end of the job")
+    assert outcomes(job) == dict.fromkeys(unsolved - urgent, "changed")
+    assert dict(counting.account.ledger.updates) == dict.fromkeys(unsolved - urgent, 1)
     assert list(audit.drifts()) == []
 
 

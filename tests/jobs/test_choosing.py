@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs import actions, reading
@@ -21,7 +21,7 @@ from jobs.sorting import Refs, in_order
 from jobs.states import FollowUp
 from tagmanager import sources, work
 from tagmanager.narrowing import Only
-from tagmanager.sources import combined
+from tagmanager.sources import Source, combined
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from zendesk import Zendesk
 from zendesk.sandbox import VIEW_PENDING, VIEW_UNSOLVED, VIEW_URGENT
@@ -129,6 +129,28 @@ def test_a_source_with_nothing_in_it_makes_an_empty_list(demo: Demo, order: Orde
     assert (job.status, job.total) == ("succeeded", 0)
     job = run(submit(chosen=combined([sources.ids([1, 2])], [sources.ids([2, 1])], order)))
     assert (job.status, job.total) == ("succeeded", 0)
+
+
+choices = st.lists(st.sets(st.integers(0, 11)), min_size=1, max_size=3)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    choices,
+    st.lists(st.sets(st.integers(0, 11)), max_size=2),
+    st.sampled_from(ORDERS[:2]),
+    st.integers(1, 12),
+)
+def test_any_lists_united_and_subtracted_are_what_python_makes_of_sets(
+    demo: Demo, of: list[set[int]], without: list[set[int]], order: Order, limit: int
+) -> None:
+    def named(places: list[set[int]]) -> list[Source]:
+        return [sources.ids([demo.open_tickets[place] for place in some]) for some in places]
+
+    job = run(submit(chosen=combined(named(of), named(without), order), limit=limit, dry_run=True))
+    left = set().union(*of) - set().union(*without)
+    expected = sorted((demo.open_tickets[place] for place in left), reverse=order.is_backwards)
+    assert listed(job) == expected[:limit]
 
 
 # Later
@@ -298,9 +320,11 @@ def test_sorting_is_what_python_would_do(pairs: list[tuple[int, int | None]], ba
 @pytest.mark.once
 def test_refs_hold_what_a_set_holds(inside: set[int], asked: set[int]) -> None:
     refs = Refs(inside)
-    assert (len(refs), {ref for ref in asked | inside if ref in refs}) == (len(inside), inside)
+    assert {ref for ref in asked | inside if ref in refs} == inside
 
 
 def test_many_runs_are_merged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.sorting.RUN", 3)
-    assert list(in_order((ref, 0) for ref in [5, 1, 4, 4, 2, 9, 1, 7])) == [1, 2, 4, 5, 7, 9]
+    numbers = [5, 1, 4, 4, 2, 9, 1, 7]
+    assert list(in_order((ref, 0) for ref in numbers)) == [1, 2, 4, 5, 7, 9]
+    assert [ref for ref in range(11) if ref in Refs(numbers)] == [1, 2, 4, 5, 7, 9]
