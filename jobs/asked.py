@@ -28,8 +28,8 @@ LABELS = {
     "public_reply": "Public reply",
     "internal_note": "Internal note",
     "html": "Written in HTML",
-    "as_of": "Asked of Zendesk for each ticket; the macro as of",
-    "mark": "Mark in the history of the tickets",
+    "as_of": "Macro as of",
+    "mark": "Mark left",
 }
 
 

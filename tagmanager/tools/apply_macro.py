@@ -27,12 +27,16 @@ SAID = {True: "public_reply", False: "internal_note"}
 CURRENT_USER = "current_user"
 
 
+TICK = forms.CheckboxInput(attrs={"class": "form-check-input"})
+
+
 class ApplyMacroForm(ToolForm):
     macro = forms.IntegerField(
         label="Macro",
         min_value=1,
         max_value=MOST,
-        help_text="It is read once, now: a macro that is edited later changes nothing about the job.",
+        help_text="It is read once, now: edited later, it changes nothing about the job. One with "
+        "placeholders is filled in by Zendesk for each ticket, and stops the job when it is edited.",
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
             "The number of a macro is a whole number, such as 360001.",
@@ -40,14 +44,16 @@ class ApplyMacroForm(ToolForm):
         | {"required": "Say which macro."},
     )
     without = forms.BooleanField(
-        label="Leave the comment out, and what cannot be done from here",
+        label="Leave out the comment, and what cannot be done",
         required=False,
+        widget=TICK,
         help_text="Only tags and fields are set: nothing is posted, mailed or attached. Without this tick "
         "the comment is posted, and a macro with parts that cannot be done is refused, with their names.",
     )
     with_comment = forms.BooleanField(
         label="But post the comment",
         required=False,
+        widget=TICK,
         help_text="Together with the tick above: only what cannot be done is left out.",
     )
 

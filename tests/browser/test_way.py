@@ -239,6 +239,37 @@ def test_a_macro_is_applied_from_the_form_over_the_preview_to_taking_it_back(
     assert {account.ticket(ref).status for ref in refs} == {"open"}
 
 
+def test_a_public_reply_goes_from_the_form_over_the_number_typed_to_an_undo_that_says_what_stays(
+    office: Office, visit: Visit
+) -> None:
+    account = office.demo.account
+    refs = [ref for ref in office.demo.open_tickets if account.ticket(ref).status == "open"][-12:]
+    page = visit()
+    page.goto("/tools/apply-macro/")
+    page.get_by_label("Macro", exact=True).select_option(label="Customer not responding")
+    choose(page, "Numbers")
+    numbers(page).fill(" ".join(map(str, refs)))
+    page.get_by_role("button", name="Run without a preview").click()
+    expect(page.get_by_text("so a preview comes first")).to_be_visible()
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.get_by_text("This will e-mail 12 customers")).to_be_visible()
+    expect(page.locator("#samples .quoted").first).to_contain_text(f"Dana Demo has news on #{refs[0]}.")
+    page.get_by_label("To e-mail so many customers, type the number").fill("12")
+    page.get_by_role("button", name="Change 12 tickets").click()
+    page.wait_for_url(JOB)
+    see_state(page, "Succeeded")
+    expect(page.locator("#account .tickets tbody tr").first).to_contain_text("public reply")
+    assert [account.ledger.public_comments[ref] for ref in refs] == [1] * 12
+    page.locator("#do-undo").click()
+    expect(page.get_by_text("The public replies that were posted stay")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    see_state(page, "Succeeded")
+    assert {account.ticket(ref).status for ref in refs} == {"open"}
+    assert [account.ledger.public_comments[ref] for ref in refs] == [1] * 12
+
+
 def test_a_guarded_change_and_its_undo_leave_no_guard_tag_behind(office: Office, visit: Visit) -> None:
     refs = office.demo.open_tickets[:30]
     before = {ref: office.demo.tags(ref) for ref in refs}
