@@ -16,7 +16,8 @@ from tagmanager import work
 from tests.commands.conftest import Ran, command
 from tests.demo import Demo, counts, follow
 from zendesk import sandbox as zd
-from zendesk.sandbox import people
+from zendesk.sandbox import macros, people
+from zendesk.sandbox.endpoints import macros as endpoint
 
 COMPARED = ("tags", "status", "type", "priority", "group_id", "assignee_id", "custom_fields")
 
@@ -213,6 +214,16 @@ def test_a_macro_that_is_edited_while_the_job_waits_stops_it_with_a_sentence(dem
     assert ran.code == 1
     assert "was edited in Zendesk after this job was made. Nothing more is sent" in ran.err
     assert demo.calls("PUT tickets/update_many") == 0
+
+
+def test_a_macro_in_html_is_posted_as_html(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = (("comment_value_html", "<p>Checked: #{{ticket.id}}</p>"), ("comment_mode_is_public", "false"))
+    macro = macros.Macro(4711, "In HTML", said)
+    monkeypatch.setitem(macros.BY_ID, macro.id, macro)
+    monkeypatch.setattr(endpoint, "MACROS", (*macros.MACROS, macro))
+    refs = demo.open_tickets[:3]
+    assert apply_macro("--ids", joined(refs), "--macro", "4711", "--yes").code == 0
+    assert comments(demo, refs) == {ref: [(f"<p>Checked: #{ref}</p>", False)] for ref in refs}
 
 
 def test_where_calls_are_few_a_ticket_that_is_listed_is_not_asked_about_again(

@@ -62,7 +62,7 @@ class Macro:
                     fields.add_tags(tagged, tags.normalise(value))
                 case "remove_tags":
                     tagged -= set(tags.normalise(value))
-                case "comment_value":
+                case "comment_value" | "comment_value_html":
                     body = value if isinstance(value, str) else str(value[1])
                 case "comment_mode_is_public":
                     is_public = value in (True, "true")
