@@ -95,6 +95,7 @@ bench: BENCH := tests/benchmarks -p no:cacheprovider -o python_files="bench_*.py
 bench: dev ## Measure speed against the targets, on both databases (ARGS="-k pages" for one part)
 	$(BIN)/pytest $(BENCH) $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest $(BENCH) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.summary
 
 reliability: dev ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=1000)
 	$(BIN)/pytest tests/reliability/write_table.py -p no:cacheprovider -o python_files=write_table.py -q $(ARGS)

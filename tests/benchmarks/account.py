@@ -53,6 +53,11 @@ class Account:
             found |= {ticket["id"]: set(ticket["tags"]) for ticket in tickets}
         return found
 
+    def refs(self) -> list[int]:
+        """The numbers of all its tickets."""
+        found: list[int] = self._pull("GET", "refs")["refs"]
+        return found
+
     def edit(self, edits: list[dict[str, Any]]) -> None:
         """Change tickets as somebody else would."""
         self._pull("POST", "tickets", edits)
@@ -69,10 +74,14 @@ class Account:
 
 
 @contextmanager
-def account(*, tickets: int, **options: float) -> Iterator[Account]:
+def account(*, tickets: int, **options: float | bool) -> Iterator[Account]:
     """A fresh one with so many tickets; its bulk jobs are done at once unless `scale` is given."""
-    asked = {"tickets": tickets, "scale": 0.0, "rate_limit": UNLIMITED} | options
-    given = [word for name, value in asked.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    asked: dict[str, float | bool] = {"tickets": tickets, "scale": 0.0, "rate_limit": UNLIMITED} | options
+    given = []
+    for name, value in asked.items():
+        given += (
+            [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
+        )
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as log:
         command = [sys.executable, "-m", "zendesk.sandbox", "--port", "0", "--quiet", *given]

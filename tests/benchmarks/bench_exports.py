@@ -21,7 +21,8 @@ def test_exports(fill: Fill, process_environment: dict[str, str]) -> None:
     rows = sizes.items()
     stock = fill(rows * 6 // 5, SMALL_JOBS, largest=rows)
     large, small = Job.objects.get(pk=stock.partial), Job.objects.get(pk=stock.middle)
-    table = []
+    table: list[tuple[object, ...]] = []
+    slowest = peak = 0.0
     for kind in KINDS:
         # A server of its own for each, because the peak of a process never falls; the smallest first.
         with served(process_environment) as web, closing(web.connect()) as line:
@@ -32,6 +33,7 @@ def test_exports(fill: Fill, process_environment: dict[str, str]) -> None:
             ):
                 answer = web.get(f"/jobs/{job.pk}/export.{kind}?outcome={outcome}", line)
                 assert answer.status == 200
+                slowest, peak = max(slowest, answer.seconds), max(peak, web.peak_memory())
                 table.append(
                     (
                         f"{kind}, {name}",
@@ -42,6 +44,7 @@ def test_exports(fill: Fill, process_environment: dict[str, str]) -> None:
                         f"{web.peak_memory():.0f}",
                     )
                 )
+    figures.keep("exports", seconds=slowest, peak_mb=peak)
     figures.tell(
         f"Exports, {figures.database()}",
         "Over real HTTP from gunicorn, read to the end.\n"

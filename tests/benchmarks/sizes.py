@@ -43,3 +43,13 @@ def piped() -> list[int]:
 def scale() -> float:
     """What the recorded delays of Zendesk are multiplied with."""
     return float(os.environ.get("BENCH_SCALE", "0.25"))
+
+
+def compared() -> int:
+    """Tickets of the job that is compared with zenpy; what waits for each call gets a tenth."""
+    return size("compared", 10_000)
+
+
+def most() -> int:
+    """Tickets of the largest job that is run from end to end."""
+    return size("most", 1_000_000)

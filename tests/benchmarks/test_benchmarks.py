@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from django.test import Client
 from jobs import actions, audit, engine
 from jobs.actors import Actor
 from jobs.models import Item, Job
-from tests.benchmarks import addresses, figures, stock
+from tests.benchmarks import addresses, chart, figures, stock, summary
 from tests.benchmarks.web import viewer
 
 
@@ -70,9 +71,28 @@ def test_no_other_run_collects_the_benchmarks(pytestconfig: pytest.Config) -> No
         "bench_exports.py",
         "bench_mapping.py",
         "bench_metrics.py",
+        "bench_million.py",
         "bench_pages.py",
         "bench_pipe.py",
+        "bench_startup.py",
         "bench_tags.py",
+        "bench_workers.py",
+        "bench_zenpy.py",
     ]
     assert not [path for path in folder.glob("test_*.py") if path.name != Path(__file__).name]
     assert pytestconfig.getini("python_files") == ["test_*.py", "*_test.py"]
+
+
+def test_the_summary_tells_what_was_found_and_what_was_not() -> None:
+    found = {"pipe view 10000 10": {"times": 1.1, "reads": 100, "writes": 100, "checks": 39}}
+    lines = list(summary.table({"sqlite": found}))
+    assert lines[2].endswith("| 100 / 100 / 40 | 100 / 100 / 39 | not measured |")
+    assert lines[3].endswith("| at most 1.15 times | 1.10 to 1.10 | not measured |")
+    assert len(lines) == 2 + len(summary.ROWS)
+
+
+def test_a_chart_holds_each_size_and_its_time() -> None:
+    picture = ElementTree.fromstring(chart.drawn("SQLite", {1_000: 2.0, 10_000: 1.5, 1_000_000: 1.75}))
+    texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == "Milliseconds a ticket, by tickets in the job, SQLite"
+    assert texts[6:] == ["2.00", "1,000", "1.50", "10,000", "1.75", "1,000,000"]

@@ -61,7 +61,7 @@ class Web:
 @contextmanager
 def served(environment: Mapping[str, str]) -> Iterator[Web]:
     """Gunicorn as `make run` starts it, but with one worker: one request is under way at a time."""
-    port = _free_port()
+    port = free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", "tagmanager.wsgi", "--chdir", str(settings.BASE_DIR)),
         *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"),
@@ -86,7 +86,7 @@ def _cookie() -> str:
     return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 import django
@@ -37,8 +38,10 @@ def main(pk: int) -> None:
 
     settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
     counter = Counter()
+    begun = time.process_time()
     with connection.execute_wrapper(counter):
         engine.run(pk, seconds=TO_THE_END)
+    cpu = time.process_time() - begun
     job = Job.objects.get(pk=pk)
     assert job.started_at
     assert job.frozen_at
@@ -53,6 +56,7 @@ def main(pk: int) -> None:
         "sending": (job.finished_at - job.frozen_at).total_seconds(),
         "finished": job.finished_at.timestamp(),
         "queries": counter.number,
+        "cpu": cpu,
         "peak_mb": peak_memory(),
     }
     print(json.dumps(said))

@@ -3,6 +3,7 @@
 - `GET`, `POST`, `DELETE /_control/faults`: a rule or a list of rules (see `faults`), or none
 - `GET /_control/ledger` (`?summary=1` leaves out the counts per ticket)
 - `GET /_control/tickets?ids=1,2`: the truth about tickets
+- `GET /_control/refs`: the numbers of all tickets
 - `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, done as by
   someone else
 - `GET`, `POST /_control/config`: scale, latency, rate_limit and other options, while it runs
@@ -73,6 +74,10 @@ def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     }
 
 
+def _refs(sandbox: Sandbox, _asked: Asked) -> Reply:
+    return answer({"refs": sandbox.ticket_ids()})
+
+
 def _edit(sandbox: Sandbox, asked: Asked) -> Reply:
     edits = _body(asked)
     for edit in edits if isinstance(edits, list) else [edits]:
@@ -105,6 +110,7 @@ _LEVERS: dict[tuple[str, str], Callable[[Sandbox, Asked], Reply]] = {
     ("GET", "ledger"): _ledger,
     ("GET", "tickets"): _tickets,
     ("POST", "tickets"): _edit,
+    ("GET", "refs"): _refs,
     ("GET", "config"): _config,
     ("POST", "config"): _configure,
 }
