@@ -361,7 +361,7 @@ def test_the_command_line_knows_usage_errors_and_exit_codes(
 ) -> None:
     usage = end_of(manage("tag_tickets", "--add", "a"))
     assert usage.code == 2
-    assert "one of the arguments --view --search --ids --ids-file --tag --all --rows is required" in usage.err
+    assert "Say which tickets: give --view, --search" in usage.err
     both = end_of(manage("tag_tickets", "--ids", "1", "--view", "2", "--add", "a"))
     assert both.code == 2
     refused = end_of(manage("tag_tickets", "--ids", "1", "--add", "p!", "--yes"))
