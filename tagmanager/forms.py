@@ -201,7 +201,6 @@ class OptionsForm(forms.Form):
     include_closed = forms.BooleanField(
         label="Include closed tickets",
         required=False,
-        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
         help_text="One is tried first; where the account does not allow it, the others are not sent.",
     )
     limit = forms.IntegerField(
@@ -230,7 +229,6 @@ class OptionsForm(forms.Form):
     guard_stays = forms.BooleanField(
         label="Leave it on until I take it off",
         required=False,
-        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
         help_text="Otherwise it is taken off by itself when the job has ended.",
     )
     order = forms.ChoiceField(
