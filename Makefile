@@ -8,7 +8,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 ARGS ?=
 ADDRESS ?= 127.0.0.1:8000
 WEB_WORKERS ?= 2
-PYTEST_WORKERS ?= 2
+# More than two cores: many tests wait for processes of their own.
+PYTEST_WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev browser demo run worker test properties fuzz check format lock audit bench reliability screenshots clean
@@ -58,8 +59,8 @@ worker: venv ## Run a worker with the settings from .env
 # --- Develop ----------------------------------------------------------------------------------------------
 
 test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
-	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not browser and not once" $(ARGS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once" $(ARGS)
 
 properties: export PROPERTIES := long
 properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite
