@@ -109,7 +109,7 @@ def test_tags_are_merged_from_the_form_over_the_pairs_to_taking_it_back(office: 
     page.goto("/tools/rename-tags/")
     page.get_by_text("Many pairs at once").click()
     page.get_by_label("Or many pairs").fill("churn_risk,priority\nvip,priority\non_no_ticket,priority")
-    expect(page.locator("details .stored")).to_contain_text("3 pairs: churn_risk → priority")
+    expect(page.locator("[hx-get='/tools/parts/pairs']")).to_contain_text("3 pairs: churn_risk → priority")
     page.get_by_role("button", name="Preview", exact=True).click()
     page.wait_for_url(JOB)
     see_state(page, "Succeeded")
