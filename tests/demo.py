@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from django.core.cache import cache
 
 from jobs import actions, engine
 from jobs.actors import COMMAND_LINE, Actor
 from jobs.models import Job
 from jobs.states import FollowUp
+from tagmanager import connections
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source
 from zendesk import sandbox as zd
@@ -62,10 +64,21 @@ def demo_zendesk(settings: Any, **options: Any) -> Iterator[Demo]:
     """Run one and point the settings to it; bulk jobs are done at once unless `scale` is given."""
     account = zd.Sandbox(zd.Options(**{"scale": 0.0, "tickets": 400, "rate_limit": 100_000} | options))
     with zd.serve(account) as server:
-        settings.ZENDESK_BASE_URL = server.url
-        settings.ZENDESK_OAUTH_CLIENT_ID = zd.CLIENT_ID
-        settings.ZENDESK_OAUTH_CLIENT_SECRET = zd.CLIENT_SECRET
+        point_to(server.url, settings)
         yield Demo(account, server.url)
+
+
+def point_to(url: str, settings: Any) -> None:
+    """Have the settings name the demo there, and this process know nothing of any other.
+
+    A port is given again now and then: what was kept of the demo that had it before (a token, pages) would be
+    taken for this one's.
+    """
+    settings.ZENDESK_BASE_URL = url
+    settings.ZENDESK_OAUTH_CLIENT_ID = zd.CLIENT_ID
+    settings.ZENDESK_OAUTH_CLIENT_SECRET = zd.CLIENT_SECRET
+    connections._credentials.cache_clear()
+    cache.clear()
 
 
 def params(

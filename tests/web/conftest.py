@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests import factories
+from tests.demo import point_to
 from zendesk import sandbox
 
 
@@ -32,9 +33,6 @@ def demo_zendesk(settings: Settings) -> Iterator[sandbox.Sandbox]:
     """A demo Zendesk of 300 tickets that answers at once, and settings that name it."""
     account = sandbox.Sandbox(sandbox.Options(tickets=300, scale=0))
     with sandbox.serve(account) as server:
-        settings.ZENDESK_BASE_URL = server.url
-        settings.ZENDESK_OAUTH_CLIENT_ID = sandbox.CLIENT_ID
-        settings.ZENDESK_OAUTH_CLIENT_SECRET = sandbox.CLIENT_SECRET
-        cache.clear()
+        point_to(server.url, settings)
         yield account
     cache.clear()
