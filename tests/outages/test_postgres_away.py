@@ -41,15 +41,31 @@ def written(demo: Demo) -> int:
     return sum(demo.account.ledger.updates.values())
 
 
+def sending(postgres: Server) -> list[int]:
+    """The jobs that have sent something."""
+    sent = postgres.ask("SELECT DISTINCT job_id FROM jobs_batch WHERE sent_at IS NOT NULL ORDER BY job_id")
+    return [job for (job,) in sent]
+
+
+def press(place: Premises, web: str, path: str) -> None:
+    with place.form(web, path) as button:
+        assert button().status_code == 302
+
+
 def test_all_go_on_by_themselves_and_nothing_is_sent_twice(
     demo: Demo, postgres: Server, place: Premises
 ) -> None:
-    place.start_worker()
     web = place.start_web()
     refs = demo.open_tickets[:2000]
     ids = [",".join(map(str, part)) for part in (refs[:1000], refs[1000:])]
     assert place.run("tag_tickets", "--ids", ids[0], "--add", "brand-new", "--yes", "--detach").code == 0
+    # The worker's job begins when the command has come to its own: both are to be at work when it happens.
+    press(place, web, "/jobs/1/pause")
+    place.start_worker()
     command = place.manage("tag_tickets", "--ids", ids[1], "--add", "brand-new", "--yes")
+    await_that(lambda: sending(postgres) == [2], "the command")
+    press(place, web, "/jobs/1/resume")
+    await_that(lambda: sending(postgres) == [1, 2], "the worker")
     for enough, how in ((200, FAST), (1200, IMMEDIATE)):
         await_that(lambda enough=enough: written(demo) >= enough, "some tickets")  # type: ignore[misc]
         postgres.stop(how)
