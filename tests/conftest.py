@@ -7,10 +7,15 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import caches
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 # A million rounds for each person that a test makes would be half of the run. A server of its own process,
 # with Django's number, reads such a hash all the same.
 PBKDF2PasswordHasher.iterations = 1
+
+# How long an example takes tells of the machine and of what else it does.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

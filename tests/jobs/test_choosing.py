@@ -134,7 +134,7 @@ def test_a_source_with_nothing_in_it_makes_an_empty_list(demo: Demo, order: Orde
 choices = st.lists(st.sets(st.integers(0, 11)), min_size=1, max_size=3)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     choices,
     st.lists(st.sets(st.integers(0, 11)), max_size=2),

@@ -394,7 +394,7 @@ def test_an_answer_of_another_shape_is_unexpected_and_no_crash(http, zendesk, pa
         call(zendesk)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.integers(1, 10**9), unique=True, max_size=30), st.integers(1, 7), st.integers(0, 9))
 def test_a_view_is_read_whole_however_often_it_is_left_and_taken_up_again(
     connect, numbers, size, leave_after
