@@ -22,12 +22,16 @@ from jobs.errands import errand_of
 from jobs.lease import held_by_this_process, new_token
 from jobs.models import Job, ListedRefs
 from jobs.pilots import Pilots
-from jobs.recipe import ITEMS, LISTED
+from jobs.recipe import ITEMS, LISTED, jobs_named
 from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Guarded, Outcome, Status
 
 T = TypeVar("T")
 #: What is asked for one item alone: JSON, for the work to read.
 Given = dict[str, Any]
+
+
+#: Of a job that a page or a command still knows, or that another one is to take its tickets from.
+GONE = "Job {number} is not there any more: it was deleted, as jobs are that ended long ago."
 
 
 class NotPossible(Exception):
@@ -68,10 +72,12 @@ def submit(
     asked for each of them alone, as many. `lists` are the numbers of such sources inside one that is made of
     several, by their part (see `recipe`). With `canary` the job holds after so many items and asks whether
     to go on. A `guarded` job marks what it changes, as its work knows. The same `nonce` twice makes one job.
+    Raises `NotPossible` when a job whose items the source takes is not there any more.
     """
     token = new_token() if here else ""
     try:
         with transaction.atomic():
+            _hold_named(source)
             job = Job.objects.create(
                 tool=tool,
                 title=title[:300],
@@ -278,7 +284,18 @@ def _parts(refs: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _lock(job: Job) -> None:
     """Read the job as it is stored, and keep others from changing it until the transaction ends."""
-    job.refresh_from_db(from_queryset=Job.objects.select_for_update())
+    try:
+        job.refresh_from_db(from_queryset=Job.objects.select_for_update())
+    except Job.DoesNotExist:
+        raise NotPossible(GONE.format(number=job.pk)) from None
+
+
+def _hold_named(source: Mapping[str, Any]) -> None:
+    """Keep the jobs whose items are taken until the new one is stored: then it keeps them itself."""
+    named = jobs_named(dict(source))
+    held = Job.objects.select_for_update().filter(pk__in=named).order_by("pk")
+    for number in named.difference(held.values_list("pk", flat=True) if named else ()):
+        raise NotPossible(GONE.format(number=number))
 
 
 def _in_flight(job: Job) -> bool:

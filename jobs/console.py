@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from jobs import foreground
-from jobs.actions import Made
+from jobs.actions import Made, NotPossible
 from jobs.actors import COMMAND_LINE, Actor, person
 from jobs.display import Bar, Lines, printable
 from jobs.foreground import Exit
@@ -70,6 +70,8 @@ class Command(BaseCommand):
             return super().execute(*args, **options)
         except (CommandError, BrokenPipeError):
             raise
+        except NotPossible as problem:  # something moved on since the command looked
+            raise impossible(str(problem)) from problem
         except DatabaseError as problem:
             logger.exception("The command %s failed", type(self).__module__)
             said = str(problem).strip().splitlines()
@@ -94,6 +96,23 @@ class Command(BaseCommand):
         """Lines on standard output."""
         for line in lines:
             self.stdout.write(printable(line))
+
+    def must_be_sure(self, options: dict[str, Any], would: str = "change tickets") -> None:
+        """Refuse early to write without having been told to, where nobody can be asked."""
+        if not options["yes"] and not sys.stdin.isatty():
+            raise wrong(f"This would {would}, and there is no terminal to ask on. Add --yes to do it.")
+
+    def ask(self, question: str, options: dict[str, Any]) -> None:
+        """Ask the person at the terminal, unless `--yes`; a No ends the command."""
+        if not options["yes"] and not self.confirm(question, options):
+            raise CommandError("Nothing was done.", returncode=Exit.CANCELLED)
+
+    def confirm(self, question: str, options: dict[str, Any]) -> bool:
+        """Put a question to the person at the terminal."""
+        stream = self.stderr if options.get("output") == "json" else self.stdout
+        stream.write(f"{printable(question)} [y/N] ", ending="")
+        stream.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def hush_output() -> None:
@@ -183,23 +202,6 @@ def actor_named(username: str | None) -> Actor:
 
 class RunCommand(Command):
     """A command that makes a job, and runs it here or leaves it to a worker."""
-
-    def must_be_sure(self, options: dict[str, Any]) -> None:
-        """Refuse early to write without having been told to, where nobody can be asked."""
-        if not options["yes"] and not sys.stdin.isatty():
-            raise wrong("This would change tickets, and there is no terminal to ask on. Add --yes to do it.")
-
-    def ask(self, question: str, options: dict[str, Any]) -> None:
-        """Ask the person at the terminal, unless `--yes`; a No ends the command."""
-        if not options["yes"] and not self.confirm(question, options):
-            raise CommandError("Nothing was done.", returncode=Exit.CANCELLED)
-
-    def confirm(self, question: str, options: dict[str, Any]) -> bool:
-        """Put a question to the person at the terminal."""
-        stream = self.stderr if options["output"] == "json" else self.stdout
-        stream.write(f"{printable(question)} [y/N] ", ending="")
-        stream.flush()
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def must_be_meant(self, warning: str, number: int, options: dict[str, Any]) -> None:
         """Refuse to e-mail customers where not exactly so many tickets were named."""

@@ -121,6 +121,22 @@ class Lines:
         """Nothing to put away."""
 
 
+@contextmanager
+def counting(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how many of so many are done, as it is told; elsewhere nothing."""
+    if not stream.isatty():
+        yield lambda _: None
+        return
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}", markup=False),
+        console=Console(file=stream),
+    ) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
 class Bar:
     """One line that is drawn again and again, for a terminal."""
 

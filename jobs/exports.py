@@ -27,6 +27,10 @@ class UnknownOutcome(ValueError):
     """No item can have this outcome; the message names those that exist."""
 
 
+class Gone(Exception):
+    """The job was deleted while its items were read; what was read is not all of them."""
+
+
 class Row(NamedTuple):
     """One item; the names are the columns of an export and stay as they are.
 
@@ -49,14 +53,14 @@ def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Ite
     """The job's items in the order of their numbers, only those with `outcome` and `reason` if given.
 
     Read piece by piece, each a short query of its own, so that neither the memory nor a lock grows with the
-    list. Raises `UnknownOutcome`, before the first row.
+    list. Raises `UnknownOutcome`, before the first row, and `Gone` after the last one that could be read.
     """
     items = job.items.all()
     if outcome:
         items = items.filter(outcome=stored_outcome(outcome))
     if reason:
         items = items.filter(reason=reason)
-    return _read(items.order_by("ref"), NOT_ATTEMPTED if job.is_ended else str(Outcome.PENDING))
+    return _read(job, items.order_by("ref"), NOT_ATTEMPTED if job.is_ended else str(Outcome.PENDING))
 
 
 def stored_outcome(name: str) -> Outcome:
@@ -103,7 +107,7 @@ FORMATS: dict[str, tuple[Writer, str]] = {
 }
 
 
-def _read(items: Any, pending: str) -> Iterator[Row]:
+def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
     wanted = items.values_list("ref", "outcome", "detail", "reason", "before", "change", "batch__sent_at")
     after: int | None = None
     while True:
@@ -123,6 +127,9 @@ def _read(items: Any, pending: str) -> Iterator[Row]:
                 done.get("comment", ""),
             )
         if len(piece) < READ_AT_ONCE:
+            # Nothing of a job is deleted before it is out of sight.
+            if not Job.objects.filter(pk=job.pk).exists():
+                raise Gone(f"Job {job.pk} was deleted meanwhile, so its export is not complete.")
             return
         after = piece[-1][0]
 

@@ -1,7 +1,8 @@
 """How much of everything there is, over all jobs: what monitoring asks, at any size of the database.
 
 Read anew at each question, so that it does not matter which process is asked. Rows of jobs, batches,
-transitions and messages are added up, rows of items never: the counts of a job lie on its row.
+transitions and messages are added up, rows of items never: the counts of a job lie on its row, and those of
+jobs that were deleted on the row of that run.
 """
 
 from __future__ import annotations
@@ -11,23 +12,29 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs import health
-from jobs.models import FINAL, Batch, Job, Transition
+from jobs.models import FINAL, Batch, Job, Pruning, Transition
 from jobs.sending import batches_under_way
 from jobs.states import ENDED, BatchState, Status, WaitReason
 
 Key = TypeVar("Key", bound=Hashable)
 
 CALLS = ("read", "write", "status")
+#: What tells jobs apart; "" in each for what no job counts any more.
+KINDS = ("tool", "status", "waiting_for")
+#: Numbers of each kind, by their names here: where they are on the row of a job.
+OUTCOMES = {f"n_{outcome.value}": outcome.value for outcome in FINAL}
+SO_FAR = OUTCOMES | {f"n_{kind}": f"calls_{kind}" for kind in CALLS} | {"lost": "workers_lost"}
+NUMBERS = ("jobs_there", "of_lists", "parked", *SO_FAR)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Numbers without names. Jobs are never deleted, so what is called "so far" never falls."""
+    """Numbers without names. What is called "so far" never falls, also when jobs are deleted."""
 
     jobs: Mapping[tuple[str, str], int]  # by tool and status; what is not named is none
     waiting: Mapping[str, int]  # jobs that go on by themselves at a time to come, by reason
@@ -46,19 +53,20 @@ class Figures:
 def look() -> Figures:
     """Raises `DatabaseError` when the database does not answer."""
     rows = _rows()
+    there = [row for row in rows if row["tool"]]
     now = timezone.now()
     messages = OrmQ.objects.aggregate(
         due=Count("pk", filter=Q(lock__lte=now)), held=Count("pk", filter=Q(lock__gt=now))
     )
     batches = Batch.objects.values_list("state").annotate(Count("pk"))
     return Figures(
-        jobs=_added(((row["tool"], row["status"]), row["number"]) for row in rows),
+        jobs=_added(((row["tool"], row["status"]), row["jobs_there"]) for row in there),
         waiting=dict.fromkeys(WaitReason.values, 0)
-        | _added((row["waiting_for"], row["number"]) for row in rows if row["waiting_for"]),
-        parked=Transition.objects.filter(to_status=Status.WAITING).count(),
+        | _added((row["waiting_for"], row["jobs_there"]) for row in there if row["waiting_for"]),
+        parked=sum(row["parked"] for row in rows),
         workers_lost=sum(row["lost"] for row in rows),
         outcomes={outcome.value: sum(row[f"n_{outcome.value}"] for row in rows) for outcome in FINAL},
-        pending=sum(row["of_lists"] - _ended(row) for row in rows if row["status"] not in ENDED),
+        pending=sum(row["of_lists"] - _ended(row) for row in there if row["status"] not in ENDED),
         calls={kind: sum(row[f"n_{kind}"] for row in rows) for kind in CALLS},
         batches=dict.fromkeys(BatchState.values, 0) | dict(batches),
         under_way=batches_under_way().count(),
@@ -69,15 +77,29 @@ def look() -> Figures:
 
 
 def _rows() -> list[Mapping[str, Any]]:
-    """The table of jobs is read once; what tells jobs apart comes back as a row each."""
-    sums = {f"n_{outcome.value}": Sum(outcome.value) for outcome in FINAL}
-    sums |= {f"n_{kind}": Sum(f"calls_{kind}") for kind in CALLS}
-    grouped = Job.objects.order_by().values("tool", "status", "waiting_for")
-    return list(grouped.annotate(number=Count("pk"), lost=Sum("workers_lost"), of_lists=Sum("found"), **sums))
+    """What tells jobs apart comes back as a row each, and what nothing tells apart as a row without a tool.
+
+    One question, and so one moment: what is deleted meanwhile is counted in its old place or in its new one.
+    """
+    so_far = {name: Sum(column, default=0) for name, column in SO_FAR.items()}
+    waits = Transition.objects.filter(to_status=Status.WAITING).exclude(job__in=Job.stored.being_pruned())
+    jobs = _told(Job.objects.all(), jobs_there=Count("pk"), of_lists=Sum("found"), **so_far)
+    deleted = _told(Pruning.objects.all(), parked=Sum("waits", default=0), **so_far)
+    rows = jobs.union(deleted, _told(waits, parked=Count("pk")), all=True)
+    return [dict(zip((*KINDS, *NUMBERS), row, strict=True)) for row in rows]
+
+
+def _told(rows: QuerySet[Any], **numbers: Any) -> QuerySet[Any]:
+    """The numbers that these rows add up to, 0 for all others, by the kinds that they have."""
+    missing = {kind: Value("") for kind in KINDS if not hasattr(rows.model, kind)}
+    grouped = rows.order_by().annotate(**missing).values(*KINDS)
+    zeros = {name: Value(0) for name in NUMBERS if name not in numbers}
+    told: QuerySet[Any] = grouped.annotate(**numbers, **zeros).values_list(*KINDS, *NUMBERS)
+    return told
 
 
 def _ended(row: Mapping[str, Any]) -> int:
-    return sum(row[f"n_{outcome.value}"] for outcome in FINAL)
+    return sum(row[name] for name in OUTCOMES)
 
 
 def _added(pairs: Iterable[tuple[Key, int]]) -> dict[Key, int]:

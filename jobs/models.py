@@ -58,6 +58,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         due = Q(resumes_at__isnull=True) | Q(resumes_at__lte=timezone.now())
         return self.active().filter(due, lease_token="")
 
+    def being_pruned(self) -> JobQuerySet:
+        """Some of their rows may be gone already, and the rest will be."""
+        return self.filter(pruned_at__isnull=False)
+
+
+JobManager = models.Manager.from_queryset(JobQuerySet)
+
+
+class KeptJobs(JobManager["Job"]):
+    """All jobs but those that are being deleted: whatever is left of those is half of the truth."""
+
+    def get_queryset(self) -> JobQuerySet:
+        return JobQuerySet(self.model, using=self._db).filter(pruned_at__isnull=True)
+
 
 class Job(models.Model):
     """What was asked for, and where it is."""
@@ -118,8 +132,10 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    pruned_at = models.DateTimeField(null=True, blank=True)  # from here on it is deleted, piece by piece
 
-    objects = JobQuerySet.as_manager()
+    objects = KeptJobs()
+    stored = JobQuerySet.as_manager()  # with those that are being deleted
 
     if TYPE_CHECKING:
         items: RelatedManager[Item]
@@ -134,6 +150,9 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "id"], name="jobs_by_status"),
             models.Index(fields=["created_by", "-id"], name="jobs_of_a_person"),
+            models.Index(
+                fields=["pruned_at"], name="jobs_being_pruned", condition=Q(pruned_at__isnull=False)
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -162,6 +181,10 @@ class Job(models.Model):
                     + F("unverified")
                 ),
                 name="no_more_outcomes_than_items",
+            ),
+            models.CheckConstraint(
+                condition=Q(pruned_at__isnull=True) | Q(status__in=sorted(ENDED)),
+                name="only_ended_jobs_are_pruned",
             ),
         ]
 
@@ -335,6 +358,36 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"Job {self.job_id}: {self.from_status or 'new'} to {self.to_status} by {self.actor}"
+
+
+class Pruning(models.Model):
+    """One run of `prune_jobs` that deleted something, and what the jobs it deleted added up to.
+
+    Figures that only grow are sums over jobs: what is deleted goes on counting from here.
+    """
+
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField(default=timezone.now)
+    ended_before = models.DateTimeField()  # a job that ended later, or with a follow-up that did, was kept
+    jobs = models.PositiveIntegerField(default=0)
+    found = models.PositiveBigIntegerField(default=0)
+    planned = models.PositiveBigIntegerField(default=0)
+    changed = models.PositiveBigIntegerField(default=0)
+    unchanged = models.PositiveBigIntegerField(default=0)
+    skipped = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    unverified = models.PositiveBigIntegerField(default=0)
+    calls_read = models.PositiveBigIntegerField(default=0)
+    calls_write = models.PositiveBigIntegerField(default=0)
+    calls_status = models.PositiveBigIntegerField(default=0)
+    workers_lost = models.PositiveBigIntegerField(default=0)
+    waits = models.PositiveBigIntegerField(default=0)  # how often they were put down to wait
+
+    class Meta:
+        verbose_name_plural = "deleted jobs"
+
+    def __str__(self) -> str:
+        return f"{self.jobs:,} jobs deleted by {self.actor}"
 
 
 class Gate(models.Model):

@@ -51,6 +51,11 @@ class Stage:
     part: int
 
 
+def jobs_named(source: Stored) -> set[int]:
+    """The earlier jobs from which it takes items."""
+    return {part["job"] for part in Recipe.read(source).parts if part.get("kind") == ITEMS}
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """A source taken apart. Parts are counted through: first those that are united, then those taken out."""

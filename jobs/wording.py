@@ -40,6 +40,11 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def some(number: int, what: str) -> str:
+    """ "1 job", "2,000 jobs"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _range(amount: float, step: int) -> str:
     low, high = floor(amount * LOW / step) * step, ceil(amount * HIGH / step) * step
     low = max(low, step)

@@ -32,6 +32,7 @@ ROOMS: dict[str, Room] = {
             "Item": ("Tickets", "one line for each ticket in each job, found by its number"),
             "Batch": ("Batches", "up to a hundred tickets sent together"),
             "Transition": ("Timeline", "who moved which job, when and why"),
+            "Pruning": ("Deleted jobs", "when old jobs were deleted, and what they added up to"),
         },
     ),
     "django_q": Room(

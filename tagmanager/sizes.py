@@ -38,7 +38,9 @@ def _known(stored: dict[str, Any]) -> int | None:
             case {"kind": kind, "number": number} if kind == LISTED:
                 return int(number)
             case {"kind": kind, "job": pk, "outcomes": outcomes} if kind == ITEMS:
-                job = Job.objects.get(pk=pk)
+                job = Job.objects.filter(pk=pk).first()
+                if job is None:  # deleted a moment ago; that is said when the new one is to be made
+                    return None
                 numbers = job.counts | {Outcome.PENDING.value: job.remaining}
                 return sum(numbers[outcome] for outcome in outcomes)
     except (connections.NotConnected, ZendeskError):

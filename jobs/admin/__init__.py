@@ -5,6 +5,6 @@ relies on. What a person may do to a job goes through `jobs.actions`, here as on
 pages from here when it starts; each registers itself.
 """
 
-from jobs.admin import jobs, queue, rows
+from jobs.admin import jobs, prunings, queue, rows
 
-__all__ = ["jobs", "queue", "rows"]
+__all__ = ["jobs", "prunings", "queue", "rows"]

@@ -11,6 +11,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from jobs.models import Job
+
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     Pages = Paginator[Any]
@@ -91,7 +93,7 @@ class ReadOnly(ModelAdmin):
 
 
 class SearchedByNumber(ReadOnly):
-    """Its search takes whole numbers, and asks an index for them."""
+    """Rows of jobs: the search takes whole numbers, and asks an index for them."""
 
     searched_field = "pk"
     search_fields = ("pk",)  # shows the field; the search itself is below
@@ -100,6 +102,10 @@ class SearchedByNumber(ReadOnly):
         job = whole_number(request.GET.get(OF_JOB, ""))
         titled = {} if job is None else {"title": f"{self.list_title}: job {job}"}
         return super().changelist_view(request, titled | (extra_context or {}))
+
+    def get_queryset(self, request: HttpRequest) -> RowList:
+        # Asked as a list of its own, which is nearly always empty, so that the order of the rows is kept.
+        return super().get_queryset(request).exclude(job__in=Job.stored.being_pruned())
 
     def get_search_results(
         self, request: HttpRequest, queryset: RowList, search_term: str

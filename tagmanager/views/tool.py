@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import kept, reaper
 from jobs.access import ACT, SEE, allowed, sign_in_first, signed_in
-from jobs.actions import Made
+from jobs.actions import Made, NotPossible
 from jobs.actors import person
 from jobs.at_once import run_at_once
 from jobs.models import Job
@@ -75,7 +75,11 @@ def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
     source = _source(chosen, forms)
     if not _is_possible(source, forms):
         return _show(request, chosen, forms)
-    made = _make(request, chosen, source, forms)
+    try:
+        made = _make(request, chosen, source, forms)
+    except NotPossible as problem:  # an earlier job that was there when its number was looked at
+        (forms[1] or forms[0]).add_error(None, str(problem))
+        return _show(request, chosen, forms)
     if made.token:
         run_at_once(made)
     if made.is_new:

@@ -194,4 +194,4 @@ def test_the_database_is_asked_as_often_with_many_jobs_and_never_about_tickets(s
     with CaptureQueriesContext(connection) as many:
         scrape()
     assert not [query["sql"] for query in many if "jobs_item" in query["sql"]]
-    assert len(many) == len(few) == 8
+    assert len(many) == len(few) == 7

@@ -387,7 +387,9 @@ def test_staff_who_may_only_look_are_offered_no_action(client: Client, job: Job)
 def test_the_index_groups_what_there_is_and_finds_a_ticket(root: Client, job: Job) -> None:
     page = root.get(reverse("admin:index")).content.decode()
     assert re.findall(r'<h2 id="room-\w+">(.*?)</h2>', page) == ["Jobs", "Queue", "People", "Sign-in"]
-    assert re.findall(r'href="/admin/jobs/(\w+)/"', page) == ["job", "item", "batch", "transition"]
+    assert re.findall(r'href="/admin/jobs/(\w+)/"', page) == [
+        *("job", "item", "batch", "transition", "pruning"),
+    ]
     assert "<title>Oversight · Tag Manager</title>" in page
     assert f'action="{address(Item, "changelist")}"' in page
     assert f'<a href="{reverse("home")}">View site</a>' in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +25,7 @@ from jobs.console import (
 from jobs.display import printable, words_on
 from jobs.doings import FOLLOW_UPS as FOLLOW_UP_DOINGS
 from jobs.doings import stays, warning
-from jobs.exports import FORMATS, UnknownOutcome
+from jobs.exports import FORMATS, Gone, UnknownOutcome
 from jobs.models import Job
 from jobs.progress import status_of
 from jobs.snags import snag_of
@@ -180,6 +180,12 @@ class Command(RunCommand):
             pieces = files.pieces(job, options["format"], options["outcome"])
         except UnknownOutcome as problem:
             raise wrong(str(problem)) from problem
+        try:
+            self._write(pieces, options)
+        except Gone as problem:
+            raise impossible(str(problem)) from problem
+
+    def _write(self, pieces: Iterable[str], options: dict[str, Any]) -> None:
         if not options["out"]:
             with suppress(AttributeError):  # a stream of a program's own takes any text
                 sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]

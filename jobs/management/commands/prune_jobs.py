@@ -1,0 +1,110 @@
+"""`manage.py prune_jobs`: delete jobs that ended long ago, with all that is recorded of their tickets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from jobs import pruning, room
+from jobs.console import Command as SentenceCommand
+from jobs.console import actor_named, add_person_option, wrong
+from jobs.display import counting
+from jobs.foreground import FOR_EVER, Exit
+from jobs.models import Job
+from jobs.pruning import Old
+from jobs.trouble import Patience
+from jobs.wording import some
+
+#: A hundred years.
+MOST_DAYS = 36_500
+#: So many jobs are named by their number.
+NAMED = 10
+
+
+class Command(SentenceCommand):
+    help = (
+        "Deletes jobs that ended more than so many days ago, with their tickets' records and their timeline. "
+        "What they changed can not be taken back after that. A job goes together with its follow-ups, when "
+        "the last of them is old enough. Workers may go on meanwhile; broken off, the next run does the rest."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--older-than", type=int, required=True, metavar="DAYS", help="Only jobs that ended before then."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Only say what would go.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask before anything is deleted.")
+        add_person_option(parser)
+
+    def handle(self, *, older_than: int, dry_run: bool, **options: Any) -> None:
+        if not 1 <= older_than <= MOST_DAYS:
+            raise wrong(f"--older-than takes a number of days, from 1 to {MOST_DAYS:,}.")
+        by = actor_named(options["username"])
+        if not dry_run:
+            self.must_be_sure(options, "delete jobs")
+        before = timezone.now() - timedelta(days=older_than)
+        old = pruning.look(before)
+        self.tell(*_told(old, f"{before:%-d %B %Y, %H:%M} UTC"))
+        if dry_run or not (old.jobs or old.begun):
+            return
+        if old.jobs:
+            self.ask("Delete them?", options)
+        with counting(sys.stdout, "Deleting", old.tickets) as show:
+            try:
+                done = pruning.prune(
+                    old.families,
+                    before=before,
+                    by=by,
+                    patience=Patience(FOR_EVER, say=self.stderr.write),
+                    tell=lambda so_far: show(so_far.items),
+                )
+            except KeyboardInterrupt:
+                raise CommandError(_broken_off(), returncode=Exit.INTERRUPTED) from None
+        self.tell(
+            f"Deleted {some(done.jobs, 'job')} with what was recorded of {some(done.items, 'ticket')}.",
+            *([room.ABOUT_FILES] if room.is_one_file() else []),
+        )
+
+
+def _told(old: Old, when: str) -> Iterator[str]:
+    if old.begun:
+        yield f"An earlier run was broken off: what it left of {some(old.begun, 'job')} goes first."
+    if not old.jobs:
+        yield f"No job is to go that ended before {when}."
+    else:
+        size = room.share(old.tickets)
+        about = f", about {size / 1e6:,.0f} MB of the database" if size >= 1e6 else ""
+        yield (
+            f"Ended before {when}: {some(old.jobs, 'job')} with the records of "
+            f"{some(old.tickets, 'ticket')}{about}."
+        )
+    if old.changed:
+        yield f"What they changed on {some(old.changed, 'ticket')} can not be taken back after that."
+    if old.guarded:
+        yield (
+            f"{some(old.guarded, 'job')} left a guard tag on tickets, which can then only be removed as any "
+            "other tag."
+        )
+    yield from _kept(old)
+
+
+def _kept(old: Old) -> Iterator[str]:
+    if old.followed:
+        yield f"Kept: {some(old.followed, 'job')} as old, because a follow-up is younger or has not ended."
+    if old.read:
+        yield f"Kept: {some(old.read, 'job')} as old, because a job that has not ended takes their tickets."
+    if old.standing:
+        named = ", ".join(map(str, old.standing[:NAMED])) + (", …" if len(old.standing) > NAMED else "")
+        number = some(len(old.standing), "job")
+        yield f"Kept: {number} as old that never ended ({named}). Resume or cancel them."
+
+
+def _broken_off() -> str:
+    left = Job.stored.being_pruned().count()
+    begun = f" Half deleted, and shown nowhere any more: {some(left, 'job')}." if left else ""
+    return f"Interrupted.{begun} The next run goes on here."

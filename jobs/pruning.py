@@ -1,0 +1,199 @@
+"""Which ended jobs are old enough to be deleted, and the mark that says so for good.
+
+A family (a job, its follow-ups, and theirs) goes as a whole or not at all: a follow-up goes by what the job
+before it recorded, and which comments of a macro were posted is known from all of them together. The mark is
+set in one transaction, under the locks that a follow-up takes; from then on nobody sees the job, and its rows
+may be deleted piece by piece (`jobs.deleting`), in this run or in the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from jobs import deleting
+from jobs.actors import Actor
+from jobs.errands import AGAIN
+from jobs.models import FINAL, Job, Pruning, Transition
+from jobs.recipe import jobs_named
+from jobs.states import ENDED, FollowUp, Guarded, Status
+from jobs.trouble import Patience
+
+#: What goes on counting when the job that counted it is gone.
+COUNTED = (
+    "found",
+    *(outcome.value for outcome in FINAL),
+    *("calls_read", "calls_write", "calls_status", "workers_lost"),
+)
+
+
+@dataclass(slots=True)
+class Family:
+    """A job and all that followed it up, as they were read."""
+
+    eldest: int
+    jobs: int = 0
+    tickets: int = 0
+    is_old: bool = True  # all of it has ended, and before the moment that was asked about
+    ended: int = 0  # of its jobs so many had, one by one
+    changed: dict[int, int] = field(default_factory=dict)  # tickets that an undo could take back, by job
+    guarded: set[int] = field(default_factory=set)  # jobs whose guard tag was left on
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """The jobs that ended before a moment, as they were read: those that may go, and why others stay."""
+
+    families: list[Family]
+    followed: int  # jobs that stay because one of their family has not ended, or ended later
+    read: int  # jobs that stay because one that has not ended takes tickets from them
+    standing: list[int]  # jobs as old that never ended, and stand still
+    begun: int  # jobs that an earlier run has begun to delete
+
+    @property
+    def jobs(self) -> int:
+        return sum(family.jobs for family in self.families)
+
+    @property
+    def tickets(self) -> int:
+        return sum(family.tickets for family in self.families)
+
+    @property
+    def changed(self) -> int:
+        """Tickets whose change can be taken back now, and never again once the jobs are gone."""
+        return sum(sum(family.changed.values()) for family in self.families)
+
+    @property
+    def guarded(self) -> int:
+        return sum(len(family.guarded) for family in self.families)
+
+
+class Row(NamedTuple):
+    """What the rules look at of each job."""
+
+    pk: int
+    parent_id: int | None
+    follow_up: str
+    status: str
+    created_at: datetime
+    finished_at: datetime | None
+    found: int
+    changed: int
+    guarded: str
+    dry_run: bool
+
+
+def look(before: datetime) -> Old:
+    """Two queries, whatever the number of jobs: one over the rows of jobs, one over those not ended."""
+    families: dict[int, Family] = {}
+    eldest_of: dict[int, int] = {}
+    errands: dict[int, str] = {}
+    standing = []
+    # Parents come before their children: those are made later.
+    for row in map(Row._make, Job.objects.order_by("pk").values_list(*Row._fields).iterator()):
+        eldest = eldest_of[row.pk] = eldest_of.get(row.parent_id or 0, row.pk)
+        again = row.follow_up in AGAIN and row.parent_id in errands
+        errands[row.pk] = errands[row.parent_id or 0] if again else row.follow_up
+        family = families.setdefault(eldest, Family(eldest))
+        _add(family, row, errands[row.pk], before)
+        if row.status not in ENDED and row.created_at < before:
+            standing.append(row.pk)
+    named = {eldest_of.get(number) for number in _needed()}
+    old = [family for family in families.values() if family.is_old]
+    return Old(
+        families=[family for family in old if family.eldest not in named],
+        followed=sum(family.ended for family in families.values() if not family.is_old),
+        read=sum(family.jobs for family in old if family.eldest in named),
+        standing=standing,
+        begun=Job.stored.being_pruned().count(),
+    )
+
+
+def _add(family: Family, row: Row, errand: str, before: datetime) -> None:
+    is_old = _is_old(row.status, row.finished_at, before)
+    family.jobs += 1
+    family.tickets += row.found
+    family.ended += is_old
+    family.is_old &= is_old
+    if errand == FollowUp.NONE and row.changed:
+        family.changed[row.pk] = row.changed
+        if row.guarded == Guarded.STAYS:
+            family.guarded.add(row.pk)
+    if row.parent_id and row.status in (Status.SUCCEEDED, Status.PARTIAL):
+        if row.follow_up == FollowUp.UNDO:
+            family.changed.pop(row.parent_id, None)
+        elif row.follow_up == FollowUp.UNGUARD:
+            family.guarded.discard(row.parent_id)
+
+
+def _is_old(status: str, finished_at: datetime | None, before: datetime) -> bool:
+    return status in ENDED and finished_at is not None and finished_at < before
+
+
+def _needed() -> set[int]:
+    """The jobs from which others that have not ended take their tickets, or may do so again."""
+    sources = Job.objects.exclude(status__in=ENDED).values_list("source", flat=True)
+    return {number for source in sources.iterator() for number in jobs_named(source)}
+
+
+def prune(
+    families: Iterable[Family],
+    *,
+    before: datetime,
+    by: Actor,
+    patience: Patience,
+    tell: Callable[[deleting.Deleted], None] = lambda _: None,
+) -> deleting.Deleted:
+    """Delete what an earlier run left, and then these families, if they may still go; each by itself.
+
+    `tell` is told how much is gone, often. Broken off at any point, the next run does the rest.
+    """
+    done, at = deleting.Deleted(), timezone.now()
+    deleting.delete_marked(done, patience=patience, tell=tell)
+    for family in families:
+        if patience.insist(partial(mark, family.eldest, before=before, by=by, at=at)):
+            deleting.delete_marked(done, patience=patience, tell=tell)
+    return done
+
+
+def mark(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bool:
+    """Give a family up for deletion, in one transaction; False where it may not go any more.
+
+    `at` names the run in whose row it goes on counting.
+    """
+    with transaction.atomic():
+        kin = _held(eldest)
+        numbers = [job.pk for job in kin]
+        old = all(_is_old(job.status, job.finished_at, before) for job in kin)
+        # Whoever makes a job of their tickets holds them too (`actions.submit`): it is seen here, or refused.
+        if not kin or not old or not _needed().isdisjoint(numbers):
+            return False
+        going = Job.objects.filter(pk__in=numbers)
+        sums = going.aggregate(**{f"of_{name}": Sum(name) for name in COUNTED})
+        waits = Transition.objects.filter(job__in=numbers, to_status=Status.WAITING).count()
+        run, _ = Pruning.objects.get_or_create(actor=by.name, at=at, ended_before=before)
+        counts = {name: F(name) + sums[f"of_{name}"] for name in COUNTED}
+        Pruning.objects.filter(pk=run.pk).update(
+            jobs=F("jobs") + len(numbers), waits=F("waits") + waits, **counts
+        )
+        # A form that was sent for it long ago would else find a job that nobody can see.
+        going.update(pruned_at=timezone.now(), nonce=None)
+        return True
+
+
+def _held(eldest: int) -> list[Job]:
+    """The family as it is stored, locked: none of it can be followed up until the transaction ends."""
+    rows = Job.objects.select_for_update().only("pk", "status", "finished_at").order_by("pk")
+    kin: list[Job] = []
+    generation = list(rows.filter(pk=eldest))
+    while generation:
+        kin += generation
+        generation = list(rows.filter(parent__in=generation))
+    return kin
