@@ -31,6 +31,7 @@ from zendesk.gate import Gate, LocalGate
 from zendesk.job_status import ItemResult, JobStatus
 from zendesk.limits import RateLimit
 from zendesk.pages import Page
+from zendesk.pending import Pending
 from zendesk.records import (
     Action,
     Audit,
@@ -75,6 +76,7 @@ __all__ = [
     "NotFound",
     "OAuthClient",
     "Page",
+    "Pending",
     "RateLimit",
     "RateLimited",
     "Redirected",

@@ -15,6 +15,7 @@ from zendesk.gate import Gate
 from zendesk.job_status import JobStatus
 from zendesk.limits import RateLimit
 from zendesk.pages import PAGE_SIZE, Page, follow, items_of
+from zendesk.pending import Pending
 from zendesk.records import (
     Audit,
     CustomRole,
@@ -28,7 +29,7 @@ from zendesk.records import (
     View,
     ViewCount,
 )
-from zendesk.transport import Begun, Call, Kind, Request, Transport
+from zendesk.transport import Call, Kind, Request, Transport
 
 T = TypeVar("T")
 
@@ -221,15 +222,11 @@ class Zendesk:
 
     def tickets(self, ids: Sequence[int]) -> list[Ticket]:
         """The tickets with these numbers, at most 100, by number; those that are missing are left out."""
-        if not ids:
-            return []
-        if len(ids) > MOST_TICKETS:
-            raise ValueError(f"A call takes 1 to {MOST_TICKETS} tickets, not {len(ids)}.")
-        return self._get(
-            "/api/v2/tickets/show_many.json",
-            lambda answer: items_of(answer, "tickets", Ticket.from_json),
-            {"ids": _joined(list(dict.fromkeys(ids)))},
-        )
+        return self._transport.send(_shown(ids), _tickets) if ids else []
+
+    def begin_tickets(self, ids: Sequence[int]) -> Pending[list[Ticket]]:
+        """As `tickets`, of at least one number, meanwhile."""
+        return Pending(self._transport, _shown(ids), _tickets)
 
     def audits(self, ticket_id: int) -> Iterator[Audit]:
         """What happened to a ticket, oldest first; nothing of an archived one.
@@ -249,18 +246,22 @@ class Zendesk:
 
         Never repeated where that could change tickets twice: see ``fate_unknown`` of the errors.
         """
-        return self._write({"ids": _joined(ids)}, {"ticket": dict(change)})
+        return self._transport.send(_update_many(ids, change), _queued)
+
+    def begin_update_many(self, ids: Sequence[int], change: Mapping[str, object]) -> Pending[JobStatus]:
+        """As `update_many`, meanwhile."""
+        return Pending(self._transport, _update_many(ids, change), _queued)
 
     def update_each(self, changes: Sequence[Mapping[str, object]]) -> JobStatus:
         """Queue a change of its own for each of up to 100 tickets; each names the ticket by ``id``.
 
         With ``safe_update`` a change needs ``updated_stamp``, the ``updated_at`` that was read.
         """
-        ids = [change.get("id") for change in changes]
-        if not all(type(id_) is int for id_ in ids):
-            raise ValueError("Each change must name its ticket by an id that is a number.")
-        _joined([id_ for id_ in ids if isinstance(id_, int)])
-        return self._write({}, {"tickets": [dict(change) for change in changes]})
+        return self._transport.send(_update_each(changes), _queued)
+
+    def begin_update_each(self, changes: Sequence[Mapping[str, object]]) -> Pending[JobStatus]:
+        """As `update_each`, meanwhile."""
+        return Pending(self._transport, _update_each(changes), _queued)
 
     # Zendesk's bulk jobs
 
@@ -333,10 +334,6 @@ class Zendesk:
     def _one(self, path: str, key: str, read: Callable[[Any], T], *, kind: Kind = "read") -> T:
         return self._transport.send(Request("GET", path, kind=kind), lambda answer: read(answer.get(key)))
 
-    def _write(self, params: Mapping[str, str | int], body: Mapping[str, object]) -> JobStatus:
-        request = Request("PUT", "/api/v2/tickets/update_many.json", params, body, kind="write")
-        return self._transport.send(request, lambda answer: JobStatus.from_json(answer.get("job_status")))
-
     def _all(self, path: str, key: str, read: Callable[[Any], T], *, kind: Kind = "read") -> Iterator[T]:
         return (item for page in self._pages(path, key, read, kind=kind) for item in page.items)
 
@@ -351,27 +348,57 @@ class Zendesk:
         size: int = PAGE_SIZE,
         kind: Kind = "read",
     ) -> Iterator[Page[T]]:
-        begun: dict[str | None, Begun] = {}
+        begun: dict[str | None, Pending[Page[T]]] = {}
+
+        def page(answer: Any) -> Page[T]:
+            return Page.from_json(answer, key, read)
 
         def request(after: str | None) -> Request:
             place = {"page[after]": after} if after is not None else {}
             return Request("GET", path, {**(params or {}), "page[size]": size, **place}, kind=kind)
 
         def fetch(after: str | None) -> Page[T]:
-            first_try = begun.pop(after, None)
-            return self._transport.send(
-                request(after), lambda answer: Page.from_json(answer, key, read), first_try
-            )
+            if pending := begun.pop(after, None):
+                return pending.result()
+            return self._transport.send(request(after), page)
 
         def ahead(after: str) -> None:
-            if self._may_read_ahead() and (first_try := self._transport.begin(request(after))):
-                begun[after] = first_try
+            if self._may_read_ahead():
+                begun[after] = Pending(self._transport, request(after), page)
 
         try:
             yield from follow(fetch, cursor, ahead=ahead)
         finally:
             for unwanted in begun.values():
-                self._transport.drop(unwanted)
+                unwanted.drop()
+
+
+def _shown(ids: Sequence[int]) -> Request:
+    return Request("GET", "/api/v2/tickets/show_many.json", {"ids": _joined(list(dict.fromkeys(ids)))})
+
+
+def _tickets(answer: Any) -> list[Ticket]:
+    return items_of(answer, "tickets", Ticket.from_json)
+
+
+def _update_many(ids: Sequence[int], change: Mapping[str, object]) -> Request:
+    return _update({"ids": _joined(ids)}, {"ticket": dict(change)})
+
+
+def _update_each(changes: Sequence[Mapping[str, object]]) -> Request:
+    ids = [id_ for change in changes if type(id_ := change.get("id")) is int]
+    if len(ids) < len(changes):
+        raise ValueError("Each change must name its ticket by an id that is a number.")
+    _joined(ids)
+    return _update({}, {"tickets": [dict(change) for change in changes]})
+
+
+def _update(params: Mapping[str, str | int], body: Mapping[str, object]) -> Request:
+    return Request("PUT", "/api/v2/tickets/update_many.json", params, body, kind="write")
+
+
+def _queued(answer: Any) -> JobStatus:
+    return JobStatus.from_json(answer.get("job_status"))
 
 
 def _joined(ids: Sequence[int]) -> str:

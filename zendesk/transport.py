@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -51,6 +51,7 @@ CONNECT_TIMEOUT = 5.0  # seconds until the connection to one address of the host
 TRY_TIMEOUT = 30.0
 
 CONNECTIONS = 10  # kept open for re-use; more threads than that open and close their own
+UNDER_WAY = 6  # calls that are made meanwhile, each in a thread of its own
 OPEN = 0.001  # seconds; a gate that opens sooner than this is open
 
 
@@ -97,7 +98,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The first try of a reading, under way in a thread of its own; see ``Transport.begin``."""
+    """The first try of a call, under way in a thread of its own; see ``Transport.begin``."""
 
     request: Request
     header: str = field(repr=False)
@@ -139,18 +140,20 @@ class Transport:
         self._jitter = jitter
         self._host = urlsplit(self.base_url).netloc
         self._session = _session()
-        self._helper: ThreadPoolExecutor | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._under_way: set[Future[Tried]] = set()  # begun, and not yet taken or dropped
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
 
     def begin(self, request: Request) -> Begun | None:
-        """Make the first try of a reading meanwhile; `send` takes what came of it, or `drop` gives it up.
+        """Make the first try meanwhile; `send` takes what came of it, or `drop` gives a reading up.
 
         Only the wire is waited for in another thread. All that asks or tells others (gates, credentials,
-        ``before_call``, ``on_call``) is done in the caller's, now or in `send`. None where the account may
-        not be called just now, or nothing to sign with is to be had: then `send` alone meets that.
+        ``before_call``, ``on_call``) is done in the caller's, now or in `send`. None where as many are under
+        way as may be, the account may not be called just now, or nothing to sign with is to be had: then
+        `send` alone meets that.
         """
-        if self._not_before(request) - self.now() > OPEN:
+        if self._not_before(request) - self.now() > OPEN or not self._has_room():
             return None
         try:
             header = self._credentials.header(self)
@@ -158,12 +161,25 @@ class Transport:
             return None
         if self._before_call is not None:
             self._before_call()
-        if self._helper is None:
-            self._helper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zendesk-ahead")
-        return Begun(request, header, self._helper.submit(self._try, request, header))
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="zendesk-meanwhile")
+        tried = self._threads.submit(self._try, request, header)
+        self._under_way.add(tried)
+        return Begun(request, header, tried)
+
+    def _has_room(self) -> bool:
+        """Whether one more may be under way, also if none of the others has been counted by Zendesk yet."""
+        under_way = len(self._under_way)
+        if under_way >= UNDER_WAY:
+            return False
+        if self.rate is None:
+            return True
+        counted = replace(self.rate, remaining=self.rate.remaining - under_way)
+        return not under_way or counted.hold_for(self._rate_share) == 0
 
     def drop(self, begun: Begun) -> None:
         """Nobody wants the answer any more; a call that has begun is made all the same."""
+        self._under_way.discard(begun.tried)
         if not begun.tried.cancel():
             self._tell(begun.request, Tried(0.0), attempt=1)
 
@@ -178,7 +194,9 @@ class Transport:
         while True:
             attempt += 1
             if begun is not None:
-                header, tried, begun = begun.header, begun.tried.result(), None
+                header, tried = begun.header, begun.tried.result()
+                self._under_way.discard(begun.tried)
+                begun = None
             else:
                 budget = self._pass_gates(request, budget)
                 header = self._credentials.header(self) if request.signed else ""
@@ -207,8 +225,8 @@ class Transport:
         return self.send(Request("POST", path, body=grant, kind="token", signed=False), dict)
 
     def close(self) -> None:
-        if self._helper is not None:
-            self._helper.shutdown(wait=False, cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
     def _pass_gates(self, request: Request, budget: RetryBudget) -> RetryBudget:

@@ -41,7 +41,7 @@ def test_the_next_page_is_under_way_before_the_first_is_dealt_with(
     # What went wrong in the thread is tried again as ever, in ours.
     assert [ticket.id for ticket in next(pages).items] == [2]
     assert list(pages) == []
-    assert threads == ["zendesk-ahead_0"]
+    assert threads == ["zendesk-meanwhile_0"]
     assert [(call.status, call.attempt) for call in calls] == [(200, 1), (503, 1), (200, 2)]
 
 

@@ -1,0 +1,115 @@
+"""Calls that are made while their caller does other things."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from tests.zendesk.conftest import BASE
+from zendesk import Call, Unavailable, Zendesk
+from zendesk.transport import UNDER_WAY
+
+UPDATE = f"{BASE}/api/v2/tickets/update_many.json"
+SHOW = f"{BASE}/api/v2/tickets/show_many.json"
+QUEUED = {"job_status": {"id": "V3-a", "status": "queued"}}
+
+
+def test_calls_are_under_way_side_by_side(
+    http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
+) -> None:
+    all_there = threading.Barrier(3)
+
+    def queued(_request: Any) -> tuple[int, dict[str, str], str]:
+        all_there.wait(10)  # answered when the others have come too
+        return 200, {}, json.dumps(QUEUED)
+
+    http.add_callback("PUT", UPDATE, queued)
+    client = connect()
+    over = threading.Semaphore(0)
+    pending = [client.begin_update_many([number], {"additional_tags": ["vip"]}) for number in (1, 2, 3)]
+    for one in pending:
+        one.when_over(over.release)
+    for _ in pending:
+        assert over.acquire(timeout=10)
+    assert [one.is_over for one in pending] == [True] * 3
+    assert calls == []  # told when their results are taken, in the thread of whoever takes them
+    assert [one.result().id for one in pending] == ["V3-a"] * 3
+    assert [(call.kind, call.attempt) for call in calls] == [("write", 1)] * 3
+
+
+def test_a_write_whose_answer_is_lost_is_told_as_such_and_not_made_again(
+    http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
+) -> None:
+    http.put(UPDATE, body=requests.ConnectionError("reset"))
+    pending = connect().begin_update_each([{"id": 1, "additional_tags": ["vip"]}])
+    with pytest.raises(Unavailable) as lost:
+        pending.result()
+    assert lost.value.fate_unknown
+    assert len(calls) == 1
+
+
+def test_a_write_that_comes_too_early_is_made_again_when_its_result_is_taken(
+    http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
+) -> None:
+    http.put(UPDATE, status=429, headers={"Retry-After": "1"})
+    http.put(UPDATE, json=QUEUED)
+    assert connect().begin_update_many([1], {"additional_tags": ["vip"]}).result().id == "V3-a"
+    assert [(call.status, call.attempt) for call in calls] == [(429, 1), (200, 2)]
+
+
+def test_no_more_are_begun_than_the_share_of_calls_allows(
+    http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
+) -> None:
+    answer = threading.Event()
+    answer.set()
+
+    def shown(_request: Any) -> tuple[int, dict[str, str], str]:
+        answer.wait(10)
+        left = {"ratelimit-limit": "100", "ratelimit-remaining": "42"}
+        return 200, left, json.dumps({"tickets": []})
+
+    http.add_callback("GET", SHOW, shown)
+    client = connect(rate_share=0.6)
+    client.tickets([1])
+    answer.clear()
+    pending = [client.begin_tickets([number]) for number in (1, 2, 3)]
+    # 40 are left to others: with two under way, 42 do not allow for a third before one of them is answered.
+    assert [one.is_over for one in pending] == [False, False, True]
+    answer.set()
+    assert [one.result() for one in pending] == [[]] * 3
+    assert len(calls) == 4
+
+
+def test_no_more_than_so_many_are_under_way(
+    http: responses.RequestsMock, connect: Callable[..., Zendesk]
+) -> None:
+    answer = threading.Event()
+
+    def shown(_request: Any) -> tuple[int, dict[str, str], str]:
+        answer.wait(10)
+        return 200, {}, json.dumps({"tickets": []})
+
+    http.add_callback("GET", SHOW, shown)
+    client = connect()
+    pending = [client.begin_tickets([number]) for number in range(1, UNDER_WAY + 3)]
+    assert [one.is_over for one in pending] == [False] * UNDER_WAY + [True] * 2  # these have not begun
+    answer.set()
+    assert [one.result() for one in pending] == [[]] * (UNDER_WAY + 2)
+
+
+def test_what_nobody_wants_any_more_is_counted(
+    http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
+) -> None:
+    http.get(SHOW, json={"tickets": []})
+    pending = connect().begin_tickets([1])
+    over = threading.Event()
+    pending.when_over(over.set)
+    assert over.wait(10)
+    pending.drop()
+    assert [(call.kind, call.attempt) for call in calls] == [("read", 1)]
