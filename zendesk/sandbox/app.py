@@ -67,7 +67,11 @@ class App:
         sandbox = self.sandbox
         found = routes.find(asked.method, asked.path)
         name = "POST oauth/tokens" if asked.path == "/oauth/tokens" else found[0].name if found else "unknown"
-        self._wait(sandbox.options.latency + sandbox.options.runtime_scale * runtime(name))
+        # What was recorded is the time of a whole call, our own work on it included. What is read is as it
+        # was when the call came; what is written is taken when its answer is due.
+        answer_at = began + sandbox.options.latency + sandbox.options.runtime_scale * runtime(name)
+        if asked.method != "GET":
+            self._wait(answer_at - time.perf_counter())
         with sandbox.lock:
             rules = sandbox.faults.of_call(asked.method, asked.path)
         for rule in rules:
@@ -79,6 +83,8 @@ class App:
             reply = self._answer(asked, found, rules, now)
             sandbox.ledger.answers[reply.status] += 1
             reply.headers |= sandbox.limits.headers(now)
+        if asked.method == "GET":
+            self._wait(answer_at - time.perf_counter())
         reply.headers |= {
             "x-runtime": f"{time.perf_counter() - began:.6f}",
             "x-zendesk-api-version": "v2",
