@@ -2,8 +2,8 @@
 
 Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So
 every batch pays a part of a question, and we ask as soon as one is paid for and something should be done, by
-what the batches before took. Before any was seen to end we feel our way: soon first, then at twice the age
-each time, or when the progress told says so.
+what the batches before took, of this job or of one before it. Before anything is known we feel our way: soon
+first, then at a multiple of the age each time, until the progress told says how long it will take.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from dataclasses import dataclass
 FIXED, PER_ITEM = 1.0, 0.09
 #: What one batch pays of a question, and what a job has at its start: 40 questions for 100 batches.
 PER_BATCH, AT_START = 0.33, 7.0
-#: Done within this part of the usual time of each other counts as done at once: worth the wait.
+#: Done within this part of the usual time after the first counts as done with it: worth the wait.
 TOGETHER = 0.01
-#: The first question about a first batch, seconds after it was sent.
-FIRST_LOOK = 0.2
+#: The first question about a first batch, seconds after it was sent, and how its age grows to the next.
+FIRST_LOOK, LATER_LOOKS = 0.2, 1.5
+#: What was seen tells more than a hint as soon as it leaves no more than this part open.
+CLOSE = 0.1
+#: A batch that takes longer than hinted is expected to take by so much longer than it has by now.
+LATE = 1.1
 #: Least seconds between two questions; after a fruitless one, least part of the usual time.
 SHORTEST, FRUITLESS_PART = 0.02, 0.05
 #: However slow the other side is, ask at least this often, seconds.
@@ -38,47 +42,41 @@ class Flight:
     progress: float = 0.0  # part of it that is done, as far as the other side tells
 
 
-def weight(size: int) -> float:
-    """How long a batch of this size takes, in proportion to others."""
+def weight(size: float) -> float:
+    """How long so many items of a batch take, in proportion to others."""
     return FIXED + PER_ITEM * size
 
 
 class Pace:
     """Learns how long batches take and says when to ask next.
 
-    A worker that takes a job over gives what was learned (seconds per weight), how many of its batches have
-    settled and how many questions were asked about them.
+    A worker that begins gives a hint of what batches took before (seconds per weight); one that takes a job
+    over also how many of its batches have settled and how many questions were asked about them.
     """
 
-    def __init__(self, seconds_per_weight: float | None = None, *, settled: int = 0, asked: int = 0) -> None:
+    def __init__(self, hint: float | None = None, *, settled: int = 0, asked: int = 0) -> None:
         # A batch takes longer than `_least`, and not longer than `_most`, seconds per weight.
         self._least = 0.0
-        self._most = seconds_per_weight or math.inf
+        self._most = math.inf
+        self._hint = hint
         self._asked_at = -math.inf
         self._fruitless = 0
         self._credit = AT_START + PER_BATCH * settled - asked
-
-    def expected(self, flight: Flight) -> float:
-        """When this batch should be done; before anything is known: when to have a first look."""
-        if self._is_known:
-            return flight.sent_at + self._guess * weight(flight.size)
-        age = max(self._asked_at - flight.sent_at, 0.0)
-        look = max(FIRST_LOOK, 2 * age)
-        if flight.progress > 0:
-            look = min(look, max(age / flight.progress, 1.05 * age))
-        return flight.sent_at + look
 
     def next_question(self, flights: Sequence[Flight]) -> float:
         """When to ask about them; infinity when there are none."""
         if not flights:
             return math.inf
-        due = sorted(self.expected(flight) for flight in flights)
+        first = min(flight.sent_at for flight in flights)
+        at_the_latest = max(self._asked_at, first) + LONGEST
+        if not self._is_known:
+            age = max(self._asked_at - first, 0.0)
+            return min(first + max(FIRST_LOOK, LATER_LOOKS * age), at_the_latest)
+        due = sorted(flight.sent_at + self._guess * weight(flight.size) for flight in flights)
         place = min(max(math.ceil((1 - self._credit) / PER_BATCH) - 1, 0), len(due) - 1)
-        if self._is_known:
-            while place + 1 < len(due) and due[place + 1] - due[place] < TOGETHER * self._usual:
-                place += 1
-        at_least_since = max(self._asked_at, min(flight.sent_at for flight in flights))
-        return min(max(due[place], self._soonest()), at_least_since + LONGEST)
+        together = due[place] + TOGETHER * self._usual
+        last = max(moment for moment in due if moment <= together)
+        return min(max(last, self._soonest()), at_the_latest)
 
     def learn(self, now: float, done: Sequence[Flight], under_way: Sequence[Flight]) -> None:
         """What a question at `now` found."""
@@ -97,20 +95,30 @@ class Pace:
         self._fruitless = 0 if done else self._fruitless + 1
         self._credit = min(self._credit - 1 + PER_BATCH * len(done), AT_START)
         self._asked_at = now
+        told = [flight for flight in under_way if flight.progress > 0]
+        if told:
+            furthest = max(told, key=lambda flight: flight.progress)
+            self._hint = (now - furthest.sent_at) / weight(furthest.size * furthest.progress)
 
     @property
     def _is_known(self) -> bool:
-        return self._most < math.inf
+        return self._most < math.inf or self._hint is not None
 
     @property
     def _guess(self) -> float:
         """Seconds per weight: to halve what is uncertain while there is credit for it, else to be safe."""
-        return (self._least + self._most) / 2 if self._credit >= 1 else self._most
+        least, most = self._least, self._most
+        is_close = least > (1 - CLOSE) * most
+        if self._hint and least < self._hint < most and not is_close:
+            return self._hint
+        if most == math.inf:
+            return LATE * least
+        return (least + most) / 2 if self._credit >= 1 else most
 
     @property
     def _usual(self) -> float:
         """Seconds for a full batch."""
-        return self._guess * weight(100) if self._is_known else 0.0
+        return self._guess * weight(100)
 
     def _soonest(self) -> float:
         return self._asked_at + max(SHORTEST, FRUITLESS_PART * self._usual * self._fruitless)
