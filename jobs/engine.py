@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from jobs import breaker, marks, moves, pilots
 from jobs.actors import this_worker
-from jobs.errors import NeedsPerson, Refused, TryLater
+from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
 from jobs.lease import Lease, Lost, held_by_this_process, new_token
 from jobs.models import Job
 from jobs.selection import Selection
@@ -49,12 +50,13 @@ def run(
     job_id: int,
     *,
     seconds: float,
+    alone: float = 0.0,
     token: str = "",
     most: int | None = None,
     tick: Callable[[], None] | None = None,
     patience: Patience | None = None,
 ) -> None:
-    """Work on the job for about `seconds`, if nobody else has it.
+    """Work on the job for about `seconds`, or up to `alone` while no other waits, if nobody else has it.
 
     Whoever made the job and already holds it gives the `token`. A job that turns out to have more than `most`
     items is left to a worker in the background as soon as that is seen. `tick` is called at every step.
@@ -67,8 +69,8 @@ def run(
         _run(
             job_id,
             token,
-            Turn(time.monotonic() + seconds, most, tick),
-            patience or Patience(seconds + PATIENCE),
+            Turn(time.monotonic() + seconds, most, tick, time.monotonic() + alone),
+            patience or Patience(max(seconds, alone) + PATIENCE),
         )
 
 
@@ -198,21 +200,35 @@ def _wait(lease: Lease, seconds: float, turn: Turn) -> bool:
 
 def _send_all(lease: Lease, work: Work, turn: Turn) -> None:
     pipe = Pipe(lease, work)
+    try:
+        ended = _send(pipe, turn)
+    except Lost:
+        raise  # nothing may be written any more
+    except Exception:
+        with suppress(RemoteError):
+            pipe.land()
+        raise
+    if not ended:
+        pipe.land()
+        lease.release()
+
+
+def _send(pipe: Pipe, turn: Turn) -> bool:
+    """Until the job has ended or stopped (True), or is to be put down."""
     while True:
         busy = pipe.step()
         turn.tell()
-        if pipe.is_clear and _end(lease, pipe):
-            return
-        if turn.is_over or not turn.allows(lease.job.found):
-            lease.release()
-            return
+        if pipe.is_clear and _end(pipe):
+            return True
+        if turn.is_over or not turn.allows(pipe.job.found):
+            return False
         if not busy:
-            time.sleep(max(0.0, min(NAP, pipe.wait_until() - time.monotonic(), turn.left)))
+            pipe.rest(min(NAP, turn.left))
 
 
-def _end(lease: Lease, pipe: Pipe) -> bool:
+def _end(pipe: Pipe) -> bool:
     """Nothing is in flight: end the job if nothing is left, or if somebody asked for it."""
-    job, by = lease.job, this_worker()
+    lease, job, by = pipe.lease, pipe.job, this_worker()
     if job.frozen_at and pipe.is_done:
         job.refresh_from_db()
         if job.remaining:

@@ -18,7 +18,7 @@ from django_q.models import OrmQ
 
 from jobs import health
 from jobs.models import FINAL, Batch, Job, Pruning, Transition
-from jobs.sending import batches_under_way
+from jobs.slots import batches_under_way
 from jobs.states import ENDED, BatchState, Status, WaitReason
 
 Key = TypeVar("Key", bound=Hashable)

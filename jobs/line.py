@@ -40,6 +40,10 @@ class Line:
             self._read = list(self._waiting()[: self._at_once])
         return self._read[0] if self._read else None
 
+    def soon(self, number: int) -> list[Batch]:
+        """So many that most likely go next, as far as they have been read: no query."""
+        return self._read[:number]
+
     def left(self, batch: Batch) -> None:
         """The batch waits no more."""
         self._read = [other for other in self._read if other.pk != batch.pk]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,8 +10,10 @@ from jobs.errands import earlier_of, errand_of
 from jobs.models import Item, Job
 from jobs.recipe import ITEMS, LISTED, Stored
 from jobs.sorting import Refs
-from jobs.work import Earlier, Payload, Snapshot, Work
+from jobs.work import Earlier, Payload, Snapshot, Underway, Work
 
+#: Readings of known refs that are made side by side, where the reading may go ahead.
+READ_AT_ONCE = 3
 #: Refs of an earlier job's items that are taken at a time where nobody looks at the items themselves.
 UNSEEN_AT_A_TIME = 5_000
 
@@ -25,6 +28,15 @@ class Read:
     cursor: str | None
     given: Mapping[int, Payload | None] = field(default_factory=dict)
     left: int = 0  # further refs of the page, which were not looked at because they are taken out
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Refs of our own that are to be looked at, as they were asked for, and the place after them."""
+
+    given: Mapping[int, Payload | None]
+    refs: Sequence[int]
+    cursor: str
 
 
 class Reader:
@@ -55,6 +67,10 @@ class Reader:
 
     def listed(self, part: int, cursor: str, without: Refs) -> Iterator[Read]:
         """Refs that were typed, came from a file or were sorted; the cursor is `row:offset`."""
+        for asked, seen in self._seen(self._listed(part, cursor, without)):
+            yield Read(asked.refs, seen, {}, asked.cursor, asked.given, len(asked.given) - len(asked.refs))
+
+    def _listed(self, part: int, cursor: str, without: Refs) -> Iterator[Asked]:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
         rows = self.job.listed.filter(part=part, number__gte=number).order_by("number")
         for row in rows.iterator(chunk_size=10):
@@ -62,10 +78,25 @@ class Reader:
             for start in range(offset, len(pairs), self.work.batch_size):
                 end = start + self.work.batch_size
                 given = dict(pairs[start:end])
-                refs = [ref for ref in given if ref not in without]
                 place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
-                yield Read(refs, self.work.read(refs), {}, place, given, len(given) - len(refs))
+                yield Asked(given, [ref for ref in given if ref not in without], place)
             offset = 0
+
+    def _seen(self, chunks: Iterator[Asked]) -> Iterator[tuple[Asked, Mapping[int, Snapshot]]]:
+        """Each with what its refs look like; the next ones are asked about while one is dealt with."""
+        under_way: deque[tuple[Asked, Underway[dict[int, Snapshot]]]] = deque()
+        try:
+            for asked in chunks:
+                under_way.append((asked, self.work.read(asked.refs)))
+                if len(under_way) >= READ_AT_ONCE or not self.work.may_read_ahead():
+                    first, call = under_way.popleft()
+                    yield first, call.result()
+            while under_way:
+                first, call = under_way.popleft()
+                yield first, call.result()
+        finally:
+            for _, unwanted in under_way:
+                unwanted.drop()
 
     def _remote(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
         for page in self.work.pages(source, cursor):
@@ -74,12 +105,15 @@ class Reader:
 
     def _earlier_items(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
         errand = errand_of(self.job)
+        for asked, seen in self._seen(self._chunks(source, cursor, without)):
+            earlier, left = earlier_of(errand, asked.refs), len(asked.given) - len(asked.refs)
+            yield Read(asked.refs, seen, earlier, asked.cursor, asked.given, left)
+
+    def _chunks(self, source: Stored, cursor: str, without: Refs) -> Iterator[Asked]:
         for asked in _given(source, cursor, self.work.batch_size):
             # What that job was asked for each item alone is no business of a job that does something else.
             given = asked if self.job.follow_up else dict.fromkeys(asked)
-            refs = [ref for ref in given if ref not in without]
-            seen, earlier = self.work.read(refs), earlier_of(errand, refs)
-            yield Read(refs, seen, earlier, str(max(given)), given, len(given) - len(refs))
+            yield Asked(given, [ref for ref in given if ref not in without], str(max(given)))
 
 
 def _given(source: Stored, cursor: str, size: int) -> Iterator[dict[int, Payload | None]]:

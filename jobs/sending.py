@@ -9,30 +9,32 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from jobs import marks
 from jobs.breaker import Window
-from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, TryLater
+from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
 from jobs.lease import Lease
 from jobs.line import Line
-from jobs.models import Batch, Gate, Item, Job
+from jobs.models import Batch, Item, Job
 from jobs.pace import Flight, Pace, weight
+from jobs.readings import Readings
 from jobs.settling import Settler
-from jobs.states import ACTIVE, BatchState, Outcome, Status, WaitReason
+from jobs.slots import has_place
+from jobs.states import BatchState, Outcome, Status, WaitReason
 from jobs.steps import Step, reached
-from jobs.work import Answer, Phase, Sendable, Trace, Work
+from jobs.work import Answer, Phase, Sendable, Trace, Underway, Work
 
 logger = logging.getLogger(__name__)
 
-#: Rows read longer ago than this are read again right before they are sent.
-READING_LIVES = timedelta(minutes=2)
 #: A batch whose answer was lost is looked for after so long, and again at this distance, seconds.
 SEARCH_AFTER = 2.0
 #: After this long a search that stays unclear gives up, and the items themselves are read, seconds.
@@ -46,10 +48,19 @@ KNOWN_FOR = timedelta(days=3)
 SLOTS_BACK_OFF, SLOTS_BACK_OFF_MOST = 2.0, 30.0
 #: All places were taken: look again after so long, seconds.
 PLACE_LOOK = 0.5
-#: Batches of a job that stopped with an error keep their places for so long: far longer than a batch takes.
-STOPPED_COUNT_FOR = timedelta(minutes=5)
-#: The row under whose lock places in flight are given out.
-SLOTS = "slots"
+#: Calls that send and are made side by side: one after the other, many places are not filled before the first
+#: of them is free again.
+SENT_AT_ONCE = 4
+#: Of so many that go next it is seen to that they need not be read before.
+PREPARED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A batch whose call is being made."""
+
+    batch: Batch
+    call: Underway[str]
 
 
 @dataclass(slots=True)
@@ -70,22 +81,33 @@ class Pipe:
         self.line = Line(self.job, at_once=work.max_in_flight)
         self.settler = Settler(lease, work, self.line)
         self.pace = _pace_of(self.job)
+        self.readings = Readings(self.settler, work)
+        self.leaving: list[Leaving] = []
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
+        self.answered: list[tuple[InFlight, Answer]] = []  # over, and to be settled one by one
         self.lost = list(self._batches(BatchState.SENDING))
         self._lost_at = {batch.pk: time.monotonic() for batch in self.lost}
+        self._news = Event()  # a call that was begun is over
         self._search_at = 0.0
         self._slots_at = 0.0  # the far side's queue was full: not before then
         self._place_at = 0.0  # our jobs had taken all places: not before then, or when one of ours is free
         self._slots_back_off = SLOTS_BACK_OFF
 
     def step(self) -> bool:
-        """Do what is due now; False when there was nothing to do."""
+        """Do what is due now, a little of each kind; False when there was nothing to do."""
+        self._news.clear()
         busy = False
         if self.lost and time.monotonic() >= self._search_at:
             with marks.about(batch=self.lost[0].pk):
                 self._search(self.lost[0])
             busy = True
-        if self.in_flight and time.monotonic() >= self._next_question():
+        for one in [one for one in self.leaving if one.call.is_over]:
+            self._arrive(one)
+            busy = True
+        if self.answered:
+            self._settle(*self.answered.pop(0))
+            busy = True
+        elif self.in_flight and time.monotonic() >= self._next_question():
             self._ask()
             busy = True
         # Whoever sends learns of a click when the batch is written down as being sent.
@@ -95,19 +117,35 @@ class Pipe:
             self.lease.beat()
         return busy
 
-    def wait_until(self) -> float:
-        """When the next step has something to do, at the latest; a moment of `time.monotonic`."""
+    def rest(self, most: float) -> None:
+        """Nothing is to be done: wait until there is, so many seconds at most."""
         times = [self._next_question()]
         if self.lost:
             times.append(self._search_at)
         if (sends_at := max(self._slots_at, self._place_at)) > time.monotonic():
             times.append(sends_at)
-        return min(times)
+        self._news.wait(max(0.0, min(most, min(times) - time.monotonic())))
+
+    def land(self) -> None:
+        """Wait for the calls that are being made and write down what came of them: nobody else learns it.
+
+        Raises what the first of them raises, when all have been dealt with.
+        """
+        problem: RemoteError | None = None
+        for one in list(self.leaving):
+            try:
+                self._arrive(one)
+            except RemoteError as exc:
+                logger.warning("%s", exc)
+                problem = problem or exc
+        self.readings.drop()
+        if problem:
+            raise problem
 
     @property
     def is_clear(self) -> bool:
         """Nothing is under way whose fate is open."""
-        return not self.in_flight and not self.lost
+        return not self._places_taken()
 
     @property
     def is_done(self) -> bool:
@@ -164,16 +202,18 @@ class Pipe:
         self.line.changed()
 
     def _send_next(self) -> bool:
-        """Send one batch, if a place in flight is free and one is left; True when something was done."""
-        if not self._may_send():
+        """Send one batch, if a place in flight is free and one is left; True when something was done.
+
+        What goes soon and was read too long ago is read again while it waits for a place.
+        """
+        if self.stopped_by or self.is_held:
             return False
+        done = self.readings.finish()
         batch = self._next_batch()
-        if batch is None:
-            return False
-        if batch.read_at is None or abs(timezone.now() - batch.read_at) > READING_LIVES:
-            with marks.about(batch=batch.pk):
-                self.settler.refresh(batch)
-            return True
+        for other in filter(None, [batch, *self.line.soon(PREPARED)]):
+            self.readings.want(other, self._news.set)
+        if batch is None or not self.readings.is_fresh(batch) or not self._has_room():
+            return done
         if not self.settler.pilots.is_open(batch.pilot):
             self._cut(batch, to=1)
         elif (untried := self._untried()) is not None:
@@ -188,16 +228,16 @@ class Pipe:
             self._send(batch, sendables)
         return True
 
-    def _may_send(self) -> bool:
-        if self.stopped_by or time.monotonic() < max(self._slots_at, self._place_at):
+    def _has_room(self) -> bool:
+        """Whether a place may be free for one more, and one more call may be made meanwhile."""
+        if time.monotonic() < max(self._slots_at, self._place_at) or len(self.leaving) >= SENT_AT_ONCE:
             return False
-        return self._places_taken() < self.work.max_in_flight and not self.is_held
+        return self._places_taken() < self.work.max_in_flight
 
     def _next_batch(self) -> Batch | None:
         """A pilot of each kind that needs one goes early; what waits for its fate is not sent."""
         held = {kind for kind in self.settler.kinds if not self.settler.pilots.is_open(kind)}
-        under_way = [one.batch for one in self.in_flight.values()] + self.lost
-        may_fly = held - self.settler.pilots.withheld.keys() - {batch.pilot for batch in under_way}
+        may_fly = held - self.settler.pilots.withheld.keys() - {batch.pilot for batch in self._under_way()}
         return self.line.first(held=held, may_fly=may_fly)
 
     def _reserve(self, batch: Batch) -> list[Sendable] | None:
@@ -208,7 +248,7 @@ class Pipe:
         with self.lease.commit():
             if self.lease.status != Status.RUNNING:
                 return None
-            if not self._has_place():
+            if not has_place(taken=self._places_taken(), most=self.work.max_in_flight):
                 self._place_at = time.monotonic() + PLACE_LOOK
                 return None
             now = timezone.now()
@@ -216,49 +256,56 @@ class Pipe:
             batch.state, batch.sent_at = BatchState.SENDING, now
             return _sendables(batch)
 
-    def _has_place(self) -> bool:
-        """Whether one more batch may be under way, of all our jobs' and of this job's fair share of them.
-
-        The share keeps a job that holds its places while it waits for its turn from starving the others.
-        """
-        if not Gate.objects.select_for_update().filter(name=SLOTS):
-            Gate.objects.get_or_create(name=SLOTS)
-            Gate.objects.select_for_update().get(name=SLOTS)
-        if batches_under_way().count() >= self.work.max_in_flight:
-            return False
-        sharing = Job.objects.filter(status=Status.RUNNING).count()
-        return self._places_taken() < max(1, self.work.max_in_flight // max(1, sharing))
+    def _under_way(self) -> list[Batch]:
+        """What is being sent, was sent, or may have been."""
+        leaving = [one.batch for one in self.leaving]
+        sent = [one.batch for one in (*self.in_flight.values(), *(one for one, _ in self.answered))]
+        return leaving + sent + self.lost
 
     def _places_taken(self) -> int:
-        return len(self.in_flight) + len(self.lost)
+        return len(self.leaving) + len(self.in_flight) + len(self.answered) + len(self.lost)
 
     def _send(self, batch: Batch, sendables: list[Sendable]) -> None:
+        """Begin the call, which looks at the lease before each try."""
+        with self._if_not_sent(batch):
+            call = self.work.send(batch.change, sendables)
+            self.leaving.append(Leaving(batch, call))
+            call.when_over(self._news.set)
+
+    def _arrive(self, leaving: Leaving) -> None:
+        """Take what came of a call, for which is waited when it is not over."""
+        batch = leaving.batch
+        with marks.about(batch=batch.pk), self._if_not_sent(batch):
+            try:
+                receipt = leaving.call.result()
+            finally:
+                self.leaving.remove(leaving)
+            reached(Step.CALL_MADE)
+            self._follow(batch, receipt)
+            reached(Step.RECEIPT_WRITTEN)
+            self._slots_back_off = SLOTS_BACK_OFF
+
+    @contextmanager
+    def _if_not_sent(self, batch: Batch) -> Iterator[None]:
+        """What is to be done with a batch whose call did not come to a receipt."""
         try:
-            receipt = self.work.send(batch.change, sendables)  # which looks at the lease before each try
+            yield
         except TryLater as later:
             self._take_back(batch)
-            if later.reason is WaitReason.JOB_SLOTS and self.in_flight:
-                self._hold_sending()
-                return
-            raise
+            if later.reason is not WaitReason.JOB_SLOTS or not self._places_taken():
+                raise
+            self._hold_sending()
         except FateUnknown as unknown:
             logger.warning("Its fate is unknown: %s", unknown)
             self._lose(batch)
-            return
         except Refused as refused:
             logger.warning("It was refused: %s", refused)
             self.settler.refuse(batch, code=refused.code, text=str(refused))
-            return
         except ReadAgain:
             self._take_back(batch, read_at=None)
-            return
         except NeedsPerson:
             self._take_back(batch)
             raise
-        reached(Step.CALL_MADE)
-        self._follow(batch, receipt)
-        reached(Step.RECEIPT_WRITTEN)
-        self._slots_back_off = SLOTS_BACK_OFF
 
     def _follow(self, batch: Batch, receipt: str) -> None:
         """The receipt is known: write it down at once, and follow the batch."""
@@ -277,6 +324,8 @@ class Pipe:
 
     def _hold_sending(self) -> None:
         """The other side's queue is full, of others' jobs or of ours: wait for a place, do not hammer."""
+        if time.monotonic() < self._slots_at:
+            return  # calls that were made side by side were refused together
         self._slots_at = time.monotonic() + self._slots_back_off
         self._slots_back_off = min(self._slots_back_off * 2, SLOTS_BACK_OFF_MOST)
 
@@ -301,11 +350,14 @@ class Pipe:
         done = [one.flight for one, _ in over]
         under_way = [one.flight for one in self.in_flight.values() if one.flight not in done]
         self.pace.learn(now, done, under_way)
-        for one, answer in over:
-            with marks.about(batch=one.batch.pk):
-                self.settler.settle(one.batch, answer)
+        self.answered += over
+        for one, _ in over:
             del self.in_flight[one.batch.receipt]
-            self._place_at = 0.0  # its place is free
+
+    def _settle(self, one: InFlight, answer: Answer) -> None:
+        with marks.about(batch=one.batch.pk):
+            self.settler.settle(one.batch, answer)
+        self._place_at = 0.0  # its place is free
 
     # Searching for lost answers
 
@@ -344,14 +396,6 @@ class Pipe:
         return self.job.batches.filter(state=state).order_by("id")
 
 
-def batches_under_way() -> QuerySet[Batch]:
-    """The batches that take up a place at the other side, of all jobs together."""
-    # What a job had in flight when it stopped goes on all the same, and nobody may ever ask about it.
-    lately = timezone.now() - STOPPED_COUNT_FOR
-    counts = Q(job__status__in=ACTIVE) | Q(sent_at__gte=lately)
-    return Batch.objects.filter(counts, state__in=[BatchState.SENDING, BatchState.SENT])
-
-
 def _sendables(batch: Batch) -> list[Sendable]:
     pending = Item.objects.filter(batch=batch, outcome=Outcome.PENDING).order_by("ref")
     if batch.change is not None:
@@ -379,10 +423,18 @@ def _age(batch: Batch) -> float:
 
 
 def _pace_of(job: Job) -> Pace:
-    """What this job's batches have taught so far; the quickest of the last ones is the least delayed."""
-    answered = job.batches.filter(state=BatchState.SETTLED, receipt__gt="")
-    last = answered.order_by("-settled_at").values_list("sent_at", "settled_at", "size")[:5]
-    seen = [
-        (settled - sent).total_seconds() / weight(size) for sent, settled, size in last if sent and settled
+    """What batches have taught so far, of this job or else of others."""
+    answered = Batch.objects.filter(state=BatchState.SETTLED, receipt__gt="")
+    own = answered.filter(job=job)
+    hint = _quickest(own.order_by("-settled_at")) or _quickest(answered.order_by("-id"))
+    return Pace(hint, settled=own.count(), asked=job.calls_status)
+
+
+def _quickest(answered: QuerySet[Batch]) -> float | None:
+    """Seconds per weight of the quickest of the first few: the least delayed by when it was asked about."""
+    took = [
+        (settled - sent).total_seconds() / weight(size)
+        for sent, settled, size in answered.values_list("sent_at", "settled_at", "size")[:5]
+        if sent and settled
     ]
-    return Pace(max(min(seen), 0.0) if seen else None, settled=answered.count(), asked=job.calls_status)
+    return min((one for one in took if one > 0), default=None)

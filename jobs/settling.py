@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from jobs import moves
@@ -74,7 +75,7 @@ class Settler:
         `is_over`: what of it was not carried out by now never will be; by itself not so where it is GONE.
         """
         settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "")
-        pending = batch.items.filter(outcome=Outcome.PENDING).order_by("ref")
+        pending = _pending(batch)
         results = {  # by primary key, in the order in which they were sent
             pk: answer.results.get(ref) or answer.by_place.get(place)
             for place, (pk, ref) in enumerate(pending.values_list("pk", "ref"))
@@ -111,7 +112,7 @@ class Settler:
 
     def refuse(self, batch: Batch, *, code: str, text: str) -> None:
         """The call itself was refused and changed nothing."""
-        items = list(batch.items.filter(outcome=Outcome.PENDING).order_by("ref"))
+        items = list(_pending(batch))
         settlement = Settlement(note=text)
         if len(items) > 1:
             settlement.split = True
@@ -129,7 +130,7 @@ class Settler:
             not_done = self.once.not_made(settlement, items, is_over=is_over)
         else:
             self.lease.fence()
-            seen = self.work.read([item.ref for item in items])
+            seen = self.work.read([item.ref for item in items]).result()
             not_done = [
                 item for item in items if not self._ended_unseen(settlement, batch, item, seen.get(item.ref))
             ]
@@ -254,16 +255,17 @@ class Settler:
 
     # Before sending
 
-    def refresh(self, batch: Batch) -> None:
-        """Read the batch's items again and plan anew, because the reading they were planned by is too old.
+    def refs_of(self, batch: Batch) -> list[int]:
+        """What is to be read of it for `refresh`."""
+        return list(_pending(batch).values_list("ref", flat=True))
+
+    def refresh(self, batch: Batch, seen: Mapping[int, Snapshot], read_at: datetime) -> None:
+        """Plan the batch's items anew by what they are now: the reading they were planned by is too old.
 
         What is recorded as "before" is then what was really there. Items that need nothing any more, or
         something else than the batch carries, leave it.
         """
-        items = list(batch.items.filter(outcome=Outcome.PENDING).order_by("ref"))
-        self.lease.fence()
-        read_at = timezone.now()
-        seen = self.work.read([item.ref for item in items])
+        items = list(_pending(batch))
         earlier = earlier_of(self.errand, [item.ref for item in items])
         touched = [
             item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
@@ -296,7 +298,7 @@ class Settler:
         self._write_refreshed(batch, settlement, stay, read_at)
 
     def _write_refreshed(
-        self, batch: Batch, settlement: Settlement, stay: list[Item], read_at: object
+        self, batch: Batch, settlement: Settlement, stay: list[Item], read_at: datetime
     ) -> None:
         counts = _count(settlement.outcomes)
         pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
@@ -323,6 +325,11 @@ class Settler:
 
 class AlreadySettled(Exception):
     """The batch was settled by someone else; what this worker was about to write is rolled back."""
+
+
+def _pending(batch: Batch) -> QuerySet[Item]:
+    """In the order in which they are sent."""
+    return Item.objects.filter(batch=batch, outcome=Outcome.PENDING).order_by("ref")
 
 
 def _judge(settlement: Settlement, item: Item, result: Result) -> None:

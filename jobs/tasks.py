@@ -6,6 +6,9 @@ from jobs import engine, reaper, stopping
 
 #: How long a worker stays with one job before it puts it down for others, seconds.
 SLICE = 10.0
+#: How long at most while no other job waits for a worker; with the patience for the database it stays below
+#: the queue's own limit.
+ALONE = 60.0
 
 
 def work_on(job_id: int) -> None:
@@ -17,4 +20,4 @@ def work_on(job_id: int) -> None:
     if stopping.is_asked():
         return
     reaper.reap()
-    engine.run(job_id, seconds=SLICE)
+    engine.run(job_id, seconds=SLICE, alone=ALONE)

@@ -6,21 +6,34 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs import stopping
+from jobs import stopping, wake
+
+#: A turn is made longer when less than so much is left of it, by so much, seconds: before what needs time to
+#: come to its end is not begun any more.
+SHORT, LONGER = 2.5, 5.0
+#: Whether others wait is looked at so often at most, seconds.
+LOOK_EVERY = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """One worker's turn at one job."""
 
     until: float  # a moment of `time.monotonic`
     most: int | None = None  # a longer list than this is left to a worker in the background
     tick: Callable[[], None] | None = None  # called at every step, such as to show progress
+    alone_until: float = 0.0  # it lasts so long while no other job waits for a worker
+    _looked_at: float = 0.0
 
     @property
     def left(self) -> float:
         """Seconds until the turn is over; not negative."""
-        return max(self.until - time.monotonic(), 0.0)
+        now = time.monotonic()
+        if self.until - now < SHORT and self.until < self.alone_until and now > self._looked_at + LOOK_EVERY:
+            self._looked_at = now
+            if wake.is_queue_idle():
+                self.until = min(max(self.until, now) + LONGER, self.alone_until)
+        return max(self.until - now, 0.0)
 
     @property
     def is_over(self) -> bool:

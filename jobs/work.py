@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.conf import settings
 from django.db.models import F
@@ -23,6 +23,8 @@ from jobs.recipe import Stored
 Snapshot = dict[str, Any]
 #: What to send for one item: JSON.
 Payload = dict[str, Any]
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,44 @@ class Sighting(Enum):
     UNCLEAR = "unclear"  # they do not tell
 
 
+class Underway(Protocol[T_co]):
+    """A call that was begun and is made while the worker does other things."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `result` comes without waiting, or the call could not be begun before it."""
+        ...
+
+    def when_over(self, tell: Callable[[], None]) -> None:
+        """Have it called, in any thread, once `is_over`."""
+        ...
+
+    def result(self) -> T_co:
+        """What came of it, to be taken once; waits for it. May raise `RemoteError`."""
+        ...
+
+    def drop(self) -> None:
+        """Nobody wants to know any more; only of a call that changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T_co]):
+    """A call that was made at once."""
+
+    made: T_co
+    is_over: bool = True
+
+    def when_over(self, tell: Callable[[], None]) -> None:
+        tell()
+
+    def result(self) -> T_co:
+        return self.made
+
+    def drop(self) -> None:
+        pass
+
+
 @dataclass(slots=True)
 class Calls:
     """Calls made to the other side since they were last taken."""
@@ -184,8 +224,10 @@ class Work(Protocol):
         """When an item was last changed, as a number that grows, where that is known; for sorting."""
         ...
 
-    def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
-        """The items as they are now, at most `batch_size`; those that cannot be seen are left out."""
+    def read(self, refs: Sequence[int]) -> Underway[dict[int, Snapshot]]:
+        """Begin to read the items as they are now, at most `batch_size`; those that cannot be seen are left
+        out of what it gives.
+        """
         ...
 
     def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
@@ -207,8 +249,8 @@ class Work(Protocol):
         """Whether an item as it is now looks as if the change had been made."""
         ...
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
-        """Send the items, with one change for all or (`None`) each its own; return the receipt.
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Underway[str]:
+        """Begin to send the items, with one change for all or (`None`) each its own; it gives the receipt.
 
         May raise `ReadAgain`, before anything was sent: then the items are read, planned and sent anew.
         """

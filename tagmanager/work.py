@@ -1,13 +1,9 @@
-"""What a job on tickets asks of Zendesk: reading, planning by its tool, sending, asking, looking again.
-
-The one place where the errors of the client become those that the engine knows.
-"""
+"""What a job on tickets asks of Zendesk: reading, planning by its tool, sending, asking, looking again."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -18,12 +14,13 @@ from jobs import errors
 from jobs.errands import errand_of
 from jobs.models import Job
 from jobs.recipe import Stored
-from jobs.states import FollowUp, Outcome, WaitReason
+from jobs.states import FollowUp, Outcome
 from jobs.work import (
     Answer,
     Calls,
     Change,
     Earlier,
+    Made,
     Page,
     Payload,
     Phase,
@@ -35,9 +32,10 @@ from jobs.work import (
     Snapshot,
     Trace,
     Unchanged,
+    Underway,
     Verdict,
 )
-from tagmanager import closed, connections, guarding, sources, undoing
+from tagmanager import calls, closed, connections, guarding, sources, undoing
 from tagmanager.applying import ASKED_AT_ONCE, Application
 from tagmanager.narrowing import Only
 from tagmanager.tickets import Foreseen, Seen, TicketChange
@@ -57,8 +55,6 @@ PLACE_LIVES = timedelta(minutes=10)
 CLOCKS_DIFFER = timedelta(minutes=2)
 DELETED = Skipped("deleted", "The ticket has been deleted.")
 CLOSED = Skipped("closed", "The ticket is closed, and closed tickets were not included.")
-#: Zendesk's word for a page past the end of what it gives of a list.
-TOO_DEEP = "InvalidPaginationDepth"
 COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
 
 
@@ -105,7 +101,7 @@ class TicketWork:
     # Choosing
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
-        with _reading_pages(cursor):
+        with calls.reading_pages(cursor):
             for page in sources.pages(self._zendesk, source, cursor):
                 *first, last = self._pieces(page.items)
                 for piece in first:  # the place stays that of the page
@@ -167,9 +163,11 @@ class TicketWork:
         except ValueError:
             return None
 
-    def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
-        with _reading():
-            return self._snapshots(self._zendesk.tickets(refs))
+    def read(self, refs: Sequence[int]) -> Underway[dict[int, Snapshot]]:
+        if not refs:
+            return Made({})
+        with calls.reading():
+            return calls.Meanwhile(self._zendesk.begin_tickets(refs), self._snapshots, calls.reading)
 
     def _snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
         foreseen: dict[int, Foreseen] = {}
@@ -253,12 +251,14 @@ class TicketWork:
 
     # Sending
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
-        with _translated():
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Underway[str]:
+        with calls.translated():
             if change is None:
-                return self._zendesk.update_each([self._own(item) for item in items]).id
-            note = self._macro.note() if self._macro else {}
-            return self._zendesk.update_many([item.ref for item in items], _delta(change) | note).id
+                pending = self._zendesk.begin_update_each([self._own(item) for item in items])
+            else:
+                note = self._macro.note() if self._macro else {}
+                pending = self._zendesk.begin_update_many([i.ref for i in items], _delta(change) | note)
+        return calls.Meanwhile(pending, lambda status: status.id, calls.translated)
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
@@ -268,7 +268,7 @@ class TicketWork:
         return sent | extras | {"id": item.ref, "updated_stamp": seen.updated_at, "safe_update": True}
 
     def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
-        with _reading():
+        with calls.reading():
             statuses = {status.id: status for status in self._zendesk.job_statuses(receipts)}
             for receipt in receipts:
                 if receipt not in statuses and (status := self._look_for(receipt)):
@@ -279,7 +279,7 @@ class TicketWork:
     def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
         refs = {item.ref for item in items}
         unclear = False
-        with _reading():
+        with calls.reading():
             for status in islice(self._zendesk.recent_job_statuses(), RECENT_JOBS):
                 if status.id in known or status.total not in (None, len(refs)):
                     continue
@@ -295,7 +295,7 @@ class TicketWork:
         if self._macro is None:
             return {}
         done = self._job.items.filter(outcome=Outcome.CHANGED, batch__once=True)
-        with _reading():
+        with calls.reading():
             return self._macro.look_up(items, done.values_list("ref", flat=True).first())
 
     def _look_for(self, receipt: str) -> api.JobStatus | None:
@@ -385,50 +385,3 @@ def _ended_before(status: api.JobStatus, moment: datetime) -> bool:
     if told is None:
         return False
     return datetime.strptime(told[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) < moment
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The client's errors as the engine knows them."""
-    try:
-        yield
-    except api.TooManyJobs as exc:
-        raise errors.TryLater(exc.text, reason=WaitReason.JOB_SLOTS, seconds=exc.retry_after) from exc
-    except api.RateLimited as exc:
-        raise errors.TryLater(exc.text, reason=WaitReason.RATE_LIMIT, seconds=exc.retry_after) from exc
-    except (api.Unavailable, api.UnexpectedAnswer) as exc:
-        if exc.fate_unknown:
-            raise errors.FateUnknown(exc.text) from exc
-        seconds = exc.retry_after if isinstance(exc, api.Unavailable) else None
-        raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=seconds) from exc
-    except (api.CredentialsRefused, api.NotAllowed, api.NotFound, api.NoSuchAccount) as exc:
-        raise errors.NeedsPerson(exc.text) from exc
-    except api.Refused as exc:
-        raise errors.Refused(exc.text, code=exc.code or "refused") from exc
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """A reading that Zendesk refuses cannot be repaired by sending less: somebody has to look."""
-    try:
-        with _translated():
-            yield
-    except errors.Refused as exc:
-        raise errors.NeedsPerson(str(exc)) from exc
-
-
-@contextmanager
-def _reading_pages(cursor: str) -> Iterator[None]:
-    """The same, but a page refused after a saved cursor most likely means that the cursor has expired."""
-    try:
-        with _translated():
-            yield
-    except errors.Refused as exc:
-        if exc.code == TOO_DEEP:
-            raise errors.NeedsPerson(
-                "Zendesk gives no more pages of this list, and there are more tickets. Cancel this job, and "
-                "choose the tickets by a search, which has no such end."
-            ) from exc
-        if cursor:
-            raise errors.CursorExpired(str(exc)) from exc
-        raise errors.NeedsPerson(str(exc)) from exc

@@ -15,6 +15,7 @@ from jobs.work import (
     Calls,
     Change,
     Earlier,
+    Made,
     Page,
     Payload,
     Phase,
@@ -66,9 +67,9 @@ class InstantWork:
     def moment(self, seen: Snapshot) -> int | None:
         return None
 
-    def read(self, refs: Sequence[int]) -> dict[int, Snapshot]:
+    def read(self, refs: Sequence[int]) -> Made[dict[int, Snapshot]]:
         self.calls.read += 1
-        return {ref: _snapshot(ref) for ref in refs}
+        return Made({ref: _snapshot(ref) for ref in refs})
 
     def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
         return Change({"add": ["vip"]})
@@ -79,11 +80,11 @@ class InstantWork:
     def why_withheld(self, pilot: str, code: str, text: str) -> str:
         return ""
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> str:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Made[str]:
         self.calls.write += 1
         receipt = f"{next(self._receipts):032x}"
         self._sent[receipt] = [item.ref for item in items]
-        return receipt
+        return Made(receipt)
 
     def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
         self.calls.status += 1

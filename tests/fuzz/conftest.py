@@ -14,7 +14,10 @@ from tests.fuzz.fleet import Fleet
 from tests.fuzz.orders import Orders
 
 #: Waits that a test need not sit out; the guards themselves are as they are, but for the fence's age.
-QUICK = "jobs.broker.WATCH_EVERY=0.2 jobs.sending.SEARCH_AFTER=0.3 jobs.lease.FENCE=0.5 jobs.tasks.SLICE=1"
+QUICK = (
+    "jobs.broker.WATCH_EVERY=0.2 jobs.sending.SEARCH_AFTER=0.3 jobs.lease.FENCE=0.5 jobs.tasks.SLICE=1 "
+    "jobs.tasks.ALONE=1"
+)
 
 StartFleet = Callable[..., Fleet]
 

@@ -137,7 +137,7 @@ def test_a_call_refused_as_a_whole_is_split_until_the_culprit_is_alone(
     refs = untagged(demo, 8)
     send = TicketWork.send
 
-    def refuse_one(self: TicketWork, change: Any, items: Any) -> str:
+    def refuse_one(self: TicketWork, change: Any, items: Any) -> Any:
         if refs[5] in [item.ref for item in items]:
             raise Refused("Zendesk does not take this.", code="BadRequest")
         return send(self, change, items)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs import actions
 from jobs.models import Item, Job
-from jobs.sending import READING_LIVES
+from jobs.readings import READING_LIVES
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
 from zendesk.sandbox import VIEW_UNSOLVED, VIEW_UNTAGGED

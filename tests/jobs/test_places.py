@@ -9,6 +9,7 @@ import pytest
 from jobs import actions, engine
 from jobs.actors import Actor
 from jobs.models import Batch
+from jobs.sending import Pipe
 from jobs.states import BatchState, Status
 from tests import factories
 
@@ -27,7 +28,7 @@ def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
     ).job
     under_way: list[int] = []
     in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
-    monkeypatch.setattr("jobs.engine.time.sleep", lambda _: under_way.append(in_flight.count()))
+    monkeypatch.setattr(Pipe, "rest", lambda *_: under_way.append(in_flight.count()))
     engine.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_200)

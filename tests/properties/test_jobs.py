@@ -21,6 +21,7 @@ from jobs import audit
 from jobs.models import Batch, Item, Job
 from jobs.states import ENDED, STOPPED, BatchState, FollowUp, Outcome
 from tagmanager.tickets import TicketChange
+from tests.properties.meanwhile import When
 from tests.properties.profiles import profile
 from tests.properties.world import FAULTS, LONG, TICKETS, Interruption, World
 
@@ -83,8 +84,14 @@ class Jobs(RuleBasedStateMachine):
 
     # What may happen
 
-    @initialize(target=jobs, picked=st.sets(places, min_size=4), change=st.sampled_from(CHANGES))
-    def begin(self, picked: set[int], change: dict[str, list[str]]) -> int:
+    @initialize(
+        target=jobs,
+        picked=st.sets(places, min_size=4),
+        change=st.sampled_from(CHANGES),
+        calls=st.sampled_from(When),
+    )
+    def begin(self, picked: set[int], change: dict[str, list[str]], calls: When) -> int:
+        self.world.calls.when = calls
         return self.world.submit(self._refs(picked), dry_run=False, canary=None, **change)
 
     @rule(

@@ -26,6 +26,7 @@ from jobs.models import Item, Job
 from jobs.states import ENDED, FollowUp, Outcome, Status
 from tagmanager.work import TicketWork
 from tests.properties.clock import Clock
+from tests.properties.meanwhile import Calls, News, When
 from tests.properties.wire import BASE, Wire
 from zendesk import sandbox as zd
 from zendesk.client import Zendesk
@@ -111,6 +112,7 @@ class World:
         self.edited: set[int] = set()  # tickets that other people touched
         self.theirs: dict[int, set[str]] = defaultdict(set)  # tags of theirs that are to be there
         self.dead: set[str] = set()
+        self.calls = Calls()
         self._runs: list[Run] = []
         self._names = count(1)
         self._tags = count(1)
@@ -156,6 +158,8 @@ class World:
         patch.setattr("jobs.owner.this_process", self._this_process)
         patch.setattr("jobs.owner.is_dead", self.dead.__contains__)
         patch.setattr(TicketWork, "batch_size", batch)
+        patch.setattr("zendesk.transport.ThreadPoolExecutor", self.calls)
+        patch.setattr("jobs.sending.Event", lambda: News(self.clock.sleep))
         wire = Wire(App(self.account), arrives=self._arrives, answered=self._answered)
         patch.setattr(
             requests.Session, "request", lambda _session, *given, **named: wire.carry(*given, **named)
@@ -174,10 +178,14 @@ class World:
         """One worker takes the job, if it is there to be taken, for a turn of so many seconds."""
         run = Run(f"here/boot/{next(self._names)}/1", job, list(plan or ()))
         self._runs.append(run)
+        mark = self.calls.mark()
         try:
             engine.run(job, seconds=seconds)
         except Crash:
-            pass
+            run.plan.clear()
+            if self.calls.when is When.LATE:
+                for call in self.calls.begun_since(mark):
+                    call.run()
         finally:
             self._runs.pop()
 

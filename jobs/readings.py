@@ -1,0 +1,75 @@
+"""Batches whose reading is too old are read again before they are sent, while others are in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from jobs import marks
+from jobs.models import Batch
+from jobs.settling import Settler
+from jobs.work import Snapshot, Underway, Work
+
+#: Rows read longer ago than this are read again before they are sent.
+READING_LIVES = timedelta(minutes=2)
+#: Readings that are made side by side.
+READ_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A batch that is being read again."""
+
+    batch: Batch
+    refs: list[int]
+    read_at: datetime
+    call: Underway[dict[int, Snapshot]]
+
+
+class Readings:
+    """Of one job, for the worker that holds it."""
+
+    def __init__(self, settler: Settler, work: Work) -> None:
+        self._settler = settler
+        self._work = work
+        self._under_way: list[Reading] = []
+
+    def is_fresh(self, batch: Batch) -> bool:
+        """Whether it may be sent as it was planned."""
+        return batch.read_at is not None and abs(timezone.now() - batch.read_at) <= READING_LIVES
+
+    def want(self, batch: Batch, tell: Callable[[], None]) -> None:
+        """Begin to read it again, unless it need not be; `tell` is called when `finish` has something to do.
+
+        Where as many are being read as may be it is to be asked again.
+        """
+        if self.is_fresh(batch) or len(self._under_way) >= READ_AT_ONCE:
+            return
+        if any(reading.batch.pk == batch.pk for reading in self._under_way):
+            return
+        with marks.about(batch=batch.pk):
+            refs = self._settler.refs_of(batch)
+            self._settler.lease.fence()
+            reading = Reading(batch, refs, timezone.now(), self._work.read(refs))
+        self._under_way.append(reading)
+        reading.call.when_over(tell)
+
+    def finish(self) -> bool:
+        """Plan anew what has been read; False where there was nothing."""
+        over = [reading for reading in self._under_way if reading.call.is_over]
+        for reading in over:
+            self._under_way.remove(reading)
+            with marks.about(batch=reading.batch.pk):
+                seen = reading.call.result()
+                # Where items have joined the batch meanwhile it is still too old, and read once more.
+                if self._settler.refs_of(reading.batch) == reading.refs:
+                    self._settler.refresh(reading.batch, seen, reading.read_at)
+        return bool(over)
+
+    def drop(self) -> None:
+        """Nobody goes on here."""
+        while self._under_way:
+            self._under_way.pop().call.drop()
