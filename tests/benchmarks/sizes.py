@@ -53,3 +53,8 @@ def compared() -> int:
 def most() -> int:
     """Tickets of the largest job that is run from end to end."""
     return size("most", 1_000_000)
+
+
+def pruned() -> int:
+    """Items of the old job that is deleted."""
+    return size("pruned", 1_000_000)
