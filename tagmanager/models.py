@@ -13,12 +13,14 @@ from jobs.models import Job
 class TagList(models.Model):
     """Tags of an account with the number of tickets that carry each, at one time.
 
-    Either Zendesk's own list (`job` is null) or what a job counted on all tickets. It is put together piece
-    by piece; while `ended_at` is null the next piece begins at `place`, and the counts reach up to there.
+    Either Zendesk's own list or what a job counted on all tickets: then `counted_at` says when, also once the
+    job is deleted. It is put together piece by piece; while `ended_at` is null the next piece begins at
+    `place`, and the counts reach up to there.
     """
 
     account = models.CharField(max_length=255)
-    job = models.OneToOneField(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="tag_list")
+    job = models.OneToOneField(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="tag_list")
+    counted_at = models.DateTimeField(null=True, blank=True)  # when the job had read all tickets
     counts = models.JSONField(default=dict)  # tickets by tag
     tickets = models.PositiveIntegerField(default=0)  # that were looked at; of Zendesk's own list 0
     place = models.TextField(blank=True, default="")  # a cursor, or the number of the last ticket
@@ -29,4 +31,11 @@ class TagList(models.Model):
         indexes: ClassVar = [models.Index(fields=["account", "-id"], name="tag_lists_of_an_account")]
 
     def __str__(self) -> str:
-        return f"Tags of {self.account}, {f'as job {self.job_id} counted' if self.job_id else 'by Zendesk'}"
+        return f"Tags of {self.account}, {self.source}"
+
+    @property
+    def source(self) -> str:
+        """Who counted, as the end of a sentence."""
+        if self.counted_at is None:
+            return "by Zendesk"
+        return f"as job {self.job_id} counted" if self.job_id else "as a job counted that was deleted since"

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -65,7 +66,7 @@ def lists(*, seconds: float) -> Lists:
     account = connections.address()
     end = time.monotonic() + seconds
     full, being_added = _full(account, end)
-    own, being_read, problem = _complete(account, job__isnull=True), _begun(account), None
+    own, being_read, problem = _complete(account, counted_at=None, job=None), _begun(account), None
     if being_read is None and (own is None or timezone.now() - own.began_at > GOOD_FOR):
         being_read = begin_own(account)
     if being_read is not None:
@@ -93,25 +94,26 @@ def _counts(account: str) -> QuerySet[Job]:
     return Job.objects.filter(tool=CountTags.slug, params__account=account).order_by("-pk")
 
 
-def _complete(account: str, **which: bool) -> TagList | None:
+def _complete(account: str, **which: Any) -> TagList | None:
     return TagList.objects.filter(account=account, ended_at__isnull=False, **which).order_by("-pk").first()
 
 
 def _begun(account: str) -> TagList | None:
     since = timezone.now() - STALE
-    begun = TagList.objects.filter(account=account, job__isnull=True, ended_at__isnull=True)
+    begun = TagList.objects.filter(account=account, counted_at=None, job=None, ended_at=None)
     return begun.filter(began_at__gt=since).order_by("-pk").first()
 
 
 def _full(account: str, end: float) -> tuple[TagList | None, TagList | None]:
     """What the last count found, complete; and one that is still being added up."""
     counted = _counts(account).filter(status=Status.SUCCEEDED).first()
-    if counted is None:
-        return None, None
+    if counted is None:  # none ever, or it was deleted since: what it had counted is kept
+        return _complete(account, counted_at__isnull=False), None
     added, _ = TagList.objects.get_or_create(job=counted, defaults={"account": account})
+    added.counted_at = counted.finished_at
     if added.ended_at or _add_on(added, end):
         return added, None
-    return _complete(account, job__isnull=False), added
+    return _complete(account, counted_at__isnull=False), added
 
 
 def _read_on(own: TagList, end: float) -> bool:
@@ -147,6 +149,8 @@ def _add_on(full: TagList, end: float) -> bool:
         if time.monotonic() >= end:
             break
     full.counts = dict(counts)
+    if not Job.objects.filter(tag_list=full).exists():  # it is being deleted, and some tickets may be gone
+        return False
     _save(full, place)
     return full.ended_at is not None
 
@@ -156,9 +160,8 @@ def _save(one: TagList, place: str | None) -> None:
     one.place = place or ""
     one.ended_at = timezone.now() if place is None else None
     with transaction.atomic():
-        one.save()
+        # Not the job, which may have been deleted since it was read.
+        one.save(update_fields=["counts", "tickets", "place", "counted_at", "ended_at"])
         if one.ended_at:
-            earlier = TagList.objects.filter(
-                account=one.account, job__isnull=one.job_id is None, pk__lt=one.pk
-            )
-            earlier.delete()
+            earlier = TagList.objects.filter(account=one.account, pk__lt=one.pk)
+            earlier.filter(counted_at__isnull=one.counted_at is None).delete()

@@ -16,8 +16,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobs import pruning
+from jobs.actors import COMMAND_LINE
 from jobs.models import Job
 from jobs.states import Status
+from jobs.trouble import Patience
 from tagmanager import taglists
 from tagmanager.models import TagList
 from tests import factories
@@ -81,6 +84,39 @@ def test_a_count_of_all_tickets_is_started_with_a_click_and_then_shown(web: Clie
     page = web.get(job.get_absolute_url()).content
     assert f'<a href="{PATH}">See what it found</a>'.encode() in page
     assert b"What would happen" not in page
+
+
+def delete_old_jobs() -> None:
+    now = timezone.now()
+    families = pruning.look(now).families
+    pruning.prune(families, before=now, by=COMMAND_LINE, patience=Patience(60.0))
+
+
+def test_what_a_count_found_is_kept_when_its_job_is_deleted(web: Client, demo: Demo) -> None:
+    web.post(f"{PATH}count", follow=True)
+    known = rows(web)
+    delete_old_jobs()
+    assert not Job.stored.exists()
+    page = words(web.get(PATH).content)
+    assert "Counted on 300 tickets , all that there were, by a job that was deleted since." in page
+    assert rows(web) == known
+    assert TagList.objects.get(counted_at__isnull=False).source == "as a job counted that was deleted since"
+
+
+def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
+    web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taglists, "AT_ONCE", 60)
+    web.post(f"{PATH}count")
+    TagList.objects.all().delete()
+    assert taglists.lists(seconds=0).being_added
+    (half,) = TagList.objects.filter(counted_at__isnull=False)
+    job = Job.objects.get()
+    assert pruning.mark(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
+    job.items.all().delete()
+    assert not taglists._add_on(half, time.monotonic() + 60)
+    found = taglists.lists(seconds=60)
+    assert (found.full, found.being_added, found.own is not None) == (None, None, True)
 
 
 def test_what_was_read_is_added_up_in_pieces_and_never_twice(

@@ -66,7 +66,7 @@ def _read(option: str, given: list[str]) -> list[str]:
 
 def _known_by(found: Meant) -> str:
     if found.lists and found.lists.full:
-        return f"As job {found.lists.full.job_id} counted on all tickets."
+        return f"{found.lists.full.source.capitalize()} on all tickets."
     return (
         f"By Zendesk's own list, which knows the tags of the last {taglists.DAYS_LISTED} days only; "
         "manage.py tag_inventory --count counts all tickets."

@@ -84,7 +84,7 @@ class Command(RunCommand):
 
 def _known_by(lists: Lists) -> str:
     if lists.full:
-        return f"As job {lists.full.job_id} counted on {lists.full.tickets:,} tickets."
+        return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
     return (
         f"By Zendesk's own list: tags of the last {taglists.DAYS_LISTED} days, {taglists.MOST_LISTED:,} at "
         "most. --count counts all tickets."
