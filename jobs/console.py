@@ -20,7 +20,8 @@ from django.db import DatabaseError
 from jobs import foreground
 from jobs.actions import Made, NotPossible
 from jobs.actors import COMMAND_LINE, Actor, person
-from jobs.display import Bar, Lines, printable
+from jobs.apps import SETTINGS
+from jobs.display import Lines, printable
 from jobs.foreground import Exit
 from jobs.models import Job
 from jobs.progress import status_of
@@ -49,6 +50,8 @@ class Command(BaseCommand):
 
     On a command line errors end the process; called by a program they are `CommandError` with a `returncode`.
     """
+
+    requires_system_checks: tuple[str, ...] = (SETTINGS,)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         for stream in (sys.stdout, sys.stderr):
@@ -264,6 +267,8 @@ class RunCommand(Command):
         """A bar on a terminal, lines in a pipe; on standard error where the output belongs to the JSON."""
         stream = self.stderr if as_json else self.stdout
         if stream.isatty():
+            from jobs.bar import Bar  # noqa: PLC0415  # most commands draw nothing, and rich takes its time
+
             return Bar(sys.stderr if as_json else sys.stdout)
         return Lines(self.quietly(stream))
 

@@ -1,17 +1,14 @@
-"""How far a job is, on a terminal or in a pipe."""
+"""How far a job is, in words for a terminal or a pipe; `jobs.bar` draws it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from rich.table import Column
 
 from jobs.models import Job
 from jobs.places import reading_of
@@ -119,69 +116,3 @@ class Lines:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing to put away."""
-
-
-@contextmanager
-def counting(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows on a terminal how many of so many are done, as it is told; elsewhere nothing."""
-    if not stream.isatty():
-        yield lambda _: None
-        return
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}", markup=False),
-        console=Console(file=stream),
-    ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
-class Bar:
-    """One line that is drawn again and again, for a terminal."""
-
-    def __init__(self, stream: TextIO) -> None:
-        # Drawn by `show` alone: a thread that draws would live beside the processes that a command starts.
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12, table_column=Column(min_width=12)),
-            TextColumn("{task.fields[percent]}", markup=False),
-            # In a narrow window the words give way, not the bar.
-            TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
-            console=Console(file=stream),
-            auto_refresh=False,
-        )
-        self._task: TaskID | None = None
-
-    def show(self, job: Job) -> None:
-        if self._task is None:
-            self._task = self._progress.add_task(f"Job {job.pk}", total=None, percent="", words="")
-        percent = percent_of(job)
-        self._progress.update(
-            self._task,
-            total=job.total,
-            completed=(job.total or 0) - job.remaining if job.total is not None else 0,
-            percent="" if percent is None else f"{percent} %",
-            words=printable(words_on(job)),
-        )
-        self._progress.refresh()
-
-    def say(self, sentence: str) -> None:
-        self._progress.console.print(printable(sentence), markup=False, highlight=False)
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        self._progress.stop()
-        try:
-            yield
-        finally:
-            self._progress.start()
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()

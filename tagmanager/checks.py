@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils import timezone
 
+from jobs.apps import SETTINGS
 from tagmanager.logs import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
@@ -37,7 +38,7 @@ def given_credentials() -> list[str]:
     return [kind for kind, names in CREDENTIALS.items() if all(getattr(settings, name) for name in names)]
 
 
-@register(Tags.security)
+@register(Tags.security, SETTINGS)
 def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
     """A key that everybody knows, or none, would let anybody forge a session."""
     try:
@@ -51,7 +52,7 @@ def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-@register()
+@register(SETTINGS)
 def check_account(**_: Any) -> Iterator[CheckMessage]:
     """One Zendesk account, named in one way."""
     subdomain, base_url = settings.ZENDESK_SUBDOMAIN, settings.ZENDESK_BASE_URL
@@ -94,7 +95,7 @@ def told(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessa
         yield Error(f"{name}: {exc}", hint=f"Correct {name} in .env or the environment.", id=code)
 
 
-@register()
+@register(SETTINGS)
 def check_credentials(**_: Any) -> Iterator[CheckMessage]:
     """One whole credential, one that lasts."""
     given = given_credentials()
@@ -136,7 +137,7 @@ def api_token_warning() -> CheckWarning:
     )
 
 
-@register()
+@register(SETTINGS)
 def check_pace(**_: Any) -> Iterator[CheckMessage]:
     """What we may take of the account's limits."""
     if not 1 <= settings.ZENDESK_MAX_JOBS <= 30:
@@ -153,7 +154,7 @@ def check_pace(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-@register()
+@register(SETTINGS)
 def check_logs(**_: Any) -> Iterator[CheckMessage]:
     """How much is logged, and in which shape."""
     for name, known, code in (
@@ -169,7 +170,7 @@ def check_logs(**_: Any) -> Iterator[CheckMessage]:
             )
 
 
-@register(Tags.security)
+@register(Tags.security, SETTINGS)
 def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
     """Whoever guesses the token reads the figures, and a scraper must be able to send it in a header."""
     token = settings.METRICS_TOKEN
@@ -183,7 +184,7 @@ def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-@register()
+@register(SETTINGS)
 def check_reports(**_: Any) -> Iterator[CheckMessage]:
     """Said without the value, which is a credential. The app runs all the same."""
     if not settings.SENTRY_DSN:
@@ -198,7 +199,7 @@ def check_reports(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-@register()
+@register(SETTINGS)
 def check_queue(**_: Any) -> Iterator[CheckMessage]:
     """The queue settings that Django-Q2 accepts in silence and fails on later."""
     cluster = settings.Q_CLUSTER
@@ -223,7 +224,7 @@ def check_queue(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-@register()
+@register(SETTINGS)
 def check_tools(**_: Any) -> Iterator[CheckMessage]:
     """A tool that is named twice or lacks a part must not wait for its first job to be found out."""
     try:
@@ -232,7 +233,7 @@ def check_tools(**_: Any) -> Iterator[CheckMessage]:
         yield Error(str(problem), hint="Mend the setting TOOLS, or the tool.", id="tagmanager.E011")
 
 
-@register()
+@register(SETTINGS)
 def check_sqlite_settings(**_: Any) -> Iterator[CheckMessage]:
     """SQLite shared by web and workers needs both of these."""
     database = settings.DATABASES["default"]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.checks import CheckMessage, run_checks
+from django.core.checks import CheckMessage, registry, run_checks
+from django.core.management import get_commands, load_command_class
 from django.db import connection
 from pytest_django import Settings
 
@@ -216,6 +217,14 @@ def test_every_check_has_a_number_of_its_own_and_a_test_here() -> None:
     numbers = re.findall(r'"tagmanager\.([EW]\d{3})"', Path(checks.__file__).read_text(encoding="utf-8"))
     tested = {code for code, _ in FIRES} | {"W004", "W008"}
     assert sorted(numbers) == sorted(tested)
+
+
+def test_our_commands_wait_for_our_checks_and_for_no_others() -> None:
+    ours = {name: room for name, room in get_commands().items() if room in ("jobs", "tagmanager")}
+    awaited = {name: load_command_class(room, name).requires_system_checks for name, room in ours.items()}
+    assert {name for name, tags in awaited.items() if tags != ("settings",)} == {"demo", "zendesk_sandbox"}
+    known = {check for check in registry.registry.registered_checks if check.__module__ == checks.__name__}
+    assert {check for check in known if "settings" not in check.tags} == {checks.check_sqlite_journal}
 
 
 def test_a_web_server_without_a_key_stops_with_the_sentence(bare_environment: dict[str, str]) -> None:

@@ -260,3 +260,21 @@ def test_the_defaults_shown_in_the_example_are_the_real_ones(
     file.write_text("\n".join(lines), encoding="utf-8")
     with_example = read({**bare_environment, "TAGMANAGER_ENV_FILE": str(file)}, *sorted(shown))
     assert with_example == read(bare_environment, *sorted(shown))
+
+
+def test_a_command_loads_nothing_to_call_or_to_draw_with_before_it_does(
+    bare_environment: dict[str, str],
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "manage.py", "tag_tickets", "--help"],
+        cwd=ROOT,
+        env={**bare_environment, "TAGMANAGER_DEMO": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(re.findall(r"(\S+)$", done.stderr, re.MULTILINE))
+    assert loaded & {"zendesk.client", "jobs.display", "requests", "urllib3", "rich"} == {
+        "zendesk.client",
+        "jobs.display",
+    }

@@ -1,6 +1,7 @@
 """A client for the part of the Zendesk Support API that bulk work on tickets needs."""
 
 from zendesk.address import address_of
+from zendesk.calls import Call
 from zendesk.client import ADMINS_ONLY, Zendesk
 from zendesk.connection import Connection, check
 from zendesk.credentials import (
@@ -48,7 +49,6 @@ from zendesk.records import (
 )
 from zendesk.refusals import error_from
 from zendesk.tags import MAX_TAGS_LENGTH, TagError, fits, normalise, parse_tags
-from zendesk.transport import Call
 
 __all__ = [
     "ADMINS_ONLY",

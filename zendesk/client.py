@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from zendesk.calls import Call, Kind, Request
 from zendesk.credentials import Credentials, CredentialsEnd
 from zendesk.errors import CredentialsRefused, NotAllowed, Refused, UnexpectedAnswer
 from zendesk.gate import Gate
@@ -29,7 +30,6 @@ from zendesk.records import (
     View,
     ViewCount,
 )
-from zendesk.transport import Call, Kind, Request, Transport
 
 T = TypeVar("T")
 
@@ -75,6 +75,9 @@ class Zendesk:
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        # With `requests` below it this is a fifth of a command's start, and most commands never call.
+        from zendesk.transport import Transport  # noqa: PLC0415
+
         self._credentials = credentials
         self._may_read_ahead = may_read_ahead
         self._transport = Transport(

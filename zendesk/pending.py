@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from zendesk.transport import Begun, Request, Transport
+if TYPE_CHECKING:
+    from zendesk.calls import Request
+    from zendesk.transport import Begun, Transport
 
 T = TypeVar("T")
 

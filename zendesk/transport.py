@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -20,6 +19,7 @@ import requests.auth
 import urllib3
 
 from zendesk.address import checked_base_url
+from zendesk.calls import Call, Request
 from zendesk.credentials import Credentials
 from zendesk.deadline import Adapter, TooLong, whole_body, within
 from zendesk.envelope import parsed, plain
@@ -39,7 +39,6 @@ from zendesk.silence import unavailable_from
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["read", "write", "status", "token"]
 T = TypeVar("T")
 
 VERSION = "0.1.0"
@@ -53,36 +52,6 @@ TRY_TIMEOUT = 30.0
 CONNECTIONS = 10  # kept open for re-use; more threads than that open and close their own
 UNDER_WAY = 6  # calls that are made meanwhile, each in a thread of its own
 OPEN = 0.001  # seconds; a gate that opens sooner than this is open
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A call to make: what a client method asks of the transport."""
-
-    method: str
-    path: str  # below the base address, quoted, without the query
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    body: Mapping[str, object] | None = field(default=None, repr=False)
-    kind: Kind = "read"
-    signed: bool = True
-    has_own_limit: bool = False  # Zendesk counts its calls apart, and need not say so in the headers
-
-    @property
-    def endpoint(self) -> str:
-        """The path with the ids blanked: what an endpoint limit most likely counts."""
-        return f"{self.method} {re.sub(r'/[0-9]+(?=[/.]|$)', '/*', self.path)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request that was really made; every try counts."""
-
-    kind: Kind  # "write" changes tickets, "status" asks about bulk jobs, "token" signs in, "read" is the rest
-    method: str
-    path: str  # without the query
-    status: int | None  # None: no answer
-    seconds: float
-    attempt: int  # 1 for the first try
 
 
 @dataclass(frozen=True, slots=True)

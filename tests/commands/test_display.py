@@ -8,7 +8,8 @@ from io import StringIO
 import pytest
 import time_machine
 
-from jobs.display import Bar, Lines, printable, words_on
+from jobs.bar import Bar
+from jobs.display import Lines, printable, words_on
 from jobs.models import Job
 from jobs.states import Outcome, Status, WaitReason
 from jobs.tally import tally_of

@@ -11,9 +11,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from jobs import pruning, room
+from jobs.bar import counting
 from jobs.console import Command as SentenceCommand
 from jobs.console import actor_named, add_person_option, wrong
-from jobs.display import counting
 from jobs.foreground import FOR_EVER, Exit
 from jobs.models import Job
 from jobs.pruning import Old

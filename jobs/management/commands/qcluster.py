@@ -19,10 +19,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.utils.module_loading import import_string
 from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 
 from jobs import processes, schema
+from jobs.apps import SETTINGS
 from jobs.stopping import STOP_FILE
 
 
@@ -47,11 +49,14 @@ class Ours(Cluster):  # type: ignore[misc]  # django_q ships no types
 
 
 class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no types
+    requires_system_checks = (SETTINGS,)
+
     def handle(self, *args: Any, **options: Any) -> None:
         if sentence := schema.lack():
             raise CommandError(sentence)
         os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{os.getpid()}"))
         Path(os.environ[STOP_FILE]).unlink(missing_ok=True)
+        import_string(settings.JOBS_WORK)  # loaded once for all the workers that are forked from here
         processes.bind_forks()
         # What the forks do not hear cannot end them: neither a worker that hangs nor the monitor at the end.
         BaseProcess.terminate = BaseProcess.kill  # type: ignore[method-assign]

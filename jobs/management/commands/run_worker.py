@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from jobs import owner, processes, reaper, schema
+from jobs.apps import SETTINGS
 from jobs.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def _await_migrations(stop: Stop) -> None:
 
 class Command(BaseCommand):
     help = "Runs the worker of this machine: keeps it alive, and stops it gently on SIGTERM or Ctrl-C."
+    requires_system_checks = (SETTINGS,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
