@@ -25,10 +25,11 @@ from jobs.batches import Packer
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.family import does_again
 from jobs.lease import Lease
-from jobs.models import Item, Job, ListedRefs
+from jobs.models import Job, ListedRefs
 from jobs.places import Place, reading_of
 from jobs.reading import Read, Reader
 from jobs.recipe import ITEMS, LISTED, Recipe, Stage, Verb
+from jobs.rows import NewItem, store_items
 from jobs.sorting import Refs, in_order
 from jobs.states import Outcome, Status
 from jobs.steps import Step, reached
@@ -44,7 +45,7 @@ LEFT_TO_READ_AHEAD = 2.0
 class Listed(NamedTuple):
     """What becomes of a page: new items or a row of refs, how many do not belong, `Job.kinds` with them."""
 
-    items: list[Item]
+    items: list[NewItem]
     strangers: int
     kinds: dict[str, int]
     rows: Sequence[ListedRefs] = ()
@@ -164,7 +165,7 @@ class Selection:
             if self.lease.status != Status.SELECTING:
                 return False
             self.packer.save()
-            Item.objects.bulk_create(listed.items)
+            store_items(self.job.pk, listed.items)
             ListedRefs.objects.bulk_create(listed.rows)
         reached(Step.PAGE_WRITTEN)
         self.job.found += len(listed.items)
@@ -283,10 +284,8 @@ class Selection:
             )
         return refs
 
-    def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan, given: Payload | None) -> Item:
-        item = Item(
-            job_id=self.job.pk, ref=ref, given=given, before=snapshot, reason=plan.reason, detail=plan.detail
-        )
+    def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan, given: Payload | None) -> NewItem:
+        item = NewItem(ref, given=given, before=snapshot, reason=plan.reason, detail=plan.detail)
         if isinstance(plan, Change):
             item.change = plan.payload
             if self.job.dry_run:

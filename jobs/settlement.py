@@ -14,6 +14,7 @@ class Settlement:
     """What is to become of the items of one batch."""
 
     done: list[int] = field(default_factory=list)  # items that simply went well, by their primary keys
+    is_whole: bool = False  # these are all
     outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
     again: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
     split: bool = False  # those again go in two halves, to corner the one that breaks the batch

@@ -83,8 +83,9 @@ class Settler:
         settlement.done = [
             pk for pk, result in results.items() if result is not None and result.verdict is Verdict.DONE
         ]
+        settlement.is_whole = len(settlement.done) == len(results)
         # Of an item that went well nothing else is needed, and reading it whole costs more than all the rest.
-        others = list(pending.exclude(pk__in=settlement.done)) if len(settlement.done) < len(results) else []
+        others = [] if settlement.is_whole else list(pending.exclude(pk__in=settlement.done))
         unnamed, touched = [], []
         for item in others:
             result = results[item.pk]
@@ -212,7 +213,10 @@ class Settler:
                 **_added(counts),
             ):
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
-            _save_outcomes(settlement.outcomes, settlement.done)
+            if settlement.is_whole:
+                _pending(batch).order_by().update(outcome=Outcome.CHANGED)  # without a hundred keys
+            else:
+                _save_outcomes(settlement.outcomes, settlement.done)
             self._move_on(batch, settlement)
             self._tell_withheld(pilots)
             reached(Step.SETTLING)
@@ -271,7 +275,8 @@ class Settler:
             item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
         ]
         by_others = changed_by_others(self.job, touched, since=self.job.created_at)
-        settlement, stay = Settlement(), []
+        settlement, stay, renewed = Settlement(), [], []
+        stored = {item.pk: _told(item) for item in items}
         if batch.once:
             items = self.once.not_made_by_anyone(settlement, items, seen)
         for item in items:
@@ -291,14 +296,16 @@ class Settler:
                 item.reason, item.detail = plan.reason, plan.detail
                 if same:
                     stay.append(item)
+                    if _told(item) != stored[item.pk]:
+                        renewed.append(item)
                 else:
                     settlement.again.append((item, plan))
             else:
                 _leave_out(settlement, item, now, plan)
-        self._write_refreshed(batch, settlement, stay, read_at)
+        self._write_refreshed(batch, settlement, len(stay), renewed, read_at)
 
     def _write_refreshed(
-        self, batch: Batch, settlement: Settlement, stay: list[Item], read_at: datetime
+        self, batch: Batch, settlement: Settlement, stay: int, renewed: list[Item], read_at: datetime
     ) -> None:
         counts = _count(settlement.outcomes)
         pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
@@ -308,7 +315,7 @@ class Settler:
             for item, change in settlement.again:
                 item.batch = packer.batch_for(change, attempt=batch.attempt, read_at=timezone.now())
             packer.save()
-            batch.size = len(stay)
+            batch.size = stay
             changes = {"size": batch.size, "read_at": read_at} | _added(counts)
             if not stay:
                 changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
@@ -317,7 +324,8 @@ class Settler:
             _save_outcomes(settlement.outcomes)
             moved = [item for item, _ in settlement.again]
             done = [item for item in settlement.outcomes if item.outcome == Outcome.CHANGED]
-            Item.objects.bulk_update(stay + moved + done, ["batch", "before", "change", "reason", "detail"])
+            told = [*renewed, *moved, *done]
+            Item.objects.bulk_update(told, ["batch", "before", "change", "reason", "detail"])
         self.line.changed()
         self.pilots = pilots
         self.kinds |= {change.pilot for _, change in settlement.again if change.pilot}
@@ -330,6 +338,11 @@ class AlreadySettled(Exception):
 def _pending(batch: Batch) -> QuerySet[Item]:
     """In the order in which they are sent."""
     return Item.objects.filter(batch=batch, outcome=Outcome.PENDING).order_by("ref")
+
+
+def _told(item: Item) -> tuple[object, ...]:
+    """What is on record about it besides its outcome."""
+    return item.before, item.change, item.reason, item.detail
 
 
 def _judge(settlement: Settlement, item: Item, result: Result) -> None:

@@ -1,0 +1,35 @@
+"""New items are stored past the ORM, and read through it."""
+
+from __future__ import annotations
+
+from jobs.models import Batch, Item
+from jobs.rows import NewItem, store_items
+from jobs.states import Outcome
+from tests import factories
+
+ODD = "a\ttab, a\nline, \\N, \\., 'single' and \"double\", 100 %s, ünï😀"
+
+
+def test_what_is_stored_is_what_is_read(db: None) -> None:
+    job = factories.job()
+    batch = Batch(job=job, key="k")
+    items = [
+        NewItem(7, batch=batch, before={"tags": [ODD]}, change={"add": [ODD], "none": None}),
+        NewItem(8, outcome=Outcome.SKIPPED, reason="closed", detail=ODD, given={"add": []}),
+        NewItem(2**40, outcome=Outcome.PLANNED),
+    ]
+    batch.save()
+    store_items(job.pk, items)
+    columns = ("ref", "batch", "outcome", "reason", "detail", "given", "before", "change")
+    assert list(Item.objects.filter(job=job).order_by("ref").values_list(*columns)) == [
+        (7, batch.pk, "pending", "", "", None, {"tags": [ODD]}, {"add": [ODD], "none": None}),
+        (8, None, "skipped", "closed", ODD, {"add": []}, None, None),
+        (2**40, None, "planned", "", "", None, None, None),
+    ]
+    # Null, as the ORM has it, and not the word in JSON.
+    assert Item.objects.filter(job=job, before__isnull=True).count() == 2
+
+
+def test_none_are_none(db: None) -> None:
+    store_items(1, [])
+    assert not Item.objects.exists()
