@@ -62,6 +62,13 @@ class Account:
         """Change tickets as somebody else would."""
         self._pull("POST", "tickets", edits)
 
+    def refuse(self, refs: list[int]) -> None:
+        """Let it refuse these tickets from now on, and no others."""
+        self._pull("DELETE", "faults")
+        if refs:
+            writes = "PUT /api/v2/tickets/update_many"
+            self._pull("POST", "faults", {"match": writes, "kind": "item_error", "times": None, "ids": refs})
+
     def configure(self, **options: Any) -> None:
         self._pull("POST", "config", options)
 

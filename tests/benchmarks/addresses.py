@@ -71,3 +71,25 @@ def addresses(stock: Stock) -> list[Address]:
         Address("admin, batches", "/admin/jobs/batch/"),
         Address("admin, transitions", "/admin/jobs/transition/"),
     ]
+
+
+def of_one_job(pk: int, *, half: int) -> list[Address]:
+    """The pages of a job that has ended, and of those that list all; `half` is a ticket in its middle."""
+    job = f"/jobs/{pk}/"
+    return [
+        Address("dashboard", "/"),
+        Address("dashboard, its jobs", "/now"),
+        Address("jobs", "/jobs/"),
+        Address("the job", job),
+        Address("the job, what failed", f"{job}?outcome=failed"),
+        Address("the job, half-way", f"{job}?after={half}"),
+        Address("the job, live part", f"{job}live"),
+        Address("the job, account", f"{job}account"),
+        Address("status JSON", f"{job}status", STATUS),
+        Address("retry?", f"{job}retry"),
+        Address("undo?", f"{job}undo"),
+        Address("admin, jobs", "/admin/jobs/job/"),
+        Address("admin, items", "/admin/jobs/item/"),
+        Address("admin, batches", "/admin/jobs/batch/"),
+        Address("admin, transitions", "/admin/jobs/transition/"),
+    ]
