@@ -15,7 +15,7 @@ from zendesk.errors import CredentialsRefused, NotAllowed, Refused, UnexpectedAn
 from zendesk.gate import Gate
 from zendesk.job_status import JobStatus
 from zendesk.limits import RateLimit
-from zendesk.pages import PAGE_SIZE, Page, follow, items_of
+from zendesk.pages import PAGE_SIZE, Page, follow, items_of, next_cursor
 from zendesk.pending import Pending
 from zendesk.records import (
     Audit,
@@ -354,6 +354,9 @@ class Zendesk:
         begun: dict[str | None, Pending[Page[T]]] = {}
 
         def page(answer: Any) -> Page[T]:
+            # Before this one is read: what it holds takes a while to be made sense of.
+            if (after := next_cursor(answer, key)) and self._may_read_ahead():
+                begun[after] = Pending(self._transport, request(after), page)
             return Page.from_json(answer, key, read)
 
         def request(after: str | None) -> Request:
@@ -365,12 +368,8 @@ class Zendesk:
                 return pending.result()
             return self._transport.send(request(after), page)
 
-        def ahead(after: str) -> None:
-            if self._may_read_ahead():
-                begun[after] = Pending(self._transport, request(after), page)
-
         try:
-            yield from follow(fetch, cursor, ahead=ahead)
+            yield from follow(fetch, cursor)
         finally:
             for unwanted in begun.values():
                 unwanted.drop()

@@ -25,19 +25,23 @@ class Page(Generic[T]):
 
     @classmethod
     def from_json(cls, answer: Any, key: str, read: Callable[[Any], T]) -> Page[T]:
-        """A page of a cursor list. Raises UnexpectedAnswer.
+        """A page of a cursor list. Raises UnexpectedAnswer."""
+        cursor = next_cursor(answer, key)
+        return cls(items_of(answer, key, read), cursor)
 
-        ``links.next`` is set on the last page too and names a host of its own, so only ``meta`` counts.
-        """
-        meta = answer.get("meta")
-        if not isinstance(meta, dict) or not isinstance(meta.get("has_more"), bool):
-            raise UnexpectedAnswer(
-                f"Zendesk answered the list of {key} without saying whether there is more."
-            )
-        cursor = meta.get("after_cursor") if meta["has_more"] else None
-        if meta["has_more"] and not (isinstance(cursor, str) and cursor):
-            raise UnexpectedAnswer(f"Zendesk says there are more {key} and does not say how to get them.")
-        return cls(items=items_of(answer, key, read), next_cursor=cursor)
+
+def next_cursor(answer: Any, key: str) -> str | None:
+    """Where a cursor list goes on; None: this was its last page. Raises UnexpectedAnswer.
+
+    ``links.next`` is set on the last page too and names a host of its own, so only ``meta`` counts.
+    """
+    meta = answer.get("meta")
+    if not isinstance(meta, dict) or not isinstance(meta.get("has_more"), bool):
+        raise UnexpectedAnswer(f"Zendesk answered the list of {key} without saying whether there is more.")
+    cursor = meta.get("after_cursor") if meta["has_more"] else None
+    if meta["has_more"] and not (isinstance(cursor, str) and cursor):
+        raise UnexpectedAnswer(f"Zendesk says there are more {key} and does not say how to get them.")
+    return cursor
 
 
 def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
@@ -48,15 +52,9 @@ def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
     return [read(item) for item in items]
 
 
-def follow(
-    fetch: Callable[[str | None], Page[T]],
-    cursor: str | None = None,
-    *,
-    ahead: Callable[[str], None] | None = None,
-) -> Iterator[Page[T]]:
+def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[Page[T]]:
     """All pages from a cursor on (None: from the start). A page is asked for when it is wanted.
 
-    ``ahead`` is told which one comes next before a page is given out, and may begin to ask for it.
     Raises UnexpectedAnswer when the pages go in a circle, which would go on for ever.
     """
     # Brent's way to find a circle: one page is remembered, and a later one twice as far on each time. All
@@ -65,8 +63,6 @@ def follow(
     while True:
         page = fetch(cursor)
         leads_back = page.next_cursor in (cursor, remembered)
-        if ahead is not None and page.next_cursor is not None and not leads_back:
-            ahead(page.next_cursor)
         yield page
         if page.next_cursor is None:
             return
