@@ -26,7 +26,6 @@ from zendesk.sandbox.bulkjobs import QUEUE_SECONDS, TICKET_SECONDS
 from zendesk.sandbox.runtimes import RECORDED
 
 PAGE = BATCH = 100
-PLACES = (10, 25, 30)
 #: Of the tickets of a demo account, well under one in so many is unsolved.
 UNSOLVED = 3
 #: Each source, and the calls by which its list is read.
@@ -38,6 +37,7 @@ Rows = list[tuple[object, ...]]
 COLUMNS = (
     "source",
     "tickets",
+    "delays",
     "in flight",
     "ideal s",
     "took s",
@@ -69,9 +69,9 @@ def tag_all(source: str, tickets: int, places: int) -> Job:
     ).job
 
 
-def measure(zendesk: Account, environment: dict[str, str], folder: Path, tickets: int) -> Rows:
+def measure(zendesk: Account, environment: dict[str, str], folder: Path, tickets: int, scale: float) -> Rows:
     rows: Rows = []
-    for places in PLACES:
+    for places in sizes.places():
         connected = environment | zendesk.environment | {"ZENDESK_MAX_JOBS": str(places)}
         with at_work(connected, folder) as fleet:
             for source, (_, reading) in SOURCES.items():
@@ -80,13 +80,13 @@ def measure(zendesk: Account, environment: dict[str, str], folder: Path, tickets
                 assert (job.status, job.total, job.changed) == ("succeeded", tickets, tickets)
                 assert job.finished_at
                 assert job.frozen_at
-                listing, sending = ideal(tickets, places=places, reading=reading, scale=sizes.scale())
+                listing, sending = ideal(tickets, places=places, reading=reading, scale=scale)
                 best, took = listing + sending, (job.finished_at - job.created_at).total_seconds()
                 listed = (job.frozen_at - job.created_at).total_seconds() / listing
                 sent = (job.finished_at - job.frozen_at).total_seconds() / sending
                 seconds = (f"{best:.1f}", f"{took:.1f}", f"{took / best:.2f}", f"{listed:.2f}", f"{sent:.2f}")
                 calls = (job.calls_read, job.calls_write, job.calls_status)
-                rows.append((source, f"{tickets:,}", places, *seconds, *calls))
+                rows.append((source, f"{tickets:,}", f"{scale:g}", places, *seconds, *calls))
                 figures.keep(
                     f"pipe {source} {tickets} {places}",
                     times=took / best,
@@ -95,21 +95,20 @@ def measure(zendesk: Account, environment: dict[str, str], folder: Path, tickets
                     checks=job.calls_status,
                     peak_mb=fleet.peak_mb,
                 )
-    assert zendesk.ledger()["most_jobs_at_once"] <= max(PLACES)
+    assert zendesk.ledger()["most_jobs_at_once"] <= max(sizes.places())
     return rows
 
 
 def test_pipe(transactional_db: None, process_environment: dict[str, str], tmp_path: Path) -> None:
-    scale = sizes.scale()
     # The database hardly matters here: the larger ones are measured on one of them.
-    numbers = sizes.piped()[:1] if connection.vendor == "postgresql" else sizes.piped()
+    asked = sizes.piped()[:1] if connection.vendor == "postgresql" else sizes.piped()
     rows: Rows = []
-    for tickets in numbers:
+    for tickets, scale in asked:
         with account(tickets=UNSOLVED * tickets, scale=scale, runtime_scale=scale) as zendesk:
-            rows += measure(zendesk, process_environment, tmp_path, tickets)
+            rows += measure(zendesk, process_environment, tmp_path, tickets, scale)
     figures.tell(
         f"The pipe full, {figures.database()}",
-        f"A worker, and a demo Zendesk in its own process with the recorded delays times {scale}.\n"
+        "A worker, and a demo Zendesk in its own process with the recorded delays, times the column.\n"
         "Ideal: its pages in sequence and its batches in whole rounds. Target: at most 1.15 times that,\n"
         "and for 10,000 tickets of a view at most 100 reads, 100 writes, 40 status checks.",
         COLUMNS,

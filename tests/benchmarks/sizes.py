@@ -35,13 +35,20 @@ def tickets() -> int:
     return size("tickets", 20_000)
 
 
-def piped() -> list[int]:
-    """Tickets of the jobs against a Zendesk with delays: "10000,100000"."""
-    return [int(number) for number in os.environ.get("BENCH_PIPED", "10000,100000").split(",")]
+def piped() -> list[tuple[int, float]]:
+    """Tickets of the jobs against a Zendesk with delays, and what those are multiplied with."""
+    asked = os.environ.get("BENCH_PIPED", "10000@1,100000@0.25").split(",")
+    pairs = (one.split("@") for one in asked)
+    return [(int(tickets), float(scale)) for tickets, scale in pairs]
+
+
+def places() -> list[int]:
+    """Of the jobs against a Zendesk with delays: how many batches may be in flight."""
+    return [int(number) for number in os.environ.get("BENCH_PLACES", "10,25,30").split(",")]
 
 
 def scale() -> float:
-    """What the recorded delays of Zendesk are multiplied with."""
+    """What the recorded delays of Zendesk are multiplied with where programs are compared."""
     return float(os.environ.get("BENCH_SCALE", "0.25"))
 
 
