@@ -10,10 +10,14 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from jobs import pruning
+from jobs.actors import COMMAND_LINE
 from jobs.models import Job
 from jobs.states import Status
+from tagmanager import sizes
 from tests import factories
 from zendesk import sandbox
 
@@ -280,3 +284,21 @@ def test_pages_of_errors_wear_the_same_clothes(web: Client, client: Client) -> N
     assert "There is nothing here" in page
     assert "Sign out" in page
     factories.job()
+
+
+def test_an_earlier_job_that_is_deleted_while_its_tickets_are_asked_for_is_told(
+    web: Client, demo_zendesk: sandbox.Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = factories.job("partial", failed=1)
+    look = sizes.why_not_tried
+
+    def late(*asked: Any) -> str:
+        """Somebody deletes it between the look at its number and the making of the job."""
+        now = timezone.now()
+        assert pruning.mark(earlier.pk, before=now, by=COMMAND_LINE, at=now)
+        return look(*asked)
+
+    monkeypatch.setattr(sizes, "why_not_tried", late)
+    page = web.post(FORM, FILLED | {"job": str(earlier.pk), "outcomes": "failed", "dry_run": "on"})
+    assert f"Job {earlier.pk} is not there any more: it was deleted" in page.content.decode()
+    assert Job.objects.count() == 0
