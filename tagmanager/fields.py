@@ -1,4 +1,4 @@
-"""Form fields for what staff type: tags, and one tag."""
+"""Form fields for what staff type: tags, one tag, and a number."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from jobs.numerals import MOST
 from zendesk import TagError, parse_tags
 
 
@@ -39,3 +40,11 @@ class OneTagField(TagsField):
         if len(tags) > 1:
             raise ValidationError(f"Give one tag; these are {len(tags)}: {', '.join(tags)}.", code="one_tag")
         return tags[0] if tags else ""
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number from 1 to `most`; `wrong` is what is said of anything else."""
+
+    def __init__(self, *, wrong: str, most: int | None = MOST, **options: Any) -> None:
+        told = dict.fromkeys(("invalid", "min_value", "max_value"), wrong) | options.pop("error_messages", {})
+        super().__init__(min_value=1, max_value=most, error_messages=told, **options)

@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 
 from jobs.recipe import Order
 from tagmanager import choices, guarding, sources
-from tagmanager.fields import OneTagField, TagsField
+from tagmanager.fields import OneTagField, TagsField, WholeNumberField
 from tagmanager.glance import glance
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source
-from tagmanager.ways import NO_NUMBER, WAYS, OthersForm, WaysForm
+from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY
 
 #: One of these, and only one, says which tickets; more are added in a part of their own.
@@ -203,22 +203,19 @@ class OptionsForm(forms.Form):
         required=False,
         help_text="One is tried first; where the account does not allow it, the others are not sent.",
     )
-    limit = forms.IntegerField(
+    limit = WholeNumberField(
         label="At most this many tickets",
         required=False,
-        min_value=1,
+        most=None,
+        wrong="Give a whole number from 1 on, or leave this empty.",
         help_text="Ends the list after so many. Empty: all of them.",
-        error_messages=dict.fromkeys(NO_NUMBER, "Give a whole number from 1 on, or leave this empty."),
     )
-    canary = forms.IntegerField(
+    canary = WholeNumberField(
         label="Try on this many tickets first",
         required=False,
-        min_value=1,
-        max_value=MOST_CANARY,
+        most=MOST_CANARY,
+        wrong=f"Give a whole number from 1 to {MOST_CANARY:,}, or leave this empty.",
         help_text="Changes so many tickets, then holds and asks whether to go on. Empty: goes through.",
-        error_messages=dict.fromkeys(
-            NO_NUMBER, f"Give a whole number from 1 to {MOST_CANARY:,}, or leave this empty."
-        ),
     )
     guard = OneTagField(
         label="Guard tag",

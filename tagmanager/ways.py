@@ -13,11 +13,10 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs.models import Job
-from jobs.numerals import MOST
 from jobs.states import Outcome
 from tagmanager import connections, numbers, sources, suggestions
 from tagmanager.choices import Choices
-from tagmanager.fields import TagsField
+from tagmanager.fields import TagsField, WholeNumberField
 from tagmanager.numbers import Numbers
 from tagmanager.sources import Source
 from zendesk import NotFound, Refused, Zendesk, ZendeskError
@@ -34,8 +33,6 @@ EARLIER = (
     (Outcome.UNCHANGED, "unchanged"),
     (Outcome.PLANNED, "would be changed (of a preview)"),
 )
-#: What Django calls the ways in which a number can be none.
-NO_NUMBER = ("invalid", "min_value", "max_value")
 #: A form does not wait longer for Zendesk than this, seconds.
 PATIENCE = 3.0
 
@@ -43,13 +40,11 @@ PATIENCE = 3.0
 class WaysForm(forms.Form):
     """Tickets, named in any of the ways; after `is_valid()`, `named` has a `Source` for each way used."""
 
-    view = forms.IntegerField(
+    view = WholeNumberField(
         label="A view",
         required=False,
-        min_value=1,
-        max_value=MOST,
+        wrong="The number of a view is a whole number, such as 360001.",
         help_text="The number of a Zendesk view.",
-        error_messages=dict.fromkeys(NO_NUMBER, "The number of a view is a whole number, such as 360001."),
     )
     search = forms.CharField(
         label="A search",
@@ -91,13 +86,11 @@ class WaysForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
 
-    job = forms.IntegerField(
+    job = WholeNumberField(
         label="An earlier job",
         required=False,
-        min_value=1,
-        max_value=MOST,
+        wrong="The number of a job is a whole number, such as 12.",
         help_text="The number of a job that has ended, such as 12.",
-        error_messages=dict.fromkeys(NO_NUMBER, "The number of a job is a whole number, such as 12."),
     )
     outcomes = forms.MultipleChoiceField(
         label="Its tickets that ended as",

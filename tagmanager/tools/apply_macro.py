@@ -10,10 +10,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from jobs.numerals import MOST
 from tagmanager import choices, connections, macros
 from tagmanager.applying import Applied
 from tagmanager.comments import Comment
+from tagmanager.fields import WholeNumberField
 from tagmanager.macros import Translation
 from tagmanager.tickets import FieldValue, Foreseen, Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
@@ -31,17 +31,12 @@ TICK = forms.CheckboxInput(attrs={"class": "form-check-input"})
 
 
 class ApplyMacroForm(ToolForm):
-    macro = forms.IntegerField(
+    macro = WholeNumberField(
         label="Macro",
-        min_value=1,
-        max_value=MOST,
+        wrong="The number of a macro is a whole number, such as 360001.",
         help_text="It is read once, now: edited later, it changes nothing about the job. One with "
         "placeholders is filled in by Zendesk for each ticket, and stops the job when it is edited.",
-        error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"),
-            "The number of a macro is a whole number, such as 360001.",
-        )
-        | {"required": "Say which macro."},
+        error_messages={"required": "Say which macro."},
     )
     without = forms.BooleanField(
         label="Leave out the comment, and what cannot be done",
