@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import caches
 from django.db import connection
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, settings
 # A million rounds for each person that a test makes would be half of the run. A server of its own process,
 # with Django's number, reads such a hash all the same.
 PBKDF2PasswordHasher.iterations = 1
+
+# Every test client makes the middleware anew, and this one would look through all static files each time.
+django_settings.WHITENOISE_AUTOREFRESH = True
 
 # How long an example takes tells of the machine and of what else it does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

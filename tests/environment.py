@@ -46,6 +46,8 @@ def isolate_settings(folder: Path) -> None:
     for name in list(os.environ):
         if name.startswith("ZENDESK_") or name in FOREIGN:
             del os.environ[name]
+    # Hundreds of processes are started, and each would compile the whole program anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["TAGMANAGER_DEMO"] = "1"  # plain http, static files from where they lie, no `.env`
     os.environ["SECRET_KEY"] = "for-tests-only-" + "0123456789" * 5
     os.environ["VAR_DIR"] = str(folder)
