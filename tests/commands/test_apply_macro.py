@@ -53,6 +53,7 @@ def previews(demo: Demo, refs: list[int], macro: int) -> dict[int, dict[str, Any
     return {ref: compared(read(demo, path.format(ref, macro))["result"]["ticket"]) for ref in refs}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "macro", [zd.MACRO_ESCALATE, zd.MACRO_CLOSE_SPAM, zd.MACRO_UNTAG, zd.MACRO_RESET_TAGS]
 )
@@ -129,6 +130,7 @@ def foreseen_comments(demo: Demo, refs: list[int], macro: int) -> dict[int, list
     return found
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("macro", "options"),
     [
@@ -171,6 +173,7 @@ def test_what_a_macro_says_to_a_customer_is_kept_nowhere(demo: Demo) -> None:
     assert not any(name and name in kept for name in names)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -264,6 +267,7 @@ def test_a_dry_run_writes_nothing_and_its_run_applies_the_macro(demo: Demo) -> N
     assert truth(demo, refs) == wished
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("macro", "sentence"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -40,6 +41,7 @@ def test_the_numbers_of_every_job_add_up_but_for_the_huge_ones(db: None) -> None
     assert totals == {"gallery-huge-running": 1_000_000, "gallery-huge-partial": 1_000_000}
 
 
+@pytest.mark.once
 def test_every_timeline_is_one_that_the_table_of_states_allows(db: None) -> None:
     for name, job in made().items():
         steps = list(job.transitions.values_list("from_status", "to_status", "at"))
@@ -52,6 +54,7 @@ def test_every_timeline_is_one_that_the_table_of_states_allows(db: None) -> None
         assert moments[-1] <= timezone.now(), name
 
 
+@pytest.mark.once
 def test_a_second_time_adds_nothing(db: None) -> None:
     first = {name: job.pk for name, job in made().items()}
     assert {name: job.pk for name, job in made().items()} == first
@@ -77,6 +80,7 @@ def test_no_worker_ever_comes_for_a_job_of_the_gallery(db: None) -> None:
     assert {name: (job.status, job.lease_token, job.woken_at) for name, job in made().items()} == before
 
 
+@pytest.mark.once
 def test_it_refuses_where_real_work_is_done(db: None, settings: Any) -> None:
     settings.DEMO = False
     refused = command("demo_jobs")
@@ -85,12 +89,14 @@ def test_it_refuses_where_real_work_is_done(db: None, settings: Any) -> None:
     assert command("demo_jobs", "--yes").code == 0
 
 
+@pytest.mark.once
 def test_its_lines_name_the_pages(db: None) -> None:
     lines = command("demo_jobs").out.splitlines()
     job = Job.objects.get(nonce="gallery-partial")
     assert f"{'partial':<22}/jobs/{job.pk}/" in lines
 
 
+@pytest.mark.once
 def test_every_page_of_the_gallery_shows_and_none_takes_text_for_markup(client: Client, db: None) -> None:
     client.force_login(factories.runner("ana"))
     pages = {name: client.get(job.get_absolute_url()) for name, job in made().items()}

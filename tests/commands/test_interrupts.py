@@ -17,6 +17,8 @@ from tests.commands.conftest import DEADLINE, await_that, end_of
 from tests.demo import ANA, Demo, counts, run, submit
 from zendesk import sandbox as zd
 
+pytestmark = pytest.mark.once
+
 Manage = Callable[..., subprocess.Popen[str]]
 
 

@@ -15,6 +15,8 @@ from jobs.models import Job
 from tests.commands.conftest import command, end_of
 from tests.demo import Demo
 
+pytestmark = pytest.mark.once
+
 Manage = Callable[..., subprocess.Popen[str]]
 
 ON_THE_WEB = """

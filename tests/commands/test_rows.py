@@ -11,6 +11,8 @@ from jobs.states import FollowUp
 from tests.commands.conftest import command
 from tests.demo import Demo, follow
 
+pytestmark = pytest.mark.once
+
 
 def rows_for(demo: Demo, number: int) -> dict[int, tuple[str, str]]:
     """Every third ticket gets one tag, every third another, and the others lose one that they have."""

@@ -17,6 +17,8 @@ from jobs.models import Job
 from tests.commands.conftest import command
 from tests.demo import Demo, demo_zendesk
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def demo(db: None, settings: Any) -> Iterator[Demo]:

@@ -20,6 +20,8 @@ from tests.commands.conftest import command, end_of
 from tests.demo import Demo, counts, outcomes
 from zendesk import sandbox as zd
 
+pytestmark = pytest.mark.once
+
 UNKNOWN = 99_999_999
 
 

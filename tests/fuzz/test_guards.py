@@ -18,7 +18,7 @@ from tests.fuzz.conftest import StartFleet
 from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of
 from tests.fuzz.orders import FREEZE, KILL, Orders
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 TICKETS = 30
 LOST = "is not held by this worker any more"
 

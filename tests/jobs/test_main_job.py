@@ -46,6 +46,7 @@ def test_a_second_run_writes_nothing(demo: Demo) -> None:
     assert job.calls_write == 0
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_twelve_thousand_tickets_take_as_many_calls_as_they_must(db: None, settings: Any) -> None:
     with demo_zendesk(settings, tickets=15_000, scale=0.02) as demo:

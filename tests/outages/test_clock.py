@@ -17,6 +17,8 @@ from tagmanager.gate import NAME, SharedGate
 from tests import factories
 from tests.demo import Demo, counts, outcomes, run, submit
 
+pytestmark = pytest.mark.once
+
 JUMPS = [timedelta(hours=-1), timedelta(days=-1), timedelta(hours=1), timedelta(days=1)]
 BACK = JUMPS[:2]
 

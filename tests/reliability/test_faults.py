@@ -12,6 +12,8 @@ from tests.reliability.cases import CASES, Case, mixed
 from tests.reliability.trial import Trial, attempt
 from zendesk.sandbox.faults import KINDS
 
+pytestmark = pytest.mark.once
+
 #: Mixtures of the everyday tests; `make reliability` tries more.
 SEEDS = range(3)
 

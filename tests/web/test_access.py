@@ -16,6 +16,8 @@ from jobs.models import Job
 from jobs.states import Status
 from tests import factories
 
+pytestmark = pytest.mark.once
+
 OK, MOVED, SEND_AGAIN = HTTPStatus.OK, HTTPStatus.FOUND, HTTPStatus.TEMPORARY_REDIRECT
 UNKNOWN, REFUSED, NO_SUCH_VERB = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED
 #: By kind of person: the permissions that count.

@@ -15,6 +15,8 @@ from tests import factories
 from tests.demo import params
 from zendesk import sandbox
 
+pytestmark = pytest.mark.once
+
 FORM = "/tools/bulk-tag/"
 
 

@@ -15,6 +15,8 @@ from tests.web.test_again import FORM, asked, sent_again
 from tests.web.test_sessions import sent_too_late
 from zendesk import sandbox
 
+pytestmark = pytest.mark.once
+
 VIEW, OTHER = sandbox.VIEW_UNSOLVED, sandbox.VIEW_PENDING
 
 

@@ -215,6 +215,7 @@ SHOWN = (
 )  # fmt: skip
 
 
+@pytest.mark.once
 def test_no_word_becomes_markup_on_any_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = skeletons(root, PLAIN, monkeypatch)
     hostile: dict[str, Seen] = {}

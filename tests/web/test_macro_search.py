@@ -15,6 +15,8 @@ from pytest_django import Settings
 from tests.demo import demo_zendesk as running
 from zendesk import sandbox
 
+pytestmark = pytest.mark.once
+
 PATH = "/tools/macro-search/"
 
 

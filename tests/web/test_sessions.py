@@ -19,6 +19,8 @@ from jobs.states import Status
 from tests import factories
 from zendesk import sandbox
 
+pytestmark = pytest.mark.once
+
 FORM = "/tools/bulk-tag/"
 ANA = {"username": "ana", "password": factories.PASSWORD}
 NEW = "staple battery correct"

@@ -16,6 +16,8 @@ from jobs.states import Outcome, Status
 from tests import factories
 from zendesk import sandbox
 
+pytestmark = pytest.mark.once
+
 FORM = "/tools/bulk-tag/"
 PARTS = ("tags?q=vi", "stored?add=vip", "view-count?view=1", "search-count?search=x")
 

@@ -4,6 +4,8 @@ import pytest
 
 from jobs.wording import duration, time_left
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),

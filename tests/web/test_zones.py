@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from tests import factories
 
+pytestmark = pytest.mark.once
+
 LATE_IN_LONDON = datetime(2026, 7, 10, 23, 30, tzinfo=UTC)
 
 
