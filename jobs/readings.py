@@ -64,9 +64,7 @@ class Readings:
             self._under_way.remove(reading)
             with marks.about(batch=reading.batch.pk):
                 seen = reading.call.result()
-                # Where items have joined the batch meanwhile it is still too old, and read once more.
-                if self._settler.refs_of(reading.batch) == reading.refs:
-                    self._settler.refresh(reading.batch, seen, reading.read_at)
+                self._settler.refresh(reading.batch, reading.refs, seen, reading.read_at)
         return bool(over)
 
     def drop(self) -> None:

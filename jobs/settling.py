@@ -263,13 +263,18 @@ class Settler:
         """What is to be read of it for `refresh`."""
         return list(_pending(batch).values_list("ref", flat=True))
 
-    def refresh(self, batch: Batch, seen: Mapping[int, Snapshot], read_at: datetime) -> None:
+    def refresh(
+        self, batch: Batch, refs: Sequence[int], seen: Mapping[int, Snapshot], read_at: datetime
+    ) -> None:
         """Plan the batch's items anew by what they are now: the reading they were planned by is too old.
 
         What is recorded as "before" is then what was really there. Items that need nothing any more, or
-        something else than the batch carries, leave it.
+        something else than the batch carries, leave it. Where some have joined it since its `refs` were read,
+        it stays too old and is to be read once more.
         """
         items = list(_pending(batch))
+        if [item.ref for item in items] != list(refs):
+            return
         earlier = earlier_of(self.errand, [item.ref for item in items])
         touched = [
             item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
