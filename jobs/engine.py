@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
@@ -153,27 +153,32 @@ def _begin(lease: Lease) -> Lease:
 
 
 def _work(lease: Lease, turn: Turn) -> None:
-    """Work until the job is put down; short waits that the other side asks for are waited out here."""
+    """Work until the job is put down."""
     try:
-        work = work_for(lease.job)
-        work.before_call = lease.fence
-        while True:
-            try:
-                _list_and_send(lease, work, turn)
-            except TryLater as later:
-                if later.seconds is None or later.seconds > WAIT_HERE:
-                    _park(lease, later)
-                    return
-                logger.info("Waits %.1f s: %s", later.seconds, later)
-                goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
-                if not _wait(lease, later.seconds, turn):
-                    lease.release(at=goes_on_at, waiting_for=later.reason)
-                    return
-            else:
-                return
+        with closing(work_for(lease.job)) as work:
+            work.before_call = lease.fence
+            _work_and_wait(lease, work, turn)
     except (NeedsPerson, Refused) as wall:
         was_cancelled = Job.objects.get(pk=lease.job.pk).status == Status.CANCELLING
         _stop(lease, f"{wall} {CANNOT_CANCEL}" if was_cancelled else str(wall))
+
+
+def _work_and_wait(lease: Lease, work: Work, turn: Turn) -> None:
+    """Short waits that the other side asks for are waited out here."""
+    while True:
+        try:
+            _list_and_send(lease, work, turn)
+        except TryLater as later:
+            if later.seconds is None or later.seconds > WAIT_HERE:
+                _park(lease, later)
+                return
+            logger.info("Waits %.1f s: %s", later.seconds, later)
+            goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
+            if not _wait(lease, later.seconds, turn):
+                lease.release(at=goes_on_at, waiting_for=later.reason)
+                return
+        else:
+            return
 
 
 def _list_and_send(lease: Lease, work: Work, turn: Turn) -> None:

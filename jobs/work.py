@@ -264,6 +264,10 @@ class Work(Protocol):
         """Look for a batch sent at `since` whose answer was lost; `known` receipts are other batches'."""
         ...
 
+    def close(self) -> None:
+        """No more is asked of it; what is still under way is not waited for."""
+        ...
+
     def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
         """Whether changes that must not be made twice were made, now or by an earlier job of the family.
 

@@ -99,6 +99,9 @@ class TicketWork:
         if self._asks_each:
             self.batch_size = ASKED_AT_ONCE
 
+    def close(self) -> None:
+        self._zendesk.close()
+
     # Choosing
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:

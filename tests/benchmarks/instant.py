@@ -48,6 +48,9 @@ class InstantWork:
         self._sent: dict[str, list[int]] = {}
         self._receipts = count()
 
+    def close(self) -> None:
+        pass
+
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         for start in range(int(cursor or 0), self.number, PAGE):
             end = min(start + PAGE, self.number)
