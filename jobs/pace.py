@@ -21,8 +21,10 @@ PER_BATCH, AT_START = 0.33, 7.0
 TOGETHER = 0.01
 #: The first question about a first batch, seconds after it was sent, and how its age grows to the next.
 FIRST_LOOK, LATER_LOOKS = 0.2, 1.5
-#: What was seen tells more than a hint as soon as it leaves no more than this part open.
-CLOSE = 0.1
+#: A hint that was taken from less than this part of a batch is taken again.
+HALF = 0.45
+#: So much earlier than the quickest that was seen to be done it is tried, while that may be late enough.
+EARLIER = 0.05
 #: A batch that takes longer than hinted is expected to take by so much longer than it has by now.
 LATE = 1.1
 #: Least seconds between two questions; after a fruitless one, least part of the usual time.
@@ -59,6 +61,7 @@ class Pace:
         self._least = 0.0
         self._most = math.inf
         self._hint = hint
+        self._part_seen = 1.0  # of the batch that the hint was taken from
         self._asked_at = -math.inf
         self._fruitless = 0
         self._credit = AT_START + PER_BATCH * settled - asked
@@ -72,6 +75,10 @@ class Pace:
         if not self._is_known:
             age = max(self._asked_at - first, 0.0)
             return min(first + max(FIRST_LOOK, LATER_LOOKS * age), at_the_latest)
+        if self._most == math.inf and self._part_seen < HALF:
+            # What was told of a small part says little of the whole: look again half-way.
+            half = min(flight.sent_at + self._guess * weight(flight.size) * HALF for flight in flights)
+            return min(max(half, self._soonest()), at_the_latest)
         due = sorted(flight.sent_at + self._guess * weight(flight.size) for flight in flights)
         place = min(max(math.ceil((1 - self._credit) / PER_BATCH) - 1, 0), len(due) - 1)
         together = due[place] + TOGETHER * self._usual
@@ -99,6 +106,7 @@ class Pace:
         if told:
             furthest = max(told, key=lambda flight: flight.progress)
             self._hint = (now - furthest.sent_at) / weight(furthest.size * furthest.progress)
+            self._part_seen = furthest.progress
 
     @property
     def _is_known(self) -> bool:
@@ -106,14 +114,11 @@ class Pace:
 
     @property
     def _guess(self) -> float:
-        """Seconds per weight: to halve what is uncertain while there is credit for it, else to be safe."""
+        """Seconds per weight: to narrow down what is open while there is credit for it, else to be safe."""
         least, most = self._least, self._most
-        is_close = least > (1 - CLOSE) * most
-        if self._hint and least < self._hint < most and not is_close:
-            return self._hint
-        if most == math.inf:
-            return LATE * least
-        return (least + most) / 2 if self._credit >= 1 else most
+        if most < math.inf:
+            return max((least + most) / 2, (1 - EARLIER) * most) if self._credit >= 1 else most
+        return self._hint if self._hint and self._hint > least else LATE * least
 
     @property
     def _usual(self) -> float:

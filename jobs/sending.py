@@ -53,6 +53,8 @@ PLACE_LOOK = 0.5
 SENT_AT_ONCE = 4
 #: Of so many that go next it is seen to that they need not be read before.
 PREPARED = 8
+#: From so many batches that settled it is taken how long one takes.
+LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,10 +433,10 @@ def _pace_of(job: Job) -> Pace:
 
 
 def _quickest(answered: QuerySet[Batch]) -> float | None:
-    """Seconds per weight of the quickest of the first few: the least delayed by when it was asked about."""
+    """Seconds per weight of the quickest of the first: the least delayed by when it was asked about."""
     took = [
         (settled - sent).total_seconds() / weight(size)
-        for sent, settled, size in answered.values_list("sent_at", "settled_at", "size")[:5]
+        for sent, settled, size in answered.values_list("sent_at", "settled_at", "size")[:LOOKED_AT]
         if sent and settled
     ]
     return min((one for one in took if one > 0), default=None)
