@@ -146,7 +146,9 @@ def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
 def test_those_that_find_the_queue_full_together_are_held_back_once(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "SLOTS_BACK_OFF", 0.05)
+    now = [1000.0]  # moves when the worker rests
+    monkeypatch.setattr(sending.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sending.Pipe, "rest", lambda *_: now.append(now.pop() + 0.5))
     full = TryLater("Too many bulk jobs.", reason=WaitReason.JOB_SLOTS, seconds=30)
     SlowWork.wrong = {2: full, 3: full, 4: full}
     holds: list[float] = []
@@ -160,7 +162,7 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
     engine.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
-    assert holds == [0.1] * 3
+    assert holds == [2 * sending.SLOTS_BACK_OFF] * 3
 
 
 class ReadSlowly(InstantWork):

@@ -55,6 +55,9 @@ class Calls:
             call.run()
         return call
 
+    def shutdown(self, **_how: Any) -> None:
+        pass
+
     def begun_since(self, mark: int) -> list[Call]:
         return self._begun[mark:]
 
