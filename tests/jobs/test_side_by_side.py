@@ -147,7 +147,7 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]  # moves when the worker rests
-    monkeypatch.setattr(sending.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("jobs.sending.time.monotonic", lambda: now[0])
     monkeypatch.setattr(sending.Pipe, "rest", lambda *_: now.append(now.pop() + 0.5))
     full = TryLater("Too many bulk jobs.", reason=WaitReason.JOB_SLOTS, seconds=30)
     SlowWork.wrong = {2: full, 3: full, 4: full}
