@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,10 @@ class Office:
 
     def await_end(self, address: str) -> None:
         """Until the job of this page has ended, asked of the database and of no page."""
-        ask = f"from jobs.models import Job; print(Job.objects.get(pk={address.split('/')[-2]}).is_ended)"
-        await_that(lambda: self.shell(ask).strip() == "True", f"the end of {address}")
+        ask = "SELECT finished_at IS NOT NULL FROM jobs_job WHERE id = ?"
+        with closing(sqlite3.connect(self._folder / "demo.sqlite3")) as database:
+            number = address.split("/")[-2]
+            await_that(lambda: database.execute(ask, (number,)).fetchone() == (1,), f"the end of {address}")
 
     def open_web(self) -> None:
         """Start the web server, at the same address each time."""
