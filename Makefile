@@ -9,7 +9,7 @@ ARGS ?=
 ADDRESS ?= 127.0.0.1:8000
 WEB_WORKERS ?= 2
 # More than two cores: many tests wait for processes of their own.
-PYTEST_WORKERS ?= 3
+PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help venv dev browser demo run worker test properties fuzz check format lock audit bench reliability screenshots clean

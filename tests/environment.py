@@ -94,11 +94,17 @@ def touches_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or bool(DATABASE_FIXTURES & fixtures)
 
 
+#: About half of the time that the tests with a browser take.
+LOOKS = tuple(f"tests/browser/test_{name}.py" for name in ("pages", "admin", "form", "keys"))
+
+
 class BrowserApart(LoadScopeScheduling):
-    """Gives all tests with a browser to one process, whose office is dear to set up, any other to any."""
+    """Gives the tests with a browser to two processes, whose office is dear to set up, any other to any."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        if not nodeid.startswith("tests/browser/"):
+            return nodeid
+        return "browser, looks" if nodeid.startswith(LOOKS) else "browser, doings"
 
 
 @pytest.hookimpl(tryfirst=True)
