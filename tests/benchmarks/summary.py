@@ -76,7 +76,7 @@ ROWS: list[tuple[str, str, Callable[[Found], str]]] = [
     ("calls for 10,000 tickets of a view: reads / writes / status checks", "100 / 100 / 40", _calls),
     ("wall time against the ideal of the same Zendesk", "at most 1.15 times", _pipe),
     ("against the loop people write with zenpy, in one run", "10 times faster", _zenpy),
-    ("engine alone, tickets a second", "3,000", _engine),
+    ("engine alone on two cores, tickets a second", "3,000", _engine),
     ("memory of a worker and of the web, up to the tickets in brackets", "under 150 MB, flat", _memory),
     ("time of a ticket, from 1,000 tickets to the most", "does not rise", _growth),
     ("slowest job list or job page, 95th percentile", "100 ms", _milliseconds("page_ms")),
