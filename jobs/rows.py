@@ -41,7 +41,8 @@ def store_items(job_id: int, items: Sequence[NewItem]) -> None:
     table, columns = Item._meta.db_table, ", ".join(f'"{column}"' for column in COLUMNS)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN') as copy:
+            copying = f'COPY "{table}" ({columns}) FROM STDIN'
+            with connection.wrap_database_errors, cursor.copy(copying) as copy:
                 for row in _rows(job_id, items):
                     copy.write_row(row)
         else:

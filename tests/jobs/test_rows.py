@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from django.db import IntegrityError, transaction
+
 from jobs.models import Batch, Item
 from jobs.rows import NewItem, store_items
 from jobs.states import Outcome
@@ -32,4 +35,11 @@ def test_what_is_stored_is_what_is_read(db: None) -> None:
 
 def test_none_are_none(db: None) -> None:
     store_items(1, [])
+    assert not Item.objects.exists()
+
+
+def test_what_the_database_refuses_or_cannot_do_is_an_error_of_the_database(db: None) -> None:
+    job = factories.job()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        store_items(job.pk, [NewItem(7), NewItem(7)])
     assert not Item.objects.exists()
