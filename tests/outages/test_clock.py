@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jobs import engine, gallery, reaper, sending
 from jobs.models import Batch, Beat, Gate, Job
-from jobs.states import BatchState, Status, WaitReason
+from jobs.states import Status, WaitReason
 from tagmanager.gate import NAME, SharedGate
 from tests import factories
 from tests.demo import Demo, counts, outcomes, run, submit
@@ -105,18 +105,22 @@ def test_a_clock_that_jumps_in_the_middle_of_a_job_changes_nothing_of_its_outcom
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(demo: Demo, jump: timedelta) -> None:
+def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
+    demo: Demo, jump: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refs = demo.open_tickets[:50]
     made = submit(refs=refs, add=["brand-new"])
     demo.fault("reset_after")
     with moved(timedelta()) as traveller:
         shifts = iter([jump])
 
-        def tick() -> None:
-            if Batch.objects.filter(state=BatchState.SENDING).exists():
-                traveller.shift(next(shifts, timedelta()))
+        def lose_and_jump(pipe: sending.Pipe, batch: Batch) -> None:
+            lose(pipe, batch)
+            traveller.shift(next(shifts, timedelta()))
 
-        job = run(made, tick=tick)
+        lose = sending.Pipe._lose
+        monkeypatch.setattr(sending.Pipe, "_lose", lose_and_jump)
+        job = run(made)
     assert next(shifts, None) is None
     assert (job.status, outcomes(job)) == (Status.SUCCEEDED, dict.fromkeys(refs, "changed"))
     assert {demo.account.ledger.updates[ref] for ref in refs} == {1}
