@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,16 @@ class Office:
         options = ("--add", tag, "--detach", "--yes", "--output", "json", "--as", "ana")
         made = json.loads(self.manage("tag_tickets", "--ids", numbers, *options))
         return f"{self.url}/jobs/{made['id']}/"
+
+    @contextmanager
+    def slower(self) -> Iterator[None]:
+        """Its Zendesk takes its time over what it is sent inside: such a job is not soon done."""
+        usual = self.demo.account.options.scale
+        self.demo.account.configure(scale=0.6)
+        try:
+            yield
+        finally:
+            self.demo.account.configure(scale=usual)
 
     def await_end(self, address: str) -> None:
         """Until the job of this page has ended, asked of the database and of no page."""
