@@ -31,7 +31,7 @@ from jobs.settling import Settler
 from jobs.slots import has_place
 from jobs.states import BatchState, Outcome, Status, WaitReason
 from jobs.steps import Step, reached
-from jobs.work import Answer, Phase, Sendable, Trace, Underway, Work
+from jobs.work import Answer, Phase, Sendable, Trace, Underway, Verdict, Work
 
 logger = logging.getLogger(__name__)
 
@@ -352,6 +352,7 @@ class Pipe:
         done = [one.flight for one, _ in over]
         under_way = [one.flight for one in self.in_flight.values() if one.flight not in done]
         self.pace.learn(now, done, under_way)
+        over.sort(key=lambda pair: _went_well(pair[1]))  # what may open the breaker comes first
         self.answered += over
         for one, _ in over:
             del self.in_flight[one.batch.receipt]
@@ -406,6 +407,11 @@ def _sendables(batch: Batch) -> list[Sendable]:
         Sendable(ref, before or {}, change or {})
         for ref, before, change in pending.values_list("ref", "before", "change")
     ]
+
+
+def _went_well(answer: Answer) -> bool:
+    told = (*answer.results.values(), *answer.by_place.values())
+    return answer.phase is Phase.OVER and all(result.verdict is Verdict.DONE for result in told)
 
 
 def _may_turn_up(batch: Batch, answer: Answer) -> bool:

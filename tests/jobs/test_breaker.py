@@ -31,6 +31,7 @@ SENTENCE = (
 def one_batch_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a test can say which batches were settled when the breaker opened."""
     settings.ZENDESK_MAX_JOBS = 1
+    monkeypatch.setattr(sending, "SENT_AT_ONCE", 1)
     monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
 
 

@@ -65,6 +65,8 @@ def impatient(case: Case) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "WAIT_HERE", 0.0)
         patch.setattr(engine, "NAP", 0.01)
+        # A fault strikes the so manyth call: which batch that is must not be left to chance.
+        patch.setattr(sending, "SENT_AT_ONCE", 1)
         patch.setattr(sending, "SEARCH_AFTER", 0.0)
         patch.setattr(sending, "SLOTS_BACK_OFF", 0.05)
         patch.setattr(sending, "SLOTS_BACK_OFF_MOST", 0.1)
