@@ -26,8 +26,8 @@ from jobs.work import Change
 
 PEOPLE, TAGS, TOOLS = 20, 50, ("apply-macro", "bulk-tag", "rename-tags")
 PER_BATCH = 100
-#: What the tool that applies a macro reads besides; the others do not look at it.
-OF_A_MACRO = {"macro": 7, "macro_title": "Campaign", "fields": [], "left_out": []}
+#: What the tools that apply a macro or rename read besides; the others do not look at it.
+BESIDES = {"macro": 7, "macro_title": "Campaign", "fields": [], "left_out": [], "pairs": {"old": "new"}}
 #: Outcomes that come of sending.
 SENT = frozenset({Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED})
 #: The first ticket; the large jobs overlap, so that a ticket has a history of several jobs.
@@ -249,7 +249,7 @@ def _job(pk: int, status: Status, people: Sequence[User], created_at: datetime, 
         pk=pk,
         tool=TOOLS[pk % len(TOOLS)],
         title=f"Add {tag} to {words}",
-        params={"add": [tag], "remove": [], "set": [], "include_closed": False} | OF_A_MACRO,
+        params={"add": [tag], "remove": [], "set": [], "include_closed": False} | BESIDES,
         source=source,
         status=status,
         waiting_for=WaitReason.RATE_LIMIT if status == Status.WAITING else "",
