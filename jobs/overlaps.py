@@ -18,8 +18,13 @@ MOST_JOBS = 50
 
 def at_work_on_the_same(job: Job) -> list[Job]:
     """Jobs that write, or are about to, to some of the same items, as far as sources and lists tell."""
-    others = Job.objects.active().filter(dry_run=False).exclude(pk=job.pk).order_by("pk")
-    return [other for other in others[:MOST_JOBS] if _same_source(job, other) or _share_items(job, other)]
+    others = list(Job.objects.active().filter(dry_run=False).exclude(pk=job.pk).order_by("pk")[:MOST_JOBS])
+    ends = _ends(job) if others else set()
+    return [
+        other
+        for other in others
+        if _same_source(job, other) or _holds(other, ends) or _holds(job, _ends(other))
+    ]
 
 
 def changed_by_others(job: Job, refs: Sequence[int], *, since: datetime) -> dict[int, int]:
@@ -36,10 +41,6 @@ def _same_source(job: Job, other: Job) -> bool:
     return runs_this or any(
         source in theirs and (source.get("kind") != LISTED or bool(source.get("name"))) for source in ours
     )
-
-
-def _share_items(one: Job, other: Job) -> bool:
-    return _holds(one, _ends(other)) or _holds(other, _ends(one))
 
 
 def _holds(job: Job, refs: Iterable[int]) -> bool:
