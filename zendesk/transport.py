@@ -51,6 +51,9 @@ TRY_TIMEOUT = 30.0
 
 CONNECTIONS = 10  # kept open for re-use; more threads than that open and close their own
 UNDER_WAY = 6  # calls that are made meanwhile, each in a thread of its own
+#: Seconds. A call that was begun longer ago and has not left yet does not leave any more: the process was
+#: frozen meanwhile, and what allowed it may not hold any longer.
+LEAVES_WITHIN = 5.0
 OPEN = 0.001  # seconds; a gate that opens sooner than this is open
 
 
@@ -71,7 +74,7 @@ class Begun:
 
     request: Request
     header: str = field(repr=False)
-    tried: Future[Tried]
+    tried: Future[Tried | None]  # None: it never left
 
 
 class Transport:
@@ -110,7 +113,7 @@ class Transport:
         self._host = urlsplit(self.base_url).netloc
         self._session = _session()
         self._threads: ThreadPoolExecutor | None = None
-        self._under_way: set[Future[Tried]] = set()  # begun, and not yet taken or dropped
+        self._under_way: set[Future[Tried | None]] = set()  # begun, and not yet taken or dropped
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
 
@@ -132,7 +135,7 @@ class Transport:
             self._before_call()
         if self._threads is None:
             self._threads = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="zendesk-meanwhile")
-        tried = self._threads.submit(self._try, request, header)
+        tried = self._threads.submit(self._try_soon, request, header, self.now())
         self._under_way.add(tried)
         return Begun(request, header, tried)
 
@@ -162,11 +165,12 @@ class Transport:
         attempt = 0
         while True:
             attempt += 1
+            header, tried = "", None
             if begun is not None:
                 header, tried = begun.header, begun.tried.result()
                 self._under_way.discard(begun.tried)
                 begun = None
-            else:
+            if tried is None:
                 budget = self._pass_gates(request, budget)
                 header = self._credentials.header(self) if request.signed else ""
                 if self._before_call is not None:
@@ -242,6 +246,10 @@ class Transport:
         if isinstance(refusal, RateLimited):
             self._hold_after_429(request, headers, refusal)
         raise refusal
+
+    def _try_soon(self, request: Request, header: str, begun_at: float) -> Tried | None:
+        """`_try`, unless it is too late for that."""
+        return self._try(request, header) if abs(self.now() - begun_at) <= LEAVES_WITHIN else None
 
     def _try(self, request: Request, header: str) -> Tried:
         """One try over the wire and nothing else, so that any thread may make it; never raises."""

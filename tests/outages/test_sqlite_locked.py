@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def demo(settings: Settings) -> Iterator[Demo]:
-    with demo_zendesk(settings, tickets=1500, scale=0.1) as running:
+    with demo_zendesk(settings, tickets=1500, scale=0.4) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 import responses
 
-from tests.zendesk.conftest import BASE
+from tests.zendesk.conftest import BASE, Clock
 from zendesk import Call, Unavailable, Zendesk
 from zendesk.transport import UNDER_WAY
 
@@ -113,3 +113,30 @@ def test_what_nobody_wants_any_more_is_counted(
     assert over.wait(10)
     pending.drop()
     assert [(call.kind, call.attempt) for call in calls] == [("read", 1)]
+
+
+def test_one_that_was_frozen_before_it_left_asks_again_whether_it_may(
+    http: responses.RequestsMock,
+    connect: Callable[..., Zendesk],
+    calls: list[Call],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    http.put(UPDATE, json=QUEUED)
+    asked: list[float] = []
+    client = connect(before_call=lambda: asked.append(clock.time))
+    taken = threading.Event()
+    transport = client._transport
+    late = transport._try_soon
+
+    def frozen(*given: Any) -> Any:
+        assert taken.wait(10)
+        clock.move(100)
+        return late(*given)
+
+    monkeypatch.setattr(transport, "_try_soon", frozen)
+    pending = client.begin_update_many([1], {"additional_tags": ["vip"]})
+    taken.set()
+    assert pending.result().id == "V3-a"
+    assert [moment - asked[0] for moment in asked] == [0, 100]
+    assert len(calls) == 1
