@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ MOST_BYTES = 50_000_000
 PIECE = 65_536
 
 _answer_by: ContextVar[float] = ContextVar("answer_by")
+_leave_by: ContextVar[float] = ContextVar("leave_by", default=math.inf)
+
+
+class TooLate(Exception):
+    """The connection stood only when the call was not to leave any more: nothing was sent."""
 
 
 class TooLong(Exception):
@@ -36,13 +42,17 @@ class TooLong(Exception):
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Answers that are awaited inside must be whole so long after its start, else reading them times out."""
-    token = _answer_by.set(time.monotonic() + seconds)
+def within(seconds: float, *, leave: float = math.inf) -> Iterator[None]:
+    """Answers that are awaited inside must be whole so long after its start, else reading them times out.
+
+    A call that needs a new connection leaves within `leave` seconds or not at all.
+    """
+    token, other = _answer_by.set(time.monotonic() + seconds), _leave_by.set(time.monotonic() + leave)
     try:
         yield
     finally:
         _answer_by.reset(token)
+        _leave_by.reset(other)
 
 
 def whole_body(response: requests.Response) -> bytes:
@@ -75,9 +85,23 @@ class _Response(http.client.HTTPResponse):
 class _Plain(urllib3.connection.HTTPConnection):
     response_class = _Response
 
+    def connect(self) -> None:
+        super().connect()
+        _leave(self)
+
 
 class _Tls(urllib3.connection.HTTPSConnection):
     response_class = _Response
+
+    def connect(self) -> None:
+        super().connect()
+        _leave(self)
+
+
+def _leave(connection: urllib3.connection.HTTPConnection) -> None:
+    if time.monotonic() > _leave_by.get():
+        connection.close()
+        raise TooLate
 
 
 class _Timed(io.RawIOBase):

@@ -21,7 +21,7 @@ import urllib3
 from zendesk.address import checked_base_url
 from zendesk.calls import Call, Request
 from zendesk.credentials import Credentials
-from zendesk.deadline import Adapter, TooLong, whole_body, within
+from zendesk.deadline import Adapter, TooLate, TooLong, whole_body, within
 from zendesk.envelope import parsed, plain
 from zendesk.errors import (
     CredentialsRefused,
@@ -53,7 +53,7 @@ CONNECTIONS = 10  # kept open for re-use; more threads than that open and close 
 UNDER_WAY = 6  # calls that are made meanwhile, each in a thread of its own
 #: Seconds. A call that was begun longer ago and has not left yet does not leave any more: the process was
 #: frozen meanwhile, and what allowed it may not hold any longer.
-LEAVES_WITHIN = 5.0
+LEAVES_WITHIN = 12.0
 OPEN = 0.001  # seconds; a gate that opens sooner than this is open
 
 
@@ -259,7 +259,7 @@ class Transport:
         started = self.now()
         error: Exception
         try:
-            with within(TRY_TIMEOUT):
+            with within(TRY_TIMEOUT, leave=LEAVES_WITHIN):
                 response = self._session.request(
                     request.method,
                     f"{self.base_url}{request.path}{query}",
@@ -276,6 +276,8 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
             error = unavailable_from(exc, host=self._host, is_write=is_write)
             error.__cause__ = exc
+        except TooLate:
+            error = Unavailable(f"Nothing was sent to {self._host}: the program stood still for a while.")
         except TooLong as exc:
             error = Unavailable(
                 f"{self._host} sent an answer without end; it was not read any further.",
