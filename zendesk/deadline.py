@@ -45,7 +45,7 @@ class TooLong(Exception):
 def within(seconds: float, *, leave: float = math.inf) -> Iterator[None]:
     """Answers that are awaited inside must be whole so long after its start, else reading them times out.
 
-    A call that needs a new connection leaves within `leave` seconds or not at all.
+    A call leaves within `leave` seconds or not at all.
     """
     token, other = _answer_by.set(time.monotonic() + seconds), _leave_by.set(time.monotonic() + leave)
     try:
@@ -89,6 +89,10 @@ class _Plain(urllib3.connection.HTTPConnection):
         super().connect()
         _leave(self)
 
+    def request(self, *args: Any, **options: Any) -> None:
+        _leave(self)  # one that stood already
+        super().request(*args, **options)
+
 
 class _Tls(urllib3.connection.HTTPSConnection):
     response_class = _Response
@@ -96,6 +100,10 @@ class _Tls(urllib3.connection.HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         _leave(self)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _leave(self)  # one that stood already
+        super().request(*args, **options)
 
 
 def _leave(connection: urllib3.connection.HTTPConnection) -> None:
