@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 #: Bytes. A hundred tickets with all their fields are a few million.
 MOST_BYTES = 50_000_000
 PIECE = 65_536
+#: Bytes that are sent in one go.
+SENT_PIECE = 16_384
 
 _answer_by: ContextVar[float] = ContextVar("answer_by")
 _leave_by: ContextVar[float] = ContextVar("leave_by", default=math.inf)
 
 
 class TooLate(Exception):
-    """The connection stood only when the call was not to leave any more: nothing was sent."""
+    """The call was not to leave any more before all of it was sent: the other side has no whole call."""
 
 
 class TooLong(Exception):
@@ -85,31 +87,32 @@ class _Response(http.client.HTTPResponse):
 class _Plain(urllib3.connection.HTTPConnection):
     response_class = _Response
 
-    def connect(self) -> None:
-        super().connect()
-        _leave(self)
-
-    def request(self, *args: Any, **options: Any) -> None:
-        _leave(self)  # one that stood already
-        super().request(*args, **options)
+    def send(self, data: Any) -> None:
+        for piece in _in_time(self, data):
+            super().send(piece)
 
 
 class _Tls(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
-    def connect(self) -> None:
-        super().connect()
-        _leave(self)
-
-    def request(self, *args: Any, **options: Any) -> None:
-        _leave(self)  # one that stood already
-        super().request(*args, **options)
+    def send(self, data: Any) -> None:
+        for piece in _in_time(self, data):
+            super().send(piece)
 
 
-def _leave(connection: urllib3.connection.HTTPConnection) -> None:
-    if time.monotonic() > _leave_by.get():
-        connection.close()
-        raise TooLate
+def _in_time(connection: urllib3.connection.HTTPConnection, data: Any) -> Iterator[Any]:
+    """The pieces of what is to be sent, none of them too late.
+
+    Headers and body are sent apart, and other threads run between two sendings. A process that is frozen
+    there must not complete the call when it wakes: the other side acts on a call when it has the last piece.
+    """
+    if connection.sock is None:
+        connection.connect()
+    for start in range(0, len(data), SENT_PIECE):
+        if time.monotonic() > _leave_by.get():
+            connection.close()
+            raise TooLate
+        yield data[start : start + SENT_PIECE]
 
 
 class _Timed(io.RawIOBase):

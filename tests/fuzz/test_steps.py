@@ -13,7 +13,7 @@ from jobs.recipe import Order
 from jobs.steps import Step
 from tagmanager import sources
 from tests.demo import Demo, outcomes, submit
-from tests.fuzz.conftest import QUICK, StartFleet
+from tests.fuzz.conftest import StartFleet
 from tests.fuzz.fleet import await_that, has_ended, holder_of, outdate_beat, state_of
 from tests.fuzz.orders import FREEZE, KILL, Orders
 from zendesk import sandbox as zd
@@ -44,8 +44,7 @@ def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     counting: Demo, orders: Orders, start_fleet: StartFleet, step: Step
 ) -> None:
     refs = counting.open_tickets[:120]
-    # One call at a time: of several under way one may just be about to leave, which no lease keeps back.
-    fleet = start_fleet(times=f"{QUICK} jobs.sending.SENT_AT_ONCE=1")
+    fleet = start_fleet()
     orders.give(FREEZE, step)
     job = submit(refs=refs, here=False, add=["brand-new"]).job
     frozen = await_that(orders.struck, f"a worker at {step.name}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import urllib3.connection
 
 from tests.zendesk.conftest import RawServer, http_answer
 from zendesk import BearerToken, OAuthClient, Unavailable, Zendesk, deadline, sandbox, transport
@@ -111,3 +113,43 @@ def test_whoever_calls_is_asked_before_every_try_and_may_refuse(
         zendesk.me()
     calls = server.sandbox.ledger.calls
     assert (calls["POST oauth/tokens"], calls["GET users/me"]) == (1, 2)
+
+
+@pytest.mark.parametrize("stood", [False, True])
+@pytest.mark.parametrize("sent", [0, 1, 2])
+def test_a_process_frozen_while_it_sends_does_not_complete_the_call_when_it_wakes(
+    zendesk: Zendesk, server: sandbox.Server, monkeypatch: pytest.MonkeyPatch, stood: bool, sent: int
+) -> None:
+    if stood:
+        zendesk.me()
+    numbers = server.sandbox.ticket_ids()[:2]
+    change = {"comment": {"body": "a" * deadline.SENT_PIECE}}  # the headers are followed by two pieces
+    connection = urllib3.connection.HTTPConnection
+    send, begin = connection.send, connection.putrequest
+    pieces, frozen_for = 0, 0.0
+
+    def freeze_after(done: int) -> None:
+        nonlocal frozen_for
+        if done == sent:
+            frozen_for = transport.LEAVES_WITHIN + 1
+
+    def sending(self: urllib3.connection.HTTPConnection, data: Any) -> None:
+        nonlocal pieces
+        send(self, data)
+        pieces += 1
+        freeze_after(pieces)
+
+    def beginning(self: urllib3.connection.HTTPConnection, *args: Any, **options: Any) -> None:
+        begin(self, *args, **options)
+        freeze_after(0)
+
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + frozen_for))
+    monkeypatch.setattr(connection, "send", sending)
+    monkeypatch.setattr(connection, "putrequest", beginning)
+    with pytest.raises(Unavailable, match="Nothing was sent") as caught:
+        zendesk.update_many(numbers, change)
+    assert not caught.value.fate_unknown
+    assert pieces == sent
+    monkeypatch.undo()
+    zendesk.update_many(numbers, change)
+    assert dict(server.sandbox.ledger.sent) == dict.fromkeys(numbers, 1)
