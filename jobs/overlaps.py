@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
-from jobs.models import Item, Job
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+
+from jobs.models import Item, Job, ListedRefs
 from jobs.recipe import LISTED, Recipe
 from jobs.states import Outcome
 
@@ -17,14 +31,26 @@ MOST_JOBS = 50
 
 
 def at_work_on_the_same(job: Job) -> list[Job]:
-    """Jobs that write, or are about to, to some of the same items, as far as sources and lists tell."""
+    """Jobs that write, or are about to, to some of the same items, as far as sources and lists tell.
+
+    Asks the database a few times, however many jobs are at work.
+    """
     others = list(Job.objects.active().filter(dry_run=False).exclude(pk=job.pk).order_by("pk")[:MOST_JOBS])
-    ends = _ends(job) if others else set()
-    return [
-        other
-        for other in others
-        if _same_source(job, other) or _holds(other, ends) or _holds(job, _ends(other))
-    ]
+    if not others:
+        return []
+    ends = _ends(job)
+    shares = Exists(_items_of_it().filter(ref__in=list(ends))) | _has_items_at_its_ends(job)
+    looked_at = Job.objects.filter(pk__in=[other.pk for other in others]).annotate(
+        is_read=Exists(_items_of_it()), shares=ExpressionWrapper(shares, BooleanField())
+    )
+    read, met = set(), set()
+    for pk, is_read, has_shared in looked_at.values_list("pk", "is_read", "shares"):
+        read |= {pk} if is_read else set()
+        met |= {pk} if has_shared else set()
+    unread = [other for other in others if other.pk not in read]
+    met |= {pk for pk, given in _given_to(unread).items() if given & ends}
+    met |= _given_what_it_has(job, unread)
+    return [other for other in others if other.pk in met or _same_source(job, other)]
 
 
 def changed_by_others(job: Job, refs: Sequence[int], *, since: datetime) -> dict[int, int]:
@@ -43,18 +69,41 @@ def _same_source(job: Job, other: Job) -> bool:
     )
 
 
-def _holds(job: Job, refs: Iterable[int]) -> bool:
-    return job.items.filter(ref__in=list(refs)).exists()
+def _items_of_it() -> QuerySet[Item]:
+    return Item.objects.filter(job=OuterRef("pk"))
+
+
+def _has_items_at_its_ends(job: Job) -> Q:
+    """Of a job at work: what its list begins or ends with, this one has too."""
+    theirs = Item.objects.filter(job=OuterRef(OuterRef("pk")))
+    at_ends = (theirs.order_by(order).values("ref")[:LOOKED_AT] for order in ("ref", "-ref"))
+    begins, stops = (Exists(job.items.filter(ref__in=Subquery(refs))) for refs in at_ends)
+    return Q(begins) | Q(stops)
 
 
 def _ends(job: Job) -> set[int]:
     """Refs of the beginning and of the end of its list; where nothing is read yet, of those given to it."""
     refs = job.items.values_list("ref", flat=True)
     found = {*refs.order_by("ref")[:LOOKED_AT], *refs.order_by("-ref")[:LOOKED_AT]}
-    if found:
-        return found
-    rows = job.listed.filter(part__lt=len(Recipe.read(job.source).of)).values_list("refs", flat=True)
-    given = [
-        ref for row in (*rows.order_by("number")[:1], *rows.order_by("-number")[:1]) for ref in row.split()
-    ]
-    return {int(ref) for ref in (*given[:LOOKED_AT], *given[-LOOKED_AT:])}
+    return found or _given_to([job])[job.pk]
+
+
+def _given_what_it_has(job: Job, others: Sequence[Job]) -> set[int]:
+    """The keys of those, not read yet, that were given an item of this job."""
+    given = _given_to(others, at_each_end=LOOKED_AT // max(len(others), 1))
+    refs = set().union(*given.values())
+    has = set(job.items.filter(ref__in=list(refs)).values_list("ref", flat=True)) if refs else set()
+    return {pk for pk, theirs in given.items() if theirs & has}
+
+
+def _given_to(jobs: Sequence[Job], at_each_end: int = LOOKED_AT) -> dict[int, set[int]]:
+    """Of each job the refs at the ends of what was given to it; what it is to leave out is not looked at."""
+    found: dict[int, set[int]] = {job.pk: set() for job in jobs}
+    chosen = reduce(or_, (Q(job=job.pk, part__lt=len(Recipe.read(job.source).of)) for job in jobs), Q())
+    rows = ListedRefs.objects.filter(chosen) if jobs else ListedRefs.objects.none()
+    ends = rows.order_by().values("job").annotate(first=Min("number"), last=Max("number"))
+    at_ends = [Q(job=end["job"], number__in=[end["first"], end["last"]]) for end in ends]
+    for row in rows.filter(reduce(or_, at_ends)).order_by("number") if at_ends else ():
+        numbers = row.numbers
+        found[row.job_id] |= {*numbers[:at_each_end], *numbers[-at_each_end:]}
+    return found

@@ -1,0 +1,112 @@
+"""Whether two jobs are at work on some of the same items is told from the ends of their lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from jobs import overlaps
+from jobs.models import Item, Job, ListedRefs
+from jobs.overlaps import at_work_on_the_same
+from jobs.states import Status
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+LEAVES_OUT: dict[str, Any] = {
+    "kind": "several",
+    "of": [{"kind": "ids", "name": ""}],
+    "without": [{"kind": "ids", "name": ""}],
+}
+
+
+def read(refs: Iterable[int], status: Status = Status.RUNNING, **fields: Any) -> Job:
+    """A job whose list is there."""
+    job = factories.job(status, **fields)
+    Item.objects.bulk_create([Item(job=job, ref=ref) for ref in refs])
+    return job
+
+
+def given(*rows: Iterable[int], **fields: Any) -> Job:
+    """A job that waits with the numbers that were given to it, one row of the database for each."""
+    job = factories.job(Status.QUEUED, **fields)
+    for number, refs in enumerate(rows):
+        ListedRefs.objects.create(job=job, number=number, refs=" ".join(map(str, refs)))
+    return job
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlaps, "LOOKED_AT", 3)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (range(10, 20), range(19, 30)),
+        (range(10, 20), range(1, 11)),
+        (range(10, 100), range(40, 50)),  # their ends lie amid ours
+        (range(40, 50), range(10, 100)),  # and ours amid theirs
+    ],
+)
+def test_stretches_of_the_same_numbers_meet(ours: range, theirs: range) -> None:
+    job, other = read(ours, Status.SUCCEEDED), read(theirs)
+    assert at_work_on_the_same(job) == [other]
+
+
+@pytest.mark.parametrize("theirs", [range(1, 10), range(20, 30)])
+def test_others_do_not(theirs: range) -> None:
+    job = read(range(10, 20), Status.SUCCEEDED)
+    read(theirs)
+    given(theirs)
+    read(range(10, 20), Status.SUCCEEDED)
+    read(range(10, 20), dry_run=True)
+    assert at_work_on_the_same(job) == []
+
+
+@pytest.mark.parametrize("rows", [[range(17, 30)], [range(17, 30), range(30, 40)], [[90], range(1, 13)]])
+def test_numbers_given_to_a_job_that_has_not_begun_count_too(rows: list[Iterable[int]]) -> None:
+    job, other = read(range(10, 20), Status.SUCCEEDED), given(*rows)
+    assert at_work_on_the_same(job) == [other]
+    assert at_work_on_the_same(other) == []
+    assert at_work_on_the_same(given(*rows)) == [other]
+
+
+def test_what_a_job_leaves_out_does_not() -> None:
+    job = read(range(10, 20), Status.SUCCEEDED)
+    other = given([1, 2], source=LEAVES_OUT)
+    out = ListedRefs.objects.create(job=other, part=1, number=1, refs="10 11")
+    assert at_work_on_the_same(job) == []
+    out.part = 0
+    out.save()
+    assert at_work_on_the_same(job) == [other]
+
+
+def test_the_same_view_is_enough_and_so_is_a_run_of_the_job_itself() -> None:
+    view = {"kind": "view", "id": 7, "title": "Open"}
+    job = factories.job(Status.SUCCEEDED, source=view)
+    same = factories.job(Status.QUEUED, source=view)
+    run = factories.job(Status.QUEUED, source={"kind": "job", "job": job.pk})
+    factories.job(Status.QUEUED, source={**view, "id": 8})
+    assert at_work_on_the_same(job) == [same, run]
+
+
+def test_many_jobs_at_work_are_asked_about_as_often_as_one_of_each_kind() -> None:
+    job = read(range(10, 20), Status.SUCCEEDED)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert len(at_work_on_the_same(job)) == Job.objects.active().count()
+        return len(captured)
+
+    expected = [read(range(12, 30)), given(range(12, 30))]
+    assert at_work_on_the_same(job) == expected
+    few = queries()
+    for _ in range(5):
+        read(range(12, 30))
+        given([12], [13])
+    assert queries() == few
