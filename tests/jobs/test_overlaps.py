@@ -68,7 +68,9 @@ def test_others_do_not(theirs: range) -> None:
     assert at_work_on_the_same(job) == []
 
 
-@pytest.mark.parametrize("rows", [[range(17, 30)], [range(17, 30), range(30, 40)], [[90], range(1, 13)]])
+@pytest.mark.parametrize(
+    "rows", [[range(17, 30)], [range(14, 16)], [range(17, 30), range(30, 40)], [[90], range(1, 13)]]
+)
 def test_numbers_given_to_a_job_that_has_not_begun_count_too(rows: list[Iterable[int]]) -> None:
     job, other = read(range(10, 20), Status.SUCCEEDED), given(*rows)
     assert at_work_on_the_same(job) == [other]
