@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -66,22 +67,28 @@ def causes_of(job: Job, outcomes: Collection[Outcome]) -> Causes:
 
 def _sentences(job: Job, outcomes: Collection[Outcome]) -> Counter[tuple[str, str]]:
     """How many different sentences there are by outcome and reason, among the first items."""
-    first = job.items.filter(outcome__in=outcomes).order_by("outcome", "ref")[:READ_IN_FULL]
-    return Counter(key[:2] for key in set(first.values_list("outcome", "reason", "detail")))
+    rows = _grouped(job, outcomes, "COUNT(DISTINCT detail)", among=READ_IN_FULL, reads="detail")
+    return Counter({(outcome, reason): number for outcome, reason, number in rows})
 
 
 def _count(job: Job, outcomes: Collection[Outcome]) -> list[tuple[str, str, int, int]]:
-    """Outcome, reason, number and lowest ref of each group among the first items.
+    """Outcome, reason, number and lowest ref of each group among the first items; the largest first."""
+    rows = _grouped(job, outcomes, "COUNT(*), MIN(ref)", among=LOOKED_AT, reads="ref")
+    return sorted(rows, key=lambda row: (-row[2], row[1]))[:MOST_GROUPS]
 
-    Written out, because the ORM groups a part of the rows only by looking each of them up again: all that is
-    asked for here stands in the index, and ten thousand look-ups in the table would be most of the page.
+
+def _grouped(job: Job, outcomes: Collection[Outcome], told: str, *, among: int, reads: str) -> list[Any]:
+    """Outcome, reason and what is told of each group among so many first items.
+
+    Written out, because the ORM groups a part of the rows only by looking each of them up again: what is
+    counted stands in the index, and ten thousand look-ups in the table would be most of the page.
     """
-    first = job.items.filter(outcome__in=outcomes).order_by("outcome", "ref")[:LOOKED_AT]
-    inner, values = first.values("outcome", "reason", "ref").query.sql_with_params()
+    first = job.items.filter(outcome__in=outcomes).order_by("outcome", "ref")[:among]
+    inner, values = first.values("outcome", "reason", reads).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT outcome, reason, COUNT(*), MIN(ref) FROM ({inner}) AS looked_at"  # noqa: S608 - our own
-            " GROUP BY outcome, reason ORDER BY COUNT(*) DESC, reason LIMIT %s",
-            (*values, MOST_GROUPS),
+            f"SELECT outcome, reason, {told} FROM ({inner}) AS looked_at"  # noqa: S608 - our own
+            " GROUP BY outcome, reason",
+            values,
         )
         return list(cursor.fetchall())
