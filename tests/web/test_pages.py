@@ -193,14 +193,16 @@ def test_a_page_of_tickets_keeps_what_was_chosen(web: Client) -> None:
 
 
 def test_failures_are_grouped_with_a_sample_and_can_be_retried_by_group(web: Client) -> None:
-    job = factories.job(Status.PARTIAL, failed=3, unverified=1)
+    job = factories.job(Status.PARTIAL, failed=4, unverified=1)
     for ref in (1, 2):
         factories.item(job, ref, Outcome.FAILED, reason="closed", detail="Closed tickets cannot be changed.")
     factories.item(job, 3, Outcome.FAILED, detail="Nobody knows.")
+    factories.item(job, 5, Outcome.FAILED, detail="Nobody ever will.")
     factories.item(job, 4, Outcome.UNVERIFIED, reason="lost", detail="Its fate could not be learned.")
     page = text(web.get(job.get_absolute_url()).content)
     failures = page[page.index("What failed, and why") : page.index('id="tickets"')]
     assert failures.count("Closed tickets cannot be changed.") == 1
+    assert re.findall(r"and (\d+) other sentences? like it", failures) == ["1"]
     assert re.findall(r"retry\?reason=(\w+)", failures) == ["closed"]
     assert "?outcome=unverified&amp;reason=lost#tickets" in failures
 
