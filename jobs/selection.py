@@ -11,7 +11,7 @@ import logging
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -64,6 +64,7 @@ class Selection:
         self.stages = self.recipe.stages
         self.reader = Reader(self.job, work)
         self.place = self._place()
+        self.highest: int | None = None  # of the refs in the list, once it is known
         work.may_read_ahead = self._may_read_ahead
 
     def run(self) -> bool:
@@ -170,6 +171,8 @@ class Selection:
         reached(Step.PAGE_WRITTEN)
         self.job.found += len(listed.items)
         self.job.kinds = listed.kinds
+        if self.highest is not None:
+            self.highest = max((self.highest, *(item.ref for item in listed.items)))
         self._remember(place, here)
         return self._is_cut or place.stage >= len(self.stages)
 
@@ -258,7 +261,7 @@ class Selection:
 
     def _listed(self, page: Read) -> Listed:
         """Items of those that belong to the list and are new to it, planned and put into batches."""
-        listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
+        listed = self._in_the_list(page.refs)
         fresh = [ref for ref in page.refs if ref not in listed]
         wanted = [ref for ref in fresh if self._is_wanted(page.snapshots.get(ref))]
         items, kinds = [], Counter(self.job.kinds)
@@ -268,6 +271,14 @@ class Selection:
             items.append(self._item(ref, snapshot, plan, given))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
         return Listed(items, len(fresh) - len(wanted), dict(kinds))
+
+    def _in_the_list(self, refs: Sequence[int]) -> Collection[int]:
+        """Those that the list has; nobody is asked where all are higher than any that it has."""
+        if self.highest is None:
+            self.highest = self.job.items.order_by("-ref").values_list("ref", flat=True).first() or 0
+        if min(refs, default=0) > self.highest:
+            return ()
+        return set(self.job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
     def _is_wanted(self, seen: Snapshot | None) -> bool:
         """One that cannot be seen is: that there is no such item is an outcome that people want to know."""

@@ -257,7 +257,7 @@ def test_a_list_interrupted_at_every_page_is_the_same(
 ) -> None:
     pending = in_view(demo, VIEW_PENDING)
     earlier = run(submit(refs=sorted(pending)[:25], add=["x"]))
-    typed = demo.closed_tickets[:25]
+    typed = [*demo.closed_tickets[:25], *sorted(pending)[-20:]]  # the last ones are in the view, too
     without = [URGENT, sources.items(earlier.pk, ["changed"])]
     job = submit(
         chosen=combined([PENDING, sources.ids(typed)], without, order), add=["brand-new"], here=False
