@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.states import ACTIVE, ENDED, STOPPED, BatchState, FollowUp, Guarded, Outcome, Status, WaitReason
+from jobs.wording import some
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -366,9 +367,10 @@ class Pruning(models.Model):
     Figures that only grow are sums over jobs: what is deleted goes on counting from here.
     """
 
-    actor = models.CharField(max_length=200)
-    at = models.DateTimeField(default=timezone.now)
-    ended_before = models.DateTimeField()  # a job that ended later, or with a follow-up that did, was kept
+    actor = models.CharField("deleted by", max_length=200)
+    at = models.DateTimeField("deleted at", default=timezone.now)
+    # A job that ended later, or with a follow-up that did, was kept.
+    ended_before = models.DateTimeField("jobs that ended before")
     jobs = models.PositiveIntegerField(default=0)
     found = models.PositiveBigIntegerField(default=0)
     planned = models.PositiveBigIntegerField(default=0)
@@ -384,10 +386,11 @@ class Pruning(models.Model):
     waits = models.PositiveBigIntegerField(default=0)  # how often they were put down to wait
 
     class Meta:
+        verbose_name = "deletion of old jobs"
         verbose_name_plural = "deleted jobs"
 
     def __str__(self) -> str:
-        return f"{self.jobs:,} jobs deleted by {self.actor}"
+        return f"{some(self.jobs, 'job')} deleted by {self.actor}"
 
 
 class Gate(models.Model):

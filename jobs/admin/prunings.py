@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 
 from jobs.admin.reading import ReadOnly
 from jobs.models import Pruning
 
 
+def _number(field: str, label: str) -> Any:
+    @admin.display(description=label)
+    def told(run: Pruning) -> str:
+        return f"{getattr(run, field):,}"
+
+    return told
+
+
+RUN = ("at", "actor", "ended_before")
+JOBS, TICKETS = _number("jobs", "Jobs"), _number("found", "Tickets")
+OUTCOMES = tuple(
+    _number(name, name.capitalize())
+    for name in ("planned", "changed", "unchanged", "skipped", "failed", "unverified")
+)
+CALLS = (
+    _number("calls_read", "Calls that read"),
+    _number("calls_write", "Calls that write"),
+    _number("calls_status", "Status checks"),
+)
+TROUBLES = (_number("workers_lost", "Workers lost"), _number("waits", "Waits"))
+
+
 @admin.register(Pruning)
 class PruningAdmin(ReadOnly):
     list_title = "Old jobs that were deleted"
-    list_display = ("at", "actor", "ended_before", "jobs", "tickets", "changed")
+    list_display = (*RUN, JOBS, TICKETS, _number("changed", "Changed"))
+    readonly_fields = (*RUN, JOBS, TICKETS, *OUTCOMES, *CALLS, *TROUBLES)
     fieldsets = (
-        (None, {"fields": ("at", "actor", "ended_before", "jobs", "tickets")}),
-        (
-            "What had become of the tickets",
-            {"fields": ("planned", "changed", "unchanged", "skipped", "failed", "unverified")},
-        ),
-        (
-            "For engineers",
-            {"fields": (("calls_read", "calls_write", "calls_status"), "workers_lost", "waits")},
-        ),
+        (None, {"fields": (*RUN, JOBS, TICKETS)}),
+        ("What had become of the tickets", {"fields": OUTCOMES}),
+        ("For engineers", {"fields": (*CALLS, *TROUBLES)}),
     )
-
-    @admin.display(description="Tickets")
-    def tickets(self, run: Pruning) -> str:
-        return f"{run.found:,}"

@@ -19,9 +19,9 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("actor", models.CharField(max_length=200)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("ended_before", models.DateTimeField()),
+                ("actor", models.CharField(max_length=200, verbose_name="deleted by")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="deleted at")),
+                ("ended_before", models.DateTimeField(verbose_name="jobs that ended before")),
                 ("jobs", models.PositiveIntegerField(default=0)),
                 ("found", models.PositiveBigIntegerField(default=0)),
                 ("planned", models.PositiveBigIntegerField(default=0)),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ("workers_lost", models.PositiveBigIntegerField(default=0)),
                 ("waits", models.PositiveBigIntegerField(default=0)),
             ],
-            options={"verbose_name_plural": "deleted jobs"},
+            options={"verbose_name": "deletion of old jobs", "verbose_name_plural": "deleted jobs"},
         ),
         migrations.AddField(
             model_name="job",

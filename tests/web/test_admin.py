@@ -21,7 +21,7 @@ from django_q.signing import SignedPackage
 from pytest_django import Settings
 
 from jobs.admin import reading
-from jobs.models import Batch, Item, Job, Transition
+from jobs.models import Batch, Item, Job, Pruning, Transition
 from jobs.states import BatchState, Outcome, Status
 from tests import factories
 
@@ -393,6 +393,20 @@ def test_the_index_groups_what_there_is_and_finds_a_ticket(root: Client, job: Jo
     assert "<title>Oversight · Tag Manager</title>" in page
     assert f'action="{address(Item, "changelist")}"' in page
     assert f'<a href="{reverse("home")}">View site</a>' in page
+
+
+def test_a_run_that_deleted_old_jobs_tells_what_they_added_up_to(root: Client) -> None:
+    run = Pruning.objects.create(
+        actor="ana", ended_before=timezone.now(), jobs=1, found=1001305, changed=800780
+    )
+    for place in (
+        reverse("admin:jobs_pruning_changelist"),
+        reverse("admin:jobs_pruning_change", args=[run.pk]),
+    ):
+        page = root.get(place).content.decode()
+        for told in ("Deleted by", "1,001,305", "800,780"):
+            assert told in page, (place, told)
+    assert str(run) == "1 job deleted by ana"
 
 
 def test_who_may_come_in_but_see_nothing_is_told_whom_to_ask(client: Client, db: None) -> None:
