@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from jobs.causes import Cause
 from jobs.doings import foremost
@@ -14,6 +18,7 @@ from jobs.words import words
 
 register = template.Library()
 
+SECONDS, AGO = mark_safe(' data-seconds="yes"'), mark_safe(' data-ago="yes"')
 #: By who sees a comment.
 COMMENTS = {"public": "public reply", "internal": "internal note"}
 
@@ -27,6 +32,27 @@ def badge(status: str, label: str) -> dict[str, Any]:
     """A status as word, icon and colour."""
     colour, icon = LOOKS[status]
     return {"colour": colour, "icon": icon, "label": label}
+
+
+@register.simple_tag
+def moment(at: datetime | None, *, seconds: bool = False, ago: bool = False) -> str:
+    """A moment in the person's zone; a script may tell its seconds, or how long ago it is; "" for none.
+
+    No template of its own: a list has one in each row, and it was a sixth of the page.
+    """
+    if at is None:
+        return ""
+    here = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}"{}{}>{} {}, {} {}</time>',
+        here.isoformat(),
+        SECONDS if seconds else "",
+        AGO if ago else "",
+        here.day,
+        f"{here:%b}",
+        f"{here:%H:%M:%S}" if seconds else f"{here:%H:%M}",
+        here.tzname() or "",
+    )
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.template import Context, Template
 from django.test import Client
 from django.utils import timezone
 
@@ -38,3 +39,22 @@ def test_a_day_of_the_filter_is_the_day_of_whoever_asks(web: Client, zone: str, 
     web.cookies["zone"] = zone
     page = web.get(f"/jobs/?since={day}&until={day}").content.decode()
     assert re.findall(r'id="job-(\d+)"', page) == [str(job.pk)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"])
+@pytest.mark.parametrize("seconds", [False, True])
+def test_a_moment_is_written_as_the_filters_of_templates_would(zone: str, seconds: bool) -> None:
+    clock = "H:i:s" if seconds else "H:i"
+    written = '{{ at|date:"j M" }}, {{ at|date:clock }} {{ at|date:"T" }}'
+    expected = f"<time datetime=\"{{{{ at|date:'c' }}}}\">{written}</time>"
+    told = "{% load job_pages %}{% moment at seconds=seconds %}"
+    for month in range(1, 13):
+        at = datetime(2026, month, 8, 23, 5, 7, 120, tzinfo=UTC)
+        with timezone.override(zone):
+            one, other = (
+                Template(text).render(Context({"at": at, "clock": clock, "seconds": seconds}))
+                for text in (told, expected)
+            )
+        assert one.replace(' data-seconds="yes"', "") == other
+        assert ("data-seconds" in one) is seconds
+    assert Template(told).render(Context({"at": None})) == ""
