@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from jobs.doings import MAY_DO
+from jobs.filters import TABS, Tab
 from jobs.models import Job
 from jobs.states import Status
 from jobs.views import bulk
@@ -127,3 +129,13 @@ def test_who_may_only_look_can_neither_tick_nor_cancel(client: Client, db: None)
         assert response.status_code == 403
         assert "“Can run, pause, resume, cancel and undo jobs”" in response.content.decode()
     assert statuses() == ["queued"]
+
+
+@pytest.mark.parametrize("tab", TABS, ids=lambda tab: tab.name or "all")
+def test_under_each_tab_it_is_known_how_many_can_be_cancelled(web: Client, tab: Tab) -> None:
+    for number, status in enumerate(Status, start=1):
+        for _ in range(number):
+            factories.job(status)
+    found = web.get(f"/jobs/?show={tab.name}").context["can_cancel"]
+    assert found == tab.of(Job.objects.all()).filter(status__in=MAY_DO["cancel"]).count()
+    assert (found > 0) is (tab.name not in ("finished", "cancelled"))
