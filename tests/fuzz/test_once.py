@@ -67,14 +67,15 @@ def test_killed_anywhere_around_a_send_no_customer_gets_two_mails(
     assert list(audit.drifts()) == []
 
 
-def test_frozen_with_a_batch_in_hand_and_replaced_it_mails_nobody_twice(
-    counting: Demo, orders: Orders, start_fleet: StartFleet
+@pytest.mark.parametrize(("step", "tickets"), [(Step.BATCH_RESERVED, 30), (Step.CALL_MADE, 230)])
+def test_frozen_with_batches_in_hand_and_replaced_it_mails_nobody_twice(
+    counting: Demo, orders: Orders, start_fleet: StartFleet, step: Step, tickets: int
 ) -> None:
-    refs = counting.open_tickets[:30]
+    refs = counting.open_tickets[:tickets]
     fleet = start_fleet(times=TIMES)
-    orders.give(FREEZE, Step.BATCH_RESERVED)
+    orders.give(FREEZE, step)
     job = mail(counting, refs)
-    frozen = await_that(orders.struck, "a worker at a batch")
+    frozen = await_that(orders.struck, f"a worker at {step.name}")
     await_that(lambda: state_of(frozen) == "T", "the freeze")
     assert outdate_beat(job)
     await_that(lambda: has_ended(job), "the end of the job, by another worker")
