@@ -59,7 +59,7 @@ worker: venv ## Run a worker with the settings from .env
 # --- Develop ----------------------------------------------------------------------------------------------
 
 test: dev browser ## Run all the tests, on SQLite and beside it on PostgreSQL where a database is touched
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line test-on-sqlite test-on-postgres
+	@$(MAKE) --no-print-directory --jobs=2 test-on-sqlite test-on-postgres
 
 # Alone the last tests of each leave the other processors idle.
 test-on-sqlite:

@@ -14,7 +14,7 @@ from jobs.states import Outcome
 from jobs.texts import storable
 
 #: So many items are looked at, so that the page is as quick for a job that failed a million times.
-LOOKED_AT = 10_000
+LOOKED_AT = 5_000
 #: Among so many of them one sees whether a group's items give more than one sentence.
 READ_IN_FULL = 1_000
 MOST_GROUPS = 12
@@ -40,7 +40,8 @@ class Cause:
 @dataclass(frozen=True, slots=True)
 class Causes:
     groups: list[Cause]
-    are_all: bool  # False: counted among the first `LOOKED_AT` items only
+    are_all: bool  # False: counted among so many only
+    among: int = LOOKED_AT
 
 
 def reason_in(sent: Mapping[str, str]) -> str:
@@ -81,7 +82,7 @@ def _grouped(job: Job, outcomes: Collection[Outcome], told: str, *, among: int, 
     """Outcome, reason and what is told of each group among so many first items.
 
     Written out, because the ORM groups a part of the rows only by looking each of them up again: what is
-    counted stands in the index, and ten thousand look-ups in the table would be most of the page.
+    counted stands in the index, and thousands of look-ups in the table would be most of the page.
     """
     first = job.items.filter(outcome__in=outcomes).order_by("outcome", "ref")[:among]
     inner, values = first.values("outcome", "reason", reads).query.sql_with_params()

@@ -18,8 +18,8 @@ WIDTH, HEIGHT = 600, 72
 BUCKETS = 60
 #: Batches settle in bursts: with fewer to a bucket a steady job would be drawn as a saw.
 BATCHES_A_BUCKET = 6
-#: So many batches are enough for a picture; of more, every n-th is read and counts n times.
-BATCHES_READ = 1_000
+#: So many batches fill the buckets; of more, every n-th is read and counts n times.
+BATCHES_READ = 400
 BATCH_SIZE = 100
 #: Fewer batches, or a shorter time, make no line, seconds.
 LEAST_BATCHES, LEAST_SECONDS = 8, 10.0
