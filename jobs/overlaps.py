@@ -43,10 +43,9 @@ def at_work_on_the_same(job: Job) -> list[Job]:
     looked_at = Job.objects.filter(pk__in=[other.pk for other in others]).annotate(
         is_read=Exists(_items_of_it()), shares=ExpressionWrapper(shares, BooleanField())
     )
-    read, met = set(), set()
-    for pk, is_read, has_shared in looked_at.values_list("pk", "is_read", "shares"):
-        read |= {pk} if is_read else set()
-        met |= {pk} if has_shared else set()
+    rows = list(looked_at.values_list("pk", "is_read", "shares"))
+    met = {pk for pk, _, has_shared in rows if has_shared}
+    read = {pk for pk, is_read, _ in rows if is_read}
     unread = [other for other in others if other.pk not in read]
     met |= {pk for pk, given in _given_to(unread).items() if given & ends}
     met |= _given_what_it_has(job, unread)

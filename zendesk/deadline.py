@@ -44,12 +44,12 @@ class TooLong(Exception):
 
 
 @contextmanager
-def within(seconds: float, *, leave: float = math.inf) -> Iterator[None]:
+def within(seconds: float, *, leave_by: float = math.inf) -> Iterator[None]:
     """Answers that are awaited inside must be whole so long after its start, else reading them times out.
 
-    A call leaves within `leave` seconds or not at all.
+    A call leaves as a whole until a moment of `time.monotonic` or not at all.
     """
-    token, other = _answer_by.set(time.monotonic() + seconds), _leave_by.set(time.monotonic() + leave)
+    token, other = _answer_by.set(time.monotonic() + seconds), _leave_by.set(leave_by)
     try:
         yield
     finally:

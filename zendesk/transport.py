@@ -131,11 +131,10 @@ class Transport:
             header = self._credentials.header(self)
         except ZendeskError:
             return None
-        if self._before_call is not None:
-            self._before_call()
+        leave_by = self._allowed()
         if self._threads is None:
             self._threads = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="zendesk-meanwhile")
-        tried = self._threads.submit(self._try_soon, request, header, self.now())
+        tried = self._threads.submit(self._try_soon, request, header, self.now(), leave_by)
         self._under_way.add(tried)
         return Begun(request, header, tried)
 
@@ -173,9 +172,7 @@ class Transport:
             if tried is None:
                 budget = self._pass_gates(request, budget)
                 header = self._credentials.header(self) if request.signed else ""
-                if self._before_call is not None:
-                    self._before_call()
-                tried = self._try(request, header)
+                tried = self._try(request, header, self._allowed())
             self._tell(request, tried, attempt)
             try:
                 return self._outcome(request, tried, read)
@@ -247,11 +244,19 @@ class Transport:
             self._hold_after_429(request, headers, refusal)
         raise refusal
 
-    def _try_soon(self, request: Request, header: str, begun_at: float) -> Tried | None:
-        """`_try`, unless it is too late for that."""
-        return self._try(request, header) if abs(self.now() - begun_at) <= LEAVES_WITHIN else None
+    def _allowed(self) -> float:
+        """Ask whoever calls whether the next try may be made; it may leave until then (`time.monotonic`)."""
+        leave_by = time.monotonic() + LEAVES_WITHIN
+        if self._before_call is not None:
+            self._before_call()
+        return leave_by
 
-    def _try(self, request: Request, header: str) -> Tried:
+    def _try_soon(self, request: Request, header: str, begun_at: float, leave_by: float) -> Tried | None:
+        """`_try`, unless it is late by the clock on the wall too, which runs on while a machine sleeps."""
+        is_soon = abs(self.now() - begun_at) <= LEAVES_WITHIN
+        return self._try(request, header, leave_by) if is_soon else None
+
+    def _try(self, request: Request, header: str, leave_by: float) -> Tried:
         """One try over the wire and nothing else, so that any thread may make it; never raises."""
         is_write = request.kind == "write"
         query = f"?{urlencode(request.params, safe=',')}" if request.params else ""
@@ -259,7 +264,7 @@ class Transport:
         started = self.now()
         error: Exception
         try:
-            with within(TRY_TIMEOUT, leave=LEAVES_WITHIN):
+            with within(TRY_TIMEOUT, leave_by=leave_by):
                 response = self._session.request(
                     request.method,
                     f"{self.base_url}{request.path}{query}",
