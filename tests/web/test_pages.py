@@ -285,7 +285,7 @@ def test_a_wait_that_is_over_names_no_moment_that_is_past(web: Client) -> None:
     times = {"resumes_at": timezone.now() - timedelta(seconds=5)}
     job = factories.job(Status.WAITING, waiting_for=WaitReason.RATE_LIMIT, **times)
     page = text(web.get(job.get_absolute_url()).content)
-    assert "due to go on any moment now. Zendesk asked us to slow down." in page
+    assert "due to go on any moment now – Zendesk asked us to slow down." in page
     assert ">Go on now</a>" in page
     assert "Waiting until" not in page
 
