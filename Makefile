@@ -8,13 +8,11 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 ARGS ?=
 ADDRESS ?= 127.0.0.1:8000
 WEB_WORKERS ?= 2
-# Processes of tests on each database, so that both end at about the same time. More than there are cores: many
-# tests wait for processes of their own.
-SQLITE_WORKERS ?= 5
-POSTGRES_WORKERS ?= 2
+# More than two cores: many tests wait for processes of their own.
+PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev browser demo run worker test test-on-sqlite test-on-postgres properties fuzz check format lock audit bench reliability screenshots clean
+.PHONY: help venv dev browser demo run worker test properties fuzz check format lock audit bench reliability screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,15 +58,9 @@ worker: venv ## Run a worker with the settings from .env
 
 # --- Develop ----------------------------------------------------------------------------------------------
 
-test: dev browser ## Run all the tests, on SQLite and beside it on PostgreSQL where a database is touched
-	@$(MAKE) --no-print-directory --jobs=2 test-on-sqlite test-on-postgres
-
-# Alone the last tests of each leave the other processors idle.
-test-on-sqlite:
-	$(BIN)/pytest -n $(SQLITE_WORKERS) $(ARGS)
-
-test-on-postgres:
-	TEST_DATABASE=postgres $(BIN)/pytest -n $(POSTGRES_WORKERS) -m "not browser and not once" $(ARGS)
+test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
+	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once" $(ARGS)
 
 properties: export PROPERTIES := long
 properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite
