@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.core.cache import caches
 from django.db import connection
 from hypothesis import HealthCheck, settings
 
@@ -22,20 +21,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of generated files for this process alone, also where tests run in parallel."""
-    folder = tmp_path_factory.mktemp("var")
-    os.environ["VAR_DIR"] = str(folder)
-    caches.settings["default"]["LOCATION"] = str(folder / "cache")
-    return folder
-
-
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, var_dir: Path) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """A file for SQLite, not memory: worker processes must see it, and its locks must be the real ones."""
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(var_dir / "test.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = str(django_settings.VAR_DIR / "test.sqlite3")
 
 
 @pytest.fixture

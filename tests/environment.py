@@ -73,8 +73,13 @@ def start_postgres(folder: Path) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Before the settings are read; the workers of a parallel run inherit what is set here."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    """Before the settings are read; the processes of a parallel run inherit what is set here.
+
+    Each of them writes in a folder of its own: with one cache for all, a test that empties it would take
+    from another what that has just put there.
+    """
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["VAR_DIR"] += f"-{worker}"
         return
     folder = Path(tempfile.mkdtemp(prefix="tagmanager-tests-"))
     run.callback(shutil.rmtree, folder, ignore_errors=True)
