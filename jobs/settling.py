@@ -48,7 +48,8 @@ logger = logging.getLogger(__name__)
 #: How often one item is sent before it counts as failed.
 MAX_ATTEMPTS = 4
 #: Where the halves of a batch that broke begin, however often it was split: splitting ends by itself, and an
-#: item must not fail because others broke the batches it was in.
+#: item must not fail because others broke the batches it was in. So a batch is halved too when it was sent as
+#: often as may be and nobody ever said what became of it; such halves have one try each.
 ATTEMPT_OF_HALVES = 2
 
 
@@ -116,7 +117,7 @@ class Settler:
         items = list(_pending(batch))
         settlement = Settlement(note=text)
         if len(items) > 1:
-            settlement.split = True
+            settlement.halves = ATTEMPT_OF_HALVES
             settlement.again = [(item, self._change_of(batch, item)) for item in items]
         else:
             for item in items:
@@ -141,9 +142,13 @@ class Settler:
             item = not_done[0]
             self._again_or_failed(settlement, batch, item, "batch_failed", answer.text, tries=2)
             return
-        settlement.split = answer.phase is Phase.FAILED and len(not_done) > 1
+        if len(not_done) > 1:
+            if answer.phase is Phase.FAILED:
+                settlement.halves = ATTEMPT_OF_HALVES
+            elif batch.attempt >= MAX_ATTEMPTS:
+                settlement.halves = MAX_ATTEMPTS
         for item in not_done:
-            if settlement.split:  # ends by itself: the halves get smaller
+            if settlement.halves:  # ends by itself: they get smaller
                 settlement.again.append((item, self._change_of(batch, item)))
             else:
                 self._again_or_failed(
@@ -237,12 +242,12 @@ class Settler:
         if not settlement.again:
             return
         packer = Packer(self.job, self.work.batch_size)
-        if settlement.split:
+        if settlement.halves:
             middle = (len(settlement.again) + 1) // 2
             for half in (settlement.again[:middle], settlement.again[middle:]):
                 home = packer.start(
                     half[0][1],
-                    attempt=ATTEMPT_OF_HALVES,
+                    attempt=settlement.halves,
                     read_at=None,
                     size=len(half),
                     note="half of a batch",

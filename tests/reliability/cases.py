@@ -229,6 +229,11 @@ def _together() -> Iterator[Case]:
         (lost, Rule("poison", params=POISON)),
         {"changed": TICKETS - 1, "failed": 1},
     )
+    yield Case(
+        "every answer lost, and a ticket that breaks its batch",
+        (Rule("reset_after", params={"times": None}), Rule("poison", params=POISON)),
+        {"changed": TICKETS - 1, "failed": 1},
+    )
     yield Case("answers lost, and conflicts", (lost, Rule("conflict", params={"count": 3})), everyday=False)
 
 
