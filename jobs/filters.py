@@ -102,10 +102,9 @@ class FilterForm(forms.Form):
             tools = Job.objects.order_by("tool").values_list("tool", flat=True).distinct()[:MOST_OFFERED]
             people = (
                 get_user_model()
-                .objects.filter(jobs__isnull=False)
+                .objects.filter(Exists(Job.objects.filter(created_by=OuterRef("pk"))))
                 .order_by("username")
-                .values_list("username", flat=True)
-                .distinct()[:MOST_OFFERED]
+                .values_list("username", flat=True)[:MOST_OFFERED]
             )
             self._offer("tool", "Any tool", [(slug, words().tool_name(slug)) for slug in tools])
             self._offer("by", "Anyone", [*((name, name) for name in people), (NOBODY, "Command line")])

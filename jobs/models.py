@@ -66,12 +66,15 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 JobManager = models.Manager.from_queryset(JobQuerySet)
 
+#: With this condition an index alone answers what is asked of the jobs that are shown.
+IS_KEPT = Q(pruned_at__isnull=True)
+
 
 class KeptJobs(JobManager["Job"]):
     """All jobs but those that are being deleted: whatever is left of those is half of the truth."""
 
     def get_queryset(self) -> JobQuerySet:
-        return JobQuerySet(self.model, using=self._db).filter(pruned_at__isnull=True)
+        return JobQuerySet(self.model, using=self._db).filter(IS_KEPT)
 
 
 class Job(models.Model):
@@ -149,7 +152,8 @@ class Job(models.Model):
         ordering: ClassVar = ["-id"]
         permissions: ClassVar = [("run_job", "Can run, pause, resume, cancel and undo jobs")]
         indexes: ClassVar = [
-            models.Index(fields=["status", "id"], name="jobs_by_status"),
+            models.Index(fields=["status", "id"], name="kept_jobs_by_status", condition=IS_KEPT),
+            models.Index(fields=["tool"], name="kept_jobs_by_tool", condition=IS_KEPT),
             models.Index(fields=["created_by", "-id"], name="jobs_of_a_person"),
             models.Index(
                 fields=["pruned_at"], name="jobs_being_pruned", condition=Q(pruned_at__isnull=False)
