@@ -45,9 +45,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         Nobody needs to look at failures again once they were all retried, or the job was taken back.
         """
-        taken_up = Job.objects.filter(parent=OuterRef("pk")).exclude(
-            status__in=(Status.CANCELLED, Status.ERRORED)
-        )
+        # Not null as well, which the comparison implies: by it PostgreSQL finds the few that have one.
+        has_parent = Q(parent=OuterRef("pk"), parent__isnull=False)
+        taken_up = Job.objects.filter(has_parent).exclude(status__in=(Status.CANCELLED, Status.ERRORED))
         of_all = Q(follow_up=FollowUp.RETRY) & ~Q(source__has_key="reason")
         lately = Q(status=Status.PARTIAL, finished_at__gte=timezone.now() - ATTENTION)
         return self.filter(
