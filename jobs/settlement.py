@@ -17,7 +17,7 @@ class Settlement:
     is_whole: bool = False  # these are all
     outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
     again: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
-    halves: int = 0  # those again go in two halves, to corner the one that breaks the batch, with this attempt
+    halves: int = 0  # with which attempt those again go in two halves, to corner the one that breaks them
     note: str = ""
 
     def end(self, item: Item, outcome: Outcome, reason: str = "", detail: str = "") -> None:

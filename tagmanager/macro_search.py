@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from html import unescape
 
 from jobs.exports import harmless
-from tagmanager import connections
+from tagmanager import connections, field_names
+from tagmanager.field_names import FieldNames
 from tagmanager.glance import ask, kept
-from tagmanager.macros import CUSTOM_FIELD
 from tagmanager.namings import PLACES
 from zendesk import Action, Macro, Zendesk
 
@@ -21,17 +21,6 @@ from zendesk import Action, Macro, Zendesk
 PARTS = {"title": "Title", "does": "What it does", "tags": "Tags", "comment": "Comment"}
 #: Actions that say something to somebody (developer.zendesk.com, macros).
 COMMENTS = ("comment_value", "comment_value_html")
-#: Shown instead of Zendesk's names of fields.
-LABELS = {
-    "current_tags": "add tags",
-    "set_tags": "set tags",
-    "remove_tags": "remove tags",
-    "group_id": "group",
-    "assignee_id": "assignee",
-    "comment_mode_is_public": "public comment",
-    "ticket_form_id": "form",
-    "custom_status_id": "custom status",
-}
 #: Values that stand for whoever applies the macro.
 WHOEVER = {"current_user": "whoever applies it", "current_groups": "the groups of whoever applies it"}
 TAG = re.compile(r"<[^>]*>")
@@ -39,11 +28,10 @@ TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Its macros, and what its groups and fields are called."""
+    """Its macros, and what it calls its groups and fields."""
 
     macros: tuple[Macro, ...]
-    groups: dict[str, str]  # by number
-    fields: dict[str, str]  # as actions name them
+    names: FieldNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +61,7 @@ def macros() -> tuple[Found, ...]:
 def _read(zendesk: Zendesk) -> Account:
     macros = tuple(zendesk.macros())
     named = {action.field for macro in macros for action in macro.actions}
-    groups = {str(group.id): group.name for group in zendesk.groups()} if "group_id" in named else {}
-    custom = any(name.startswith(CUSTOM_FIELD) for name in named)
-    fields = {f"{CUSTOM_FIELD}{each.id}": each.title for each in zendesk.ticket_fields()} if custom else {}
-    return Account(macros, groups, fields)
+    return Account(macros, field_names.read(zendesk, named))
 
 
 def search(text: str, parts: Iterable[str]) -> list[Found]:
@@ -121,11 +106,8 @@ def _told(macro: Macro, known: Account, account: str) -> Found:
 
 
 def _words(action: Action, known: Account) -> str:
-    label = LABELS.get(action.field) or known.fields.get(action.field) or action.field.replace("_", " ")
-    value = _text(action.value)
-    if action.field == "group_id":
-        value = known.groups.get(value, value)
-    return f"{label}: {WHOEVER.get(value, value) or 'none'}"
+    value = known.names.value(action.field, _text(action.value))
+    return f"{known.names.label(action.field)}: {WHOEVER.get(value, value)}"
 
 
 def _text(value: object) -> str:

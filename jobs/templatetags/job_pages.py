@@ -74,13 +74,18 @@ def tags_of(item: Item, kind: str) -> list[str]:
     return tags
 
 
+def fields_set(item: Item) -> list[tuple[str, object, object]]:
+    """The fields that an item gets: the name it is stored by, what stood there and what will."""
+    before = (item.before or {}).get("fields", {})
+    return [(name, before.get(name), value) for name, value in (item.change or {}).get("fields", {}).items()]
+
+
 @register.filter
 def fields_of(item: Item) -> list[str]:
     """The fields that an item gets, each as a phrase: "status: open → solved"."""
-    change, before = item.change or {}, (item.before or {}).get("fields", {})
     return [
-        f"{name.removesuffix('_id')}: {plain(before.get(name))} → {plain(value)}"
-        for name, value in change.get("fields", {}).items()
+        f"{name.removesuffix('_id')}: {plain(before)} → {plain(value)}"
+        for name, before, value in fields_set(item)
     ]
 
 

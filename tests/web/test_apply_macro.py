@@ -103,6 +103,16 @@ def test_the_preview_shows_each_field_as_it_is_and_as_it_would_be(
     assert "status: open → solved" in page
 
 
+def test_the_samples_name_groups_and_not_their_numbers(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    billing = next(number for number, name in people.GROUPS.items() if name == "Billing")
+    store, open_ones = demo_zendesk.store, demo_zendesk.view_ticket_ids(sandbox.VIEW_UNSOLVED)
+    ref = next(ref for ref in open_ones if rendering.group_id(store, store.slot(ref) or 0) == billing)
+    web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_ESCALATE), "ids": str(ref)})
+    page = web.get(f"/tools/preview/{Job.objects.get().pk}/samples").content.decode()
+    assert "group: Billing → Escalations" in page
+    assert demo_zendesk.ledger.calls["GET ticket_fields"] == 0  # it sets none of them
+
+
 def test_the_form_is_filled_again_from_an_earlier_job(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     ref = demo_zendesk.ticket_ids()[0]
     web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_NOTE), "ids": str(ref), "without": "on"})

@@ -1,0 +1,49 @@
+"""What people call a ticket's fields and what stands in them: names where Zendesk stores numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from jobs.templatetags.job_pages import plain
+from tagmanager.macros import CUSTOM_FIELD
+from zendesk import Zendesk
+
+GROUP = "group_id"
+#: Shown instead of Zendesk's names of fields.
+LABELS = {
+    "current_tags": "add tags",
+    "set_tags": "set tags",
+    "remove_tags": "remove tags",
+    GROUP: "group",
+    "assignee_id": "assignee",
+    "comment_mode_is_public": "public comment",
+    "ticket_form_id": "form",
+    "custom_status_id": "custom status",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNames:
+    """Of one account; without any of them, fields and values are shown as they are stored."""
+
+    groups: dict[str, str] = field(default_factory=dict)  # by number
+    fields: dict[str, str] = field(default_factory=dict)  # titles of custom ones, by the names of actions
+
+    def label(self, name: str) -> str:
+        return LABELS.get(name) or self.fields.get(name) or name.replace("_", " ")
+
+    def value(self, name: str, value: object) -> str:
+        """A stored value in words; "none" for nothing."""
+        words = plain(value)
+        return self.groups.get(words, words) if name == GROUP else words
+
+
+def read(zendesk: Zendesk, named: Collection[str]) -> FieldNames:
+    """The names for these fields: no call, one for groups, one for custom fields. Raises `ZendeskError`."""
+    groups = zendesk.groups() if GROUP in named else ()
+    custom = zendesk.ticket_fields() if any(name.startswith(CUSTOM_FIELD) for name in named) else ()
+    return FieldNames(
+        {str(group.id): group.name for group in groups},
+        {f"{CUSTOM_FIELD}{each.id}": each.title for each in custom},
+    )
