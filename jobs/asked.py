@@ -31,8 +31,8 @@ LABELS = {
     "as_of": "Macro as of",
     "mark": "Mark left",
 }
-
-
+#: Parameters that say how the others are to be read.
+UNSAID = {"names"}
 #: Of a longer list so many are named.
 MOST_NAMED = 12
 
@@ -101,7 +101,7 @@ def asked_for(job: Job) -> list[tuple[str, str]]:
         ]
     return [
         ("What", words().tool_name(job.tool)),
-        *_params(job.params),
+        *_params(job),
         ("Tickets", source_words(job.source)),
         ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
         *_canary(job),
@@ -140,11 +140,15 @@ def source_words(source: dict[str, Any]) -> str:
         return _plain(source)
 
 
-def _params(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in params.items():
+def _params(job: Job) -> Iterator[tuple[str, str]]:
+    for name, value in job.params.items():
+        if name in UNSAID:
+            continue
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name == "include_closed":
             yield label, "Included" if value else "Left out"
+        elif name == "fields":
+            yield label, _named([": ".join(words().field(job, *each)) for each in value.items()])
         elif value not in ([], {}, "", None):
             yield label, _plain(value)
 

@@ -21,6 +21,10 @@ class Words(Protocol):
         """Where people see what a ref stands for; "" when unknown."""
         ...
 
+    def field(self, job: Job, name: str, value: object) -> tuple[str, str]:
+        """What people call a field that the job sets, and what stands in it: ("group", "Billing")."""
+        ...
+
     def warning_on(self, job: Job, number: int) -> str:
         """What doing this job's work on so many items sends to people outside, in a sentence; "" for nothing.
 

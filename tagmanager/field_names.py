@@ -1,14 +1,19 @@
-"""What people call a ticket's fields and what stands in them: names where Zendesk stores numbers."""
+"""What people call a ticket's fields and what stands in them: names where Zendesk stores numbers.
+
+A job keeps those of the fields that it sets, as they were when it was asked for: its pages call nobody.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from jobs.templatetags.job_pages import plain
 from tagmanager.macros import CUSTOM_FIELD
 from zendesk import Zendesk
 
+#: Where the parameters of a job hold the names.
+NAMES = "names"
 GROUP = "group_id"
 #: Shown instead of Zendesk's names of fields.
 LABELS = {
@@ -35,15 +40,36 @@ class FieldNames:
 
     def value(self, name: str, value: object) -> str:
         """A stored value in words; "none" for nothing."""
-        words = plain(value)
+        words = _plain(value)
         return self.groups.get(words, words) if name == GROUP else words
+
+    def stored(self) -> dict[str, Any]:
+        """Parameters of a job: the names, or nothing where there are none."""
+        return {NAMES: {kind: names for kind, names in asdict(self).items() if names}} if self else {}
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self.fields)
+
+
+def of_job(params: Mapping[str, Any]) -> FieldNames:
+    """Those that its parameters hold."""
+    return FieldNames(**params.get(NAMES, {}))
 
 
 def read(zendesk: Zendesk, named: Collection[str]) -> FieldNames:
     """The names for these fields: no call, one for groups, one for custom fields. Raises `ZendeskError`."""
     groups = zendesk.groups() if GROUP in named else ()
     custom = zendesk.ticket_fields() if any(name.startswith(CUSTOM_FIELD) for name in named) else ()
+    titles = {f"{CUSTOM_FIELD}{each.id}": each.title for each in custom}
     return FieldNames(
         {str(group.id): group.name for group in groups},
-        {f"{CUSTOM_FIELD}{each.id}": each.title for each in custom},
+        {name: title for name, title in titles.items() if name in named},
     )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value) if value not in (None, "") else "none"

@@ -14,11 +14,10 @@ from django.db.models import Count
 from jobs.doings import DOINGS, must_be_typed, warning
 from jobs.models import Item, Job
 from jobs.states import FollowUp, Outcome
-from jobs.templatetags.job_pages import fields_set
+from jobs.templatetags.job_pages import fields_of
 from jobs.wording import time_left
-from tagmanager import connections, field_names
+from tagmanager import connections
 from tagmanager.applying import ASKED_AT_ONCE, Application, Applied
-from tagmanager.field_names import FieldNames
 from tagmanager.glance import ask, calls_per_minute
 from tagmanager.guarding import GUARD, Condition
 from tagmanager.tickets import Seen, TicketChange
@@ -125,10 +124,7 @@ class Samples:
 
 
 def samples_of(job: Job) -> Samples:
-    """The ten lowest and the ten highest numbers that would change.
-
-    Their subjects, and what their groups and fields are called, are read from Zendesk now.
-    """
+    """The ten lowest and the ten highest numbers that would change, their subjects read from Zendesk now."""
     planned = job.items.filter(outcome=Outcome.PLANNED)
     first = list(planned.order_by("ref")[:SAMPLES])
     if len(first) == SAMPLES:
@@ -136,20 +132,17 @@ def samples_of(job: Job) -> Samples:
         last = [item for item in planned.order_by("-ref")[: SAMPLES // 2] if item.pk not in known]
         first = first[: SAMPLES // 2] + last[::-1]
     macro = macro_of(job)
-    named = {name for item in first for name, *_ in fields_set(item)}
     subjects: dict[int, str] = {}
-    names = FieldNames()
     said: dict[int, str] = {}
     problem = ""
     try:
-        names = ask(lambda zendesk: field_names.read(zendesk, named))
         tickets = ask(lambda zendesk: zendesk.tickets([item.ref for item in first]))
         subjects = {ticket.id: ticket.subject for ticket in tickets}
         if macro is not None and macro.comment is not None and macro.comment.differs:
             said = ask(lambda zendesk: _said(zendesk, macro, [item.ref for item in first[:SAID]]))
     except (connections.NotConnected, ZendeskError) as exc:
         problem = str(exc)
-    rows = [_sample(item, subjects.get(item.ref, ""), said.get(item.ref, ""), names) for item in first]
+    rows = [_sample(item, job, subjects.get(item.ref, ""), said.get(item.ref, "")) for item in first]
     if macro is None or macro.comment is None:
         return Samples(rows, problem)
     same = "" if macro.comment.differs else macro.comment.plain
@@ -163,7 +156,7 @@ def _said(zendesk: Zendesk, macro: Applied, refs: Iterable[int]) -> dict[int, st
     return {ref: comment.plain for ref, comment in found.items() if comment is not None}
 
 
-def _sample(item: Item, subject: str, comment: str, names: FieldNames) -> Sample:
+def _sample(item: Item, job: Job, subject: str, comment: str) -> Sample:
     seen = Seen.from_json(item.ref, item.before or {"tags": [], "status": "", "updated_at": ""})
     change = TicketChange.from_json(item.change or {})
     return Sample(
@@ -172,10 +165,7 @@ def _sample(item: Item, subject: str, comment: str, names: FieldNames) -> Sample
         kept=sorted(seen.tags - change.remove),
         added=sorted(change.added),
         removed=sorted(change.remove),
-        fields=[
-            f"{names.label(name)}: {names.value(name, before)} → {names.value(name, value)}"
-            for name, before, value in fields_set(item)
-        ],
+        fields=fields_of(item, job),
         comment=comment,
     )
 

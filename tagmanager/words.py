@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.models import Job
 from jobs.states import Outcome
-from tagmanager import connections
+from tagmanager import connections, field_names
 from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
@@ -41,6 +41,12 @@ def item_address(ref: int) -> str:
         return connections.ticket_address(ref)
     except connections.NotConnected:
         return ""
+
+
+def field(job: Job, name: str, value: object) -> tuple[str, str]:
+    """What people call a field that the job sets, and what stands in it."""
+    names = field_names.of_job(job.params)
+    return names.label(name), names.value(name, value)
 
 
 def warning_on(job: Job, number: int) -> str:

@@ -74,35 +74,22 @@ def tags_of(item: Item, kind: str) -> list[str]:
     return tags
 
 
-def fields_set(item: Item) -> list[tuple[str, object, object]]:
-    """The fields that an item gets: the name it is stored by, what stood there and what will."""
+@register.simple_tag
+def fields_of(item: Item, job: Job) -> list[str]:
+    """The fields that an item of the job gets, each as a phrase: "status: open → solved"."""
     before = (item.before or {}).get("fields", {})
-    return [(name, before.get(name), value) for name, value in (item.change or {}).get("fields", {}).items()]
-
-
-@register.filter
-def fields_of(item: Item) -> list[str]:
-    """The fields that an item gets, each as a phrase: "status: open → solved"."""
-    return [
-        f"{name.removesuffix('_id')}: {plain(before)} → {plain(value)}"
-        for name, before, value in fields_set(item)
-    ]
+    phrases = []
+    for name, value in (item.change or {}).get("fields", {}).items():
+        label, becomes = words().field(job, name, value)
+        _, was = words().field(job, name, before.get(name))
+        phrases.append(f"{label}: {was} → {becomes}")
+    return phrases
 
 
 @register.filter
 def comment_of(item: Item) -> str:
     """What an item is told besides, in words: "public reply"; "" for nothing. What it says is not kept."""
     return COMMENTS.get((item.change or {}).get("comment", ""), "")
-
-
-@register.filter
-def plain(value: object) -> str:
-    """A stored value of a request as people read it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return str(value) if value not in (None, "") else "none"
 
 
 @register.filter

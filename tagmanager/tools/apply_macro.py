@@ -10,9 +10,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tagmanager import choices, connections, macros
+from tagmanager import choices, connections, field_names, macros
 from tagmanager.applying import Applied
 from tagmanager.comments import Comment
+from tagmanager.field_names import FieldNames
 from tagmanager.fields import WholeNumberField
 from tagmanager.macros import Translation
 from tagmanager.tickets import FieldValue, Foreseen, Seen, TicketChange, too_long
@@ -56,6 +57,7 @@ class ApplyMacroForm(ToolForm):
         super().__init__(*args, **kwargs)
         self._found: Macro | None = None
         self._translation = Translation()
+        self._names = FieldNames()
         self._mark = secrets.token_hex(12)
         offered = choices.macros()
         if offered.choices:
@@ -76,6 +78,7 @@ class ApplyMacroForm(ToolForm):
                 self._found = zendesk.macro(number)
                 known = zendesk.ticket_fields() if macros.names_fields(self._found) else ()
                 self._translation = macros.translated(self._found, known)
+                self._names = field_names.read(zendesk, self._translation.fields)
         except NotFound as exc:
             raise ValidationError(
                 f"There is no macro {number} in Zendesk, or the connected user may not see it.", "no_macro"
@@ -139,7 +142,7 @@ class ApplyMacroForm(ToolForm):
 
     def _more(self, found: Translation) -> dict[str, Any]:
         assert self._found is not None
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = self._names.stored()
         if found.exact and not found.add:
             more["clear_tags"] = True
         if found.is_asked_for_each:

@@ -103,14 +103,22 @@ def test_the_preview_shows_each_field_as_it_is_and_as_it_would_be(
     assert "status: open → solved" in page
 
 
-def test_the_samples_name_groups_and_not_their_numbers(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_groups_are_shown_by_their_names_and_not_their_numbers(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
     billing = next(number for number, name in people.GROUPS.items() if name == "Billing")
     store, open_ones = demo_zendesk.store, demo_zendesk.view_ticket_ids(sandbox.VIEW_UNSOLVED)
     ref = next(ref for ref in open_ones if rendering.group_id(store, store.slot(ref) or 0) == billing)
     web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_ESCALATE), "ids": str(ref)})
-    page = web.get(f"/tools/preview/{Job.objects.get().pk}/samples").content.decode()
-    assert "group: Billing → Escalations" in page
+    job = Job.objects.get()
+    assert demo_zendesk.ledger.calls["GET groups"] == 1
     assert demo_zendesk.ledger.calls["GET ticket_fields"] == 0  # it sets none of them
+    assert "group: Billing → Escalations" in web.get(f"/tools/preview/{job.pk}/samples").content.decode()
+    page = html.unescape(web.get(job.get_absolute_url()).content.decode())
+    assert "group: Billing → Escalations" in page
+    assert "priority: high, group: Escalations" in page
+    assert str(billing) not in page
+    assert demo_zendesk.ledger.calls["GET groups"] == 1
 
 
 def test_the_form_is_filled_again_from_an_earlier_job(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
