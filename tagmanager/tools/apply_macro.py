@@ -26,9 +26,8 @@ PATIENCE = 3.0
 SAID = {True: "public_reply", False: "internal_note"}
 #: What stands in a comment for whoever applies the macro.
 CURRENT_USER = "current_user"
-
-
-TICK = forms.CheckboxInput(attrs={"class": "form-check-input"})
+#: How much of a macro is applied.
+ALL, POSSIBLE, FIELDS = "all", "possible", "fields"
 
 
 class ApplyMacroForm(ToolForm):
@@ -39,18 +38,16 @@ class ApplyMacroForm(ToolForm):
         "placeholders is filled in by Zendesk for each ticket, and stops the job when it is edited.",
         error_messages={"required": "Say which macro."},
     )
-    without = forms.BooleanField(
-        label="Leave out the comment, and what cannot be done",
+    extent = forms.ChoiceField(
+        label="How much of it",
         required=False,
-        widget=TICK,
-        help_text="Only tags and fields are set: nothing is posted, mailed or attached. Without this tick "
-        "the comment is posted, and a macro with parts that cannot be done is refused, with their names.",
-    )
-    with_comment = forms.BooleanField(
-        label="But post the comment",
-        required=False,
-        widget=TICK,
-        help_text="Together with the tick above: only what cannot be done is left out.",
+        choices=[
+            (ALL, "All of it, or nothing"),
+            (POSSIBLE, "What can be done from here"),
+            (FIELDS, "Only its tags and fields"),
+        ],
+        help_text="The first posts its comment, and refuses a macro with parts that cannot be done from "
+        "here, with their names. The last posts and mails nothing.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -92,11 +89,14 @@ class ApplyMacroForm(ToolForm):
             )
         return number
 
+    def clean_extent(self) -> str:
+        return self.cleaned_data["extent"] or ALL
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.errors or self._found is None:
             return cleaned
-        if cleaned["without"] and not cleaned["with_comment"]:
+        if cleaned["extent"] == FIELDS:
             self._translation.leave_comment_out()
         missing = "; ".join(self._translation.left_out)
         if not self._translation.does_something:
@@ -105,7 +105,7 @@ class ApplyMacroForm(ToolForm):
                 f"{missing or 'it has no actions'}.",
                 "nothing",
             )
-        if missing and not cleaned["without"]:
+        if missing and cleaned["extent"] == ALL:
             raise ValidationError(
                 f"Not all of the macro “{self._found.title}” can be applied from here. It would lack: "
                 f"{missing}. Say that this is to be left out, or choose another macro.",
@@ -156,12 +156,10 @@ class ApplyMacroForm(ToolForm):
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        says = comment_of(params) is not None
-        return {
-            "macro": params["macro"],
-            "without": bool(params["left_out"]),
-            "with_comment": bool(params["left_out"]) and says,
-        }
+        extent = ALL
+        if params["left_out"]:
+            extent = POSSIBLE if comment_of(params) is not None else FIELDS
+        return {"macro": params["macro"], "extent": extent}
 
 
 def comment_of(params: dict[str, Any]) -> Comment | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 
+import pytest
 from django.test import Client
 
 from jobs.models import Job
@@ -29,7 +30,7 @@ def test_the_comment_is_posted_unless_it_is_left_out(web: Client, demo_zendesk: 
     note = Job.objects.latest("pk")
     assert note.title == "Apply the macro “Note: checked by the night shift” to 5 tickets given by number"
     assert note.params["internal_note"] == "Checked by the night shift."
-    page = html.unescape(web.post(FORM, filled | {"without": "on"}, follow=True).content.decode())
+    page = html.unescape(web.post(FORM, filled | {"extent": "fields"}, follow=True).content.decode())
     assert "Of the macro this is left out: its comment." in page
     assert Job.objects.latest("pk").params == {
         "macro": sandbox.MACRO_NOTE,
@@ -121,9 +122,20 @@ def test_groups_are_shown_by_their_names_and_not_their_numbers(
     assert demo_zendesk.ledger.calls["GET groups"] == 1
 
 
-def test_the_form_is_filled_again_from_an_earlier_job(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("macro", "extent"),
+    [
+        (sandbox.MACRO_NOTE, "all"),
+        (sandbox.MACRO_NOTE, "fields"),
+        (sandbox.MACRO_SOLVE_FIXED, "possible"),
+        (sandbox.MACRO_SOLVE_FIXED, "fields"),
+    ],
+)
+def test_the_form_is_filled_again_from_an_earlier_job(
+    web: Client, demo_zendesk: sandbox.Sandbox, macro: int, extent: str
+) -> None:
     ref = demo_zendesk.ticket_ids()[0]
-    web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_NOTE), "ids": str(ref), "without": "on"})
+    web.post(FORM, FILLED | {"macro": str(macro), "ids": str(ref), "extent": extent})
     page = web.get(f"{FORM}?again={Job.objects.get().pk}").content.decode()
-    assert f'<option value="{sandbox.MACRO_NOTE}" selected>' in page
-    assert "checked" in page
+    assert f'<option value="{macro}" selected>' in page
+    assert f'<option value="{extent}" selected>' in page

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from jobs.console import add_mail_option
 from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, connected, told
 from tagmanager.tools import tool
-from tagmanager.tools.apply_macro import ApplyMacro
+from tagmanager.tools.apply_macro import ALL, FIELDS, POSSIBLE, ApplyMacro
 from zendesk import check
 
 
@@ -39,8 +39,13 @@ class Command(TicketCommand):
         apply_macro = tool(ApplyMacro.slug)
         with connected() as zendesk, told():
             check(zendesk)  # before the form, which takes an answer that does not come for a wrong number
-        fields = ("macro", "without", "with_comment")
-        form = apply_macro.form_class({name: options[name] for name in fields})
+        form = apply_macro.form_class({"macro": options["macro"], "extent": _extent(options)})
         self.make_and_run(apply_macro, form, options)
         for note in form.notes:
             self.stderr.write(note)
+
+
+def _extent(options: dict[str, Any]) -> str:
+    if not options["without"]:
+        return ALL
+    return POSSIBLE if options["with_comment"] else FIELDS
