@@ -32,7 +32,7 @@ LABELS = {
     "mark": "Mark left",
 }
 #: Parameters that say how the others are to be read.
-UNSAID = {"names"}
+UNSAID = {"field_names"}
 #: Of a longer list so many are named.
 MOST_NAMED = 12
 

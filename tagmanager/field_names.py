@@ -13,7 +13,7 @@ from tagmanager.macros import CUSTOM_FIELD
 from zendesk import Zendesk
 
 #: Where the parameters of a job hold the names.
-NAMES = "names"
+NAMES = "field_names"
 GROUP = "group_id"
 #: Shown instead of Zendesk's names of fields.
 LABELS = {
