@@ -330,3 +330,8 @@ def test_a_guarded_job_that_stands_still_says_that_its_tag_is_on(web: Client, st
     guarded, plain = (factories.job(status, changed=1, guarded=mode) for mode in ("until_end", ""))
     pages = [web.get(job.get_absolute_url()).content.decode() for job in (guarded, plain)]
     assert [told in page for page in pages] == [True, False]
+
+
+def test_a_parameter_of_a_tool_of_ones_own_may_be_called_as_one_of_ours(web: Client) -> None:
+    job = factories.job(Status.SUCCEEDED, tool="own", params={"fields": ["size", "colour"]})
+    assert "size, colour" in web.get(f"/jobs/{job.pk}/").content.decode()
