@@ -147,9 +147,7 @@ def _params(job: Job) -> Iterator[tuple[str, str]]:
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name == "include_closed":
             yield label, "Included" if value else "Left out"
-        elif name == "fields" and isinstance(
-            value, dict
-        ):  # a tool of one's own may mean something else by it
+        elif name == "fields" and isinstance(value, dict):  # a tool of one's own may have others
             yield label, _named([": ".join(words().field(job, *each)) for each in value.items()])
         elif value not in ([], {}, "", None):
             yield label, _plain(value)
