@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 WIDTH, HEIGHT, LEFT, BELOW, MARGIN = 640, 300, 56, 44, 20
+#: Between the ends of the scale and the first and last point, whose labels are broad.
+INSET = 36
 #: Seen on white and on black alike.
 STYLE = (
     "text{font:13px sans-serif;fill:#7d8590}.axis{stroke:#7d8590;stroke-opacity:.4}"
@@ -31,7 +33,7 @@ def drawn(database: str, times: Mapping[int, float]) -> str:
 
     def x(tickets: float) -> float:
         part = (math.log10(tickets) - first) / ((last - first) or 1)
-        return LEFT + part * (WIDTH - LEFT - 2 * MARGIN)
+        return LEFT + INSET + part * (WIDTH - MARGIN - LEFT - 2 * INSET)
 
     def y(milliseconds: float) -> float:
         return HEIGHT - BELOW - milliseconds / top * (HEIGHT - BELOW - 2 * MARGIN)
