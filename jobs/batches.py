@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
-from functools import cached_property
 
 from jobs.models import Batch, Job
 from jobs.states import BatchState
@@ -13,6 +13,11 @@ from jobs.work import Change
 
 #: The key of batches in which each item has a change of its own.
 OWN = "own"
+#: The key of batches whose items have not been read: what each of them needs is found out before they go.
+UNREAD = "unread"
+
+#: Batches with this key and attempt may take one more item of the same.
+Place = tuple[str, int]
 
 
 def key_of(change: Change) -> str:
@@ -36,27 +41,71 @@ class Packer:
         self._size = size
         self._new: list[Batch] = []
         self._grown: dict[int, Batch] = {}
+        self._open: dict[Place, Batch] = {}  # with room left
+        self._looked_for: set[str] = set()  # keys
+        self._spare: Batch | None = None
+        self._taken: Batch | None = None
+        self.filled: list[Batch] = []
 
-    @cached_property
-    def _open(self) -> dict[tuple[str, int], Batch]:
-        """Batches with room left. Looked for only when an item comes: all that wait to be sent are read."""
-        unsent = self._job.batches.filter(state=BatchState.PENDING, sent_at__isnull=True, size__lt=self._size)
-        return {(batch.key, batch.attempt): batch for batch in unsent.defer("change").order_by("id")}
+    def look_for(self, keys: Iterable[str]) -> None:
+        """Find the batches with room left, one query for all keys that were not looked for before."""
+        unknown = set(keys) - self._looked_for
+        if not unknown:
+            return
+        self._looked_for |= unknown
+        waiting = self._job.batches.filter(key__in=unknown, state=BatchState.PENDING)
+        with_room = waiting.filter(sent_at__isnull=True, size__lt=self._size)
+        self._open |= {
+            (batch.key, batch.attempt): batch for batch in with_room.defer("change").order_by("id")
+        }
 
     def batch_for(self, change: Change, *, attempt: int = 1, read_at: datetime | None = None) -> Batch:
         """The batch that takes one more item with this change; it counts the item from now on."""
         place = (key_of(change), attempt)
+        self.look_for([place[0]])
         batch = self._open.get(place)
         if batch is None:
-            batch = self._open[place] = self.start(change, attempt=attempt, read_at=read_at)
+            batch = self._open[place] = self._begun(change, attempt, read_at)
         if read_at is None:
             batch.read_at = None  # one that must be read again makes the whole batch so
+        self._grow(batch, place)
+        return batch
+
+    def unread(self) -> Batch:
+        """The batch that takes one more item that has not been read."""
+        place = (UNREAD, 1)
+        self.look_for([UNREAD])
+        batch = self._open.get(place)
+        if batch is None:
+            batch = self._open[place] = Batch(job=self._job, key=UNREAD)
+            self._new.append(batch)
+        self._grow(batch, place)
+        return batch
+
+    def empty(self, batch: Batch) -> None:
+        """All of its items have left it: it is used in place of the next new one."""
+        batch.size = 0
+        self._spare = batch
+
+    def has_taken(self, batch: Batch) -> bool:
+        """Whether one that was `empty` is used again."""
+        return self._taken is batch
+
+    def _begun(self, change: Change, attempt: int, read_at: datetime | None) -> Batch:
+        if self._spare is None:
+            return self.start(change, attempt=attempt, read_at=read_at)
+        batch, self._spare = self._spare, None
+        batch.key, batch.change = key_of(change), None if change.own else change.payload
+        batch.pilot, batch.once, batch.attempt, batch.read_at = change.pilot, change.once, attempt, read_at
+        self._taken = batch
+        return batch
+
+    def _grow(self, batch: Batch, place: Place) -> None:
         batch.size += 1
         if batch.pk is not None:
             self._grown[batch.pk] = batch
         if batch.size >= self._size:
-            del self._open[place]
-        return batch
+            self.filled.append(self._open.pop(place))
 
     def start(
         self, change: Change, *, attempt: int, read_at: datetime | None, size: int = 0, note: str = ""
@@ -81,6 +130,9 @@ class Packer:
         new, self._new = self._new, []
         if new:
             Batch.objects.bulk_create(new)
+        if self._taken is not None:
+            del self._grown[self._taken.pk]
+            self._taken.save(update_fields=["key", "change", "pilot", "once", "attempt", "size", "read_at"])
         if self._grown:
             Batch.objects.bulk_update(self._grown.values(), ["size", "read_at"])
             self._grown.clear()

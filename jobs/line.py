@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from jobs.batches import UNREAD
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
@@ -14,13 +15,23 @@ class Line:
     """Reads several batches at once, and again when one that waits has changed.
 
     Nobody but the worker that holds the job changes its batches; whoever does so tells `changed`.
+
+    As long as there are items that have not been read, a batch that is not full waits: more may join it.
     """
 
-    def __init__(self, job: Job, *, at_once: int) -> None:
+    def __init__(self, job: Job, *, at_once: int, full: int) -> None:
         self._job = job
         self._at_once = at_once
+        self._full = full  # items
         self._read: list[Batch] = []
+        self._read_without: Set[str] = frozenset()
         self._halves: list[int] = []  # to be sent before all others, last first
+        self._has_unread = self._waiting().filter(key=UNREAD).exists()
+        #: Full ones, while some are unread; those that came late would else go last, and be too old by then.
+        self._filled: list[int] = []
+        if self._has_unread:
+            full_ones = self._waiting().filter(size__gte=full, pilot="").exclude(key=UNREAD)
+            self._filled = list(full_ones.values_list("pk", flat=True))
 
     def first(self, *, held: Set[str] = frozenset(), may_fly: Set[str] = frozenset()) -> Batch | None:
         """The batch that goes next; it stays the first until it has `left` or something has `changed`.
@@ -33,20 +44,43 @@ class Line:
             if half is not None:
                 return half
             self._halves.pop()
-        if held:
-            waiting = self._waiting()
-            return waiting.filter(pilot__in=may_fly).first() or waiting.exclude(pilot__in=held).first()
+        if held != self._read_without:
+            self._read, self._read_without = [], frozenset(held)
         if not self._read:
-            self._read = list(self._waiting()[: self._at_once])
-        return self._read[0] if self._read else None
+            self._read = self._look()
+        if may_fly and (pilot := self._waiting().filter(pilot__in=may_fly).first()):
+            return pilot
+        return next((batch for batch in self._read if batch.key != UNREAD), None)
 
     def soon(self, number: int) -> list[Batch]:
-        """So many that most likely go next, as far as they have been read: no query."""
+        """So many that most likely go next, or are to be read next, as far as they are known: no query."""
         return self._read[:number]
+
+    def _look(self) -> list[Batch]:
+        waiting = self._waiting()
+        if self._read_without:
+            waiting = waiting.exclude(pilot__in=self._read_without)
+        if self._has_unread:
+            found = list(waiting.filter(pk__in=self._filled[: self._at_once]))
+            stays = Q(key=UNREAD) | Q(size__gte=self._full) | Q(attempt__gt=1)
+            others = waiting.filter(stays).exclude(pk__in=[batch.pk for batch in found])
+            found += others[: self._at_once - len(found)]
+            if len(found) == self._at_once or any(batch.key == UNREAD for batch in found):
+                return found
+            self._has_unread = False  # none joins once the list is frozen
+        return list(waiting[: self._at_once])
 
     def left(self, batch: Batch) -> None:
         """The batch waits no more."""
         self._read = [other for other in self._read if other.pk != batch.pk]
+        if batch.pk in self._filled:
+            self._filled.remove(batch.pk)
+
+    def filled(self, batches: Iterable[Batch]) -> None:
+        """These are full now."""
+        if self._has_unread:
+            self._filled += [batch.pk for batch in batches if not batch.pilot]
+        self.changed()
 
     def changed(self) -> None:
         """A batch has joined, or is not any more as it was read."""

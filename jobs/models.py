@@ -270,8 +270,8 @@ class Batch(models.Model):
     """Up to a hundred items that are sent in one call."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="batches", db_index=False)
-    key = models.CharField(max_length=40)  # equal for items that may travel together
-    change = models.JSONField(null=True, blank=True)  # null: each item has its own
+    key = models.CharField(max_length=40)  # equal for items that may travel together (`batches`)
+    change = models.JSONField(null=True, blank=True)  # null: each item has its own, or none was read yet
     pilot = models.CharField(max_length=16, blank=True, default="", db_default="")  # the kind of its items
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.PENDING)
     once = models.BooleanField(default=False, db_default=False)  # must not be made twice: `work.Change`
@@ -301,6 +301,7 @@ class Batch(models.Model):
                 condition=Q(state__in=[BatchState.SENDING, BatchState.SENT]),
             ),
             models.Index(fields=["job", "settled_at"], name="batches_as_they_settled"),
+            models.Index(fields=["job", "key", "state"], name="batches_by_what_they_carry"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -327,7 +328,9 @@ class Item(models.Model):
     reason = models.CharField(max_length=64, blank=True, default="")  # a code, for grouping
     detail = models.TextField(blank=True, default="")  # a sentence, for people
     given = models.JSONField(null=True, blank=True)  # what was asked for this item alone
-    before = models.JSONField(null=True, blank=True)  # as it was read; null: it could not be seen
+    before = models.JSONField(
+        null=True, blank=True
+    )  # as it was read; null: it could not be seen, or was not read yet
     change = models.JSONField(null=True, blank=True)  # what is planned, or was done
 
     class Meta:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from jobs.errands import earlier_of, errand_of
 from jobs.models import Item, Job
 from jobs.recipe import ITEMS, LISTED, Stored
@@ -14,8 +16,9 @@ from jobs.work import Earlier, Payload, Snapshot, Underway, Work
 
 #: Readings of known refs that are made side by side, where the reading may go ahead.
 READ_AT_ONCE = 3
-#: Refs of an earlier job's items that are taken at a time where nobody looks at the items themselves.
-UNSEEN_AT_A_TIME = 5_000
+#: Refs of an earlier job's items that are taken at a time where nobody looks at the items themselves, and
+#: refs of which items are made in one go where those are not looked at.
+UNSEEN_AT_A_TIME, UNSEEN_IN_A_PAGE = 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Read:
     cursor: str | None
     given: Mapping[int, Payload | None] = field(default_factory=dict)
     left: int = 0  # further refs of the page, which were not looked at because they are taken out
+    is_seen: bool = True  # False: nobody has looked at any of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,29 @@ class Reader:
             return self._earlier_items(source, cursor, without)
         return self._remote(source, cursor, without)
 
+    def is_longer(self, source: Stored, part: int, than: int) -> bool:
+        """Whether it is a list that people or an earlier job gave, and holds more than so many."""
+        if source["kind"] == ITEMS:
+            return _earlier(source)[: than + 1].count() > than
+        if source["kind"] != LISTED:
+            return False
+        number = 0
+        for row in self.job.listed.filter(part=part).order_by("number").iterator(chunk_size=1):
+            number += len(row.numbers)
+            if number > than:
+                return True
+        return False
+
+    def unseen(self, source: Stored, part: int, cursor: str, without: Refs) -> Iterator[Read]:
+        """The refs that are known, as `pages` gives them, but nobody looks at them."""
+        if source["kind"] == ITEMS:
+            chunks = self._chunks(source, cursor, without, UNSEEN_IN_A_PAGE)
+        else:
+            chunks = self._listed(part, cursor, without, UNSEEN_IN_A_PAGE)
+        for asked in chunks:
+            left = len(asked.given) - len(asked.refs)
+            yield Read(asked.refs, {}, {}, asked.cursor, asked.given, left, is_seen=False)
+
     def refs(self, source: Stored, cursor: str) -> Iterator[Read]:
         """The refs alone, of a source that is not a list that people gave, without looking at each."""
         if source["kind"] != ITEMS:
@@ -67,16 +94,16 @@ class Reader:
 
     def listed(self, part: int, cursor: str, without: Refs) -> Iterator[Read]:
         """Refs that were typed, came from a file or were sorted; the cursor is `row:offset`."""
-        for asked, seen in self._seen(self._listed(part, cursor, without)):
+        for asked, seen in self._seen(self._listed(part, cursor, without, self.work.batch_size)):
             yield Read(asked.refs, seen, {}, asked.cursor, asked.given, len(asked.given) - len(asked.refs))
 
-    def _listed(self, part: int, cursor: str, without: Refs) -> Iterator[Asked]:
+    def _listed(self, part: int, cursor: str, without: Refs, size: int) -> Iterator[Asked]:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
         rows = self.job.listed.filter(part=part, number__gte=number).order_by("number")
         for row in rows.iterator(chunk_size=10):
             pairs = row.pairs
-            for start in range(offset, len(pairs), self.work.batch_size):
-                end = start + self.work.batch_size
+            for start in range(offset, len(pairs), size):
+                end = start + size
                 given = dict(pairs[start:end])
                 place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
                 yield Asked(given, [ref for ref in given if ref not in without], place)
@@ -105,15 +132,20 @@ class Reader:
 
     def _earlier_items(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
         errand = errand_of(self.job)
-        for asked, seen in self._seen(self._chunks(source, cursor, without)):
+        for asked, seen in self._seen(self._chunks(source, cursor, without, self.work.batch_size)):
             earlier, left = earlier_of(errand, asked.refs), len(asked.given) - len(asked.refs)
             yield Read(asked.refs, seen, earlier, asked.cursor, asked.given, left)
 
-    def _chunks(self, source: Stored, cursor: str, without: Refs) -> Iterator[Asked]:
-        for asked in _given(source, cursor, self.work.batch_size):
+    def _chunks(self, source: Stored, cursor: str, without: Refs, size: int) -> Iterator[Asked]:
+        for asked in _given(source, cursor, size):
             # What that job was asked for each item alone is no business of a job that does something else.
             given = asked if self.job.follow_up else dict.fromkeys(asked)
             yield Asked(given, [ref for ref in given if ref not in without], str(max(given)))
+
+
+def _earlier(source: Stored) -> QuerySet[Item]:
+    items = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
+    return items.filter(reason=source["reason"]) if source.get("reason") else items
 
 
 def _given(source: Stored, cursor: str, size: int) -> Iterator[dict[int, Payload | None]]:
@@ -121,9 +153,7 @@ def _given(source: Stored, cursor: str, size: int) -> Iterator[dict[int, Payload
 
     The cursor is the last ref.
     """
-    earlier = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
-    if source.get("reason"):
-        earlier = earlier.filter(reason=source["reason"])
+    earlier = _earlier(source)
     after = int(cursor) if cursor else None
     while True:
         rest = earlier if after is None else earlier.filter(ref__gt=after)

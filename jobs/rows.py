@@ -1,7 +1,7 @@
-"""New items on their way into the database, a page at a time.
+"""Items on their way into the database, a page at a time: new ones, and those that have just been read.
 
-A job of a million tickets makes a million of them, and made as models by the ORM they cost more than all the
-rest of the engine. Nothing else writes past the ORM, and everything reads these rows through it.
+A job of a million tickets writes a million of them, and written as models by the ORM they cost more than all
+the rest of the engine. Nothing else writes past the ORM, and everything reads these rows through it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,16 @@ from django.db import connections, router
 
 from jobs.models import Batch, Item
 from jobs.states import Outcome
+
+#: What the reading of an item decides, each with its type on PostgreSQL.
+READ = {
+    "batch_id": "bigint",
+    "outcome": "text",
+    "reason": "text",
+    "detail": "text",
+    "before": "jsonb",
+    "change": "jsonb",
+}
 
 COLUMNS = ("job_id", "ref", "batch_id", "outcome", "reason", "detail", "given", "before", "change")
 
@@ -49,6 +59,37 @@ def store_items(job_id: int, items: Sequence[NewItem]) -> None:
             places = ", ".join(["%s"] * len(COLUMNS))
             insert = f'INSERT INTO "{table}" ({columns}) VALUES ({places})'  # noqa: S608 - names of ours
             cursor.executemany(insert, list(_rows(job_id, items)))
+
+
+def store_read(items: Sequence[Item]) -> None:
+    """Store what was decided of items that exist, within the transaction that is open."""
+    if not items:
+        return
+    connection = connections[router.db_for_write(Item)]
+    table = Item._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            names = ", ".join(f'"{name}" = given."{name}"' for name in READ)
+            shape = ", ".join(f'"{name}" {kind}' for name, kind in {"id": "bigint", **READ}.items())
+            given = [{"id": item.pk, **{name: getattr(item, name) for name in READ}} for item in items]
+            cursor.execute(
+                f'UPDATE "{table}" SET {names} FROM jsonb_to_recordset(%s::jsonb) AS given({shape}) '  # noqa: S608 - names of ours
+                f'WHERE "{table}"."id" = given."id"',
+                [json.dumps(given)],
+            )
+        else:
+            names = ", ".join(f'"{name}" = %s' for name in READ)
+            update = f'UPDATE "{table}" SET {names} WHERE "id" = %s'  # noqa: S608 - names of ours
+            cursor.executemany(
+                update,
+                [
+                    (
+                        *(item.batch_id, str(item.outcome), item.reason, item.detail),
+                        *(_json(item.before), _json(item.change), item.pk),
+                    )
+                    for item in items
+                ],
+            )
 
 
 def _rows(job_id: int, items: Sequence[NewItem]) -> Iterator[tuple[Any, ...]]:

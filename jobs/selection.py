@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from jobs import moves
 from jobs.actors import this_worker
-from jobs.batches import Packer
+from jobs.batches import UNREAD, Packer
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.family import does_again
 from jobs.lease import Lease
@@ -38,6 +38,10 @@ from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
+#: Items whose refs are known are looked at when the list is made where they are so many at most: these are
+#: sent before that is too long ago (`readings.READING_LIVES`). A longer list would be read twice, so it is
+#: read right before it is sent and not before.
+READ_FIRST = 20_000
 #: Pages are not asked for ahead in the last seconds of a turn: one that comes after its end is read in vain.
 LEFT_TO_READ_AHEAD = 2.0
 
@@ -131,11 +135,19 @@ class Selection:
             if stage.verb is Verb.SORT:
                 if not self._sort(stage, without):
                     return
-            elif stage.part == self.recipe.sorted_part:
-                yield from self.reader.listed(stage.part, self.place.at, Refs())
             else:
-                part = self.recipe.parts[stage.part]
-                yield from self.reader.pages(part, stage.part, self.place.at, without)
+                yield from self._to_list(stage, without)
+
+    def _to_list(self, stage: Stage, without: Refs) -> Iterator[Read]:
+        """Of what the stage reads items are made."""
+        if stage.part == self.recipe.sorted_part:
+            part, without = {"kind": LISTED}, Refs()
+        else:
+            part = self.recipe.parts[stage.part]
+        read_late = not (self.job.dry_run or self.work.narrows)
+        if read_late and self.reader.is_longer(part, stage.part, than=READ_FIRST):
+            return self.reader.unseen(part, stage.part, self.place.at, without)
+        return self.reader.pages(part, stage.part, self.place.at, without)
 
     def _gathered(self, stage: Stage) -> Iterator[Read]:
         part = self.recipe.parts[stage.part]
@@ -267,6 +279,9 @@ class Selection:
         items, kinds = [], Counter(self.job.kinds)
         for ref in self._within_limits(wanted):
             snapshot, given = page.snapshots.get(ref), page.given.get(ref)
+            if not page.is_seen:
+                items.append(NewItem(ref, given=given, batch=self.packer.unread()))
+                continue
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
             items.append(self._item(ref, snapshot, plan, given))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
@@ -318,7 +333,7 @@ class Selection:
         self.job.refresh_from_db()
         if self.lease.status != Status.SELECTING:
             return False
-        doubt, sizes = self._doubt(), _sizes(self.job, sum(self.place.left.values()))
+        doubt, sizes = self._doubt(), self._sizes()
         why = f"The list has ended: {sizes} {doubt}" if doubt else f"The list is complete: {sizes}"
         with transaction.atomic():
             frozen = moves.move(
@@ -349,10 +364,14 @@ class Selection:
             logger.warning("%s", doubt)
         return doubt
 
-
-def _sizes(job: Job, left: int) -> str:
-    what = "would change" if job.dry_run else "to change"
-    number = job.planned if job.dry_run else job.remaining
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in job.kinds.items())
-    sizes = f"{job.found:,} tickets, {number:,} {what}{f' ({kinds})' if kinds else ''}."
-    return f"{sizes} Of those that were read, {left:,} were left out, as asked." if left else sizes
+    def _sizes(self) -> str:
+        """How many there are, for people."""
+        job, left = self.job, sum(self.place.left.values())
+        what = "would change" if job.dry_run else "to change"
+        number = job.planned if job.dry_run else job.remaining
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in job.kinds.items())
+        if job.batches.filter(key=UNREAD).exists():
+            sizes = f"{job.found:,} tickets. What each needs is looked up right before it is sent."
+        else:
+            sizes = f"{job.found:,} tickets, {number:,} {what}{f' ({kinds})' if kinds else ''}."
+        return f"{sizes} Of those that were read, {left:,} were left out, as asked." if left else sizes

@@ -80,7 +80,7 @@ class Pipe:
         self.lease = lease
         self.job = lease.job
         self.work = work
-        self.line = Line(self.job, at_once=work.max_in_flight)
+        self.line = Line(self.job, at_once=work.max_in_flight, full=work.batch_size)
         self.settler = Settler(lease, work, self.line)
         self.pace = _pace_of(self.job)
         self.readings = Readings(self.settler, work)
@@ -322,7 +322,7 @@ class Pipe:
         """The call was not carried out: the batch is as before."""
         row = Batch.objects.filter(pk=batch.pk)
         self.lease.insist(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
-        self.line.changed()
+        self.line.filled([batch])
 
     def _hold_sending(self) -> None:
         """The other side's queue is full, of others' jobs or of ours: wait for a place, do not hammer."""

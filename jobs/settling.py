@@ -18,15 +18,17 @@ from django.utils import timezone
 
 from jobs import moves
 from jobs.actors import this_worker
-from jobs.batches import Packer, key_of
+from jobs.batches import UNREAD, Packer, key_of
 from jobs.breaker import Window
 from jobs.errands import earlier_of, errand_of
+from jobs.family import does_again
 from jobs.lease import Lease
 from jobs.line import Line
 from jobs.models import Batch, Item
 from jobs.once import Once
 from jobs.overlaps import changed_by_others
 from jobs.pilots import Pilots
+from jobs.rows import store_read
 from jobs.settlement import Settlement
 from jobs.states import SENT_BEFORE, BatchState, Outcome
 from jobs.steps import Step, reached
@@ -271,7 +273,7 @@ class Settler:
     def refresh(
         self, batch: Batch, refs: Sequence[int], seen: Mapping[int, Snapshot], read_at: datetime
     ) -> None:
-        """Plan the batch's items anew by what they are now: the reading they were planned by is too old.
+        """Plan the batch's items by what they are now: nobody has read them, or too long ago.
 
         What is recorded as "before" is then what was really there. Items that need nothing any more, or
         something else than the batch carries, leave it. Where some have joined it since its `refs` were read,
@@ -285,7 +287,7 @@ class Settler:
             item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
         ]
         by_others = changed_by_others(self.job, touched, since=self.job.created_at)
-        settlement, stay, renewed = Settlement(), [], []
+        settlement, stay, renewed = Settlement(), 0, []
         stored = {item.pk: _told(item) for item in items}
         if batch.once:
             items = self.once.not_made_by_anyone(settlement, items, seen)
@@ -305,14 +307,14 @@ class Settler:
                 item.before, item.change = now, plan.payload
                 item.reason, item.detail = plan.reason, plan.detail
                 if same:
-                    stay.append(item)
+                    stay += 1
                     if _told(item) != stored[item.pk]:
                         renewed.append(item)
                 else:
                     settlement.again.append((item, plan))
             else:
                 _leave_out(settlement, item, now, plan)
-        self._write_refreshed(batch, settlement, len(stay), renewed, read_at)
+        self._write_refreshed(batch, settlement, stay, renewed, read_at)
 
     def _write_refreshed(
         self, batch: Batch, settlement: Settlement, stay: int, renewed: list[Item], read_at: datetime
@@ -320,25 +322,38 @@ class Settler:
         counts = _count(settlement.outcomes)
         pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
         learnt: dict[str, Any] = {"pilots": pilots.to_json()}
+        packer = Packer(self.job, self.work.batch_size)
+        if batch.key == UNREAD:
+            packer.empty(batch)
+        homes = Counter(key_of(change) for _, change in settlement.again)
+        # The commonest first: it takes the place of what was unread, and the fewest items move.
+        moving = sorted(settlement.again, key=lambda one: -homes[key_of(one[1])])
         with self.lease.commit(**learnt, **self.work.calls.take(), **_added(counts)):
-            packer = Packer(self.job, self.work.batch_size)
-            for item, change in settlement.again:
-                item.batch = packer.batch_for(change, attempt=batch.attempt, read_at=timezone.now())
+            packer.look_for(homes)
+            into = [self._joined(packer, batch, change, read_at) for _, change in moving]
             packer.save()
-            batch.size = stay
-            changes = {"size": batch.size, "read_at": read_at} | _added(counts)
-            if not stay:
-                changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
-                batch.state = BatchState.SETTLED
-            Batch.objects.filter(pk=batch.pk).update(**changes)
-            _save_outcomes(settlement.outcomes)
-            moved = [item for item, _ in settlement.again]
-            done = [item for item in settlement.outcomes if item.outcome == Outcome.CHANGED]
-            told = [*renewed, *moved, *done]
-            Item.objects.bulk_update(told, ["batch", "before", "change", "reason", "detail"])
-        self.line.changed()
+            for (item, _), home in zip(moving, into, strict=True):
+                item.batch = home
+            changes = _added(counts)
+            if not packer.has_taken(batch):
+                batch.size = stay
+                changes |= {"size": stay, "read_at": read_at}
+                if not stay:
+                    changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
+                    batch.state = BatchState.SETTLED
+            if changes:
+                Batch.objects.filter(pk=batch.pk).update(**changes)
+            store_read([*settlement.outcomes, *renewed, *(item for item, _ in moving)])
+            reached(Step.READ_WRITTEN)
+        self.line.filled(packer.filled)
         self.pilots = pilots
         self.kinds |= {change.pilot for _, change in settlement.again if change.pilot}
+
+    def _joined(self, packer: Packer, batch: Batch, change: Change, read_at: datetime) -> Batch:
+        """Where an item goes that needs something else than the batch carries."""
+        # What the rest of the family did is asked of a batch of such changes, which this was not.
+        again = change.once and not batch.once and does_again(self.job)
+        return packer.batch_for(change, attempt=batch.attempt, read_at=None if again else read_at)
 
 
 class AlreadySettled(Exception):

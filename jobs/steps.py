@@ -13,6 +13,7 @@ class Step(Enum):
     CLAIMED = auto()  # the job is this worker's, nothing is done
     PAGE_WRITTEN = auto()  # a page of the list and the place reached are stored
     LIST_FROZEN = auto()  # the list is complete, nothing is sent
+    READ_WRITTEN = auto()  # what was found right before sending is written, not committed
     BATCH_CHOSEN = auto()  # it is known what goes next, nothing says so yet
     BATCH_RESERVED = auto()  # the batch is written down as being sent, the lease not looked at
     FENCE_PASSED = auto()  # the lease was looked at, the call not made

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from jobs.admin import cells
 from jobs.admin.reading import OF_JOB, SearchedByNumber
+from jobs.batches import UNREAD
 from jobs.exports import WITH_CHANGE
 from jobs.looks import outcome_word
 from jobs.models import Batch, Item, Transition
@@ -188,6 +189,8 @@ class BatchAdmin(SearchedByNumber):
         return self._sent(batch, "remove")
 
     def _sent(self, batch: Batch, kind: str) -> str:
+        if batch.key == UNREAD:
+            return "Not read yet"
         if batch.change is None:
             return "Each ticket has its own"
         return cells.tags(batch.change.get(kind, ()), f"tag-{kind}")

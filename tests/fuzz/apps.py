@@ -12,16 +12,17 @@ class Fuzz(AppConfig):
     name = "tests.fuzz"
 
     def ready(self) -> None:
-        """Shorten the waits, take out the guards, and listen at the steps, as the settings say."""
+        """Shorten waits and limits, take out the guards, and listen at the steps, as the settings say."""
         from jobs import steps
         from tests.fuzz import settings
         from tests.fuzz.guards import WITHOUT
         from tests.fuzz.orders import Saboteur
 
-        for time in settings.FUZZ_TIMES:
-            place, _, seconds = time.partition("=")
+        for limit in settings.FUZZ_TIMES:
+            place, _, text = limit.partition("=")
             module, _, name = place.rpartition(".")
-            setattr(import_module(module), name, float(seconds))
+            number = float(text)
+            setattr(import_module(module), name, int(number) if number.is_integer() else number)
         for guard in settings.FUZZ_WITHOUT:
             WITHOUT[guard]()
         steps.listen(Saboteur(Path(settings.FUZZ_ORDERS)))

@@ -13,7 +13,7 @@ from tests.demo import Demo
 from tests.fuzz.conftest import StartFleet
 from tests.fuzz.fleet import be_impatient
 from tests.fuzz.orders import Orders
-from tests.fuzz.storm import Storm
+from tests.fuzz.storm import TIMES, Storm
 
 SEED = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(1_000_000))
 KILLS = int(os.environ.get("FUZZ_KILLS") or 200)
@@ -25,8 +25,9 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
 ) -> None:
     counting.account.configure(scale=0.05)
     be_impatient()
-    # All times are the real ones, but for the age at which the fence looks, and the slice.
-    fleet = start_fleet(times="jobs.lease.FENCE=0.5 jobs.tasks.SLICE=3", workers=1, clusters=2)
+    # All times are the real ones, but for the age at which the fence looks, and the slice; and some
+    # lists are long enough to be read late.
+    fleet = start_fleet(times=TIMES, workers=1, clusters=2)
     storm = Storm(counting, fleet, orders, seed=SEED, kills=KILLS, freezes=FREEZES)
     began = time.monotonic()
     with capsys.disabled():

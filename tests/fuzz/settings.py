@@ -17,5 +17,5 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
 FUZZ_ORDERS = os.environ["FUZZ_ORDERS"]
 #: Guards that are taken out of the program, by name.
 FUZZ_WITHOUT = os.environ.get("FUZZ_WITHOUT", "").split()
-#: Waits that are shortened, `module.NAME=seconds`.
+#: Waits and other limits that are made smaller, `module.NAME=number`.
 FUZZ_TIMES = os.environ.get("FUZZ_TIMES", "").split()

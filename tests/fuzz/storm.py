@@ -33,7 +33,9 @@ ORDER_LIVES = 4.0
 SLEEPS = 0.8
 #: Deaths in a row without a settled batch that a job survives; one more and it stops by itself, as it should.
 SURVIVED = 1
-TICKETS = 1000
+#: Tickets of a job: so few that they are read while the list is made, or more than the limit that is set.
+TICKETS = (900, 1000)
+TIMES = "jobs.lease.FENCE=0.5 jobs.tasks.SLICE=3 jobs.selection.READ_FIRST=950"
 
 
 class Storm:
@@ -59,7 +61,7 @@ class Storm:
 
     def _one_job(self) -> None:
         self.figures.jobs += 1
-        refs = sorted(self.random.sample(self.demo.open_tickets, TICKETS))
+        refs = sorted(self.random.sample(self.demo.open_tickets, self.random.choice(TICKETS)))
         before = Counter(self.demo.account.ledger.updates)
         self._gap = set()
         tag = f"tag-{self.figures.jobs}"

@@ -13,7 +13,7 @@ from jobs.recipe import Order
 from jobs.steps import Step
 from tagmanager import sources
 from tests.demo import Demo, outcomes, submit
-from tests.fuzz.conftest import StartFleet
+from tests.fuzz.conftest import QUICK, StartFleet
 from tests.fuzz.fleet import await_that, has_ended, holder_of, outdate_beat, state_of
 from tests.fuzz.orders import FREEZE, KILL, Orders
 from zendesk import sandbox as zd
@@ -21,12 +21,14 @@ from zendesk import sandbox as zd
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.parametrize("read_first", [0, 1_000])
 def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
-    counting: Demo, orders: Orders, start_fleet: StartFleet
+    counting: Demo, orders: Orders, start_fleet: StartFleet, read_first: int
 ) -> None:
     refs = counting.open_tickets[:120]
-    start_fleet()
-    for number, step in enumerate(Step, start=1):
+    start_fleet(times=f"{QUICK} jobs.selection.READ_FIRST={read_first}")
+    steps = [step for step in Step if step is not Step.READ_WRITTEN or not read_first]
+    for number, step in enumerate(steps, start=1):
         counting.account.configure(scale=0.3 if step is Step.RELEASING else 0.0)
         orders.give(KILL, step)
         job = submit(refs=refs, here=False, add=[f"tag-{number}"]).job

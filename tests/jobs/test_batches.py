@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.batches import Packer
-from jobs.models import Job
+from jobs.batches import UNREAD, Packer, key_of
+from jobs.models import Batch, Job
 from jobs.states import Status
 from jobs.work import Change
 from tests.jobs.test_states import a_job
@@ -69,6 +69,43 @@ def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(jo
     packer.batch_for(ADD_A, read_at=None)
     packer.save()
     assert job.batches.get().read_at is None
+
+
+def test_one_that_was_not_read_is_used_for_what_its_items_need(job: Job) -> None:
+    packer = Packer(job, 3)
+    unread, *_ = [packer.unread() for _ in range(3)]
+    packer.save()
+    assert (job.batches.get().key, job.batches.get().size, job.batches.get().change) == (UNREAD, 3, None)
+    packer = Packer(job, 3)
+    packer.empty(unread)
+    assert fill(packer, [ADD_A, ADD_B, ADD_A]) == [0, 1, 0]
+    assert packer.has_taken(unread)
+    assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
+        (2, {"add": ["a"]}),
+        (1, {"add": ["b"]}),
+    ]
+
+
+def test_one_that_was_not_read_is_left_over_where_there_is_room_in_others(job: Job) -> None:
+    fill(Packer(job, 3), [ADD_A])
+    unread = Batch.objects.create(job=job, key=UNREAD, size=2)
+    packer = Packer(job, 3)
+    packer.empty(unread)
+    fill(packer, [ADD_A, ADD_A])
+    assert not packer.has_taken(unread)
+    assert [batch.size for batch in packer.filled] == [3]
+
+
+def test_batches_of_many_kinds_are_found_with_one_query(
+    job: Job, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    fill(Packer(job, 3), [ADD_A, ADD_B])
+    packer = Packer(job, 3)
+    with django_assert_num_queries(1):
+        packer.look_for(map(key_of, [ADD_A, ADD_B]))
+        packer.look_for(map(key_of, [ADD_B]))
+        homes = [packer.batch_for(change, read_at=timezone.now()) for change in (ADD_A, ADD_B)]
+    assert {home.pk for home in homes} == set(job.batches.values_list("pk", flat=True))
 
 
 def test_where_nothing_goes_again_the_batches_that_wait_are_not_read(

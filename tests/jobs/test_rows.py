@@ -1,4 +1,4 @@
-"""New items are stored past the ORM, and read through it."""
+"""Items are stored past the ORM, and read through it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from jobs.models import Batch, Item
-from jobs.rows import NewItem, store_items
+from jobs.rows import NewItem, store_items, store_read
 from jobs.states import Outcome
 from tests import factories
 
@@ -43,3 +43,22 @@ def test_what_the_database_refuses_or_cannot_do_is_an_error_of_the_database(db: 
     with pytest.raises(IntegrityError), transaction.atomic():
         store_items(job.pk, [NewItem(7), NewItem(7)])
     assert not Item.objects.exists()
+
+
+def test_what_was_decided_of_items_is_stored_and_nothing_else_of_them(db: None) -> None:
+    job = factories.job()
+    batch = Batch.objects.create(job=job, key="k")
+    given = {"add": [ODD]}
+    store_items(job.pk, [NewItem(ref, given=given, before={"tags": ["old"]}) for ref in (7, 8, 9)])
+    first, second, _ = job.items.order_by("ref")
+    first.batch, first.before, first.change = batch, {"tags": [ODD]}, {"add": [ODD], "none": None}
+    second.before, second.outcome, second.reason, second.detail = None, Outcome.SKIPPED, "not_found", ODD
+    store_read([first, second])
+    columns = ("ref", "batch", "outcome", "reason", "detail", "given", "before", "change")
+    assert list(Item.objects.filter(job=job).order_by("ref").values_list(*columns)) == [
+        (7, batch.pk, "pending", "", "", given, {"tags": [ODD]}, {"add": [ODD], "none": None}),
+        (8, None, "skipped", "not_found", ODD, given, None, None),
+        (9, None, "pending", "", "", given, {"tags": ["old"]}, None),
+    ]
+    assert Item.objects.filter(job=job, before__isnull=True).count() == 1
+    store_read([])

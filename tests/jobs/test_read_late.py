@@ -1,0 +1,179 @@
+"""A list that is known by its numbers and long is read right before it is sent, and no ticket of it twice."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import pytest
+
+from jobs import actions, engine, selection
+from jobs.batches import UNREAD
+from jobs.models import Job
+from jobs.recipe import Order
+from jobs.states import FollowUp, Outcome
+from tagmanager import sources
+from tagmanager.narrowing import Only
+from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
+from zendesk import sandbox as zd
+
+READ = "GET tickets/show_many"
+SENT = "PUT tickets/update_many"
+
+
+@pytest.fixture(autouse=True)
+def all_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a hundred is a long list here."""
+    monkeypatch.setattr(selection, "READ_FIRST", 100)
+
+
+def listed_and_not_read(refs: list[int], **options: Any) -> Job:
+    """Frozen, and put down before anything was read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_send_all", lambda lease, *_: lease.release())
+        job = run(submit(refs=refs, **options))
+    assert (job.status, job.total, job.remaining) == ("running", len(refs), len(refs))
+    return job
+
+
+def without(demo: Demo, tag: str) -> list[int]:
+    return [ref for ref in demo.open_tickets if tag not in demo.tags(ref)]
+
+
+def retag(demo: Demo, ref: int, *tags: str) -> None:
+    demo.account.edit(ref, add=tags, remove=demo.tags(ref) - set(tags))
+
+
+def calls(demo: Demo) -> tuple[int, int]:
+    """That read tickets, and that sent."""
+    return demo.calls(READ), demo.calls(SENT)
+
+
+def test_each_ticket_is_read_once_and_what_it_was_is_on_record(demo: Demo) -> None:
+    refs = without(demo, "vip")[:250]
+    had = {ref: demo.tags(ref) for ref in refs}
+    job = listed_and_not_read(refs)
+    assert calls(demo) == (0, 0)
+    assert set(job.items.values_list("before", "change", "batch__key")) == {(None, None, UNREAD)}
+    assert job.transitions.get(to_status="running").why == (
+        "The list is complete: 250 tickets. What each needs is looked up right before it is sent."
+    )
+    job = run(job)
+    assert (job.status, counts(job)) == ("succeeded", {"changed": 250})
+    assert calls(demo) == (3, 3)
+    items = job.items.values_list("ref", "before", "change")
+    assert {ref: set(before["tags"]) for ref, before, _ in items} == had
+    assert all(change["add"] == ["vip"] for _, _, change in items)
+    undo = follow(job, FollowUp.UNDO)
+    assert (undo.status, counts(undo)) == ("succeeded", {"changed": 250})
+    assert calls(demo) == (6, 6)
+    assert {ref: demo.tags(ref) for ref in refs} == had
+
+
+def test_what_a_ticket_was_is_what_it_was_right_before_it_was_changed(demo: Demo) -> None:
+    refs = without(demo, "vip")[:150]
+    job = listed_and_not_read(refs)
+    retag(demo, refs[0], "since", "vip")
+    retag(demo, refs[1], "since")
+    job = run(job)
+    assert counts(job) == {"changed": 149, "unchanged": 1}
+    assert job.items.get(ref=refs[1]).before["tags"] == ["since"]
+    follow(job, FollowUp.UNDO)
+    assert (demo.tags(refs[0]), demo.tags(refs[1])) == ({"since", "vip"}, {"since"})
+
+
+def test_batches_are_full_although_few_of_those_that_are_read_need_anything(demo: Demo) -> None:
+    need = without(demo, "vip")
+    for number, ref in enumerate(need):
+        if number % 3:
+            demo.account.edit(ref, add=["vip"])
+    wanted = len(need[::3])
+    job = run(submit(refs=need))
+    assert counts(job) == {"changed": wanted, "unchanged": len(need) - wanted}
+    assert calls(demo) == (ceil(len(need) / 100), ceil(wanted / 100))
+    assert all(batch.size <= 100 for batch in job.batches.all())
+
+
+def test_tickets_that_need_different_changes_fill_batches_of_their_own(demo: Demo) -> None:
+    refs = demo.open_tickets
+    for number, ref in enumerate(refs):
+        retag(demo, ref, *(["old"] if number % 2 else ["old", "older"]))
+    halves = len(refs[::2]), len(refs[1::2])
+    job = run(submit(refs=refs, remove=["old", "older"]))
+    assert counts(job) == {"changed": len(refs)}
+    assert calls(demo) == (ceil(len(refs) / 100), sum(ceil(half / 100) for half in halves))
+    assert not any({"old", "older"} & demo.tags(ref) for ref in refs)
+
+
+def test_what_is_missing_deleted_or_closed_is_found_out_as_it_is_read(demo: Demo) -> None:
+    refs = without(demo, "vip")[:120]
+    missing, deleted, closed = 9_999_999, refs[3], demo.closed_tickets[:2]
+    job = listed_and_not_read([*refs, *closed, missing])
+    demo.account.delete(deleted)
+    job = run(job)
+    assert counts(job) == {"changed": 119, "skipped": 4}
+    reasons = dict(job.items.filter(outcome=Outcome.SKIPPED).values_list("ref", "reason"))
+    assert reasons == {deleted: "not_found", missing: "not_found", **dict.fromkeys(closed, "closed")}
+
+
+def test_a_pilot_goes_before_the_other_closed_ones_although_they_are_found_late(demo: Demo) -> None:
+    closed, others = demo.closed_tickets[:6], without(demo, "brand-new")[:200]
+    job = run(submit(refs=[*others, *closed], add=["brand-new"], closed=True))
+    assert (job.status, counts(job)) == ("errored", {"changed": 200, "failed": 1, "remaining": 5})
+    demo.account.configure(allow_closed=True)
+    actions.resume(job=job, by=ANA)
+    assert counts(run(job)) == {"changed": 205, "failed": 1}
+
+
+def test_the_first_ones_are_tried_and_the_rest_of_a_cancelled_job_is_done(demo: Demo) -> None:
+    refs = without(demo, "vip")[:230]
+    job = run(submit(refs=refs, canary=7))
+    assert (job.status, counts(job)) == ("paused", {"changed": 7, "remaining": 223})
+    actions.cancel(job=job, by=ANA)
+    rest = follow(job, FollowUp.REST)
+    assert (rest.status, counts(rest)) == ("succeeded", {"changed": 223})
+    assert outcomes(rest).keys() == set(refs) - set(
+        job.items.filter(outcome="changed").values_list("ref", flat=True)
+    )
+
+
+def test_a_worker_that_goes_on_finds_what_the_one_before_had_filled(demo: Demo) -> None:
+    refs = demo.open_tickets
+    for number, ref in enumerate(refs):
+        retag(demo, ref, *(["old"] if number % 2 else ["old", "older"]))
+    job = listed_and_not_read(refs, remove=["old", "older"])
+    turns = 0
+    while not job.is_ended and turns < 500:
+        job, turns = run(job, seconds=0.1), turns + 1
+    assert counts(job) == {"changed": len(refs)}
+    assert turns > 3
+    assert demo.calls(SENT) == ceil(len(refs[::2]) / 100) + ceil(len(refs[1::2]) / 100)
+
+
+@pytest.mark.parametrize("order", [Order.AS_FOUND, Order.NEWEST])
+def test_a_list_that_is_put_together_is_read_late_in_its_order(demo: Demo, order: Order) -> None:
+    refs = without(demo, "vip")[:300]
+    out = set(demo.account.view_ticket_ids(zd.VIEW_URGENT))
+    of, apart = sources.ids(refs), sources.view(zd.VIEW_URGENT, "Urgent")
+    made = submit(chosen=sources.combined([of], [apart], order), limit=110)
+    left = sorted(set(refs) - out, reverse=order is Order.NEWEST)[:110]
+    job = run(made)
+    assert outcomes(job) == dict.fromkeys(left, "changed")
+    assert calls(demo) == (2, 2)
+
+
+def test_the_real_run_of_a_preview_reads_only_before_it_sends(demo: Demo) -> None:
+    refs = without(demo, "vip")[:250]
+    preview = run(submit(refs=refs, dry_run=True))
+    assert (counts(preview), calls(demo)) == ({"planned": 250}, (3, 0))
+    real = follow(preview, FollowUp.RUN)
+    assert (counts(real), calls(demo)) == ({"changed": 250}, (6, 3))
+
+
+def test_a_list_that_is_narrowed_or_short_is_read_first(demo: Demo) -> None:
+    refs = without(demo, "vip")[:150]
+    only = Only(lacking=frozenset({"spam"}))
+    narrowed = run(submit(refs=refs, only=only))
+    short = run(submit(refs=refs[:100]))
+    for job in (narrowed, short):
+        assert not job.batches.filter(key=UNREAD).exists()
