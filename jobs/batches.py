@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,22 +9,15 @@ from jobs.models import Batch, Job
 from jobs.states import BatchState
 from jobs.work import Change
 
-#: The key of batches in which each item has a change of its own.
-OWN = "own"
 #: The key of batches whose items have not been read: what each of them needs is found out before they go.
 UNREAD = "unread"
 
+#: What changes of a batch that takes more items, and of one that is used for something else.
+GROWN = ("size", "read_at")
+TAKEN = ("key", "change", "pilot", "once", "attempt", *GROWN)
+
 #: Batches with this key and attempt may take one more item of the same.
 Place = tuple[str, int]
-
-
-def key_of(change: Change) -> str:
-    """Equal for changes that may share a batch."""
-    once = "once" if change.once else ""
-    if change.own:
-        return " ".join(filter(None, (OWN, once, change.pilot)))
-    text = json.dumps(change.payload, sort_keys=True, separators=(",", ":")) + change.pilot + once
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 class Packer:
@@ -61,7 +52,7 @@ class Packer:
 
     def batch_for(self, change: Change, *, attempt: int = 1, read_at: datetime | None = None) -> Batch:
         """The batch that takes one more item with this change; it counts the item from now on."""
-        place = (key_of(change), attempt)
+        place = (change.key, attempt)
         self.look_for([place[0]])
         batch = self._open.get(place)
         if batch is None:
@@ -95,7 +86,7 @@ class Packer:
         if self._spare is None:
             return self.start(change, attempt=attempt, read_at=read_at)
         batch, self._spare = self._spare, None
-        batch.key, batch.change = key_of(change), None if change.own else change.payload
+        batch.key, batch.change = change.key, None if change.own else change.payload
         batch.pilot, batch.once, batch.attempt, batch.read_at = change.pilot, change.once, attempt, read_at
         self._taken = batch
         return batch
@@ -113,7 +104,7 @@ class Packer:
         """A new batch of so many items, which others do not add to."""
         batch = Batch(
             job=self._job,
-            key=key_of(change),
+            key=change.key,
             change=None if change.own else change.payload,
             pilot=change.pilot,
             once=change.once,
@@ -130,10 +121,7 @@ class Packer:
         new, self._new = self._new, []
         if new:
             Batch.objects.bulk_create(new)
-        if self._taken is not None:
-            del self._grown[self._taken.pk]
-            self._taken.save(update_fields=["key", "change", "pilot", "once", "attempt", "size", "read_at"])
-        if self._grown:
-            Batch.objects.bulk_update(self._grown.values(), ["size", "read_at"])
-            self._grown.clear()
+        for batch in self._grown.values():
+            batch.save(update_fields=TAKEN if batch is self._taken else GROWN)
+        self._grown.clear()
         return new

@@ -18,7 +18,6 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.batches import key_of
 from jobs.models import FINAL, Batch, Item, Job, Transition
 from jobs.scenes import ANA, BEN, SCENES, Part, Scene
 from jobs.states import ACTIVE, ENDED, BatchState, Outcome, Status
@@ -177,7 +176,7 @@ def _loads(
                 number,
                 Batch.objects.create(
                     job=job,
-                    key=key_of(change),
+                    key=change.key,
                     change=change.payload,
                     state=BatchState.SETTLED,
                     size=number,
@@ -195,7 +194,7 @@ def _loads(
                 number,
                 Batch.objects.create(
                     job=job,
-                    key=key_of(change),
+                    key=change.key,
                     change=change.payload,
                     state=BatchState.SENT,
                     size=number,
@@ -208,7 +207,7 @@ def _loads(
             yield (
                 number,
                 Batch.objects.create(
-                    job=job, key=key_of(change), change=change.payload, size=number, read_at=job.started_at
+                    job=job, key=change.key, change=change.payload, size=number, read_at=job.started_at
                 ),
             )
     else:

@@ -10,6 +10,9 @@ from jobs.batches import UNREAD
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
+#: So many are read of those that wait while some are not read yet.
+AHEAD = 10
+
 
 class Line:
     """Reads several batches at once, and again when one that waits has changed.
@@ -61,11 +64,12 @@ class Line:
         if self._read_without:
             waiting = waiting.exclude(pilot__in=self._read_without)
         if self._has_unread:
-            found = list(waiting.filter(pk__in=self._filled[: self._at_once]))
+            # Each reading changes what waits, so few are looked at.
+            found = list(waiting.filter(pk__in=self._filled[:AHEAD]))
             stays = Q(key=UNREAD) | Q(size__gte=self._full) | Q(attempt__gt=1)
             others = waiting.filter(stays).exclude(pk__in=[batch.pk for batch in found])
-            found += others[: self._at_once - len(found)]
-            if len(found) == self._at_once or any(batch.key == UNREAD for batch in found):
+            found += others[: AHEAD - len(found)]
+            if len(found) == AHEAD or any(batch.key == UNREAD for batch in found):
                 return found
             self._has_unread = False  # none joins once the list is frozen
         return list(waiting[: self._at_once])

@@ -38,10 +38,10 @@ from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
-#: Items whose refs are known are looked at when the list is made where they are so many at most: these are
-#: sent before that is too long ago (`readings.READING_LIVES`). A longer list would be read twice, so it is
-#: read right before it is sent and not before.
-READ_FIRST = 20_000
+#: Items whose refs are known are looked at when the list is made where they are so many at most. Those of a
+#: longer list are read right before they are sent and not before: while others are in flight, and not once
+#: more because the first time is too long ago (`readings.READING_LIVES`).
+READ_FIRST = 5_000
 #: Pages are not asked for ahead in the last seconds of a turn: one that comes after its end is read in vain.
 LEFT_TO_READ_AHEAD = 2.0
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from jobs import moves
 from jobs.actors import this_worker
-from jobs.batches import UNREAD, Packer, key_of
+from jobs.batches import UNREAD, Packer
 from jobs.breaker import Window
 from jobs.errands import earlier_of, errand_of
 from jobs.family import does_again
@@ -303,7 +303,7 @@ class Settler:
                     plan, detail=f"Job {by_others[item.ref]} changed it after this job had read it."
                 )
             if isinstance(plan, Change):
-                same = key_of(plan) == batch.key
+                same = plan.key == batch.key
                 item.before, item.change = now, plan.payload
                 item.reason, item.detail = plan.reason, plan.detail
                 if same:
@@ -325,9 +325,9 @@ class Settler:
         packer = Packer(self.job, self.work.batch_size)
         if batch.key == UNREAD:
             packer.empty(batch)
-        homes = Counter(key_of(change) for _, change in settlement.again)
+        homes = Counter(change.key for _, change in settlement.again)
         # The commonest first: it takes the place of what was unread, and the fewest items move.
-        moving = sorted(settlement.again, key=lambda one: -homes[key_of(one[1])])
+        moving = sorted(settlement.again, key=lambda one: -homes[one[1].key])
         with self.lease.commit(**learnt, **self.work.calls.take(), **_added(counts)):
             packer.look_for(homes)
             into = [self._joined(packer, batch, change, read_at) for _, change in moving]

@@ -6,10 +6,13 @@ job, an object of this shape.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.conf import settings
@@ -23,11 +26,13 @@ from jobs.recipe import Stored
 Snapshot = dict[str, Any]
 #: What to send for one item: JSON.
 Payload = dict[str, Any]
+#: The key of changes that travel together although each item is sent its own.
+OWN = "own"
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """Something is to be sent. Items whose payloads are equal travel together, unless `own` is set."""
 
@@ -40,6 +45,15 @@ class Change:
     #: others of the kind go (`pilots`).
     pilot: str = ""
     kinds: tuple[str, ...] = ()  # what the item counts as in `Job.kinds`
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for changes that may share a batch."""
+        once = "once" if self.once else ""
+        if self.own:
+            return " ".join(filter(None, (OWN, once, self.pilot)))
+        text = json.dumps(self.payload, sort_keys=True, separators=(",", ":")) + self.pilot + once
+        return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs.batches import key_of
 from jobs.models import FINAL, Batch, Item, Job, Transition
 from jobs.states import ACTIVE, ENDED, BatchState, FollowUp, Outcome, Status, WaitReason
 from jobs.work import Change
@@ -142,7 +141,7 @@ class Filling:
         return int(last.pk)
 
     def _count(self, counts: Counter[Outcome]) -> None:
-        job, key = self.job, key_of(Change(self.change))
+        job, key = self.job, Change(self.change).key
         job.found = self.number
         job.total = self.number if job.frozen_at else None
         for outcome in FINAL:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.batches import UNREAD, Packer, key_of
+from jobs.batches import UNREAD, Packer
 from jobs.models import Batch, Job
 from jobs.states import Status
 from jobs.work import Change
@@ -102,8 +102,8 @@ def test_batches_of_many_kinds_are_found_with_one_query(
     fill(Packer(job, 3), [ADD_A, ADD_B])
     packer = Packer(job, 3)
     with django_assert_num_queries(1):
-        packer.look_for(map(key_of, [ADD_A, ADD_B]))
-        packer.look_for(map(key_of, [ADD_B]))
+        packer.look_for([ADD_A.key, ADD_B.key])
+        packer.look_for([ADD_B.key])
         homes = [packer.batch_for(change, read_at=timezone.now()) for change in (ADD_A, ADD_B)]
     assert {home.pk for home in homes} == set(job.batches.values_list("pk", flat=True))
 
