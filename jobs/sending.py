@@ -197,8 +197,10 @@ class Pipe:
                 size=batch.size - to,
                 read_at=batch.read_at,
             )
-            first = batch.items.order_by("ref").values_list("pk", flat=True)[:to]
-            batch.items.exclude(pk__in=list(first)).update(batch=rest)
+            # Those that have their outcome by being read stay where they are, and are not sent.
+            waiting = batch.items.filter(outcome=Outcome.PENDING)
+            first = waiting.order_by("ref").values_list("pk", flat=True)[:to]
+            waiting.exclude(pk__in=list(first)).update(batch=rest)
             batch.size = to
             batch.save(update_fields=["size"])
         self.line.changed()

@@ -140,6 +140,18 @@ def test_a_pilot_goes_before_the_other_closed_ones_although_they_are_found_late(
     assert counts(run(job)) == {"changed": 205, "failed": 1}
 
 
+def test_a_pilot_is_one_that_is_still_to_be_sent(demo: Demo) -> None:
+    """Not one that its batch has seen end when it was read."""
+    demo.account.configure(allow_closed=True)
+    closed = [ref for ref in demo.closed_tickets if "vip" not in demo.tags(ref)]
+    refs = [*closed[:9], *range(9_000_000, 9_000_101)]
+    job = listed_and_not_read(sorted(refs), add=["vip"], closed=True)
+    demo.account.delete(closed[0])
+    job = run(job)
+    assert counts(job) == {"changed": 8, "skipped": 102}
+    assert [batch.size for batch in job.batches.exclude(receipt="").order_by("sent_at")] == [1, 7]
+
+
 def test_the_first_ones_are_tried_and_the_rest_of_a_cancelled_job_is_done(demo: Demo) -> None:
     refs = without(demo, "vip")[:230]
     job = run(submit(refs=refs, canary=7))
