@@ -30,6 +30,8 @@ ANY = "* /"
 
 #: A source: a view whose pages end early, so that its tickets are counted.
 LONG_VIEW = "long view"
+#: A source: numbers of which there are so many that they are read as they are sent.
+LONG_LIST = "long list"
 #: In a rule's `ids`: one of the job's tickets.
 ONE = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE}
@@ -70,6 +72,7 @@ PLACES: dict[str, tuple[str, str, tuple[Rule, ...]]] = {
     "when a long view is counted": (COUNT, LONG_VIEW, ()),
     "on a page of a search": (EXPORT, "tag", ()),
     "when tickets are read": (READ, "ids", ()),
+    "when a long list is read": (READ, LONG_LIST, ()),
     "when tickets are sent": (UPDATE, "ids", ()),
     "when batches are asked about": (ASK, "ids", ()),
     "when a forgotten batch is asked about": (ASK_ONE, "ids", (Rule("job_gone"),)),
@@ -273,7 +276,7 @@ def mixed(seed: int) -> Case:
                 [rule for case in _of_jobs() for rule in case.rules if rule.kind != "job_stuck"]
             )
             rules.append(Rule(rule.kind, rule.on, rule.params | often))
-    source = chance.choice(["ids", "view", "tag"])
+    source = chance.choice(["ids", LONG_LIST, "view", "tag"])
     scale = chance.choice([0.0, 1.0, 5.0])
     kinds = ", ".join(sorted({rule.kind for rule in rules}))
     return Case(f"mixed {seed}: {kinds}", tuple(rules), None, source=source, scale=scale, everyday=False)

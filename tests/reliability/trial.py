@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import actions, audit, engine, sending
+from jobs import actions, audit, engine, selection, sending
 from jobs.models import Gate, Job
 from jobs.states import Status
 from tagmanager import work
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
-from tests.reliability.cases import LONG_VIEW, ONE, TICKETS, Case
+from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE, TICKETS, Case
 from zendesk import limits, retry, sandbox, transport
 
 TAG = "mark"
@@ -74,6 +74,8 @@ def impatient(case: Case) -> Iterator[None]:
         patch.setattr(work, "DEPTH", TICKETS)
         patch.setattr(retry, "FIRST_PAUSE", 0.001)
         patch.setattr(limits, "SHORTEST_RETRY_AFTER", 0.01)
+        if case.source == LONG_LIST:
+            patch.setattr(selection, "READ_FIRST", 0)
         if case.hurried:
             patch.setattr(transport, "TRY_TIMEOUT", HURRY)
         yield
@@ -132,7 +134,7 @@ def _asked(case: Case, demo: Demo) -> tuple[actions.Made, list[int]]:
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
         return submit(view=sandbox.VIEW_UNSOLVED, limit=TICKETS, add=[TAG]), refs
     refs = demo.open_tickets[:TICKETS]
-    if case.source == "ids":
+    if case.source in ("ids", LONG_LIST):
         return submit(refs=refs, add=[TAG]), refs
     for ref in refs:
         demo.account.edit(ref, add=["chosen"])
