@@ -21,6 +21,7 @@ from django_q.signing import SignedPackage
 from pytest_django import Settings
 
 from jobs.admin import reading
+from jobs.batches import UNREAD
 from jobs.models import Batch, Item, Job, Pruning, Transition
 from jobs.states import BatchState, Outcome, Status
 from tests import factories
@@ -211,6 +212,17 @@ def test_batches_and_steps_are_narrowed_where_an_index_helps(root: Client, job: 
     ana = factories.runner("ana")
     Transition.objects.create(job=job, to_status=Status.PAUSED, actor="ana", user=ana)
     assert [row[4] for row in listed(root, Transition, "?who=people")] == ["ana"]
+
+
+def test_what_a_batch_carries_is_told_or_why_it_is_not_known(root: Client, job: Job) -> None:
+    batch = Batch.objects.create(job=job, key=UNREAD, size=100)
+
+    def told(words: str) -> int:
+        return root.get(address(Batch, "change", batch.pk)).content.decode().count(words)
+
+    assert (told("Not read yet"), told("Each ticket has its own")) == (2, 0)  # to add, and to remove
+    Batch.objects.filter(pk=batch.pk).update(key="own")
+    assert (told("Not read yet"), told("Each ticket has its own")) == (0, 2)
 
 
 @pytest.mark.parametrize(
