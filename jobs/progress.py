@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from jobs.models import FINAL, Job
 from jobs.places import reading_of
-from jobs.states import BatchState, Status
+from jobs.states import BatchState, Outcome, Status
 
 #: The speed is an average over so many batches that settled last.
 BATCHES_LOOKED_AT = 20
+#: What became of the items of a batch.
+COUNTED = [outcome.value for outcome in FINAL if outcome is not Outcome.PLANNED]
 #: No speed and no estimate before so much was done: batches, and seconds since the first of them was sent.
 WARM_UP_BATCHES, WARM_UP_SECONDS = 2, 1.0
 #: No estimate of the time left before so many items and seconds, because the first batches tell little.
@@ -34,24 +36,27 @@ def speed_of(job: Job) -> Speed:
     """Measured over the batches that settled last; a stalled job has none, an ended one its average."""
     if job.is_ended:
         return Speed(_average(job))
-    settled = list(
-        job.batches.filter(state=BatchState.SETTLED, sent_at__isnull=False)
+    settled = [
+        (began, ended, sum(counts))
+        for sent, read, ended, *counts in job.batches.filter(state=BatchState.SETTLED)
         .order_by("-settled_at")
-        .values_list("sent_at", "settled_at", "size")[:BATCHES_LOOKED_AT]
-    )
+        .values_list("sent_at", "read_at", "settled_at", *COUNTED)[:BATCHES_LOOKED_AT]
+        # One of which nothing was sent has ended by being read.
+        if (began := sent or read) and ended
+    ]
     if len(settled) < WARM_UP_BATCHES:
         return Speed()
-    first = min(sent for sent, _, _ in settled if sent)
-    last = max(at for _, at, _ in settled if at)
+    first, last = min(began for began, _, _ in settled), max(ended for _, ended, _ in settled)
     seconds = (last - first).total_seconds()
     if seconds < WARM_UP_SECONDS or job.status != Status.RUNNING:
         return Speed()
-    per_minute = sum(size for _, _, size in settled) * 60 / seconds
+    done = sum(number for _, _, number in settled)
+    per_minute = done * 60 / seconds
     if timezone.now() - last > STALLED_AFTER:
         return Speed()
     # Since the start, not over the last batches: those of a fast job never span so many seconds.
     ran = (last - (job.frozen_at or job.started_at or first)).total_seconds()
-    is_warm = _sent(job) >= ESTIMATE_ITEMS and ran >= ESTIMATE_SECONDS
+    is_warm = max(_sent(job), done) >= ESTIMATE_ITEMS and ran >= ESTIMATE_SECONDS
     eta = round(job.remaining * 60 / per_minute) if per_minute and is_warm else None
     return Speed(round(per_minute, 1), eta)
 

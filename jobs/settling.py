@@ -322,6 +322,8 @@ class Settler:
         counts = _count(settlement.outcomes)
         pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
         learnt: dict[str, Any] = {"pilots": pilots.to_json()}
+        if not (stay or settlement.again):
+            learnt["crash_count"] = 0  # the batch is settled, as by sending it
         packer = Packer(self.job, self.work.batch_size)
         if batch.key == UNREAD:
             packer.empty(batch)

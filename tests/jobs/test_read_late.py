@@ -109,6 +109,17 @@ def test_batches_are_full_although_few_of_those_that_are_read_need_anything(demo
     assert all(batch.size <= 100 for batch in job.batches.all())
 
 
+def test_batches_that_end_by_being_read_are_progress(demo: Demo) -> None:
+    refs = without(demo, "vip")[:150]
+    job = listed_and_not_read(refs)
+    for ref in refs:
+        demo.account.edit(ref, add=["vip"])
+    Job.objects.filter(pk=job.pk).update(crash_count=2)
+    job = run(job)
+    assert (job.status, counts(job), job.crash_count) == ("succeeded", {"unchanged": 150}, 0)
+    assert calls(demo) == (2, 0)
+
+
 def test_tickets_that_need_different_changes_fill_batches_of_their_own(demo: Demo) -> None:
     refs = demo.open_tickets
     for number, ref in enumerate(refs):

@@ -335,3 +335,21 @@ def test_a_guarded_job_that_stands_still_says_that_its_tag_is_on(web: Client, st
 def test_a_parameter_of_a_tool_of_ones_own_may_be_called_as_one_of_ours(web: Client) -> None:
     job = factories.job(Status.SUCCEEDED, tool="own", params={"fields": ["size", "colour"]})
     assert "size, colour" in web.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_what_needs_nothing_once_it_is_read_counts_for_the_speed(web: Client) -> None:
+    """Of a long list that is read late one batch in ten is sent; the others end by being read."""
+    start = timezone.now() - timedelta(seconds=30)
+    job = factories.job(
+        Status.RUNNING, total=100_000, changed=150, unchanged=19_850, started_at=start, frozen_at=start
+    )
+    for number in range(20):
+        at = start + timedelta(seconds=19 + number / 2)
+        sent = (
+            {"changed": 50, "sent_at": at - timedelta(seconds=1)} if number % 10 == 0 else {"sent_at": None}
+        )
+        read_at = at - timedelta(seconds=1)
+        factories.batch(job, size=0, unchanged=50, read_at=read_at, settled_at=at, **sent)
+    status = progress.status_of(job)
+    # 1,100 tickets in ten and a half seconds, and 80,000 left
+    assert (round(status["tickets_per_minute"]), status["eta_seconds"]) == (6_286, 764)
