@@ -65,7 +65,9 @@ class Line:
             waiting = waiting.exclude(pilot__in=self._read_without)
         if self._has_unread:
             # Each reading changes what waits, so few are looked at.
-            found = list(waiting.filter(pk__in=self._filled[:AHEAD]))
+            known, self._filled = self._filled[:AHEAD], self._filled[AHEAD:]
+            found = list(waiting.filter(pk__in=known))
+            self._filled[:0] = [batch.pk for batch in found]  # the others have left
             stays = Q(key=UNREAD) | Q(size__gte=self._full) | Q(attempt__gt=1)
             others = waiting.filter(stays).exclude(pk__in=[batch.pk for batch in found])
             found += others[: AHEAD - len(found)]
@@ -77,8 +79,6 @@ class Line:
     def left(self, batch: Batch) -> None:
         """The batch waits no more."""
         self._read = [other for other in self._read if other.pk != batch.pk]
-        if batch.pk in self._filled:
-            self._filled.remove(batch.pk)
 
     def filled(self, batches: Iterable[Batch]) -> None:
         """These are full now."""
