@@ -30,11 +30,11 @@ class Line:
         self._read_without: Set[str] = frozenset()
         self._halves: list[int] = []  # to be sent before all others, last first
         self._has_unread = self._waiting().filter(key=UNREAD).exists()
-        #: Full ones, while some are unread; those that came late would else go last, and be too old by then.
-        self._filled: list[int] = []
+        #: Full ones with their pilots, while some are unread: those made late would else go last and too old.
+        self._filled: list[tuple[int, str]] = []
         if self._has_unread:
-            full_ones = self._waiting().filter(size__gte=full, pilot="").exclude(key=UNREAD)
-            self._filled = list(full_ones.values_list("pk", flat=True))
+            full_ones = self._waiting().filter(size__gte=full).exclude(key=UNREAD)
+            self._filled = list(full_ones.values_list("pk", "pilot"))
 
     def first(self, *, held: Set[str] = frozenset(), may_fly: Set[str] = frozenset()) -> Batch | None:
         """The batch that goes next; it stays the first until it has `left` or something has `changed`.
@@ -65,9 +65,10 @@ class Line:
             waiting = waiting.exclude(pilot__in=self._read_without)
         if self._has_unread:
             # Each reading changes what waits, so few are looked at.
-            known, self._filled = self._filled[:AHEAD], self._filled[AHEAD:]
-            found = list(waiting.filter(pk__in=known))
-            self._filled[:0] = [batch.pk for batch in found]  # the others have left
+            full = [pk for pk, pilot in self._filled if pilot not in self._read_without][:AHEAD]
+            found = list(waiting.filter(pk__in=full))
+            left = set(full) - {batch.pk for batch in found}
+            self._filled = [one for one in self._filled if one[0] not in left]
             stays = Q(key=UNREAD) | Q(size__gte=self._full) | Q(attempt__gt=1)
             others = waiting.filter(stays).exclude(pk__in=[batch.pk for batch in found])
             found += others[: AHEAD - len(found)]
@@ -83,7 +84,7 @@ class Line:
     def filled(self, batches: Iterable[Batch]) -> None:
         """These are full now."""
         if self._has_unread:
-            self._filled += [batch.pk for batch in batches if not batch.pilot]
+            self._filled += [(batch.pk, batch.pilot) for batch in batches]
         self.changed()
 
     def changed(self) -> None:
