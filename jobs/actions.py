@@ -15,14 +15,15 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from jobs import moves, wake
+from jobs import transitions
 from jobs.abandoning import abandon
 from jobs.actors import Actor
-from jobs.errands import errand_of
-from jobs.lease import held_by_this_process, new_token
+from jobs.followups import errand_of
 from jobs.models import Job, ListedRefs
 from jobs.pilots import Pilots
-from jobs.recipe import ITEMS, LISTED, jobs_named
+from jobs.runtime import wakeups
+from jobs.runtime.lease import held_by_this_process, new_token
+from jobs.source_spec import ITEMS, LISTED, jobs_named
 from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Guarded, Outcome, Status
 
 T = TypeVar("T")
@@ -94,9 +95,9 @@ def submit(
                 **(held_by_this_process(token) if here else {}),
             )
             _list(job, {0: refs} if source["kind"] == LISTED else lists or {}, given)
-            moves.record(job, "", Status.QUEUED, by=by)
+            transitions.record(job, "", Status.QUEUED, by=by)
             if not here:
-                wake.wake(job)
+                wakeups.wake(job)
     except IntegrityError:
         if nonce is None:
             raise
@@ -115,12 +116,12 @@ def resume(*, job: Job, by: Actor) -> None:
         _lock(job)
         if job.status == Status.WAITING:
             done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
-            moves.record(job, job.status, job.status, by=by, why="Told to go on at once.")
+            transitions.record(job, job.status, job.status, by=by, why="Told to go on at once.")
         else:
             known = Pilots.from_json(job.pilots).resumed().to_json()
-            done = moves.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], pilots=known)
+            done = transitions.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], pilots=known)
         if done:
-            wake.wake(job)
+            wakeups.wake(job)
     if not done:
         raise NotPossible(_cannot("resumed", job))
 
@@ -143,7 +144,7 @@ def _give_up(job: Job, *, by: Actor) -> bool:
             return False
         number = abandon(job)
         why = f"Stopped at once: {_tickets(number)} in flight given up as unverified."
-        return moves.move(job, Status.CANCELLED, by=by, why=why)
+        return transitions.move(job, Status.CANCELLED, by=by, why=why)
 
 
 def may_be_given_up(job: Job) -> bool:
@@ -160,9 +161,9 @@ def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:
     with transaction.atomic():
         _lock(job)
         at_once = not (job.lease_token or _in_flight(job))
-        done = (at_once and moves.move(job, end, by=by)) or moves.move(job, over, by=by)
+        done = (at_once and transitions.move(job, end, by=by)) or transitions.move(job, over, by=by)
         if done and job.status == over:
-            wake.wake(job)
+            wakeups.wake(job)
     if not done:
         raise NotPossible(_cannot(end.value, job))
 

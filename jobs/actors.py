@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs import owner
+from jobs import process_id
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -26,7 +26,7 @@ def person(user: AbstractBaseUser) -> Actor:
 
 def this_worker() -> Actor:
     """The process that this code runs in, named by host and process id."""
-    return Actor(name=f"worker {owner.short_name()}")
+    return Actor(name=f"worker {process_id.short_name()}")
 
 
 #: Acts where no person is known: the command line without `--as`.

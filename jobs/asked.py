@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
-from jobs.recipe import Recipe
+from jobs.source_spec import Recipe
 from jobs.states import FollowUp, Guarded, Outcome, Status
 from jobs.words import words
 

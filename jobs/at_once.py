@@ -8,8 +8,8 @@ from django.db import DatabaseError
 from jobs import engine
 from jobs.actions import Made
 from jobs.models import Job
+from jobs.runtime.database_retry import Patience, trouble_of
 from jobs.states import FollowUp, Status
-from jobs.trouble import Patience, trouble_of
 
 #: A request works on a job for about so long, seconds; then a worker in the background goes on.
 SECONDS = 3.0

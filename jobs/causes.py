@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 
+from jobs.input import storable
 from jobs.models import Item, Job
 from jobs.states import Outcome
-from jobs.texts import storable
 
 #: So many items are looked at, so that the page is as quick for a job that failed a million times.
 LOOKED_AT = 5_000

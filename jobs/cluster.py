@@ -13,9 +13,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from jobs import health, owner, processes, reaper
+from jobs import health, process_id, processes, reaper
 from jobs.models import Beat
-from jobs.stopping import STOP_FILE
+from jobs.runtime.shutdown import STOP_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Cluster:
                     beat.delete()
 
     def _is_ours(self, name: str) -> bool:
-        pid = owner.pid_here(name)
+        pid = process_id.pid_here(name)
         try:
             return pid is not None and os.getpgid(pid) == self._child.pid
         except OSError:  # it is gone

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from jobs.models import Batch, Item, Job, ListedRefs, Transition
-from jobs.trouble import Patience
+from jobs.runtime.database_retry import Patience
 
 #: Items that go in one transaction.
 ITEMS_AT_ONCE = 2_000

@@ -10,11 +10,11 @@ from typing import Self
 
 from django.utils import timezone
 
+from jobs.formatting import duration, time_left
+from jobs.list_cursor import reading_of
 from jobs.models import Job
-from jobs.places import reading_of
 from jobs.progress import percent_of, speed_of
 from jobs.states import Status, WaitReason
-from jobs.wording import duration, time_left
 
 #: In a pipe: a line at least so often, seconds, and one for every so many percent.
 LINE_EVERY, PERCENT_A_LINE = 10.0, 10

@@ -13,7 +13,7 @@ from django.db.models import Sum
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.errands import errand_of
+from jobs.followups import errand_of
 from jobs.models import Job
 from jobs.states import MAY_FOLLOW, STOPPED, BatchState, FollowUp, Outcome, Status
 from jobs.words import words

@@ -11,18 +11,18 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from jobs import breaker, marks, moves, pilots
+from jobs import breaker, log_context, pilots, transitions
 from jobs.actors import this_worker
 from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
-from jobs.lease import Lease, Lost, held_by_this_process, new_token
 from jobs.models import Job
+from jobs.runtime.database_retry import Patience, trouble_of
+from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.lease import Lease, Lost, held_by_this_process, new_token
+from jobs.runtime.time_slice import Turn
 from jobs.selection import Selection
 from jobs.sending import Pipe
 from jobs.states import Status, WaitReason
-from jobs.steps import Step, reached
 from jobs.trial import tried_words
-from jobs.trouble import Patience, trouble_of
-from jobs.turn import Turn
 from jobs.work import Work, work_for
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def run(
     Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker.
     A bug is logged, marks the job as errored and is raised.
     """
-    with marks.about(job=job_id):
+    with log_context.about(job=job_id):
         _run(
             job_id,
             token,
@@ -145,7 +145,7 @@ def _begin(lease: Lease) -> Lease:
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
         why = "Goes on." if job.started_at else "Started."
         started_at = job.started_at or timezone.now()
-        moves.move(job, to, by=this_worker(), why=why, held_with=lease.token, started_at=started_at)
+        transitions.move(job, to, by=this_worker(), why=why, held_with=lease.token, started_at=started_at)
     elif job.resumes_at:
         Job.objects.filter(pk=job.pk).update(resumes_at=None, waiting_for="")
     lease.status = Status(job.status)
@@ -240,17 +240,17 @@ def _end(pipe: Pipe) -> bool:
             raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
         to = Status.PARTIAL if job.failed or job.unverified else Status.SUCCEEDED
         reached(Step.ENDING)
-        return moves.move(job, to, by=by, held_with=lease.token)
+        return transitions.move(job, to, by=by, held_with=lease.token)
     if lease.status == Status.CANCELLING:
-        return moves.move(job, Status.CANCELLED, by=by, held_with=lease.token)
+        return transitions.move(job, Status.CANCELLED, by=by, held_with=lease.token)
     if why := _why_stopped(job, pipe):
         # A cancellation that has just come is one: its job would otherwise wait for a person.
         return _stop(lease, why, only_from=BREAKS)
     if lease.status == Status.PAUSING:
-        return moves.move(job, Status.PAUSED, by=by, held_with=lease.token)
+        return transitions.move(job, Status.PAUSED, by=by, held_with=lease.token)
     if pipe.is_held:
         job.refresh_from_db()
-        return moves.move(
+        return transitions.move(
             job, Status.PAUSED, by=by, why=tried_words(job), held_with=lease.token, tried_at=timezone.now()
         )
     return False
@@ -271,7 +271,7 @@ def _put_down_unfinished(lease: Lease) -> None:
     status = lease.beat()
     ends = {Status.CANCELLING: Status.CANCELLED, Status.PAUSING: Status.PAUSED}
     if status in ends:
-        moves.move(lease.job, ends[status], by=this_worker(), held_with=lease.token)
+        transitions.move(lease.job, ends[status], by=this_worker(), held_with=lease.token)
     else:
         lease.release()
 
@@ -306,7 +306,7 @@ def _stop_by_fault(lease: Lease, bug: Exception) -> None:
 
 
 def _stop(lease: Lease, sentence: str, *, only_from: frozenset[Status] | None = None) -> bool:
-    return moves.move(
+    return transitions.move(
         lease.job,
         Status.ERRORED,
         by=this_worker(),

@@ -21,12 +21,13 @@ from typing import Any, Protocol
 
 from django.db import DatabaseError
 
-from jobs import actions, engine, reaper, stopping
+from jobs import actions, engine, reaper
 from jobs.actors import Actor
 from jobs.models import Job
+from jobs.runtime import shutdown
+from jobs.runtime.database_retry import Patience
 from jobs.states import Status
 from jobs.trial import question_of
-from jobs.trouble import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ class Runner:
             self._take_turn(token)
             token = ""
             self._patience.insist(lambda: self.look(at_once=True))
-            if self._is_over() or stopping.is_asked() or self._is_held():
+            if self._is_over() or shutdown.is_asked() or self._is_held():
                 break
             self._patience.insist(self._reap)
             time.sleep(NAP)
@@ -211,7 +212,7 @@ class Runner:
             )
         else:
             self._display.say("Leaving: a worker settles the rest.")
-            stopping.ask()
+            shutdown.ask()
 
     def _reap(self) -> None:
         """Where no worker runs, nobody else would notice that the one that took the job has died."""
@@ -238,7 +239,7 @@ def run(
     It is made under the watch for Ctrl-C too: a job that is made and then abandoned would be run by a worker.
     A fault of the program is on the job's row like everything else that stops it; `DatabaseError` is raised.
     """
-    stopping.forget()
+    shutdown.forget()
     with Interrupts() as interrupts:
         made = Patience(FOR_EVER, say=display.say).insist(make, once=True)
         runner = Runner(made.job, by=by, display=display, interrupts=interrupts, ask=ask)

@@ -12,11 +12,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs import progress, wording
+from jobs import formatting, progress
 from jobs.doings import Doing, possible
+from jobs.list_cursor import Reading, reading_of
 from jobs.models import FINAL, Job, Transition
 from jobs.picture import Picture, picture_of
-from jobs.places import Reading, reading_of
 from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
 from jobs.story import Line, fold
@@ -79,7 +79,7 @@ def outcome_word(outcome: str, job: Job) -> str:
 def took(job: Job) -> str:
     """How long it took from the first worker to the end; "" before."""
     start, end = job.started_at, job.finished_at
-    return wording.duration((end - start).total_seconds()) if start and end else ""
+    return formatting.duration((end - start).total_seconds()) if start and end else ""
 
 
 class Face:
@@ -187,7 +187,7 @@ class Face:
         quiet = timezone.now() - progress.last_progress(self.job)
         if quiet <= STALLED_AFTER:
             return ""
-        return wording.duration(quiet // timedelta(seconds=STALL_STEP) * STALL_STEP)
+        return formatting.duration(quiet // timedelta(seconds=STALL_STEP) * STALL_STEP)
 
     @property
     def time_left(self) -> str:
@@ -197,7 +197,7 @@ class Face:
         if self.stalled_for:
             return f"No progress for {self.stalled_for}"
         seconds = self.status["eta_seconds"]
-        return f"{wording.time_left(seconds)} left" if seconds is not None else "Estimating the time left…"
+        return f"{formatting.time_left(seconds)} left" if seconds is not None else "Estimating the time left…"
 
     @property
     def calls(self) -> int:

@@ -15,8 +15,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from jobs.formatting import some
 from jobs.states import ACTIVE, ENDED, STOPPED, BatchState, FollowUp, Guarded, Outcome, Status, WaitReason
-from jobs.wording import some
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager

@@ -20,7 +20,7 @@ from django.db.models import (
 )
 
 from jobs.models import Item, Job, ListedRefs
-from jobs.recipe import LISTED, Recipe
+from jobs.source_spec import LISTED, Recipe
 from jobs.states import Outcome
 
 #: So many refs from each end of a list are looked for in the other one: two lists that are stretches of the

@@ -10,9 +10,9 @@ from math import ceil
 from django.db.models import F
 from django.db.models.functions import Mod
 
+from jobs.formatting import duration
 from jobs.models import Job, Transition
 from jobs.states import BatchState, Status
-from jobs.wording import duration
 
 WIDTH, HEIGHT = 600, 72
 BUCKETS = 60

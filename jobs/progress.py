@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from jobs.list_cursor import reading_of
 from jobs.models import FINAL, Job
-from jobs.places import reading_of
 from jobs.states import BatchState, Outcome, Status
 
 #: The speed is an average over so many batches that settled last.

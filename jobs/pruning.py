@@ -20,11 +20,11 @@ from django.utils import timezone
 
 from jobs import deleting
 from jobs.actors import Actor
-from jobs.errands import AGAIN
+from jobs.followups import AGAIN
 from jobs.models import FINAL, Job, Pruning, Transition
-from jobs.recipe import jobs_named
+from jobs.runtime.database_retry import Patience
+from jobs.source_spec import jobs_named
 from jobs.states import ENDED, FollowUp, Guarded, Status
-from jobs.trouble import Patience
 
 #: What goes on counting when the job that counted it is gone.
 COUNTED = (

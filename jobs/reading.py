@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
-from jobs.errands import earlier_of, errand_of
+from jobs.followups import earlier_of, errand_of
 from jobs.models import Item, Job
-from jobs.recipe import ITEMS, LISTED, Stored
 from jobs.sorting import Refs
+from jobs.source_spec import ITEMS, LISTED, Stored
 from jobs.work import Earlier, Payload, Snapshot, Underway, Work
 
 #: Readings of known refs that are made side by side, where the reading may go ahead.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from jobs import marks
+from jobs import log_context
 from jobs.models import Batch
 from jobs.settling import Settler
 from jobs.work import Snapshot, Underway, Work
@@ -50,7 +50,7 @@ class Readings:
             return
         if any(reading.batch.pk == batch.pk for reading in self._under_way):
             return
-        with marks.about(batch=batch.pk):
+        with log_context.about(batch=batch.pk):
             refs = self._settler.refs_of(batch)
             self._settler.lease.fence()
             reading = Reading(batch, refs, timezone.now(), self._work.read(refs))
@@ -62,7 +62,7 @@ class Readings:
         over = [reading for reading in self._under_way if reading.call.is_over]
         for reading in over:
             self._under_way.remove(reading)
-            with marks.about(batch=reading.batch.pk):
+            with log_context.about(batch=reading.batch.pk):
                 seen = reading.call.result()
                 self._settler.refresh(reading.batch, reading.refs, seen, reading.read_at)
         return bool(over)

@@ -13,10 +13,11 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from jobs import clock, marks, moves, owner, wake
+from jobs import clock, log_context, process_id, transitions
 from jobs.actors import this_worker
-from jobs.lease import NOT_HELD, STALE_AFTER
 from jobs.models import Beat, Job
+from jobs.runtime import wakeups
+from jobs.runtime.lease import NOT_HELD, STALE_AFTER
 from jobs.states import ACTIVE, Status, WaitReason
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def reap() -> int:
 def beat() -> None:
     """Tell that a worker cluster of this process lives."""
     now = timezone.now()
-    Beat.objects.update_or_create(owner=owner.this_process(), defaults={"at": now})
+    Beat.objects.update_or_create(owner=process_id.this_process(), defaults={"at": now})
     Beat.objects.filter(at__lt=now - timedelta(days=1)).delete()
 
 
@@ -54,14 +55,16 @@ def living() -> list[Beat]:
     """The beats of the worker clusters that have given a sign of life lately and are not known to be dead."""
     now = timezone.now()
     lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
-    return [beat for beat in lately if not owner.is_dead(beat.owner)]
+    return [beat for beat in lately if not process_id.is_dead(beat.owner)]
 
 
 def _possibly_dead() -> list[Job]:
     held = Job.objects.filter(status__in=ACTIVE).exclude(lease_token="")
     stale = timezone.now() - STALE_AFTER
     return [
-        job for job in held if job.beat_at is None or job.beat_at < stale or owner.is_dead(job.lease_owner)
+        job
+        for job in held
+        if job.beat_at is None or job.beat_at < stale or process_id.is_dead(job.lease_owner)
     ]
 
 
@@ -75,9 +78,9 @@ def _take_from_the_dead(job: Job) -> bool:
         if not taken:
             return False
         job.refresh_from_db()
-        with marks.about(job=job.pk):
+        with log_context.about(job=job.pk):
             logger.warning("Worker lost, %s in a row", job.crash_count)
-        if job.crash_count >= MAX_CRASHES and moves.move(
+        if job.crash_count >= MAX_CRASHES and transitions.move(
             job,
             Status.ERRORED,
             by=this_worker(),
@@ -88,7 +91,7 @@ def _take_from_the_dead(job: Job) -> bool:
             ),
         ):
             return True
-        moved = moves.move(
+        moved = transitions.move(
             job,
             Status.WAITING,
             by=this_worker(),
@@ -97,8 +100,8 @@ def _take_from_the_dead(job: Job) -> bool:
             resumes_at=timezone.now(),
         )
         if not moved:  # pausing and cancelling stay what they are: the next worker settles and ends them
-            moves.record(job, job.status, job.status, by=this_worker(), why=why)
-        wake.wake(job)
+            transitions.record(job, job.status, job.status, by=this_worker(), why=why)
+        wakeups.wake(job)
     return True
 
 
@@ -114,11 +117,11 @@ def _wake_forgotten() -> None:
         | clock.ahead("woken_at", WAKE_AGAIN_AFTER, now)
     )
     for job in forgotten[:100]:
-        if not wake.is_queue_idle():
+        if not wakeups.is_queue_idle():
             return
-        with marks.about(job=job.pk):
+        with log_context.about(job=job.pk):
             logger.info("Woken again")
-        wake.wake(job)
+        wakeups.wake(job)
 
 
 def _readable(name: str) -> str:

@@ -2,7 +2,7 @@
 
 The whole list is written down before the first write goes out, because tickets leave a view as they are
 tagged, and the pages of a view are counted off from its start. Where some are to be taken out, or an order is
-wished, refs alone are written down before the first item (`jobs.recipe` knows the stages).
+wished, refs alone are written down before the first item (`jobs.source_spec` knows the stages).
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from jobs import moves
+from jobs import transitions
 from jobs.actors import this_worker
 from jobs.batches import UNREAD, Packer
 from jobs.errors import CursorExpired, NeedsPerson
-from jobs.family import does_again
-from jobs.lease import Lease
+from jobs.followups import does_again
+from jobs.list_cursor import Place, reading_of
 from jobs.models import Job, ListedRefs
-from jobs.places import Place, reading_of
 from jobs.reading import Read, Reader
-from jobs.recipe import ITEMS, LISTED, Recipe, Stage, Verb
 from jobs.rows import NewItem, store_items
+from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.lease import Lease
+from jobs.runtime.time_slice import Turn
 from jobs.sorting import Refs, in_order
+from jobs.source_spec import ITEMS, LISTED, Recipe, Stage, Verb
 from jobs.states import Outcome, Status
-from jobs.steps import Step, reached
-from jobs.turn import Turn
 from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
@@ -336,7 +336,7 @@ class Selection:
         doubt, sizes = self._doubt(), self._sizes()
         why = f"The list has ended: {sizes} {doubt}" if doubt else f"The list is complete: {sizes}"
         with transaction.atomic():
-            frozen = moves.move(
+            frozen = transitions.move(
                 self.job,
                 Status.RUNNING,
                 by=this_worker(),

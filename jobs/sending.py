@@ -19,18 +19,18 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from jobs import marks
+from jobs import log_context
 from jobs.breaker import Window
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
-from jobs.lease import Lease
 from jobs.line import Line
 from jobs.models import Batch, Item, Job
 from jobs.pace import Flight, Pace, weight
 from jobs.readings import Readings
+from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.lease import Lease
 from jobs.settling import Settler
 from jobs.slots import has_place
 from jobs.states import BatchState, Outcome, Status, WaitReason
-from jobs.steps import Step, reached
 from jobs.work import Answer, Phase, Sendable, Trace, Underway, Verdict, Work
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Pipe:
         self._news.clear()
         busy = False
         if self.lost and time.monotonic() >= self._search_at:
-            with marks.about(batch=self.lost[0].pk):
+            with log_context.about(batch=self.lost[0].pk):
                 self._search(self.lost[0])
             busy = True
         for one in [one for one in self.leaving if one.call.is_over]:
@@ -228,7 +228,7 @@ class Pipe:
             return False
         self.line.left(batch)
         reached(Step.BATCH_RESERVED)
-        with marks.about(batch=batch.pk):
+        with log_context.about(batch=batch.pk):
             self._send(batch, sendables)
         return True
 
@@ -279,7 +279,7 @@ class Pipe:
     def _arrive(self, leaving: Leaving) -> None:
         """Take what came of a call, for which is waited when it is not over."""
         batch = leaving.batch
-        with marks.about(batch=batch.pk), self._if_not_sent(batch):
+        with log_context.about(batch=batch.pk), self._if_not_sent(batch):
             try:
                 receipt = leaving.call.result()
             finally:
@@ -360,7 +360,7 @@ class Pipe:
             del self.in_flight[one.batch.receipt]
 
     def _settle(self, one: InFlight, answer: Answer) -> None:
-        with marks.about(batch=one.batch.pk):
+        with log_context.about(batch=one.batch.pk):
             self.settler.settle(one.batch, answer)
         self._place_at = 0.0  # its place is free
 

@@ -16,22 +16,21 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from jobs import moves
+from jobs import transitions
 from jobs.actors import this_worker
 from jobs.batches import UNREAD, Packer
 from jobs.breaker import Window
-from jobs.errands import earlier_of, errand_of
-from jobs.family import does_again
-from jobs.lease import Lease
+from jobs.followups import does_again, earlier_of, errand_of
 from jobs.line import Line
 from jobs.models import Batch, Item
 from jobs.once import Once
 from jobs.overlaps import changed_by_others
 from jobs.pilots import Pilots
 from jobs.rows import store_read
+from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.lease import Lease
 from jobs.settlement import Settlement
 from jobs.states import SENT_BEFORE, BatchState, Outcome
-from jobs.steps import Step, reached
 from jobs.work import (
     Answer,
     Change,
@@ -237,7 +236,7 @@ class Settler:
         for kind, why in pilots.withheld.items():
             if kind not in self.pilots.withheld:
                 status = self.lease.status
-                moves.record(self.job, status, status, by=this_worker(), why=f"{why} The others go on.")
+                transitions.record(self.job, status, status, by=this_worker(), why=f"{why} The others go on.")
 
     def _move_on(self, batch: Batch, settlement: Settlement) -> None:
         """Put the items that go again into batches that are read again before they are sent."""

@@ -9,9 +9,9 @@ from django.utils import timezone
 from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
 from jobs.causes import causes_of
 from jobs.display import printable
+from jobs.formatting import duration
 from jobs.models import FINAL, Job
 from jobs.states import FollowUp, Outcome, Status
-from jobs.wording import duration
 
 #: Outcomes that are told apart by their reasons.
 WITH_REASONS = (Outcome.SKIPPED, Outcome.FAILED, Outcome.UNVERIFIED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jobs import engine, reaper, stopping
+from jobs import engine, reaper
+from jobs.runtime import shutdown
 
 #: How long a worker stays with one job before it puts it down for others, seconds.
 SLICE = 10.0
@@ -17,7 +18,7 @@ def work_on(job_id: int) -> None:
     A cluster that stops lets the messages go by that it has fetched; the watch of the next one wakes
     their jobs.
     """
-    if stopping.is_asked():
+    if shutdown.is_asked():
         return
     reaper.reap()
     engine.run(job_id, seconds=SLICE, alone=ALONE)

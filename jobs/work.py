@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils.module_loading import import_string
 
 from jobs.models import Job
-from jobs.recipe import Stored
+from jobs.source_spec import Stored
 
 #: One item as it was read: JSON, small, without texts of customers.
 Snapshot = dict[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job
-from jobs.recipe import ITEMS, LISTED, Recipe, Stored
+from jobs.source_spec import ITEMS, LISTED, Recipe, Stored
 from jobs.states import FollowUp, Guarded, Outcome
 from tagmanager.forms import OWN
 from tagmanager.guarding import GUARD

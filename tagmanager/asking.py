@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs import actions
 from jobs.actions import Made
 from jobs.actors import Actor
-from jobs.recipe import Order
+from jobs.source_spec import Order
 from jobs.states import Guarded
 from tagmanager.guarding import GUARD
 from tagmanager.narrowing import PARAM, Only

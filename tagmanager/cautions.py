@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
-from jobs.recipe import Recipe
+from jobs.source_spec import Recipe
 from jobs.states import Outcome
 from tagmanager import closed, connections
 from tagmanager.closed import ARCHIVED, CLOSED

@@ -22,7 +22,7 @@ from jobs.console import RunCommand, actor_named, add_run_options, impossible, w
 from jobs.doings import DOINGS, warning
 from jobs.foreground import Exit
 from jobs.models import Job
-from jobs.recipe import SEVERAL, Order, Recipe, Stored
+from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
 from tagmanager import asking, connections, guarding, sizes, sources, taglists
 from tagmanager.cautions import cautions_of

@@ -22,7 +22,7 @@ from typing import IO, Any
 from django.conf import settings
 
 from jobs import processes
-from jobs.stopping import STOP_FILE
+from jobs.runtime.shutdown import STOP_FILE
 
 #: What a developer's environment may hold, and the demo must not see.
 FOREIGN = frozenset(

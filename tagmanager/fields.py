@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from jobs.numerals import MOST
+from jobs.input import MOST
 from zendesk import TagError, parse_tags
 
 

@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from jobs.recipe import Order
+from jobs.source_spec import Order
 from tagmanager import choices, guarding, sources
 from tagmanager.fields import OneTagField, TagsField, WholeNumberField
 from tagmanager.glance import glance

@@ -7,7 +7,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from jobs import marks
+from jobs import log_context
 
 #: ISO 8601; TIME_ZONE sets the process to UTC.
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -18,7 +18,7 @@ class Marks(logging.Filter):
     """Notes on a line what it is about, as long as the one who writes it still has it in hand."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        current = marks.current()
+        current = log_context.current()
         record.__dict__.update(current)
         record.about = "".join(f"[{name} {number}] " for name, number in current.items())
         return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from jobs.numerals import whole_number
+from jobs.input import whole_number
 
 BETWEEN_IDS = re.compile(r"[\s,;]+")
 #: So many of the words that are no ticket numbers are named.

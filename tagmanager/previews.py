@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db.models import Count
 
 from jobs.doings import DOINGS, must_be_typed, warning
+from jobs.formatting import time_left
 from jobs.models import Item, Job
 from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
-from jobs.wording import time_left
 from tagmanager import connections
 from tagmanager.applying import ASKED_AT_ONCE, Application, Applied
 from tagmanager.glance import ask, calls_per_minute

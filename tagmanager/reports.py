@@ -21,7 +21,7 @@ from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
 from sentry_sdk.utils import BadDsn, Dsn
 
-from jobs import marks
+from jobs import log_context
 from tagmanager.version import version
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def bare(event: Event, hint: Hint) -> Event | None:
     if not exceptions and (record is None or record.name.split(".")[0] not in OURS):
         return None  # such as Django's line about an answer of 503, or the queue's about a task that failed
     sent: dict[str, Any] = _only(event, PLAIN)
-    sent["tags"] = {name: str(number) for name, number in marks.current().items()}
+    sent["tags"] = {name: str(number) for name, number in log_context.current().items()}
     if trace := event.get("contexts", {}).get("trace"):
         sent["contexts"] = {"trace": _only(trace, ("trace_id", "span_id"))}
     if exceptions:

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.doings import TYPED_ABOVE
 from jobs.models import Job
-from jobs.recipe import ITEMS, LISTED, SEVERAL, Recipe
+from jobs.source_spec import ITEMS, LISTED, SEVERAL, Recipe
 from jobs.states import Outcome
 from tagmanager import connections, suggestions
 from tagmanager.narrowing import Only

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from jobs.recipe import ITEMS, LISTED, SEVERAL, Order
+from jobs.source_spec import ITEMS, LISTED, SEVERAL, Order
 from jobs.states import Outcome
 from tagmanager import tables
 from zendesk import Page, Ticket, Zendesk

@@ -11,9 +11,9 @@ from django.conf import settings
 
 import zendesk as api
 from jobs import errors
-from jobs.errands import errand_of
+from jobs.followups import errand_of
 from jobs.models import Job
-from jobs.recipe import Stored
+from jobs.source_spec import Stored
 from jobs.states import FollowUp, Outcome
 from jobs.work import (
     Answer,

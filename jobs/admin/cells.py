@@ -13,12 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from jobs.exports import WITH_CHANGE
+from jobs.formatting import duration
 from jobs.looks import LOOKS
 from jobs.models import Batch, Item, Job
 from jobs.progress import percent_of
 from jobs.states import Outcome
 from jobs.templatetags.job_pages import done, item_address, tags_of
-from jobs.wording import duration
 
 NOTHING = "\N{EM DASH}"
 #: Of the site's colours, by the outcome of a ticket.

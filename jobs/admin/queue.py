@@ -18,7 +18,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from jobs.admin import cells
 from jobs.admin.reading import ReadOnly
-from jobs.wake import TASK
+from jobs.runtime.wakeups import TASK
 
 for model in (Failure, OrmQ, Schedule, Success):
     admin.site.unregister(model)

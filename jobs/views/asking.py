@@ -29,10 +29,10 @@ from jobs.doings import (
     typed_problem,
     warning,
 )
+from jobs.input import storable
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
 from jobs.states import Status
-from jobs.texts import storable
 from jobs.views.pages import job_or_404
 
 NONCE_LENGTH = 64

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from jobs.recipe import LISTED
+from jobs.source_spec import LISTED
 from tagmanager import connections, tagrows
 from tagmanager.sources import Source
 from tagmanager.tagrows import Rows

@@ -14,7 +14,7 @@ from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.csrf import requires_csrf_token
 
 from jobs.access import is_part
-from jobs.trouble import Trouble, trouble_of
+from jobs.runtime.database_retry import Trouble, trouble_of
 
 logger = logging.getLogger(__name__)
 

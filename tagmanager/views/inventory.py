@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.at_once import run_at_once
-from jobs.numerals import whole_number
+from jobs.input import whole_number
 from jobs.reaper import is_worker_alive
 from tagmanager import connections, sources, taglists
 from tagmanager import inventory as tags

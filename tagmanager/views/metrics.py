@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import exposition
 
-from jobs.trouble import trouble_of
+from jobs.runtime.database_retry import trouble_of
 from tagmanager.metrics import registry
 from tagmanager.views.faults import RETRY_AFTER
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
-from jobs.numerals import whole_number
+from jobs.input import whole_number
 from tagmanager import closed, connections, guarding, mapping, patterns, suggestions
 from tagmanager.fields import OneTagField, TagsField
 from tagmanager.glance import glance

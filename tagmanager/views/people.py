@@ -17,7 +17,7 @@ from django.utils.timesince import timesince
 
 from jobs import kept
 from jobs.access import allowed
-from jobs.texts import storable
+from jobs.input import storable
 
 #: What django-axes keeps of a name.
 NAME_LENGTH = 255

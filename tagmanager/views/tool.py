@@ -18,8 +18,8 @@ from jobs.access import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.actions import Made, NotPossible
 from jobs.actors import person
 from jobs.at_once import run_at_once
+from jobs.input import whole_number
 from jobs.models import Job
-from jobs.numerals import whole_number
 from tagmanager import again, guarding, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask

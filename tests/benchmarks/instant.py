@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from jobs.models import Job
-from jobs.recipe import Stored
+from jobs.source_spec import Stored
 from jobs.work import (
     Answer,
     Calls,

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 from django_q.models import OrmQ
 
-from jobs import actions, reaper, stopping, tasks
+from jobs import actions, reaper, tasks
 from jobs.models import Job
+from jobs.runtime import shutdown
 from jobs.states import BatchState
 from tests.commands.conftest import DEADLINE, await_that, end_of
 from tests.demo import ANA, Demo, counts, run, submit
@@ -132,7 +133,7 @@ def test_a_worker_that_is_told_to_stop_puts_its_job_down_for_the_next(
     demo: Demo, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_file = tmp_path_factory.mktemp("stop") / "stop"
-    monkeypatch.setenv(stopping.STOP_FILE, str(stop_file))
+    monkeypatch.setenv(shutdown.STOP_FILE, str(stop_file))
     made = submit(refs=demo.open_tickets[:300], add=["brand-new"])
     run(made, tick=stop_file.touch)
     job = Job.objects.get()

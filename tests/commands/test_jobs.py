@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from jobs import files, owner
-from jobs.lease import held_by_this_process
+from jobs import files, process_id
 from jobs.models import Job
+from jobs.runtime.lease import held_by_this_process
 from jobs.states import Outcome, Status
 from tests import factories
 from tests.commands.conftest import DEADLINE, Ran, command
@@ -187,7 +187,7 @@ def test_check_jobs_finds_what_drifts(db: None) -> None:
 
 def test_reap_jobs_takes_over_what_a_dead_worker_held(db: None) -> None:
     assert command("reap_jobs").out == "No job had lost its worker.\n"
-    host, boot, *_ = owner.this_process().split("/")
+    host, boot, *_ = process_id.this_process().split("/")
     long_ago = timezone.now() - timedelta(minutes=5)
     held = held_by_this_process("token") | {"lease_owner": f"{host}/{boot}/999999999/1", "beat_at": long_ago}
     job = factories.job(Status.RUNNING, total=0, **held)

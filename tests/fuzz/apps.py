@@ -13,7 +13,7 @@ class Fuzz(AppConfig):
 
     def ready(self) -> None:
         """Shorten waits and limits, take out the guards, and listen at the steps, as the settings say."""
-        from jobs import steps
+        from jobs.runtime import failpoints
         from tests.fuzz import settings
         from tests.fuzz.guards import WITHOUT
         from tests.fuzz.orders import Saboteur
@@ -25,4 +25,4 @@ class Fuzz(AppConfig):
             setattr(import_module(module), name, int(number) if number.is_integer() else number)
         for guard in settings.FUZZ_WITHOUT:
             WITHOUT[guard]()
-        steps.listen(Saboteur(Path(settings.FUZZ_ORDERS)))
+        failpoints.listen(Saboteur(Path(settings.FUZZ_ORDERS)))

@@ -21,8 +21,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from jobs import processes, reaper
-from jobs.lease import STALE_AFTER
 from jobs.models import Beat, Job
+from jobs.runtime.lease import STALE_AFTER
 
 T = TypeVar("T")
 

@@ -13,11 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs import engine
-from jobs.lease import Lease, held_by_this_process, new_token
 from jobs.models import Batch, Job
+from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.lease import Lease, held_by_this_process, new_token
 from jobs.sending import Pipe
 from jobs.states import ENDED, Status
-from jobs.steps import Step, reached
 
 
 def without_looking() -> None:

@@ -10,7 +10,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from jobs.steps import Step
+from jobs.runtime.failpoints import Step
 
 KILL, FREEZE = signal.SIGKILL, signal.SIGSTOP
 DONE = "done"

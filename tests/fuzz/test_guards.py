@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from django_q.models import OrmQ
 
-from jobs import wake
 from jobs.models import Job
+from jobs.runtime import wakeups
+from jobs.runtime.failpoints import Step
 from jobs.states import BatchState
-from jobs.steps import Step
 from tests.demo import Demo, submit
 from tests.fuzz.conftest import StartFleet
 from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of
@@ -92,11 +92,11 @@ def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
     scene: Scene, start_fleet: StartFleet, without: str
 ) -> None:
     """The one who has the job is only slow: his lease has not run out, so he may go on."""
-    start_fleet(without=without, times="jobs.broker.WATCH_EVERY=0.2 jobs.sending.SEARCH_AFTER=0.3")
+    start_fleet(without=without, times="jobs.runtime.broker.WATCH_EVERY=0.2 jobs.sending.SEARCH_AFTER=0.3")
     scene.orders.give(FREEZE, Step.FENCE_PASSED, after=Step.BATCH_RESERVED)
     job = scene.submit()
     frozen = scene.frozen(Step.FENCE_PASSED)
-    wake.wake(job)
+    wakeups.wake(job)
     message = OrmQ.objects.latest("id").pk
     await_that(lambda: not OrmQ.objects.filter(pk=message).exists(), "the wake-up's being worked off")
     os.kill(frozen, signal.SIGCONT)

@@ -10,7 +10,7 @@ import pytest
 
 from jobs import actions, audit
 from jobs.models import Job
-from jobs.steps import Step
+from jobs.runtime.failpoints import Step
 from tests.demo import ANA, Demo, outcomes
 from tests.fuzz.conftest import QUICK, StartFleet
 from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of

@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from jobs import audit
-from jobs.recipe import Order
-from jobs.steps import Step
+from jobs.runtime.failpoints import Step
+from jobs.source_spec import Order
 from tagmanager import sources
 from tests.demo import Demo, outcomes, submit
 from tests.fuzz.conftest import QUICK, StartFleet

@@ -10,10 +10,10 @@ import pytest
 from jobs import actions, breaker, sending
 from jobs.at_once import run_at_once
 from jobs.breaker import Settled, Window
-from jobs.lease import Lost
 from jobs.models import Item, Job
-from jobs.owner import this_process
+from jobs.process_id import this_process
 from jobs.reaper import MAX_CRASHES, reap
+from jobs.runtime.lease import Lost
 from jobs.settling import Settler
 from jobs.states import FollowUp, Status
 from tagmanager.work import TicketWork

@@ -10,14 +10,14 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import OrmQ
 
-from jobs.broker import Broker
 from jobs.models import Beat
 from jobs.reaper import is_worker_alive
+from jobs.runtime.broker import Broker
 
 
 @pytest.fixture
 def queue(db: None, monkeypatch: pytest.MonkeyPatch) -> Broker:
-    monkeypatch.setattr("jobs.broker.time.sleep", lambda _: None)
+    monkeypatch.setattr("jobs.runtime.broker.time.sleep", lambda _: None)
     return Broker()
 
 

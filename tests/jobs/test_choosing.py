@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs import actions, reading
+from jobs.list_cursor import Place, reading_of
 from jobs.models import Job
-from jobs.places import Place, reading_of
 from jobs.reaper import reap
-from jobs.recipe import Order
 from jobs.sorting import Refs, in_order
+from jobs.source_spec import Order
 from jobs.states import FollowUp
 from tagmanager import sources, work
 from tagmanager.narrowing import Only

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs import actions
-from jobs.errands import errand_of
+from jobs.followups import errand_of
 from jobs.models import Job
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit

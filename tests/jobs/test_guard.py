@@ -9,8 +9,8 @@ import pytest
 
 from jobs import actions, audit, sending
 from jobs.models import Job
+from jobs.runtime.failpoints import Step
 from jobs.states import FollowUp, Guarded, Status
-from jobs.steps import Step
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run
 from zendesk import sandbox as zd
 
@@ -208,7 +208,7 @@ def test_a_worker_that_dies_leaves_exactly_one(
     refs = untagged(demo, 3)
     made = guarded(refs)
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.steps._listeners", [die])
+        patch.setattr("jobs.runtime.failpoints._listeners", [die])
         with pytest.raises(Died):
             run(made)
     assert not made.job.children.exists()
@@ -228,7 +228,7 @@ def test_an_end_that_is_rolled_back_takes_its_follow_up_along(
 
     made = guarded(untagged(demo, 1))
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.wake.wake", break_down)
+        patch.setattr("jobs.runtime.wakeups.wake", break_down)
         with pytest.raises(RuntimeError):
             run(made)
     made.job.refresh_from_db()

@@ -11,9 +11,10 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import engine, lease, owner, reaper, tasks
-from jobs.lease import STALE_AFTER, Lost
+from jobs import engine, process_id, reaper, tasks
 from jobs.models import Job
+from jobs.runtime import lease
+from jobs.runtime.lease import STALE_AFTER, Lost
 from jobs.states import Status
 from tests.demo import Demo, outcomes, run, submit
 from zendesk import Zendesk, transport
@@ -29,14 +30,14 @@ def dead_process() -> str:
 
 
 def test_a_process_is_named_so_exactly_that_its_death_can_be_told(dead_process: str) -> None:
-    assert not owner.is_dead(owner.this_process())
-    assert owner.is_dead(dead_process)
-    host, boot, pid, _ = owner.this_process().split("/")
-    assert owner.is_dead(f"{host}/{boot}/{pid}/1")  # the id is in use again
-    assert owner.is_dead(f"{host}/another-boot/{pid}/1")
-    assert not owner.is_dead(f"elsewhere/{boot}/{pid}/1")  # who knows
-    assert not owner.is_dead("")
-    assert not owner.is_dead("junk")
+    assert not process_id.is_dead(process_id.this_process())
+    assert process_id.is_dead(dead_process)
+    host, boot, pid, _ = process_id.this_process().split("/")
+    assert process_id.is_dead(f"{host}/{boot}/{pid}/1")  # the id is in use again
+    assert process_id.is_dead(f"{host}/another-boot/{pid}/1")
+    assert not process_id.is_dead(f"elsewhere/{boot}/{pid}/1")  # who knows
+    assert not process_id.is_dead("")
+    assert not process_id.is_dead("junk")
 
 
 def test_of_two_who_claim_a_job_one_gets_it(demo: Demo) -> None:

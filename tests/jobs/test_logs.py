@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import marks
+from jobs import log_context
 from tagmanager.logs import Json, Marks, Text
 from tests.demo import Demo, run, submit
 
@@ -48,11 +48,11 @@ def test_each_line_says_which_job_and_batch_it_is_about(
         line = json.loads(moved)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line.pop("time"))
         assert line.pop("message").startswith("running → succeeded, by ")
-        assert line == {"level": "INFO", "logger": "jobs.moves", "job": job.pk}
+        assert line == {"level": "INFO", "logger": "jobs.transitions", "job": job.pk}
         line = json.loads(lost)
         assert (line["level"], line["job"], line["batch"]) == ("WARNING", job.pk, batch.pk)
     else:
-        assert re.fullmatch(rf"\S+Z INFO jobs.moves \[job {job.pk}\] running → succeeded, by .+", moved)
+        assert re.fullmatch(rf"\S+Z INFO jobs.transitions \[job {job.pk}\] running → succeeded, by .+", moved)
         assert f"WARNING jobs.sending [job {job.pk}] [batch {batch.pk}] Its fate is unknown: " in lost
     assert not any("brand-new" in line for line in lines())
 
@@ -60,8 +60,8 @@ def test_each_line_says_which_job_and_batch_it_is_about(
 def test_marks_end_with_what_they_are_about(written: tuple[str, Lines]) -> None:
     shape, lines = written
     logger = logging.getLogger("jobs.somewhere")
-    with marks.about(job=5):
-        with marks.about(batch=12):
+    with log_context.about(job=5):
+        with log_context.about(batch=12):
             logger.warning("Its fate is unknown")
         logger.warning("Put down")
     logger.warning("Nothing")

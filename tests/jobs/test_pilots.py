@@ -9,8 +9,8 @@ import pytest
 from jobs import actions, sending
 from jobs.models import Item, Job
 from jobs.pilots import Pilot, Pilots
+from jobs.runtime.failpoints import Step
 from jobs.states import FollowUp, Status
-from jobs.steps import Step
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 
 REFUSED = (
@@ -165,7 +165,7 @@ def test_a_worker_that_dies_with_the_pilot_leaves_all_to_know_to_the_next(
     closed, _ = some(demo, closed=5)
     made = job_on(closed)
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.steps._listeners", [die])
+        patch.setattr("jobs.runtime.failpoints._listeners", [die])
         with pytest.raises(Died):
             run(made)
     Job.objects.update(lease_token="", lease_owner="", beat_at=None)

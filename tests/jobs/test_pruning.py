@@ -11,11 +11,11 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from jobs import actions, audit, deleting, exports, family, figures, pruning, reaper
+from jobs import actions, audit, deleting, exports, figures, followups, pruning, reaper
 from jobs.actors import Actor
 from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
+from jobs.runtime.database_retry import Patience
 from jobs.states import FollowUp, Guarded, Outcome, Status
-from jobs.trouble import Patience
 from tests import factories
 from tests.demo import ANA, Demo, counts, follow, run, submit
 
@@ -215,7 +215,7 @@ def test_no_comment_is_posted_twice_because_a_family_was_deleted_in_part(db: Non
     Batch.objects.update(once=True)
     retry = factories.job(Status.RUNNING, parent=first, follow_up=FollowUp.RETRY)
     prune()
-    assert family.done_before(retry, [4711]).made == {4711: first.pk}
+    assert followups.done_before(retry, [4711]).made == {4711: first.pk}
 
 
 @pytest.mark.parametrize("pieces", range(1, 9))

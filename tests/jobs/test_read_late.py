@@ -11,10 +11,10 @@ import pytest
 from jobs import actions, engine, selection
 from jobs.batches import UNREAD
 from jobs.models import Job
-from jobs.recipe import Order
+from jobs.runtime.database_retry import Patience
+from jobs.runtime.time_slice import Turn
+from jobs.source_spec import Order
 from jobs.states import BatchState, FollowUp, Outcome
-from jobs.trouble import Patience
-from jobs.turn import Turn
 from tagmanager import sources
 from tagmanager.narrowing import Only
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit

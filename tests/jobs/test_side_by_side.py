@@ -12,14 +12,15 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from jobs import actions, engine, sending, wake
+from jobs import actions, engine, sending
 from jobs.actors import Actor
 from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
 from jobs.readings import READ_AT_ONCE, READING_LIVES
+from jobs.runtime import wakeups
+from jobs.runtime.database_retry import Patience
+from jobs.runtime.time_slice import LONGER, Turn
 from jobs.states import BatchState, WaitReason
-from jobs.trouble import Patience
-from jobs.turn import LONGER, Turn
 from jobs.work import Made, Payload, Sendable
 from tests import factories
 from tests.benchmarks.instant import InstantWork
@@ -234,12 +235,12 @@ def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("jobs.turn.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
     turn = Turn(until=110.0, alone_until=120.0)
     now[0] = 108.0
     assert turn.left == 2.0 + LONGER
     waiting = factories.job()
-    wake.wake(waiting)
+    wakeups.wake(waiting)
     now[0] = 114.0
     assert turn.left == 1.0
     now[0] = 115.0
@@ -248,8 +249,8 @@ def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
 
 def test_a_wake_up_for_later_is_nobody_who_waits(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("jobs.turn.time.monotonic", lambda: now[0])
-    wake.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))
+    monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
+    wakeups.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))
     turn = Turn(until=110.0, alone_until=112.0)
     now[0] = 109.0
     assert turn.left == 3.0

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from jobs import owner, reaper
+from jobs import process_id, reaper
 from jobs.models import Beat, Job
 from jobs.snags import snag_of
 from jobs.states import ACTIVE, Status, WaitReason
@@ -31,7 +31,11 @@ def aged(status: Status, **fields: Any) -> Job:
 
 
 def held(**fields: Any) -> dict[str, Any]:
-    return {"lease_token": "t" * 32, "lease_owner": owner.this_process(), "beat_at": timezone.now()} | fields
+    return {
+        "lease_token": "t" * 32,
+        "lease_owner": process_id.this_process(),
+        "beat_at": timezone.now(),
+    } | fields
 
 
 def put_off(reason: WaitReason) -> Job:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import actions, moves
+from jobs import actions, transitions
 from jobs.models import Job
 from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, STOPPED, BatchState, FollowUp, Guarded, Status
 from tests import factories
@@ -49,7 +49,7 @@ def test_only_what_the_table_allows_happens_and_it_is_written_down(origin: Statu
     job = a_job(origin)
     allowed = origin in MAY_FOLLOW[to]
     needed = NEEDS[Status.WAITING] if to is Status.WAITING else {}
-    assert moves.move(job, to, by=ANA, why="Because.", **needed) is allowed
+    assert transitions.move(job, to, by=ANA, why="Because.", **needed) is allowed
     job.refresh_from_db()
     assert job.status == (to if allowed else origin)
     lines = [(line.from_status, line.to_status, line.actor, line.why) for line in job.transitions.all()]
@@ -59,16 +59,16 @@ def test_only_what_the_table_allows_happens_and_it_is_written_down(origin: Statu
 @pytest.mark.django_db
 def test_a_move_in_a_worker_s_name_needs_its_token() -> None:
     job = a_job(Status.RUNNING, lease_token="mine")
-    assert not moves.move(job, Status.ERRORED, by=ANA, held_with="another's")
-    assert moves.move(job, Status.ERRORED, by=ANA, held_with="mine", error="Broken.")
+    assert not transitions.move(job, Status.ERRORED, by=ANA, held_with="another's")
+    assert transitions.move(job, Status.ERRORED, by=ANA, held_with="mine", error="Broken.")
     assert (job.lease_token, job.error) == ("", "Broken.")
 
 
 @pytest.mark.django_db
 def test_of_two_who_move_at_once_one_wins() -> None:
     one, other = a_job(Status.RUNNING), Job.objects.get()
-    assert moves.move(one, Status.CANCELLING, by=ANA)
-    assert not moves.move(other, Status.PAUSING, by=ANA)
+    assert transitions.move(one, Status.CANCELLING, by=ANA)
+    assert not transitions.move(other, Status.PAUSING, by=ANA)
     assert other.status == Status.CANCELLING
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobs import marks
+from jobs import log_context
 from tagmanager.reports import OURS, bare
 
 SECRET = "quokka"
@@ -127,7 +127,7 @@ def test_of_an_exception_type_place_and_function_are_kept_and_no_words() -> None
 
 
 def test_a_report_says_which_job_and_batch_were_in_hand() -> None:
-    with marks.about(job=5, batch=12):
+    with log_context.about(job=5, batch=12):
         assert sent(FULL) == KEPT | {"tags": {"job": "5", "batch": "12"}}
 
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from jobs import actions, reaper
 from jobs.actors import COMMAND_LINE
 from jobs.models import Beat, Job, Transition
-from jobs.owner import this_process
+from jobs.process_id import this_process
 from jobs.states import BatchState, FollowUp, Status
 from tagmanager.tools import tools
 from tagmanager.version import version

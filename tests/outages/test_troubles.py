@@ -12,10 +12,10 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from jobs import engine
-from jobs.lease import Lease
 from jobs.models import Job
+from jobs.runtime.database_retry import Patience, Trouble, trouble_of
+from jobs.runtime.lease import Lease
 from jobs.states import Status, WaitReason
-from jobs.trouble import Patience, Trouble, trouble_of
 from tests.demo import Demo, counts, run, submit
 
 #: Each commit is a real one, as a connection that is closed in the middle needs it.
@@ -24,7 +24,7 @@ STORED = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.trouble.PAUSE", 0.01)
+    monkeypatch.setattr("jobs.runtime.database_retry.PAUSE", 0.01)
 
 
 @pytest.mark.parametrize(

@@ -152,11 +152,17 @@ class World:
     def _stand_in(self, batch: int) -> None:
         patch = pytest.MonkeyPatch()
         self._stack.callback(patch.undo)
-        for module in ("jobs.engine", "jobs.sending", "jobs.lease", "jobs.turn", "tagmanager.gate"):
+        for module in (
+            "jobs.engine",
+            "jobs.sending",
+            "jobs.runtime.lease",
+            "jobs.runtime.time_slice",
+            "tagmanager.gate",
+        ):
             patch.setattr(f"{module}.time", self.clock)
         patch.setattr("tagmanager.connections.Zendesk", self._client)
-        patch.setattr("jobs.owner.this_process", self._this_process)
-        patch.setattr("jobs.owner.is_dead", self.dead.__contains__)
+        patch.setattr("jobs.process_id.this_process", self._this_process)
+        patch.setattr("jobs.process_id.is_dead", self.dead.__contains__)
         patch.setattr(TicketWork, "batch_size", batch)
         patch.setattr("zendesk.transport.ThreadPoolExecutor", self.calls)
         patch.setattr("jobs.sending.Event", lambda: News(self.clock.sleep))

@@ -19,8 +19,8 @@ from pytest_django import Settings
 from jobs import pruning
 from jobs.actors import COMMAND_LINE
 from jobs.models import Job
+from jobs.runtime.database_retry import Patience
 from jobs.states import Status
-from jobs.trouble import Patience
 from tagmanager import taglists
 from tagmanager.models import TagList
 from tests import factories

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.wording import duration, time_left
+from jobs.formatting import duration, time_left
 
 pytestmark = pytest.mark.once
 

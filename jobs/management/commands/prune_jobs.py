@@ -15,10 +15,10 @@ from jobs.bar import counting
 from jobs.console import Command as SentenceCommand
 from jobs.console import actor_named, add_person_option, wrong
 from jobs.foreground import FOR_EVER, Exit
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.pruning import Old
-from jobs.trouble import Patience
-from jobs.wording import some
+from jobs.runtime.database_retry import Patience
 
 #: A hundred years.
 MOST_DAYS = 36_500

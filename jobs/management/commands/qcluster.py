@@ -25,7 +25,7 @@ from django_q.management.commands import qcluster
 
 from jobs import processes, schema
 from jobs.apps import SETTINGS
-from jobs.stopping import STOP_FILE
+from jobs.runtime.shutdown import STOP_FILE
 
 
 class Ours(Cluster):  # type: ignore[misc]  # django_q ships no types

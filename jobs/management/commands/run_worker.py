@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from jobs import owner, processes, reaper, schema
+from jobs import process_id, processes, reaper, schema
 from jobs.apps import SETTINGS
 from jobs.cluster import Cluster
 
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = any(owner.pid_here(beat.owner) for beat in reaper.living())
+            alive = any(process_id.pid_here(beat.owner) for beat in reaper.living())
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
         if not alive:

@@ -16,12 +16,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from jobs import moves, owner, wake
+from jobs import process_id, transitions
 from jobs.actors import this_worker
 from jobs.models import Job
+from jobs.runtime import wakeups
+from jobs.runtime.database_retry import Patience
+from jobs.runtime.failpoints import Step, reached
 from jobs.states import Status, WaitReason
-from jobs.steps import Step, reached
-from jobs.trouble import Patience
 
 #: A beat older than this means that the worker is gone: with the watch's two seconds and a claim, another
 #: host has its job within a minute.
@@ -106,13 +107,13 @@ class Lease:
         """Put the job down as it is and wake the next worker, now or at a time, in one transaction."""
         reached(Step.RELEASING)
         with self.commit(**NOT_HELD, resumes_at=at, waiting_for=waiting_for):
-            wake.wake(self.job, at=at)
+            wakeups.wake(self.job, at=at)
 
     def park(self, *, reason: WaitReason, seconds: float, why: str) -> None:
         """Put the job down until a time to come; one that is being paused or cancelled keeps that status."""
         resumes_at = timezone.now() + timedelta(seconds=seconds)
         with transaction.atomic():
-            parked = moves.move(
+            parked = transitions.move(
                 self.job,
                 Status.WAITING,
                 by=this_worker(),
@@ -123,7 +124,7 @@ class Lease:
                 **NOT_HELD,
             )
             if parked:
-                wake.wake(self.job, at=resumes_at)
+                wakeups.wake(self.job, at=resumes_at)
         if not parked:
             self.release(at=resumes_at, waiting_for=reason)
 
@@ -155,4 +156,4 @@ def new_token() -> str:
 
 def held_by_this_process(token: str) -> dict[str, Any]:
     """The fields of a job's row that say who holds it."""
-    return {"lease_token": token, "lease_owner": owner.this_process(), "beat_at": timezone.now()}
+    return {"lease_token": token, "lease_owner": process_id.this_process(), "beat_at": timezone.now()}

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from jobs import actions, moves
+from jobs import actions, transitions
 from jobs.actors import Actor
 from jobs.models import Job
 from jobs.states import FollowUp, Guarded
 
 
-@receiver(moves.ended)
+@receiver(transitions.ended)
 def unguard(job: Job, by: Actor, **_: Any) -> None:
     """Once, however the job ended; where it changed nothing there is nothing to take off."""
     if job.guarded == Guarded.UNTIL_END and (job.changed or job.unverified):

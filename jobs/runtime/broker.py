@@ -17,7 +17,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from jobs import stopping
+from jobs.runtime import shutdown
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
 
         A cluster that stops takes none and gives no sign of life: it leaves what there is to others.
         """
-        if stopping.is_asked():
+        if shutdown.is_asked():
             time.sleep(Conf.POLL)
             return None
         try:

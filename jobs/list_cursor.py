@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from jobs.models import Job
-from jobs.recipe import Recipe, Verb
+from jobs.source_spec import Recipe, Verb
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from jobs import marks
+from jobs import log_context
 from jobs.actors import Actor
 from jobs.models import Job, Transition
 from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
@@ -69,7 +69,7 @@ def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: 
 
 def _log(number: int, origin: Status | str, to: Status | str, by: Actor) -> None:
     """Without the reason, which may quote a ticket: the job's page has it."""
-    with marks.about(job=number):
+    with log_context.about(job=number):
         logger.info("%s → %s, by %s", origin or "new", to, by.name)
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
-from jobs import stopping
+from jobs.runtime import shutdown
 
 logger = logging.getLogger(__name__)
 Done = TypeVar("Done")
@@ -110,7 +110,7 @@ class Patience:
         """Wait a moment, after which it may be tried again; raises the problem when that is of no use."""
         close_old_connections()  # a broken one is opened anew
         trouble = trouble_of(problem)
-        if trouble is None or time.monotonic() >= self._until or stopping.is_asked():
+        if trouble is None or time.monotonic() >= self._until or shutdown.is_asked():
             raise problem
         if trouble is not self._trouble or time.monotonic() - self._told_at >= LOG_EVERY:
             logger.warning(

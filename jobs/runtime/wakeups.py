@@ -14,7 +14,7 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs.broker import Broker
+from jobs.runtime.broker import Broker
 
 if TYPE_CHECKING:
     from jobs.models import Job

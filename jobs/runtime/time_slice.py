@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs import stopping, wake
+from jobs.runtime import shutdown, wakeups
 
 #: A turn is made longer when less than so much is left of it, by so much, seconds: before what needs time to
 #: come to its end is not begun any more.
@@ -31,14 +31,14 @@ class Turn:
         now = time.monotonic()
         if self.until - now < SHORT and self.until < self.alone_until and now > self._looked_at + LOOK_EVERY:
             self._looked_at = now
-            if wake.is_queue_idle():
+            if wakeups.is_queue_idle():
                 self.until = min(max(self.until, now) + LONGER, self.alone_until)
         return max(self.until - now, 0.0)
 
     @property
     def is_over(self) -> bool:
         """Its time is up, or the process is about to stop."""
-        return not self.left or stopping.is_asked()
+        return not self.left or shutdown.is_asked()
 
     def allows(self, items: int) -> bool:
         """Whether a list of so many items may be worked on in this turn."""

@@ -1,4 +1,4 @@
-"""Whole numbers as they come in addresses and text boxes."""
+"""Whole numbers and texts of a request, before they meet the database."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ def whole_number(text: str) -> int | None:
         return None
     number = int(text)
     return number if number <= MOST else None
+
+
+def storable(text: str, most: int) -> str:
+    """At most `most` characters of the text, without the one that PostgreSQL's text cannot hold (NUL).
+
+    The NUL becomes a character that nothing of ours holds, so that a search for it finds nothing.
+    """
+    return text[:most].replace("\x00", "\N{REPLACEMENT CHARACTER}")

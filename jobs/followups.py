@@ -1,6 +1,8 @@
-"""What the other jobs of a family did: jobs that do one thing over, as retry, rest or real run of each other.
+"""Follow-ups: the purpose each one inherits, and what the rest of its family did.
 
-For changes that must not be made twice. An undo does something else, and is none of the family.
+A retry, the rest or the real run of a job has the purpose of that job: the retry of an undo takes back. Jobs
+that repeat one thing, as retry, rest or real run of each other, are a family; an undo does something else and
+is not part of it. The family matters for changes that must not be made twice.
 """
 
 from __future__ import annotations
@@ -10,9 +12,39 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from jobs.errands import AGAIN
 from jobs.models import Item, Job
-from jobs.states import SENT_BEFORE, Outcome
+from jobs.states import SENT_BEFORE, FollowUp, Outcome
+from jobs.work import Earlier
+
+#: Follow-ups that have their errand from the job that they follow up.
+AGAIN = frozenset({FollowUp.RETRY, FollowUp.REST, FollowUp.RUN})
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """`kind` is `NONE` where the tool says what to do; `ground` is the job that it is about, if any."""
+
+    kind: FollowUp
+    ground: int | None
+
+
+def errand_of(job: Job) -> Errand:
+    """One query for each job between this one and where the errand began."""
+    first = job
+    while first.follow_up in AGAIN and first.parent is not None:
+        first = first.parent
+    if first.follow_up == FollowUp.NONE:
+        return Errand(FollowUp.NONE, job.parent_id)
+    return Errand(FollowUp(first.follow_up), first.parent_id)
+
+
+def earlier_of(errand: Errand, refs: Sequence[int]) -> dict[int, Earlier]:
+    """What the job that the errand is about recorded for these items."""
+    if errand.ground is None:
+        return {}
+    items = Item.objects.filter(job_id=errand.ground, ref__in=refs)
+    return {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
+
 
 #: Sent by some job, so that its change may have been made.
 MAYBE_MADE = (
