@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import DatabaseError
 
-from jobs import engine
 from jobs.actions import Made
+from jobs.engine import run
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience, trouble_of
 from jobs.states import FollowUp, Status
@@ -30,7 +30,7 @@ def run_at_once(made: Made) -> None:
 
 def _run(number: int, token: str = "") -> None:
     try:
-        engine.run(
+        run.run(
             number,
             token=token,
             seconds=SECONDS,

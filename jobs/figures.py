@@ -17,8 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs import health
+from jobs.engine.concurrency import batches_under_way
 from jobs.models import FINAL, Batch, Job, Pruning, Transition
-from jobs.slots import batches_under_way
 from jobs.states import ENDED, BatchState, Status, WaitReason
 
 Key = TypeVar("Key", bound=Hashable)

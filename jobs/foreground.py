@@ -21,8 +21,9 @@ from typing import Any, Protocol
 
 from django.db import DatabaseError
 
-from jobs import actions, engine, reaper
+from jobs import actions, reaper
 from jobs.actors import Actor
+from jobs.engine import run
 from jobs.models import Job
 from jobs.runtime import shutdown
 from jobs.runtime.database_retry import Patience
@@ -193,7 +194,7 @@ class Runner:
         if not token and not self._patience.insist(claimable.exists):
             return
         try:
-            engine.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick, patience=self._patience)
+            run.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick, patience=self._patience)
         except DatabaseError:
             raise
         except Exception:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jobs import engine, reaper
+from jobs import reaper
+from jobs.engine import run
 from jobs.runtime import shutdown
 
 #: How long a worker stays with one job before it puts it down for others, seconds.
@@ -21,4 +22,4 @@ def work_on(job_id: int) -> None:
     if shutdown.is_asked():
         return
     reaper.reap()
-    engine.run(job_id, seconds=SLICE, alone=ALONE)
+    run.run(job_id, seconds=SLICE, alone=ALONE)

@@ -25,7 +25,7 @@ class Marks(logging.Filter):
 
 
 class Text(logging.Formatter):
-    """`2026-01-31T12:00:00Z WARNING jobs.sending [job 5] [batch 12] its fate is unknown: …`"""
+    """`2026-01-31T12:00:00Z WARNING jobs.engine.pipeline [job 5] [batch 12] its fate is unknown: …`"""
 
     def __init__(self) -> None:
         super().__init__(

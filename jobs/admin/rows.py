@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from jobs.admin import cells
 from jobs.admin.reading import OF_JOB, SearchedByNumber
-from jobs.batches import UNREAD
+from jobs.engine.batcher import UNREAD
 from jobs.exports import WITH_CHANGE
 from jobs.looks import outcome_word
 from jobs.models import Batch, Item, Transition

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
-from jobs import actions, audit, engine
+from jobs import actions, audit
 from jobs.actors import Actor
+from jobs.engine import run
 from jobs.models import Item, Job
 from tests.benchmarks import addresses, chart, figures, stock, summary
 from tests.benchmarks.web import viewer
@@ -41,7 +42,7 @@ def test_the_instant_work_is_carried_out_by_the_engine(transactional_db: None, s
         source={"kind": "instant", "number": 250},
         by=Actor(name="bench"),
     ).job
-    engine.run(job.pk, seconds=60)
+    run.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed, job.calls_write) == ("succeeded", 250, 3)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from jobs.sending import SENT_AT_ONCE
+from jobs.engine.pipeline import SENT_AT_ONCE
 from tests.browser.asking import ON_THE_WAY, choose, fill_in, numbers, see_state, sign_in
 from tests.browser.conftest import Visit
 from tests.browser.office import Office

@@ -12,11 +12,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from jobs import engine
+from jobs.engine import run
+from jobs.engine.pipeline import Pipe
 from jobs.models import Batch, Job
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease, held_by_this_process, new_token
-from jobs.sending import Pipe
 from jobs.states import ENDED, Status
 
 
@@ -51,9 +51,9 @@ def without_claim() -> None:
                 .update(**held_by_this_process(token))
             ):
                 return None
-            return engine._begin(Lease(Job.objects.get(pk=job_id), token))
+            return run._begin(Lease(Job.objects.get(pk=job_id), token))
 
-    engine.claim = claim
+    run.claim = claim
 
 
 def without_token() -> None:

@@ -19,7 +19,7 @@ from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.slow
 
-TIMES = f"{QUICK} jobs.sending.BELIEVED_AFTER=1"
+TIMES = f"{QUICK} jobs.engine.pipeline.BELIEVED_AFTER=1"
 #: From the moment that a batch is written down as being sent until its outcomes are.
 STEPS = (Step.BATCH_RESERVED, Step.CALL_MADE, Step.RECEIPT_WRITTEN, Step.ANSWERS_READ, Step.SETTLING)
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django_q.models import OrmQ
 
-from jobs import actions, sending
+from jobs import actions
+from jobs.engine import pipeline
+from jobs.engine.pipeline import Pipe
 from jobs.models import Batch, Gate, Job
-from jobs.sending import Pipe
 from jobs.states import FollowUp, Status
 from jobs.work import Sendable
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
@@ -41,7 +42,7 @@ def test_many_refs_are_kept_in_pieces(demo: Demo) -> None:
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls are not made side by side, so that a click comes while some are still to be made."""
-    monkeypatch.setattr(sending, "SENT_AT_ONCE", 1)
+    monkeypatch.setattr(pipeline, "SENT_AT_ONCE", 1)
 
 
 def after_first_batch(demo: Demo, act: Callable[[], None]) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.batches import UNREAD, Packer
+from jobs.engine.batcher import UNREAD, Packer
 from jobs.models import Batch, Job
 from jobs.states import Status
 from jobs.work import Change

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, breaker, sending
+from jobs import actions, breaker
 from jobs.at_once import run_at_once
 from jobs.breaker import Settled, Window
+from jobs.engine import pipeline
+from jobs.engine.settler import Settler
 from jobs.models import Item, Job
 from jobs.process_id import this_process
 from jobs.reaper import MAX_CRASHES, reap
 from jobs.runtime.lease import Lost
-from jobs.settling import Settler
 from jobs.states import FollowUp, Status
 from tagmanager.work import TicketWork
 from tests import factories
@@ -31,8 +32,8 @@ SENTENCE = (
 def one_batch_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a test can say which batches were settled when the breaker opened."""
     settings.ZENDESK_MAX_JOBS = 1
-    monkeypatch.setattr(sending, "SENT_AT_ONCE", 1)
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "SENT_AT_ONCE", 1)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
 
 
 def untagged(demo: Demo, number: int) -> list[int]:

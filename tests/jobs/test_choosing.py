@@ -12,11 +12,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs import actions, reading
+from jobs import actions
+from jobs.engine import source_reader
+from jobs.engine.id_set import Refs, in_order
 from jobs.list_cursor import Place, reading_of
 from jobs.models import Job
 from jobs.reaper import reap
-from jobs.sorting import Refs, in_order
 from jobs.source_spec import Order
 from jobs.states import FollowUp
 from tagmanager import sources, work
@@ -218,7 +219,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of twenty tickets."""
     monkeypatch.setattr(Zendesk, "_pages", partialmethod(Zendesk._pages, size=20))
     monkeypatch.setattr(work.TicketWork, "batch_size", 20)
-    monkeypatch.setattr(reading, "UNSEEN_AT_A_TIME", 20)
+    monkeypatch.setattr(source_reader, "UNSEEN_AT_A_TIME", 20)
 
 
 def is_lost(job: Job) -> Job:
@@ -324,7 +325,7 @@ def test_refs_hold_what_a_set_holds(inside: set[int], asked: set[int]) -> None:
 
 
 def test_many_runs_are_merged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.sorting.RUN", 3)
+    monkeypatch.setattr("jobs.engine.id_set.RUN", 3)
     numbers = [5, 1, 4, 4, 2, 9, 1, 7]
     assert list(in_order((ref, 0) for ref in numbers)) == [1, 2, 4, 5, 7, 9]
     assert [ref for ref in range(11) if ref in Refs(numbers)] == [1, 2, 4, 5, 7, 9]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import sending
+from jobs.engine import pipeline
 from jobs.models import Batch, Gate, Job
 from jobs.states import FollowUp
 from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
@@ -18,7 +18,7 @@ from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost answers are looked for without a pause."""
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
 
 
 def untagged(demo: Demo, number: int) -> list[int]:
@@ -221,7 +221,7 @@ def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(dem
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sending.Pipe, "_follow", crash_after_the_call)
+        patch.setattr(pipeline.Pipe, "_follow", crash_after_the_call)
         with pytest.raises(KeyboardInterrupt):
             run(made)
     assert made.job.batches.get().state == "sending"

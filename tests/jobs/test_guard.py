@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, audit, sending
+from jobs import actions, audit
+from jobs.engine import pipeline
 from jobs.models import Job
 from jobs.runtime.failpoints import Step
 from jobs.states import FollowUp, Guarded, Status
@@ -35,7 +36,7 @@ ON_SOLVED = zd.Rule(
 
 @pytest.fixture
 def demo(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
     with demo_zendesk(settings, triggers=(ON_VIP, ON_SOLVED)) as running:
         yield running
         assert list(audit.drifts()) == []

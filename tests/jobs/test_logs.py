@@ -53,7 +53,7 @@ def test_each_line_says_which_job_and_batch_it_is_about(
         assert (line["level"], line["job"], line["batch"]) == ("WARNING", job.pk, batch.pk)
     else:
         assert re.fullmatch(rf"\S+Z INFO jobs.transitions \[job {job.pk}\] running → succeeded, by .+", moved)
-        assert f"WARNING jobs.sending [job {job.pk}] [batch {batch.pk}] Its fate is unknown: " in lost
+        assert f"WARNING jobs.engine.pipeline [job {job.pk}] [batch {batch.pk}] Its fate is unknown: " in lost
     assert not any("brand-new" in line for line in lines())
 
 

@@ -9,8 +9,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import actions
+from jobs.engine.refresher import READING_LIVES
 from jobs.models import Item, Job
-from jobs.readings import READING_LIVES
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
 from zendesk.sandbox import VIEW_UNSOLVED, VIEW_UNTAGGED

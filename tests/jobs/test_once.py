@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, sending
+from jobs import actions
 from jobs.actions import Made
+from jobs.engine import pipeline
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, follow, outcomes, run
 from zendesk import sandbox as zd
@@ -31,8 +32,8 @@ NOTE: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost answers are looked for, and believed in, without a pause."""
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
-    monkeypatch.setattr(sending, "BELIEVED_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "BELIEVED_AFTER", 0.0)
 
 
 def note(refs: Iterable[int], *, here: bool = True, **options: Any) -> Made:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from jobs.pace import Flight, Pace, weight
+from jobs.engine.poll_schedule import Flight, Pace, weight
 
 SEND, ASK = 0.15, 0.05  # seconds that a call takes
 OWN = 0.03  # seconds that our own work on a batch takes; calls that send are made side by side

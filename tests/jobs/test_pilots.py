@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, sending
+from jobs import actions
+from jobs.engine import pipeline
 from jobs.models import Item, Job
 from jobs.pilots import Pilot, Pilots
 from jobs.runtime.failpoints import Step
@@ -22,7 +23,7 @@ REFUSED = (
 
 @pytest.fixture(autouse=True)
 def lost_answers_are_looked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
 
 
 def some(demo: Demo, *, closed: int = 0, others: int = 0) -> tuple[list[int], list[int]]:

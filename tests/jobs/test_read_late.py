@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, engine, selection
-from jobs.batches import UNREAD
+from jobs import actions
+from jobs.engine import run, selection
+from jobs.engine.batcher import UNREAD
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience
 from jobs.runtime.time_slice import Turn
@@ -33,7 +34,7 @@ def all_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def listed_and_not_read(refs: list[int], **options: Any) -> Job:
     """Frozen, and put down before anything was read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_send_all", lambda lease, *_: lease.release())
+        patch.setattr(run, "_send_all", lambda lease, *_: lease.release())
         job = run(submit(refs=refs, **options))
     assert (job.status, job.total, job.remaining) == ("running", len(refs), len(refs))
     return job
@@ -48,7 +49,7 @@ def run_until_one_more_is_settled(job: Job) -> None:
             turn.until = 0.0
 
     turn = Turn(time.monotonic() + 60, tick=end)
-    engine._run(job.pk, "", turn, Patience(60))
+    run._run(job.pk, "", turn, Patience(60))
     job.refresh_from_db()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
+from jobs.engine.item_store import NewItem, store_items, store_read
 from jobs.models import Batch, Item
-from jobs.rows import NewItem, store_items, store_read
 from jobs.states import Outcome
 from tests import factories
 

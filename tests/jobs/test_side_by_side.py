@@ -12,11 +12,12 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from jobs import actions, engine, sending
+from jobs import actions
 from jobs.actors import Actor
+from jobs.engine import pipeline, run
+from jobs.engine.refresher import READ_AT_ONCE, READING_LIVES
 from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
-from jobs.readings import READ_AT_ONCE, READING_LIVES
 from jobs.runtime import wakeups
 from jobs.runtime.database_retry import Patience
 from jobs.runtime.time_slice import LONGER, Turn
@@ -70,7 +71,7 @@ class SlowWork(InstantWork):
 @pytest.fixture
 def job(job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     settings.JOBS_WORK = "tests.jobs.test_side_by_side.SlowWork"
-    monkeypatch.setattr(sending.Pipe, "rest", lambda *_: None)
+    monkeypatch.setattr(pipeline.Pipe, "rest", lambda *_: None)
     SlowWork.wrong, SlowWork.begun, Slow.under_way, Slow.most = {}, 0, 0, 0
     ReadSlowly.sent.clear()
     yield actions.submit(
@@ -89,10 +90,10 @@ def states(job: Job) -> dict[str, int]:
 
 
 def test_so_many_are_made_side_by_side_and_no_more(job: Job) -> None:
-    engine.run(job.pk, seconds=60)
+    run.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
-    assert Slow.most == sending.SENT_AT_ONCE
+    assert Slow.most == pipeline.SENT_AT_ONCE
 
 
 def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(job: Job) -> None:
@@ -101,7 +102,7 @@ def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(
             turn.until = 0.0
 
     turn = Turn(time.monotonic() + 60, tick=end_soon)
-    engine._run(job.pk, "", turn, Patience(60))
+    run._run(job.pk, "", turn, Patience(60))
     job.refresh_from_db()
     assert (job.status, job.lease_token) == ("running", "")
     assert states(job) == {"pending": 7, "sent": 3}
@@ -125,7 +126,7 @@ def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
 ) -> None:
     SlowWork.wrong = {1: problem}
     try:
-        engine.run(job.pk, seconds=60)
+        run.run(job.pk, seconds=60)
     except RuntimeError as bug:
         assert bug is problem  # noqa: PT017 - a bug is told and raised
     job.refresh_from_db()
@@ -136,9 +137,9 @@ def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
 def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
     SlowWork.wrong = {2: FateUnknown("No answer came.")}
-    engine.run(job.pk, seconds=60)
+    run.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert SlowWork.begun == 11  # it was not carried out, and goes again
@@ -148,22 +149,22 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]  # moves when the worker rests
-    monkeypatch.setattr("jobs.sending.time.monotonic", lambda: now[0])
-    monkeypatch.setattr(sending.Pipe, "rest", lambda *_: now.append(now.pop() + 0.5))
+    monkeypatch.setattr("jobs.engine.pipeline.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(pipeline.Pipe, "rest", lambda *_: now.append(now.pop() + 0.5))
     full = TryLater("Too many bulk jobs.", reason=WaitReason.JOB_SLOTS, seconds=30)
     SlowWork.wrong = {2: full, 3: full, 4: full}
     holds: list[float] = []
-    hold = sending.Pipe._hold_sending
+    hold = pipeline.Pipe._hold_sending
 
-    def told(pipe: sending.Pipe) -> None:
+    def told(pipe: pipeline.Pipe) -> None:
         hold(pipe)
         holds.append(pipe._slots_back_off)
 
-    monkeypatch.setattr(sending.Pipe, "_hold_sending", told)
-    engine.run(job.pk, seconds=60)
+    monkeypatch.setattr(pipeline.Pipe, "_hold_sending", told)
+    run.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
-    assert holds == [2 * sending.SLOTS_BACK_OFF] * 3
+    assert holds == [2 * pipeline.SLOTS_BACK_OFF] * 3
 
 
 class ReadSlowly(InstantWork):
@@ -190,7 +191,7 @@ def send_first_and_let_the_others_age(job: Job) -> None:
             turn.until = 0.0
 
     turn = Turn(time.monotonic() + 60, tick=end_soon)
-    engine._run(job.pk, "", turn, Patience(60))
+    run._run(job.pk, "", turn, Patience(60))
     aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * READING_LIVES)
     assert aged == 9
 
@@ -198,7 +199,7 @@ def send_first_and_let_the_others_age(job: Job) -> None:
 def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, settings: Any) -> None:
     settings.JOBS_WORK = "tests.jobs.test_side_by_side.ReadSlowly"
     send_first_and_let_the_others_age(job)
-    engine.run(job.pk, seconds=60)
+    run.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert Slow.most == READ_AT_ONCE
@@ -224,7 +225,7 @@ def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
 
     send_first_and_let_the_others_age(job)
     monkeypatch.setattr(ReadSlowly, "read", read_while_one_joins)
-    engine.run(job.pk, seconds=60)
+    run.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_001)
     assert [late in refs for refs in asked].count(True) == 1

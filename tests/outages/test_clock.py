@@ -10,7 +10,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from jobs import engine, gallery, reaper, sending
+from jobs import gallery, reaper
+from jobs.engine import pipeline, run
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
 from tagmanager.gate import NAME, SharedGate
@@ -25,7 +26,7 @@ BACK = JUMPS[:2]
 
 @pytest.fixture(autouse=True)
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "SEARCH_AFTER", 0.05)
+    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.05)
 
 
 def moved(jump: timedelta) -> Any:
@@ -114,12 +115,12 @@ def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
     with moved(timedelta()) as traveller:
         shifts = iter([jump])
 
-        def lose_and_jump(pipe: sending.Pipe, batch: Batch) -> None:
+        def lose_and_jump(pipe: pipeline.Pipe, batch: Batch) -> None:
             lose(pipe, batch)
             traveller.shift(next(shifts, timedelta()))
 
-        lose = sending.Pipe._lose
-        monkeypatch.setattr(sending.Pipe, "_lose", lose_and_jump)
+        lose = pipeline.Pipe._lose
+        monkeypatch.setattr(pipeline.Pipe, "_lose", lose_and_jump)
         job = run(made)
     assert next(shifts, None) is None
     assert (job.status, outcomes(job)) == (Status.SUCCEEDED, dict.fromkeys(refs, "changed"))
@@ -130,7 +131,7 @@ def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
 def test_rows_read_in_the_future_are_read_again_before_they_are_sent(demo: Demo, jump: timedelta) -> None:
     refs = demo.open_tickets[:10]
     made = submit(refs=refs, add=["brand-new"])
-    engine.run(made.job.pk, token=made.token, seconds=60, most=5)  # reads the list, and leaves it to others
+    run.run(made.job.pk, token=made.token, seconds=60, most=5)  # reads the list, and leaves it to others
     demo.account.edit(refs[0], add=["brand-new"])
     assert Batch.objects.update(read_at=timezone.now() - jump) == 1
     job = run(made.job)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from jobs import engine
+from jobs.engine import run
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience, Trouble, trouble_of
 from jobs.runtime.lease import Lease
@@ -118,8 +118,8 @@ def test_a_job_whose_worker_lost_patience_is_parked_and_goes_on_by_itself(
         raise OperationalError("disk") from sqlite3_error(sqlite3.SQLITE_FULL)
 
     with monkeypatch.context() as broken:
-        broken.setattr("jobs.settling.Settler._write", full)
-        engine.run(made.job.pk, token=made.token, seconds=60, patience=Patience(0.0))
+        broken.setattr("jobs.engine.settler.Settler._write", full)
+        run.run(made.job.pk, token=made.token, seconds=60, patience=Patience(0.0))
     job = Job.objects.get()
     assert (job.status, job.waiting_for, job.lease_token) == (Status.WAITING, WaitReason.DATABASE, "")
     assert "Make room on it" in job.transitions.order_by("-id")[0].why
@@ -140,13 +140,13 @@ def sqlite3_error(code: int) -> sqlite3.OperationalError:
 @pytest.mark.parametrize(
     "phase",
     [
-        "jobs.selection.Selection._write",
-        "jobs.selection.Selection._freeze",
-        "jobs.sending.Pipe._reserve",
-        "jobs.sending.Pipe._send",
-        "jobs.sending.Pipe._follow",
-        "jobs.settling.Settler._write",
-        "jobs.engine._end",
+        "jobs.engine.selection.Selection._write",
+        "jobs.engine.selection.Selection._freeze",
+        "jobs.engine.pipeline.Pipe._reserve",
+        "jobs.engine.pipeline.Pipe._send",
+        "jobs.engine.pipeline.Pipe._follow",
+        "jobs.engine.settler.Settler._write",
+        "jobs.engine.run._end",
     ],
 )
 def test_a_connection_that_is_cut_at_any_phase_harms_nothing(
@@ -155,8 +155,8 @@ def test_a_connection_that_is_cut_at_any_phase_harms_nothing(
     from django.utils.module_loading import import_string
 
     where, _, name = phase.rpartition(".")
-    if where == "jobs.engine":
-        owner: object = engine
+    if where == "jobs.engine.run":
+        owner: object = run
         whole = import_string(phase)
     else:
         owner = import_string(where)

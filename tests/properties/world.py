@@ -20,7 +20,7 @@ import pytest
 import requests
 from django.db import connection, transaction
 
-from jobs import actions, engine, reaper
+from jobs import actions, reaper
 from jobs.actors import Actor
 from jobs.models import Item, Job
 from jobs.states import ENDED, FollowUp, Outcome, Status
@@ -153,8 +153,8 @@ class World:
         patch = pytest.MonkeyPatch()
         self._stack.callback(patch.undo)
         for module in (
-            "jobs.engine",
-            "jobs.sending",
+            "jobs.engine.run",
+            "jobs.engine.pipeline",
             "jobs.runtime.lease",
             "jobs.runtime.time_slice",
             "tagmanager.gate",
@@ -165,7 +165,7 @@ class World:
         patch.setattr("jobs.process_id.is_dead", self.dead.__contains__)
         patch.setattr(TicketWork, "batch_size", batch)
         patch.setattr("zendesk.transport.ThreadPoolExecutor", self.calls)
-        patch.setattr("jobs.sending.Event", lambda: News(self.clock.sleep))
+        patch.setattr("jobs.engine.pipeline.Event", lambda: News(self.clock.sleep))
         wire = Wire(App(self.account), arrives=self._arrives, answered=self._answered)
         patch.setattr(
             requests.Session, "request", lambda _session, *given, **named: wire.carry(*given, **named)
@@ -186,7 +186,7 @@ class World:
         self._runs.append(run)
         mark = self.calls.mark()
         try:
-            engine.run(job, seconds=seconds)
+            run.run(job, seconds=seconds)
         except Crash:
             run.plan.clear()
             if self.calls.when is When.LATE:

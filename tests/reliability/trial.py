@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import actions, audit, engine, selection, sending
+from jobs import actions, audit
+from jobs.engine import pipeline, run, selection
 from jobs.models import Gate, Job
 from jobs.states import Status
 from tagmanager import work
@@ -63,13 +64,13 @@ class Trial:
 def impatient(case: Case) -> Iterator[None]:
     """Pauses are too short to be felt, and longer waits are told instead of slept through."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "WAIT_HERE", 0.0)
-        patch.setattr(engine, "NAP", 0.01)
+        patch.setattr(run, "WAIT_HERE", 0.0)
+        patch.setattr(run, "NAP", 0.01)
         # A fault strikes the so manyth call: which batch that is must not be left to chance.
-        patch.setattr(sending, "SENT_AT_ONCE", 1)
-        patch.setattr(sending, "SEARCH_AFTER", 0.0)
-        patch.setattr(sending, "SLOTS_BACK_OFF", 0.05)
-        patch.setattr(sending, "SLOTS_BACK_OFF_MOST", 0.1)
+        patch.setattr(pipeline, "SENT_AT_ONCE", 1)
+        patch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+        patch.setattr(pipeline, "SLOTS_BACK_OFF", 0.05)
+        patch.setattr(pipeline, "SLOTS_BACK_OFF_MOST", 0.1)
         patch.setattr(work, "PATIENCE", 0.05)
         patch.setattr(work, "DEPTH", TICKETS)
         patch.setattr(retry, "FIRST_PAUSE", 0.001)

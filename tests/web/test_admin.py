@@ -21,7 +21,7 @@ from django_q.signing import SignedPackage
 from pytest_django import Settings
 
 from jobs.admin import reading
-from jobs.batches import UNREAD
+from jobs.engine.batcher import UNREAD
 from jobs.models import Batch, Item, Job, Pruning, Transition
 from jobs.states import BatchState, Outcome, Status
 from tests import factories

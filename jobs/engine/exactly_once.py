@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from jobs.engine.settlement import Settlement
 from jobs.followups import done_before
 from jobs.models import Item
 from jobs.runtime.lease import Lease
-from jobs.settlement import Settlement
 from jobs.states import SENT_BEFORE, Outcome
 from jobs.work import Sendable, Sighting, Snapshot, Work
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
+from jobs.engine.id_set import Refs
 from jobs.followups import earlier_of, errand_of
 from jobs.models import Item, Job
-from jobs.sorting import Refs
 from jobs.source_spec import ITEMS, LISTED, Stored
 from jobs.work import Earlier, Payload, Snapshot, Underway, Work
 

@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from jobs import breaker, log_context, pilots, transitions
 from jobs.actors import this_worker
+from jobs.engine.pipeline import Pipe
+from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience, trouble_of
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease, Lost, held_by_this_process, new_token
 from jobs.runtime.time_slice import Turn
-from jobs.selection import Selection
-from jobs.sending import Pipe
 from jobs.states import Status, WaitReason
 from jobs.trial import tried_words
 from jobs.work import Work, work_for

@@ -18,18 +18,18 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
-from jobs.batches import UNREAD, Packer
 from jobs.breaker import Window
+from jobs.engine.batch_queue import Line
+from jobs.engine.batcher import UNREAD, Packer
+from jobs.engine.exactly_once import Once
+from jobs.engine.item_store import store_read
+from jobs.engine.settlement import Settlement
 from jobs.followups import does_again, earlier_of, errand_of
-from jobs.line import Line
 from jobs.models import Batch, Item
-from jobs.once import Once
 from jobs.overlaps import changed_by_others
 from jobs.pilots import Pilots
-from jobs.rows import store_read
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease
-from jobs.settlement import Settlement
 from jobs.states import SENT_BEFORE, BatchState, Outcome
 from jobs.work import (
     Answer,

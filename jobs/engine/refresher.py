@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from jobs import log_context
+from jobs.engine.settler import Settler
 from jobs.models import Batch
-from jobs.settling import Settler
 from jobs.work import Snapshot, Underway, Work
 
 #: Rows read longer ago than this are read again before they are sent.

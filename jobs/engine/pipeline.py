@@ -21,15 +21,15 @@ from django.utils import timezone
 
 from jobs import log_context
 from jobs.breaker import Window
+from jobs.engine.batch_queue import Line
+from jobs.engine.concurrency import has_place
+from jobs.engine.poll_schedule import Flight, Pace, weight
+from jobs.engine.refresher import Readings
+from jobs.engine.settler import Settler
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
-from jobs.line import Line
 from jobs.models import Batch, Item, Job
-from jobs.pace import Flight, Pace, weight
-from jobs.readings import Readings
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease
-from jobs.settling import Settler
-from jobs.slots import has_place
 from jobs.states import BatchState, Outcome, Status, WaitReason
 from jobs.work import Answer, Phase, Sendable, Trace, Underway, Verdict, Work
 

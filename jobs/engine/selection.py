@@ -21,17 +21,17 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
-from jobs.batches import UNREAD, Packer
+from jobs.engine.batcher import UNREAD, Packer
+from jobs.engine.id_set import Refs, in_order
+from jobs.engine.item_store import NewItem, store_items
+from jobs.engine.source_reader import Read, Reader
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.followups import does_again
 from jobs.list_cursor import Place, reading_of
 from jobs.models import Job, ListedRefs
-from jobs.reading import Read, Reader
-from jobs.rows import NewItem, store_items
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease
 from jobs.runtime.time_slice import Turn
-from jobs.sorting import Refs, in_order
 from jobs.source_spec import ITEMS, LISTED, Recipe, Stage, Verb
 from jobs.states import Outcome, Status
 from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 
 from django.db.models import Q, QuerySet
 
-from jobs.batches import UNREAD
+from jobs.engine.batcher import UNREAD
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
