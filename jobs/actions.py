@@ -19,8 +19,8 @@ from jobs import transitions
 from jobs.abandoning import abandon
 from jobs.actors import Actor
 from jobs.followups import errand_of
+from jobs.guards.probes import Pilots
 from jobs.models import Job, ListedRefs
-from jobs.pilots import Pilots
 from jobs.runtime import wakeups
 from jobs.runtime.lease import held_by_this_process, new_token
 from jobs.source_spec import ITEMS, LISTED, jobs_named

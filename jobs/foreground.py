@@ -24,11 +24,11 @@ from django.db import DatabaseError
 from jobs import actions, reaper
 from jobs.actors import Actor
 from jobs.engine import run
+from jobs.guards.canary import question_of
 from jobs.models import Job
 from jobs.runtime import shutdown
 from jobs.runtime.database_retry import Patience
 from jobs.states import Status
-from jobs.trial import question_of
 
 logger = logging.getLogger(__name__)
 

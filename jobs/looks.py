@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from jobs import formatting, progress
 from jobs.doings import Doing, possible
+from jobs.guards.canary import question_of
 from jobs.list_cursor import Reading, reading_of
 from jobs.models import FINAL, Job, Transition
 from jobs.picture import Picture, picture_of
 from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
 from jobs.story import Line, fold
-from jobs.trial import question_of
 
 #: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
 LOOKS: dict[str, tuple[str, str]] = {

@@ -1,7 +1,7 @@
 """Closed tickets: what Zendesk lets be changed of them, and what people are told where it does not.
 
 An admin may allow it (support.zendesk.com, article 7335734335258). It is nowhere to be read whether one has,
-so one closed ticket is tried before the others (`jobs.pilots`).
+so one closed ticket is tried before the others (`jobs.guards.probes`).
 """
 
 from __future__ import annotations

@@ -20,13 +20,13 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from jobs import log_context
-from jobs.breaker import Window
 from jobs.engine.batch_queue import Line
 from jobs.engine.concurrency import has_place
 from jobs.engine.poll_schedule import Flight, Pace, weight
 from jobs.engine.refresher import Readings
 from jobs.engine.settler import Settler
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
+from jobs.guards.circuit_breaker import Window
 from jobs.models import Batch, Item, Job
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease

@@ -11,18 +11,19 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from jobs import breaker, log_context, pilots, transitions
+from jobs import log_context, transitions
 from jobs.actors import this_worker
 from jobs.engine.pipeline import Pipe
 from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
+from jobs.guards import circuit_breaker, probes
+from jobs.guards.canary import tried_words
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience, trouble_of
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease, Lost, held_by_this_process, new_token
 from jobs.runtime.time_slice import Turn
 from jobs.states import Status, WaitReason
-from jobs.trial import tried_words
 from jobs.work import Work, work_for
 
 logger = logging.getLogger(__name__)
@@ -259,10 +260,10 @@ def _end(pipe: Pipe) -> bool:
 def _why_stopped(job: Job, pipe: Pipe) -> str:
     """Why nothing more is sent before a person has looked, for people; "" when there is no such reason."""
     if pipe.stopped_by:
-        return breaker.sentence(job, pipe.stopped_by)
+        return circuit_breaker.sentence(job, pipe.stopped_by)
     if withheld := pipe.withheld:
         job.refresh_from_db()
-        return pilots.sentence(withheld, job.remaining)
+        return probes.sentence(withheld, job.remaining)
     return ""
 
 

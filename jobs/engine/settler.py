@@ -18,16 +18,16 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
-from jobs.breaker import Window
 from jobs.engine.batch_queue import Line
 from jobs.engine.batcher import UNREAD, Packer
 from jobs.engine.exactly_once import Once
 from jobs.engine.item_store import store_read
 from jobs.engine.settlement import Settlement
 from jobs.followups import does_again, earlier_of, errand_of
+from jobs.guards.circuit_breaker import Window
+from jobs.guards.probes import Pilots
 from jobs.models import Batch, Item
 from jobs.overlaps import changed_by_others
-from jobs.pilots import Pilots
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease
 from jobs.states import SENT_BEFORE, BatchState, Outcome
@@ -66,7 +66,7 @@ class Settler:
         self.errand = errand_of(self.job)
         self.window = Window.from_json(self.job.lately)
         self.pilots = Pilots.from_json(self.job.pilots)
-        #: Of which items go only after a pilot (`jobs.pilots`).
+        #: Of which items go only after a pilot (`jobs.guards.probes`).
         self.kinds = set(self.job.batches.exclude(pilot="").values_list("pilot", flat=True).distinct())
 
     # After an answer

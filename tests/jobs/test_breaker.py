@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, breaker
+from jobs import actions
 from jobs.at_once import run_at_once
-from jobs.breaker import Settled, Window
 from jobs.engine import pipeline
 from jobs.engine.settler import Settler
+from jobs.guards import circuit_breaker
+from jobs.guards.circuit_breaker import Settled, Window
 from jobs.models import Item, Job
 from jobs.process_id import this_process
 from jobs.reaper import MAX_CRASHES, reap
@@ -149,7 +150,7 @@ def test_calls_that_are_all_refused_stop_the_job_before_every_batch_was_tried(
 ) -> None:
     """The halves of the first batch go first: single tickets fail while the other batches still wait."""
     monkeypatch.setattr(TicketWork, "batch_size", 8)
-    monkeypatch.setattr(breaker, "LEAST", 4)
+    monkeypatch.setattr(circuit_breaker, "LEAST", 4)
     refs = untagged(demo, 24)
     demo.fault("job_failed", times=None)
     job = run(submit(refs=refs))

@@ -8,8 +8,8 @@ import pytest
 
 from jobs import actions
 from jobs.engine import pipeline
+from jobs.guards.probes import Pilot, Pilots
 from jobs.models import Item, Job
-from jobs.pilots import Pilot, Pilots
 from jobs.runtime.failpoints import Step
 from jobs.states import FollowUp, Status
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
