@@ -25,9 +25,9 @@ from jobs.display import Lines, printable
 from jobs.foreground import Exit
 from jobs.models import Job
 from jobs.progress import status_of
-from jobs.reaper import is_worker_alive
 from jobs.states import FollowUp, Status
 from jobs.tally import tally_of
+from jobs.workers.reaper import is_worker_alive
 
 logger = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import health
 from jobs.engine.concurrency import batches_under_way
 from jobs.models import FINAL, Batch, Job, Pruning, Transition
 from jobs.states import ENDED, BatchState, Status, WaitReason
+from jobs.workers import health
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from django.db import DatabaseError
 
-from jobs import actions, reaper
+from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import run
 from jobs.guards.canary import question_of
@@ -29,6 +29,7 @@ from jobs.models import Job
 from jobs.runtime import shutdown
 from jobs.runtime.database_retry import Patience
 from jobs.states import Status
+from jobs.workers import reaper
 
 logger = logging.getLogger(__name__)
 

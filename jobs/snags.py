@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
-from jobs import health
 from jobs.formatting import duration
 from jobs.models import Job
 from jobs.progress import STALLED_AFTER, last_progress
 from jobs.states import ACTIVE, BatchState, Status, WaitReason
+from jobs.workers import health
 
 #: A worker beats every few seconds; one that was silent for so long has the job on paper only.
 QUIET_AFTER = timedelta(seconds=30)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jobs import reaper
 from jobs.engine import run
 from jobs.runtime import shutdown
+from jobs.workers import reaper
 
 #: How long a worker stays with one job before it puts it down for others, seconds.
 SLICE = 10.0

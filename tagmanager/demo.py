@@ -21,8 +21,8 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from jobs import processes
 from jobs.runtime.shutdown import STOP_FILE
+from jobs.workers import processes
 
 #: What a developer's environment may hold, and the demo must not see.
 FOREIGN = frozenset(

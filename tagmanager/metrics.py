@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from jobs import figures, health
+from jobs import figures
 from jobs.figures import Figures
 from jobs.states import Status
+from jobs.workers import health
 from tagmanager import tools as installed
 from tagmanager.version import version
 

@@ -93,7 +93,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
     def _watch(self) -> None:
         if time.monotonic() - self._watched_at < WATCH_EVERY:
             return
-        from jobs import reaper  # noqa: PLC0415 - django_q loads this module before the models are ready
+        from jobs.workers import reaper  # noqa: PLC0415 - django_q loads this module before the models are ready
 
         self._watched_at = time.monotonic()
         reaper.beat()

@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs import health
 from jobs.access import ACT, SEE, allowed, refusal
 from jobs.looks import version_of
 from jobs.models import Job
+from jobs.workers import health
 from tagmanager import tools as installed
 from tagmanager.glance import glance, named
 from tagmanager.lookups import LOOKUPS

@@ -18,7 +18,7 @@ from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.at_once import run_at_once
 from jobs.input import whole_number
-from jobs.reaper import is_worker_alive
+from jobs.workers.reaper import is_worker_alive
 from tagmanager import connections, sources, taglists
 from tagmanager import inventory as tags
 from tagmanager.asking import ask

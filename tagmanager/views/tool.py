@@ -13,13 +13,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import kept, reaper
+from jobs import kept
 from jobs.access import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.actions import Made, NotPossible
 from jobs.actors import person
 from jobs.at_once import run_at_once
 from jobs.input import whole_number
 from jobs.models import Job
+from jobs.workers import reaper
 from tagmanager import again, guarding, sizes
 from tagmanager import tools as installed
 from tagmanager.asking import ask

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from jobs.processes import start, stop
+from jobs.workers.processes import start, stop
 from zendesk import sandbox as zd
 
 #: Calls a minute where the limit is not what is measured.

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs.processes import start, stop
+from jobs.workers.processes import start, stop
 from tests.benchmarks.figures import peak_memory
 
 #: Until gunicorn answers, seconds.

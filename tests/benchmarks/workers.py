@@ -13,7 +13,7 @@ from pathlib import Path
 from django.db import connection
 
 from jobs.models import Job
-from jobs.processes import members, start, stop
+from jobs.workers.processes import members, start, stop
 from tests.benchmarks.figures import peak_memory
 
 #: Seconds.

@@ -10,12 +10,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from jobs import audit, gallery, reaper
+from jobs import audit, gallery
 from jobs.actions import follow_up
 from jobs.actors import COMMAND_LINE
 from jobs.models import Item, Job
 from jobs.scenes import SCENES
 from jobs.states import MAY_FOLLOW, FollowUp, Status, WaitReason
+from jobs.workers import reaper
 from tests import factories
 from tests.commands.conftest import command
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 import pytest
 from django_q.models import OrmQ
 
-from jobs import actions, reaper, tasks
+from jobs import actions, tasks
 from jobs.models import Job
 from jobs.runtime import shutdown
 from jobs.states import BatchState
+from jobs.workers import reaper
 from tests.commands.conftest import DEADLINE, await_that, end_of
 from tests.demo import ANA, Demo, counts, run, submit
 from zendesk import sandbox as zd

@@ -20,9 +20,9 @@ from typing import TypeVar
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from jobs import processes, reaper
 from jobs.models import Beat, Job
 from jobs.runtime.lease import STALE_AFTER
+from jobs.workers import processes, reaper
 
 T = TypeVar("T")
 

@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from jobs import audit, processes
+from jobs import audit
 from jobs.models import Job
 from jobs.runtime.failpoints import Step
 from jobs.states import BatchState, Outcome
+from jobs.workers import processes
 from tests.demo import Demo, outcomes, submit
 from tests.fuzz.figures import Figures
 from tests.fuzz.fleet import (

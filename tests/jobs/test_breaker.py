@@ -15,9 +15,9 @@ from jobs.guards import circuit_breaker
 from jobs.guards.circuit_breaker import Settled, Window
 from jobs.models import Item, Job
 from jobs.process_id import this_process
-from jobs.reaper import MAX_CRASHES, reap
 from jobs.runtime.lease import Lost
 from jobs.states import FollowUp, Status
+from jobs.workers.reaper import MAX_CRASHES, reap
 from tagmanager.work import TicketWork
 from tests import factories
 from tests.commands.conftest import command

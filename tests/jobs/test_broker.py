@@ -11,8 +11,8 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 
 from jobs.models import Beat
-from jobs.reaper import is_worker_alive
 from jobs.runtime.broker import Broker
+from jobs.workers.reaper import is_worker_alive
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from jobs.engine import source_reader
 from jobs.engine.id_set import Refs, in_order
 from jobs.list_cursor import Place, reading_of
 from jobs.models import Job
-from jobs.reaper import reap
 from jobs.source_spec import Order
 from jobs.states import FollowUp
+from jobs.workers.reaper import reap
 from tagmanager import sources, work
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source, combined

@@ -11,12 +11,13 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import process_id, reaper, tasks
+from jobs import process_id, tasks
 from jobs.engine import run
 from jobs.models import Job
 from jobs.runtime import lease
 from jobs.runtime.lease import STALE_AFTER, Lost
 from jobs.states import Status
+from jobs.workers import reaper
 from tests.demo import Demo, outcomes, run, submit
 from zendesk import Zendesk, transport
 

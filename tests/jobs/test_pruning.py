@@ -11,11 +11,12 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from jobs import actions, audit, deleting, exports, figures, followups, pruning, reaper
+from jobs import actions, audit, deleting, exports, figures, followups, pruning
 from jobs.actors import Actor
 from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
 from jobs.runtime.database_retry import Patience
 from jobs.states import FollowUp, Guarded, Outcome, Status
+from jobs.workers import reaper
 from tests import factories
 from tests.demo import ANA, Demo, counts, follow, run, submit
 

@@ -10,10 +10,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from jobs import process_id, reaper
+from jobs import process_id
 from jobs.models import Beat, Job
 from jobs.snags import snag_of
 from jobs.states import ACTIVE, Status, WaitReason
+from jobs.workers import reaper
 from tests import factories
 from tests.commands.conftest import command
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs import reaper
+from jobs.workers import reaper
 from tests.monitoring.conftest import Scrape, exposition
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/monitor.md").read_text(encoding="utf-8")

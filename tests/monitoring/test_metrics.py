@@ -12,11 +12,12 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from jobs import actions, reaper
+from jobs import actions
 from jobs.actors import COMMAND_LINE
 from jobs.models import Beat, Job, Transition
 from jobs.process_id import this_process
 from jobs.states import BatchState, FollowUp, Status
+from jobs.workers import reaper
 from tagmanager.tools import tools
 from tagmanager.version import version
 from tests import factories

@@ -10,10 +10,11 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from jobs import gallery, reaper
+from jobs import gallery
 from jobs.engine import pipeline, run
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
+from jobs.workers import reaper
 from tagmanager.gate import NAME, SharedGate
 from tests import factories
 from tests.demo import Demo, counts, outcomes, run, submit

@@ -13,9 +13,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.fields import NOT_PROVIDED
 
-from jobs import audit, gallery, schema
+from jobs import audit, gallery
 from jobs.models import Batch, Item, Job, Transition
 from jobs.states import Status
+from jobs.workers import schema
 from tests.commands.conftest import await_that
 from tests.demo import counts, demo_zendesk, outcomes, run, submit
 from tests.outages.premises import Premises

@@ -20,10 +20,11 @@ import pytest
 import requests
 from django.db import connection, transaction
 
-from jobs import actions, reaper
+from jobs import actions
 from jobs.actors import Actor
 from jobs.models import Item, Job
 from jobs.states import ENDED, FollowUp, Outcome, Status
+from jobs.workers import reaper
 from tagmanager.work import TicketWork
 from tests.properties.clock import Clock
 from tests.properties.meanwhile import Calls, News, When

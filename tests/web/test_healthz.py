@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs import health, reaper
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
+from jobs.workers import health, reaper
 from tests.demo import submit
 
 NOBODY = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import reaper
 from jobs.models import Beat, Job
+from jobs.workers import reaper
 from tests.commands.conftest import DEADLINE, await_that, command, descendants, end_of, exists
 from tests.demo import Demo, counts, submit
 from tests.workers.conftest import Manage, ended

@@ -23,9 +23,9 @@ from django.utils.module_loading import import_string
 from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 
-from jobs import processes, schema
 from jobs.apps import SETTINGS
 from jobs.runtime.shutdown import STOP_FILE
+from jobs.workers import processes, schema
 
 
 class Ours(Cluster):  # type: ignore[misc]  # django_q ships no types

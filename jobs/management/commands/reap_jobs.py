@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs import reaper
 from jobs.console import Command as SentenceCommand
 from jobs.models import Job
+from jobs.workers import reaper
 
 
 class Command(SentenceCommand):

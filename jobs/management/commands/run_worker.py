@@ -21,9 +21,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from jobs import process_id, processes, reaper, schema
+from jobs import process_id
 from jobs.apps import SETTINGS
-from jobs.cluster import Cluster
+from jobs.workers import processes, reaper, schema
+from jobs.workers.cluster import Cluster
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from django.db.models import Case, Count, F, Min, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from jobs import clock, reaper
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
+from jobs.workers import clock_skew, reaper
 
 #: Workers that live, with a job waiting for so long and no other in hand, do no work.
 STUCK_AFTER = timedelta(seconds=30)
@@ -51,7 +51,7 @@ def look() -> Health:
     )
     waiting = (
         Job.objects.claimable()
-        .exclude(woken_at__gt=now + clock.ON_PURPOSE)
+        .exclude(woken_at__gt=now + clock_skew.ON_PURPOSE)
         .order_by()
         .annotate(since=Coalesce(since, F("created_at")))
         .aggregate(number=Count("pk"), oldest=Min("since"))

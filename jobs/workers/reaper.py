@@ -13,12 +13,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from jobs import clock, log_context, process_id, transitions
+from jobs import log_context, process_id, transitions
 from jobs.actors import this_worker
 from jobs.models import Beat, Job
 from jobs.runtime import wakeups
 from jobs.runtime.lease import NOT_HELD, STALE_AFTER
 from jobs.states import ACTIVE, Status, WaitReason
+from jobs.workers import clock_skew
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ BEAT_STALE_AFTER = timedelta(seconds=45)
 
 def reap() -> int:
     """Take jobs from dead workers and wake jobs that nobody looks at; returns how many workers were lost."""
-    clock.set_right()
+    clock_skew.set_right()
     lost = sum(_take_from_the_dead(job) for job in _possibly_dead())
     _wake_forgotten()
     return lost
@@ -114,7 +115,7 @@ def _wake_forgotten() -> None:
     forgotten = Job.objects.claimable().filter(
         Q(woken_at__isnull=True)
         | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
-        | clock.ahead("woken_at", WAKE_AGAIN_AFTER, now)
+        | clock_skew.ahead("woken_at", WAKE_AGAIN_AFTER, now)
     )
     for job in forgotten[:100]:
         if not wakeups.is_queue_idle():

@@ -13,9 +13,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from jobs import health, process_id, processes, reaper
+from jobs import process_id
 from jobs.models import Beat
 from jobs.runtime.shutdown import STOP_FILE
+from jobs.workers import health, processes, reaper
 
 logger = logging.getLogger(__name__)
 
