@@ -11,9 +11,10 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from jobs import actions, audit, deleting, exports, figures, followups, pruning
+from jobs import actions, audit, exports, figures, followups
 from jobs.actors import Actor
 from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
+from jobs.retention import deletion, pruning
 from jobs.runtime.database_retry import Patience
 from jobs.states import FollowUp, Guarded, Outcome, Status
 from jobs.workers import reaper
@@ -35,7 +36,7 @@ def old(status: Status = Status.SUCCEEDED, **fields: Any) -> Job:
     return made
 
 
-def prune(**options: Any) -> deleting.Deleted:
+def prune(**options: Any) -> deletion.Deleted:
     return pruning.prune(
         pruning.look(BEFORE).families, before=BEFORE, by=ANA, patience=Patience(60.0), **options
     )
@@ -65,7 +66,7 @@ def test_only_what_ended_long_ago_goes_with_every_row_of_it(job_counts: None) ->
     assert (looked.jobs, looked.tickets, looked.changed, looked.followed, looked.read) == (3, 3, 3, 0, 0)
     assert looked.standing == [job.pk for job in staying[1:]]
     kept = Transition.objects.exclude(job__in=going).count()
-    assert prune() == deleting.Deleted(jobs=3, items=3)
+    assert prune() == deletion.Deleted(jobs=3, items=3)
     assert list(Job.stored.order_by("pk")) == staying
     number = len(staying)
     assert rows() == {
@@ -89,7 +90,7 @@ def test_a_family_goes_as_a_whole_or_not_at_all(job_counts: None) -> None:
     Job.objects.filter(pk=again.pk).update(status=Status.PAUSED, finished_at=None)
     assert pruning.look(BEFORE).families == []
     Job.objects.filter(pk=again.pk).update(status=Status.CANCELLED, finished_at=OLD)
-    assert prune() == deleting.Deleted(jobs=3, items=3)
+    assert prune() == deletion.Deleted(jobs=3, items=3)
     assert set(rows().values()) == {0}
 
 
@@ -106,7 +107,7 @@ def test_a_job_is_kept_as_long_as_one_that_has_not_ended_takes_its_tickets(job_c
     assert list(Job.stored.order_by("pk")) == [taken, left_out, reader]
     assert not pruning.mark(taken.pk, before=BEFORE, by=ANA, at=timezone.now())
     Job.objects.filter(pk=reader.pk).update(status=Status.CANCELLED, finished_at=timezone.now())
-    assert prune() == deleting.Deleted(jobs=2, items=2)
+    assert prune() == deletion.Deleted(jobs=2, items=2)
     assert unread not in Job.stored.all()
 
 
@@ -132,7 +133,7 @@ def test_a_real_job_goes_with_its_undo_and_the_figures_go_on_from_there(demo: De
     Job.objects.filter(pk=first.pk).update(workers_lost=2)
     before = figures.look()
     age(first, undone)
-    assert prune() == deleting.Deleted(jobs=2, items=60)
+    assert prune() == deletion.Deleted(jobs=2, items=60)
     after = figures.look()
     assert list(Job.stored.all()) == [kept]
     for name in ("outcomes", "calls", "parked", "workers_lost", "pending"):
@@ -207,7 +208,7 @@ def test_a_family_that_was_followed_up_since_it_was_looked_at_stays(db: None) ->
     families = pruning.look(BEFORE).families
     actions.follow_up(job=job, kind=FollowUp.RETRY, by=ANA)
     done = pruning.prune(families, before=BEFORE, by=ANA, patience=Patience(60.0))
-    assert (done, Job.objects.count(), Pruning.objects.count()) == (deleting.Deleted(), 2, 0)
+    assert (done, Job.objects.count(), Pruning.objects.count()) == (deletion.Deleted(), 2, 0)
 
 
 def test_no_comment_is_posted_twice_because_a_family_was_deleted_in_part(db: None) -> None:
@@ -224,7 +225,7 @@ def test_broken_off_after_any_piece_the_next_run_does_the_rest(
     monkeypatch: pytest.MonkeyPatch, job_counts: None, pieces: int
 ) -> None:
     """Two items at a time: first and second of a family of two, then what belongs to them, then the jobs."""
-    monkeypatch.setattr(deleting, "ITEMS_AT_ONCE", 2)
+    monkeypatch.setattr(deletion, "ITEMS_AT_ONCE", 2)
     first = old(changed=1, found=4)
     for ref in (1, 2, 3):
         factories.item(first, ref, Outcome.UNCHANGED)
@@ -233,7 +234,7 @@ def test_broken_off_after_any_piece_the_next_run_does_the_rest(
     before = figures.look().outcomes
     told: list[int] = []
 
-    def break_off(done: deleting.Deleted) -> None:
+    def break_off(done: deletion.Deleted) -> None:
         told.append(done.items)
         if len(told) == pieces:
             raise KeyboardInterrupt
@@ -272,11 +273,11 @@ def test_a_recount_does_not_call_it_a_drift_that_a_job_is_deleted_meanwhile(
 
 def test_two_runs_at_the_same_time_delete_each_row_once(db: None) -> None:
     old(), old()
-    others: list[deleting.Deleted] = []
+    others: list[deletion.Deleted] = []
 
-    def meanwhile(_: deleting.Deleted) -> None:
+    def meanwhile(_: deletion.Deleted) -> None:
         if not others:
-            others.append(deleting.Deleted())
+            others.append(deletion.Deleted())
             others.append(pruning.prune(families, before=BEFORE, by=Actor("bo"), patience=Patience(60.0)))
 
     families = pruning.look(BEFORE).families

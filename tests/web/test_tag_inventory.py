@@ -16,9 +16,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import pruning
 from jobs.actors import COMMAND_LINE
 from jobs.models import Job
+from jobs.retention import pruning
 from jobs.runtime.database_retry import Patience
 from jobs.states import Status
 from tagmanager import taglists

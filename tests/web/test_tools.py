@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import pruning
 from jobs.actors import COMMAND_LINE
 from jobs.models import Job
+from jobs.retention import pruning
 from jobs.states import Status
 from tagmanager import sizes
 from tests import factories

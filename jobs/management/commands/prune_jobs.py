@@ -10,14 +10,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from jobs import pruning, room
 from jobs.bar import counting
 from jobs.console import Command as SentenceCommand
 from jobs.console import actor_named, add_person_option, wrong
 from jobs.foreground import FOR_EVER, Exit
 from jobs.formatting import some
 from jobs.models import Job
-from jobs.pruning import Old
+from jobs.retention import disk_usage, pruning
+from jobs.retention.pruning import Old
 from jobs.runtime.database_retry import Patience
 
 #: A hundred years.
@@ -67,7 +67,7 @@ class Command(SentenceCommand):
                 raise CommandError(_broken_off(), returncode=Exit.INTERRUPTED) from None
         self.tell(
             f"Deleted {some(done.jobs, 'job')} with what was recorded of {some(done.items, 'ticket')}.",
-            *([room.ABOUT_FILES] if room.is_one_file() else []),
+            *([disk_usage.ABOUT_FILES] if disk_usage.is_one_file() else []),
         )
 
 
@@ -77,7 +77,7 @@ def _told(old: Old, when: str) -> Iterator[str]:
     if not old.jobs:
         yield f"No job is to go that ended before {when}."
     else:
-        size = room.share(old.tickets)
+        size = disk_usage.share(old.tickets)
         about = f", about {size / 1e6:,.0f} MB of the database" if size >= 1e6 else ""
         yield (
             f"Ended before {when}: {some(old.jobs, 'job')} with the records of "

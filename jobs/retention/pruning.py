@@ -3,7 +3,7 @@
 A family (a job, its follow-ups, and theirs) goes as a whole or not at all: a follow-up goes by what the job
 before it recorded, and which comments of a macro were posted is known from all of them together. The mark is
 set in one transaction, under the locks that a follow-up takes; from then on nobody sees the job, and its rows
-may be deleted piece by piece (`jobs.deleting`), in this run or in the next one.
+may be deleted piece by piece (`jobs.retention.deletion`), in this run or in the next one.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from jobs import deleting
 from jobs.actors import Actor
 from jobs.followups import AGAIN
 from jobs.models import FINAL, Job, Pruning, Transition
+from jobs.retention import deletion
 from jobs.runtime.database_retry import Patience
 from jobs.source_spec import jobs_named
 from jobs.states import ENDED, FollowUp, Guarded, Status
@@ -149,17 +149,17 @@ def prune(
     before: datetime,
     by: Actor,
     patience: Patience,
-    tell: Callable[[deleting.Deleted], None] = lambda _: None,
-) -> deleting.Deleted:
+    tell: Callable[[deletion.Deleted], None] = lambda _: None,
+) -> deletion.Deleted:
     """Delete what an earlier run left, and then these families, if they may still go; each by itself.
 
     `tell` is told how much is gone, often. Broken off at any point, the next run does the rest.
     """
-    done, at = deleting.Deleted(), timezone.now()
-    deleting.delete_marked(done, patience=patience, tell=tell)
+    done, at = deletion.Deleted(), timezone.now()
+    deletion.delete_marked(done, patience=patience, tell=tell)
     for family in families:
         if patience.insist(partial(mark, family.eldest, before=before, by=by, at=at)):
-            deleting.delete_marked(done, patience=patience, tell=tell)
+            deletion.delete_marked(done, patience=patience, tell=tell)
     return done
 
 
