@@ -13,7 +13,7 @@ from rich.table import Column
 
 from jobs.display import printable, words_on
 from jobs.models import Job
-from jobs.progress import percent_of
+from jobs.reports.progress import percent_of
 
 
 @contextmanager

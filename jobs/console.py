@@ -24,7 +24,7 @@ from jobs.apps import SETTINGS
 from jobs.display import Lines, printable
 from jobs.foreground import Exit
 from jobs.models import Job
-from jobs.progress import status_of
+from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
 from jobs.tally import tally_of
 from jobs.workers.reaper import is_worker_alive

@@ -13,7 +13,7 @@ from django.utils import timezone
 from jobs.formatting import duration, time_left
 from jobs.list_cursor import reading_of
 from jobs.models import Job
-from jobs.progress import percent_of, speed_of
+from jobs.reports.progress import percent_of, speed_of
 from jobs.states import Status, WaitReason
 
 #: In a pipe: a line at least so often, seconds, and one for every so many percent.

@@ -12,12 +12,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs import formatting, progress
+from jobs import formatting
 from jobs.doings import Doing, possible
 from jobs.guards.canary import question_of
 from jobs.list_cursor import Reading, reading_of
 from jobs.models import FINAL, Job, Transition
 from jobs.picture import Picture, picture_of
+from jobs.reports import progress
 from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
 from jobs.story import Line, fold

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.formatting import duration
 from jobs.models import Job
-from jobs.progress import STALLED_AFTER, last_progress
+from jobs.reports.progress import STALLED_AFTER, last_progress
 from jobs.states import ACTIVE, BatchState, Status, WaitReason
 from jobs.workers import health
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
-from jobs.causes import causes_of
 from jobs.display import printable
 from jobs.formatting import duration
 from jobs.models import FINAL, Job
+from jobs.reports.failure_reasons import causes_of
 from jobs.states import FollowUp, Outcome, Status
 
 #: Outcomes that are told apart by their reasons.

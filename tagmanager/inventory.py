@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import blake2s
 from urllib.parse import quote
 
-from jobs.exports import harmless
+from jobs.reports.exports import harmless
 from tagmanager import alike, connections
 from tagmanager.glance import kept
 from tagmanager.namings import Naming, namings

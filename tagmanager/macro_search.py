@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from html import unescape
 
-from jobs.exports import harmless
+from jobs.reports.exports import harmless
 from tagmanager import connections, field_names
 from tagmanager.field_names import FieldNames
 from tagmanager.glance import ask, kept

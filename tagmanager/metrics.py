@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from jobs import figures
-from jobs.figures import Figures
+from jobs.reports import metrics
+from jobs.reports.metrics import Figures
 from jobs.states import Status
 from jobs.workers import health
 from tagmanager import tools as installed
@@ -33,7 +33,7 @@ class Scrape(Collector):
 
     def collect(self) -> Iterator[Family]:
         begun = time.perf_counter()
-        found = figures.look()
+        found = metrics.look()
         yield from _jobs(found)
         yield from _tickets(found)
         yield from _batches(found)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from jobs.exports import harmless
+from jobs.reports.exports import harmless
 from tagmanager import connections
 from tagmanager.glance import ask, kept
 from zendesk import Macro, Rule, View, Zendesk

@@ -12,11 +12,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from jobs.exports import WITH_CHANGE
 from jobs.formatting import duration
 from jobs.looks import LOOKS
 from jobs.models import Batch, Item, Job
-from jobs.progress import percent_of
+from jobs.reports.exports import WITH_CHANGE
+from jobs.reports.progress import percent_of
 from jobs.states import Outcome
 from jobs.templatetags.job_pages import done, item_address, tags_of
 

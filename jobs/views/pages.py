@@ -17,13 +17,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs import exports, progress
 from jobs.access import SEE, allowed
 from jobs.asked import asked_for
-from jobs.causes import causes_of, reason_in
 from jobs.keyset import page_of, place_in
 from jobs.looks import Face, outcome_word
 from jobs.models import Job
+from jobs.reports import exports, progress
+from jobs.reports.failure_reasons import causes_of, reason_in
 from jobs.states import Outcome
 
 PAGE = 25

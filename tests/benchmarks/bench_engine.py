@@ -15,9 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.actors import Actor
 from jobs.models import Job
+from jobs.reports import recount
 from tests.benchmarks import figures, sizes
 from tests.benchmarks.workers import size_of_database
 
@@ -101,7 +102,7 @@ def test_engine(transactional_db: None, process_environment: dict[str, str]) -> 
                 f"{max(one['peak_mb'] for one in said):.0f}",
             )
         )
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
     figures.keep("engine", tickets_a_second=max(paces[1:]))
     figures.tell(
         f"The engine alone, {figures.database()}",

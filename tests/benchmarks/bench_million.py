@@ -17,9 +17,10 @@ from pathlib import Path
 from django.db import connection
 from django.db.models import F
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.actors import Actor
 from jobs.models import Job
+from jobs.reports import recount
 from jobs.states import FollowUp
 from tests.benchmarks import chart, figures, sizes
 from tests.benchmarks.account import account
@@ -149,11 +150,11 @@ def test_million(transactional_db: None, process_environment: dict[str, str], tm
             undo = actions.follow_up(job=job, kind=FollowUp.UNDO, by=CLIENT).job
             stage.end("undo", undo)
             assert undo.changed == most - REFUSED
-            assert list(audit.drifts()) == []
+            assert list(recount.drifts()) == []
             tagged = [ref for ref, tags in zendesk.tags(refs[:1000]).items() if f"campaign_{most}" in tags]
             assert set(tagged) == set(retry.items.values_list("ref", flat=True)) & set(refs[:1000])
             told = pruned(environment, Job.objects.count())
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
     figures.keep(
         "million",
         tickets=most,

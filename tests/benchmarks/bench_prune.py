@@ -10,8 +10,8 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs import audit
 from jobs.models import Gate, Item, Job
+from jobs.reports import recount
 from tests.benchmarks import figures, sizes
 from tests.benchmarks.conftest import Fill
 from tests.benchmarks.workers import size_of_database
@@ -50,7 +50,7 @@ def test_prune(fill: Fill, process_environment: dict[str, str]) -> None:
     seconds = time.perf_counter() - begun
     out, _ = command.communicate()
     assert command.returncode == 0
-    assert (Job.stored.filter(pk=stock.partial).count(), list(audit.drifts())) == (0, [])
+    assert (Job.stored.filter(pk=stock.partial).count(), list(recount.drifts())) == (0, [])
     assert Item.objects.count() == stock.items - number
     peak, longest = float(out.split()[-1]), max(waits)
     figures.keep("prune", seconds=seconds, peak_mb=peak, longest_wait=longest)

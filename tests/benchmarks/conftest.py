@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import audit
+from jobs.reports import recount
 from tests.benchmarks import stock
 
 #: `stock.fill`, in place of what the database held.
@@ -21,7 +21,7 @@ def fill(transactional_db: None) -> Fill:
         start = time.perf_counter()
         filled = stock.fill(items, jobs, **shape)
         seconds = time.perf_counter() - start
-        assert list(audit.drifts()) == []  # what check_jobs asks
+        assert list(recount.drifts()) == []  # what check_jobs asks
         print(f"\n{items:,} items in {filled.jobs:,} jobs, filled in {seconds:.0f} s and recounted.")
         return filled
 

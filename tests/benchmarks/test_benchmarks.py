@@ -9,10 +9,11 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import run
 from jobs.models import Item, Job
+from jobs.reports import recount
 from tests.benchmarks import addresses, chart, figures, stock, summary
 from tests.benchmarks.web import viewer
 
@@ -20,7 +21,7 @@ from tests.benchmarks.web import viewer
 def test_the_stock_is_as_large_as_asked_for_and_its_counts_agree(transactional_db: None) -> None:
     filled = stock.fill(2_000, 60)
     assert (filled.items, filled.jobs) == (Item.objects.count(), Job.objects.count()) == (2_000, 63)
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
     assert Item.objects.filter(ref=filled.ticket).count() >= 3
     stock.empty()
     assert (Item.objects.count(), Job.objects.count()) == (0, 0)

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
-from jobs import audit
+from jobs.reports import recount
 from tests.demo import Demo, demo_zendesk
 from zendesk import sandbox as zd
 
@@ -85,7 +85,7 @@ def demo(db: None, settings: Any) -> Iterator[Demo]:
     """A small demo Zendesk whose bulk jobs are done at once; no count of any job may drift."""
     with demo_zendesk(settings) as running:
         yield running
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def slow_demo(transactional_db: None, settings: Any) -> Iterator[Demo]:
     """One that other processes work on, and whose bulk jobs take a moment."""
     with demo_zendesk(settings, tickets=2500, scale=0.1) as running:
         yield running
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
 
 @pytest.fixture

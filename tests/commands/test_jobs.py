@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from jobs import files, process_id
+from jobs import process_id
 from jobs.models import Job
+from jobs.reports import export_files
 from jobs.runtime.lease import held_by_this_process
 from jobs.states import Outcome, Status
 from tests import factories
@@ -154,7 +155,7 @@ def test_an_export_that_breaks_leaves_no_file(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        files.write(tmp_path / "rows.csv", broken(), replace=True)  # type: ignore[arg-type]
+        export_files.write(tmp_path / "rows.csv", broken(), replace=True)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from jobs import audit
 from jobs.models import Job
+from jobs.reports import recount
 from jobs.runtime.failpoints import Step
 from jobs.states import BatchState, Outcome
 from jobs.workers import processes
@@ -208,7 +208,7 @@ class Storm:
         doubled = {ref for ref, times in written.items() if times > 1}
         figures.in_the_gap += len(doubled & self._gap)
         figures.doubled += len(doubled - self._gap)
-        drifts = list(audit.drifts(Job.objects.filter(pk=job.pk)))
+        drifts = list(recount.drifts(Job.objects.filter(pk=job.pk)))
         figures.wrong_sums += len(drifts)
         if doubled - self._gap or drifts:
             print(f"\njob {job.pk}: doubled {sorted(doubled - self._gap)}\n{drifts}")

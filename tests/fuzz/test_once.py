@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.models import Job
+from jobs.reports import recount
 from jobs.runtime.failpoints import Step
 from tests.demo import ANA, Demo, outcomes
 from tests.fuzz.conftest import QUICK, StartFleet
@@ -64,7 +65,7 @@ def test_killed_anywhere_around_a_send_no_customer_gets_two_mails(
         assert job.transitions.filter(why__contains="was lost").count() == 1
     mailed = every[: 30 * len(STEPS)]
     assert dict(counting.account.ledger.public_comments) == dict.fromkeys(mailed, 1)
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
 
 
 @pytest.mark.parametrize(("step", "tickets"), [(Step.BATCH_RESERVED, 30), (Step.CALL_MADE, 230)])
@@ -83,4 +84,4 @@ def test_frozen_with_batches_in_hand_and_replaced_it_mails_nobody_twice(
     await_that(lambda: "is not held by this worker any more" in fleet.said(), "its finding out")
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.public_comments) == dict.fromkeys(refs, 1)
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from jobs import audit
+from jobs.reports import recount
 from jobs.runtime.failpoints import Step
 from jobs.source_spec import Order
 from tagmanager import sources
@@ -38,7 +38,7 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
         assert outcomes(job) == dict.fromkeys(refs, "changed")
         assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, number), step
         assert job.transitions.filter(why__contains="was lost").count() == 1
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
 
 
 @pytest.mark.parametrize("step", [Step.BATCH_CHOSEN, Step.BATCH_RESERVED, Step.CALL_MADE, Step.ANSWERS_READ])
@@ -59,7 +59,7 @@ def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
     assert has_ended(job)
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
 
 
 @pytest.mark.parametrize("order", [Order.AS_FOUND, Order.OLDEST])
@@ -79,7 +79,7 @@ def test_a_worker_killed_while_numbers_are_gathered_is_replaced_and_the_list_is_
     await_that(partial(has_ended, job), "the end of the job")
     assert outcomes(job) == dict.fromkeys(unsolved - urgent, "changed")
     assert dict(counting.account.ledger.updates) == dict.fromkeys(unsolved - urgent, 1)
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
 
 
 def test_a_cluster_killed_as_a_whole_is_followed_by_the_next(counting: Demo, start_fleet: StartFleet) -> None:
@@ -93,4 +93,4 @@ def test_a_cluster_killed_as_a_whole_is_followed_by_the_next(counting: Demo, sta
     await_that(lambda: has_ended(job), "the end of the job")
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs import audit
+from jobs.reports import recount
 from tests.demo import Demo, demo_zendesk
 
 
@@ -16,10 +16,10 @@ def demo(db: None, settings: Any) -> Iterator[Demo]:
     """A small demo Zendesk whose bulk jobs are done at once; no count of any job may drift."""
     with demo_zendesk(settings) as running:
         yield running
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
 
 @pytest.fixture
 def job_counts(db: None) -> Iterator[None]:
     yield
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.engine import pipeline
 from jobs.models import Job
+from jobs.reports import recount
 from jobs.runtime.failpoints import Step
 from jobs.states import FollowUp, Guarded, Status
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run
@@ -39,7 +40,7 @@ def demo(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
     monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
     with demo_zendesk(settings, triggers=(ON_VIP, ON_SOLVED)) as running:
         yield running
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
 
 def untagged(demo: Demo, number: int) -> list[int]:

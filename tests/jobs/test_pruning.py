@@ -11,9 +11,10 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from jobs import actions, audit, exports, figures, followups
+from jobs import actions, followups
 from jobs.actors import Actor
 from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
+from jobs.reports import exports, metrics, recount
 from jobs.retention import deletion, pruning
 from jobs.runtime.database_retry import Patience
 from jobs.states import FollowUp, Guarded, Outcome, Status
@@ -131,10 +132,10 @@ def test_a_real_job_goes_with_its_undo_and_the_figures_go_on_from_there(demo: De
     kept = run(submit(refs=refs, add=["other"]))
     Transition.objects.create(job=first, to_status=Status.WAITING, actor="worker")
     Job.objects.filter(pk=first.pk).update(workers_lost=2)
-    before = figures.look()
+    before = metrics.look()
     age(first, undone)
     assert prune() == deletion.Deleted(jobs=2, items=60)
-    after = figures.look()
+    after = metrics.look()
     assert list(Job.stored.all()) == [kept]
     for name in ("outcomes", "calls", "parked", "workers_lost", "pending"):
         assert getattr(after, name) == getattr(before, name), name
@@ -172,9 +173,9 @@ def test_a_job_that_is_being_deleted_is_seen_nowhere_and_half_of_it_is_no_drift(
     assert b"This one is seen" in client.get("/jobs/").content
     listed = {name: client.get(f"/admin/jobs/{name}/") for name in ("item", "batch", "transition", "pruning")}
     assert [answer.context["cl"].result_count for answer in listed.values()] == [1, 1, 1, 1]
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
     assert reaper.reap() == 0
-    assert [job for job in figures.look().jobs.items() if job[1]] == [(("bulk-tag", "succeeded"), 1)]
+    assert [job for job in metrics.look().jobs.items() if job[1]] == [(("bulk-tag", "succeeded"), 1)]
     prune()
     assert list(Job.stored.all()) == []
     assert not Job.objects.filter(pk=seen.pk).exists()
@@ -231,7 +232,7 @@ def test_broken_off_after_any_piece_the_next_run_does_the_rest(
         factories.item(first, ref, Outcome.UNCHANGED)
     Job.objects.filter(pk=first.pk).update(unchanged=3)
     old(parent=first, follow_up=FollowUp.UNDO)
-    before = figures.look().outcomes
+    before = metrics.look().outcomes
     told: list[int] = []
 
     def break_off(done: deletion.Deleted) -> None:
@@ -241,10 +242,10 @@ def test_broken_off_after_any_piece_the_next_run_does_the_rest(
 
     with pytest.raises(KeyboardInterrupt):
         prune(tell=break_off)
-    assert (list(audit.drifts()), figures.look().outcomes, Job.objects.count()) == ([], before, 0)
+    assert (list(recount.drifts()), metrics.look().outcomes, Job.objects.count()) == ([], before, 0)
     assert Job.stored.being_pruned().count() == Job.stored.count()
     prune()
-    assert (set(rows().values()), figures.look().outcomes) == ({0}, before)
+    assert (set(rows().values()), metrics.look().outcomes) == ({0}, before)
     assert Pruning.objects.get().jobs == 2
 
 
@@ -260,14 +261,14 @@ def test_an_export_that_is_read_while_its_job_is_deleted_does_not_pass_for_a_who
 def test_a_recount_does_not_call_it_a_drift_that_a_job_is_deleted_meanwhile(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, recount = old(), audit._drifts_of
+    job, recount = old(), recount._drifts_of
 
     def late(read: Job) -> Any:
         prune()
         return recount(read)
 
-    monkeypatch.setattr(audit, "_drifts_of", late)
-    assert list(audit.drifts()) == []
+    monkeypatch.setattr(recount, "_drifts_of", late)
+    assert list(recount.drifts()) == []
     assert not Job.stored.filter(pk=job.pk).exists()
 
 

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.models import Batch, Job
+from jobs.reports import recount
 from jobs.states import Status
 from jobs.tasks import SLICE
 from tests.demo import ANA, params
@@ -28,7 +29,7 @@ def world(db: None, settings: Any) -> Iterator[World]:
     made = World(tickets=4_000, batch=100, places=PLACES)
     yield made
     assert made.problems == []
-    assert list(audit.drifts()) == []
+    assert list(recount.drifts()) == []
     made.close()
 
 

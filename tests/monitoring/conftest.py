@@ -10,7 +10,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from jobs import audit
+from jobs.reports import recount
 from tests.demo import Demo, demo_zendesk
 
 TOKEN = "a-token-of-this-test-0123456789"
@@ -23,7 +23,7 @@ Scrape = Callable[[], Samples]
 def demo(db: None, settings: Any) -> Iterator[Demo]:
     with demo_zendesk(settings) as running:
         yield running
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
 
 @pytest.fixture

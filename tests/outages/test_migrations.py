@@ -13,8 +13,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.fields import NOT_PROVIDED
 
-from jobs import audit, gallery
+from jobs import gallery
 from jobs.models import Batch, Item, Job, Transition
+from jobs.reports import recount
 from jobs.states import Status
 from jobs.workers import schema
 from tests.commands.conftest import await_that
@@ -75,7 +76,7 @@ def test_the_program_of_now_goes_on_with_a_job_that_was_begun_before_the_migrati
         assert (job.status, counts(job)) == (Status.SUCCEEDED, {"changed": 150})
         assert outcomes(job) == dict.fromkeys(refs, "changed")
         assert {demo.account.ledger.updates[ref] for ref in refs} == {1}
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
 
 @STORED

@@ -17,8 +17,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobs import audit
 from jobs.models import Batch, Item, Job
+from jobs.reports import recount
 from jobs.states import ENDED, STOPPED, BatchState, FollowUp, Outcome
 from tagmanager.tickets import TicketChange
 from tests.properties.meanwhile import When
@@ -153,7 +153,7 @@ class Jobs(RuleBasedStateMachine):
 
     @invariant()
     def the_counts_are_those_of_the_items(self) -> None:
-        assert list(audit.drifts()) == []
+        assert list(recount.drifts()) == []
 
     @invariant()
     def no_tag_of_others_is_lost(self) -> None:

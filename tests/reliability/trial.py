@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import actions, audit
+from jobs import actions
 from jobs.engine import pipeline, run, selection
 from jobs.models import Gate, Job
+from jobs.reports import recount
 from jobs.states import Status
 from tagmanager import work
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
@@ -177,7 +178,7 @@ def _judge(trial: Trial, job: Job, demo: Demo, held: dict[int, set[str]]) -> Non
             trial.lies.append(f"{ref} is said to be {outcome}")
         if ref in there and demo.tags(ref) - {TAG} != held[ref]:
             trial.lies.append(f"{ref} has lost or won other tags")
-    trial.lies += audit.drifts()
+    trial.lies += recount.drifts()
     trial.sent_twice = sum(ledger.updates[ref] > 1 for ref in told)
     trial.searched = ledger.calls["GET job_statuses"] > 0
     trial.sent_again = sum(ledger.sent[ref] > 1 for ref in told)

@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from jobs import exports
-from jobs.exports import Row
 from jobs.models import Item, Job
+from jobs.reports import exports
+from jobs.reports.exports import Row
 from jobs.states import Outcome, Status
 from tests import factories
 

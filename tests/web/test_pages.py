@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import progress
 from jobs.models import Job
+from jobs.reports import progress
 from jobs.states import ACTIVE, ENDED, STOPPED, FollowUp, Outcome, Status, WaitReason
 from tests import factories
 

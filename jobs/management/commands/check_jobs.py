@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from jobs.audit import drifts
 from jobs.console import Command as SentenceCommand
 from jobs.models import Job
+from jobs.reports.recount import drifts
 
 
 class Command(SentenceCommand):

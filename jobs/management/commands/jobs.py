@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from jobs import actions, files, foreground
+from jobs import actions, foreground
 from jobs.actions import FOLLOW_UPS, NotPossible
 from jobs.console import (
     RunCommand,
@@ -25,9 +25,10 @@ from jobs.console import (
 from jobs.display import printable, words_on
 from jobs.doings import FOLLOW_UPS as FOLLOW_UP_DOINGS
 from jobs.doings import stays, warning
-from jobs.exports import FORMATS, Gone, UnknownOutcome
 from jobs.models import Job
-from jobs.progress import status_of
+from jobs.reports import export_files
+from jobs.reports.exports import FORMATS, Gone, UnknownOutcome
+from jobs.reports.progress import status_of
 from jobs.snags import snag_of
 from jobs.states import FollowUp, Status
 from jobs.tally import tally_of
@@ -177,7 +178,7 @@ class Command(RunCommand):
 
     def _export(self, job: Job, options: dict[str, Any]) -> None:
         try:
-            pieces = files.pieces(job, options["format"], options["outcome"])
+            pieces = export_files.pieces(job, options["format"], options["outcome"])
         except UnknownOutcome as problem:
             raise wrong(str(problem)) from problem
         try:
@@ -193,7 +194,7 @@ class Command(RunCommand):
                 self.stdout.write(piece, lambda text: text, ending="")
             return
         try:
-            files.write(options["out"], pieces, replace=options["force"])
+            export_files.write(options["out"], pieces, replace=options["force"])
         except FileExistsError:
             raise wrong(f"{options['out']} exists already. Add --force to replace it.") from None
         except OSError as problem:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from jobs.exports import FORMATS, rows
 from jobs.models import Job
+from jobs.reports.exports import FORMATS, rows
 
 
 def pieces(job: Job, kind: str, outcome: str | None) -> Iterator[str]:
