@@ -20,8 +20,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from jobs.models import Item, Job, JobQuerySet
+from jobs.presentation.labels import words
 from jobs.states import ACTIVE, STOPPED, Outcome, Status
-from jobs.words import words
 
 #: In place of a person's name: jobs that were asked for on the command line or by the clock.
 NOBODY = "-"

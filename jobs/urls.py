@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from jobs.doings import DOINGS
+from jobs.presentation.job_actions import DOINGS
 from jobs.views import asking, bulk, lists, pages
 
 app_name = "jobs"

@@ -11,9 +11,9 @@ from math import ceil
 from django.conf import settings
 from django.db.models import Count
 
-from jobs.doings import DOINGS, must_be_typed, warning
 from jobs.formatting import time_left
 from jobs.models import Item, Job
+from jobs.presentation.job_actions import DOINGS, must_be_typed, warning
 from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from tagmanager import connections

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.doings import TYPED_ABOVE
 from jobs.models import Job
+from jobs.presentation.job_actions import TYPED_ABOVE
 from jobs.source_spec import ITEMS, LISTED, SEVERAL, Recipe
 from jobs.states import Outcome
 from tagmanager import connections, suggestions

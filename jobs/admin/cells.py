@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from jobs.formatting import duration
-from jobs.looks import LOOKS
 from jobs.models import Batch, Item, Job
+from jobs.presentation.job_page import LOOKS
 from jobs.reports.exports import WITH_CHANGE
 from jobs.reports.progress import percent_of
 from jobs.states import Outcome

@@ -13,9 +13,9 @@ from jobs.access import ACT
 from jobs.admin import cells
 from jobs.admin.reading import ReadOnly, whole_number
 from jobs.admin.telling import tell
-from jobs.asked import asked_for
-from jobs.looks import outcome_word
 from jobs.models import Item, Job
+from jobs.presentation.job_page import outcome_word
+from jobs.presentation.job_summary import asked_for
 from jobs.states import Outcome
 
 

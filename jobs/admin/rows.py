@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from jobs.admin import cells
 from jobs.admin.reading import OF_JOB, SearchedByNumber
 from jobs.engine.batcher import UNREAD
-from jobs.looks import outcome_word
 from jobs.models import Batch, Item, Transition
+from jobs.presentation.job_page import outcome_word
 from jobs.reports.exports import WITH_CHANGE
 from jobs.states import BatchState, Outcome
 

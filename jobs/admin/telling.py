@@ -17,8 +17,8 @@ from jobs import actions
 from jobs.access import signed_in
 from jobs.actors import person
 from jobs.admin.reading import whole_number
-from jobs.doings import ACTIONS, HOLDS, objection
 from jobs.models import Job
+from jobs.presentation.job_actions import ACTIONS, HOLDS, objection
 
 if TYPE_CHECKING:
     JobPages = admin.ModelAdmin[Job]

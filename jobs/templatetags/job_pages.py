@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from jobs.doings import foremost
-from jobs.looks import LOOKS, outcome_word, took
 from jobs.models import Item, Job
+from jobs.presentation.job_actions import foremost
+from jobs.presentation.job_page import LOOKS, outcome_word, took
+from jobs.presentation.labels import words
 from jobs.reports.failure_reasons import Cause
-from jobs.words import words
 
 register = template.Library()
 

@@ -15,7 +15,10 @@ from jobs import actions, kept
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
 from jobs.at_once import run_at_once
-from jobs.doings import (
+from jobs.input import storable
+from jobs.models import Job
+from jobs.overlaps import at_work_on_the_same
+from jobs.presentation.job_actions import (
     ACTIONS,
     DOINGS,
     TYPED,
@@ -28,9 +31,6 @@ from jobs.doings import (
     typed_problem,
     warning,
 )
-from jobs.input import storable
-from jobs.models import Job
-from jobs.overlaps import at_work_on_the_same
 from jobs.reports.failure_reasons import reason_in
 from jobs.states import Status
 from jobs.views.pages import job_or_404

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods
 from jobs import actions, kept
 from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
-from jobs.doings import MAY_DO
 from jobs.filters import FilterForm, kept_query, tab_of
 from jobs.models import Job
+from jobs.presentation.job_actions import MAY_DO
 
 #: No more jobs than this are cancelled by one click: each is told by itself, within the request.
 MOST_AT_ONCE = 1_000

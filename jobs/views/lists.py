@@ -11,11 +11,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed
-from jobs.doings import MAY_DO
 from jobs.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
 from jobs.keyset import page_of, place_in
-from jobs.looks import version_of
 from jobs.models import Job, JobQuerySet
+from jobs.presentation.job_actions import MAY_DO
+from jobs.presentation.job_page import version_of
 
 PAGE = 25
 

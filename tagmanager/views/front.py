@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.access import ACT, SEE, allowed, refusal
-from jobs.looks import version_of
 from jobs.models import Job
+from jobs.presentation.job_page import version_of
 from jobs.workers import health
 from tagmanager import tools as installed
 from tagmanager.glance import glance, named

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jobs import process_id
 from jobs.models import Beat, Job
-from jobs.snags import snag_of
+from jobs.presentation.blockers import snag_of
 from jobs.states import ACTIVE, Status, WaitReason
 from jobs.workers import reaper
 from tests import factories

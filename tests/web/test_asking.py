@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from jobs.doings import DOINGS, FOLLOW_UPS
 from jobs.models import Job
+from jobs.presentation.job_actions import DOINGS, FOLLOW_UPS
 from jobs.states import BatchState, FollowUp, Outcome, Status
 from tests import factories
 

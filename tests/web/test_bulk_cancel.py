@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jobs.doings import MAY_DO
 from jobs.filters import TABS, Tab
 from jobs.models import Job
+from jobs.presentation.job_actions import MAY_DO
 from jobs.states import Status
 from jobs.views import bulk
 from tests import factories

@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from jobs.asked import asked_for
 from jobs.models import Job, Transition
-from jobs.picture import picture_of
+from jobs.presentation.job_summary import asked_for
+from jobs.presentation.speed_chart import picture_of
+from jobs.presentation.timeline import fold
 from jobs.states import Outcome, Status
-from jobs.story import fold
 from tests import factories
 
 

@@ -23,13 +23,13 @@ from jobs.console import (
     wrong,
 )
 from jobs.display import printable, words_on
-from jobs.doings import FOLLOW_UPS as FOLLOW_UP_DOINGS
-from jobs.doings import stays, warning
 from jobs.models import Job
+from jobs.presentation.blockers import snag_of
+from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
+from jobs.presentation.job_actions import stays, warning
 from jobs.reports import export_files
 from jobs.reports.exports import FORMATS, Gone, UnknownOutcome
 from jobs.reports.progress import status_of
-from jobs.snags import snag_of
 from jobs.states import FollowUp, Status
 from jobs.tally import tally_of
 

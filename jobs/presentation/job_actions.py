@@ -15,8 +15,8 @@ from jobs import actions
 from jobs.actors import Actor
 from jobs.followups import errand_of
 from jobs.models import Job
+from jobs.presentation.labels import words
 from jobs.states import MAY_FOLLOW, STOPPED, BatchState, FollowUp, Outcome, Status
-from jobs.words import words
 
 
 @dataclass(frozen=True, slots=True)

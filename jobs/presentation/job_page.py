@@ -13,15 +13,15 @@ from typing import Any
 from django.utils import timezone
 
 from jobs import formatting
-from jobs.doings import Doing, possible
 from jobs.guards.canary import question_of
 from jobs.list_cursor import Reading, reading_of
 from jobs.models import FINAL, Job, Transition
-from jobs.picture import Picture, picture_of
+from jobs.presentation.blockers import Snag, snag_of
+from jobs.presentation.job_actions import Doing, possible
+from jobs.presentation.speed_chart import Picture, picture_of
+from jobs.presentation.timeline import Line, fold
 from jobs.reports import progress
-from jobs.snags import Snag, snag_of
 from jobs.states import Outcome, Status
-from jobs.story import Line, fold
 
 #: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
 LOOKS: dict[str, tuple[str, str]] = {

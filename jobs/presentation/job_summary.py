@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jobs.looks import OUTCOME_WORDS
 from jobs.models import Job
+from jobs.presentation.job_page import OUTCOME_WORDS
+from jobs.presentation.labels import words
 from jobs.source_spec import Recipe
 from jobs.states import FollowUp, Guarded, Outcome, Status
-from jobs.words import words
 
 #: By stored name of a parameter; others are shown by their own name.
 LABELS = {
