@@ -3,18 +3,18 @@
 from django.urls import URLPattern, path
 
 from jobs.presentation.job_actions import DOINGS
-from jobs.views import asking, bulk, lists, pages
+from jobs.views import bulk, confirm, job_detail, job_list
 
 app_name = "jobs"
 
 urlpatterns: list[URLPattern] = [
-    path("", lists.show, name="list"),
-    path("rows", lists.rows, name="rows"),
+    path("", job_list.show, name="list"),
+    path("rows", job_list.rows, name="rows"),
     path("cancel", bulk.cancel, name="cancel-many"),
-    path("<int:pk>/", pages.detail, name="detail"),
-    path("<int:pk>/live", pages.live, name="live"),
-    path("<int:pk>/account", pages.account, name="account"),
-    path("<int:pk>/status", pages.status, name="status"),
-    path("<int:pk>/export.<slug:kind>", pages.export, name="export"),
-    *(path(f"<int:pk>/{name}", asking.act, {"name": name}, name=name) for name in DOINGS),
+    path("<int:pk>/", job_detail.detail, name="detail"),
+    path("<int:pk>/live", job_detail.live, name="live"),
+    path("<int:pk>/account", job_detail.account, name="account"),
+    path("<int:pk>/status", job_detail.status, name="status"),
+    path("<int:pk>/export.<slug:kind>", job_detail.export, name="export"),
+    *(path(f"<int:pk>/{name}", confirm.act, {"name": name}, name=name) for name in DOINGS),
 ]

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from jobs.access import sign_in_first
+from jobs.views.permissions import sign_in_first
 
 
 class Room(NamedTuple):

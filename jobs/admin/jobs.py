@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
 
-from jobs.access import ACT
 from jobs.admin import cells
 from jobs.admin.reading import ReadOnly, whole_number
 from jobs.admin.telling import tell
@@ -17,6 +16,7 @@ from jobs.models import Item, Job
 from jobs.presentation.job_page import outcome_word
 from jobs.presentation.job_summary import asked_for
 from jobs.states import Outcome
+from jobs.views.permissions import ACT
 
 
 class ByPerson(admin.RelatedOnlyFieldListFilter):

@@ -14,11 +14,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from jobs import actions
-from jobs.access import signed_in
 from jobs.actors import person
 from jobs.admin.reading import whole_number
 from jobs.models import Job
 from jobs.presentation.job_actions import ACTIONS, HOLDS, objection
+from jobs.views.permissions import signed_in
 
 if TYPE_CHECKING:
     JobPages = admin.ModelAdmin[Job]

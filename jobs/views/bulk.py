@@ -12,12 +12,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import actions, kept
-from jobs.access import ACT, SEE, allowed, signed_in
+from jobs import actions
 from jobs.actors import person
-from jobs.filters import FilterForm, kept_query, tab_of
 from jobs.models import Job
 from jobs.presentation.job_actions import MAY_DO
+from jobs.views import saved_form
+from jobs.views.filters import FilterForm, kept_query, tab_of
+from jobs.views.permissions import ACT, SEE, allowed, signed_in
 
 #: No more jobs than this are cancelled by one click: each is told by itself, within the request.
 MOST_AT_ONCE = 1_000
@@ -44,7 +45,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
     `?job=` names one job each; `?all=yes` takes all that match the filters, up to the job `?upto=` so that
     what was asked for since the page was shown is not touched.
     """
-    data = request.POST if request.method == "POST" else kept.take(request) or request.GET
+    data = request.POST if request.method == "POST" else saved_form.take(request) or request.GET
     narrowed = kept_query(data)
     back = reverse("jobs:list") + (f"?{narrowed}" if narrowed else "")
     choice = _choice(data)

@@ -13,8 +13,8 @@ from django.utils.log import log_response
 from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.csrf import requires_csrf_token
 
-from jobs.access import is_part
 from jobs.runtime.database_retry import Trouble, trouble_of
+from jobs.views.permissions import is_part
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.access import ACT, SEE, allowed, refusal
 from jobs.models import Job
 from jobs.presentation.job_page import version_of
+from jobs.views.permissions import ACT, SEE, allowed, refusal
 from jobs.workers import health
 from tagmanager import tools as installed
 from tagmanager.glance import glance, named

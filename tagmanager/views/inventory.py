@@ -14,10 +14,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.access import ACT, SEE, allowed, signed_in
 from jobs.actors import person
-from jobs.at_once import run_at_once
 from jobs.input import whole_number
+from jobs.views.inline_run import run_at_once
+from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.reaper import is_worker_alive
 from tagmanager import connections, sources, taglists
 from tagmanager import inventory as tags

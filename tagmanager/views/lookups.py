@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.access import SEE, allowed
+from jobs.views.permissions import SEE, allowed
 from tagmanager import connections, macro_search
 from tagmanager import tools as installed
 from tagmanager.lookups import LOOKUPS

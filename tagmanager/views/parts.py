@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from jobs.access import ACT, SEE, allowed
 from jobs.input import whole_number
+from jobs.views.permissions import ACT, SEE, allowed
 from tagmanager import closed, connections, guarding, mapping, patterns, suggestions
 from tagmanager.fields import OneTagField, TagsField
 from tagmanager.glance import glance

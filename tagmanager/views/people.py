@@ -15,9 +15,9 @@ from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from jobs import kept
-from jobs.access import allowed
 from jobs.input import storable
+from jobs.views import saved_form
+from jobs.views.permissions import allowed
 
 #: What django-axes keeps of a name.
 NAME_LENGTH = 255
@@ -36,16 +36,18 @@ class SignIn(LoginView):
     def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
         if "ended" in request.GET and "username" not in request.POST:
             form = self.get_form_class()(request)
-            return self.render_to_response(self.get_context_data(form=form, kept=kept.packed(request.POST)))
+            return self.render_to_response(
+                self.get_context_data(form=form, kept=saved_form.packed(request.POST))
+            )
         return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**{"kept": self.request.POST.get(kept.FIELD, "")} | kwargs)
+        return super().get_context_data(**{"kept": self.request.POST.get(saved_form.FIELD, "")} | kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         answer = super().form_valid(form)
         page = urlsplit(self.get_success_url()).path
-        kept.keep(self.request, self.request.POST.get(kept.FIELD, ""), at=page)
+        saved_form.keep(self.request, self.request.POST.get(saved_form.FIELD, ""), at=page)
         return answer
 
 

@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.access import SEE, allowed
 from jobs.models import Job
-from jobs.views.pages import job_or_404
+from jobs.views.job_detail import job_or_404
+from jobs.views.permissions import SEE, allowed
 from tagmanager import connections, namings, previews
 from tagmanager.cautions import cautions_of
 from zendesk import ZendeskError

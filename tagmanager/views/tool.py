@@ -13,13 +13,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import kept
-from jobs.access import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.actions import Made, NotPossible
 from jobs.actors import person
-from jobs.at_once import run_at_once
 from jobs.input import whole_number
 from jobs.models import Job
+from jobs.views import saved_form
+from jobs.views.inline_run import run_at_once
+from jobs.views.permissions import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.workers import reaper
 from tagmanager import again, guarding, sizes
 from tagmanager import tools as installed
@@ -134,7 +134,7 @@ def _is_possible(source: Source, forms: Forms) -> bool:
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
-    filling, earlier, typed = again.Filling(), _earlier(request, chosen), kept.take(request)
+    filling, earlier, typed = again.Filling(), _earlier(request, chosen), saved_form.take(request)
     if typed:
         return _show(request, chosen, _filled_in(chosen, typed), is_back=True)
     if earlier is not None:

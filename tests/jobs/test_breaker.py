@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from jobs import actions
-from jobs.at_once import run_at_once
 from jobs.engine import pipeline
 from jobs.engine.settler import Settler
 from jobs.guards import circuit_breaker
@@ -17,6 +16,7 @@ from jobs.models import Item, Job
 from jobs.process_id import this_process
 from jobs.runtime.lease import Lost
 from jobs.states import FollowUp, Status
+from jobs.views.inline_run import run_at_once
 from jobs.workers.reaper import MAX_CRASHES, reap
 from tagmanager.work import TicketWork
 from tests import factories

@@ -11,9 +11,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from jobs.access import ACT, SEE, refusal
 from jobs.models import Job
 from jobs.states import Status
+from jobs.views.permissions import ACT, SEE, refusal
 from tests import factories
 
 pytestmark = pytest.mark.once

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jobs.filters import TABS, Tab
 from jobs.models import Job
 from jobs.presentation.job_actions import MAY_DO
 from jobs.states import Status
 from jobs.views import bulk
+from jobs.views.filters import TABS, Tab
 from tests import factories
 
 

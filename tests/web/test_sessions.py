@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse, QueryDict
 from django.test import Client
 
-from jobs import kept
 from jobs.models import Job
 from jobs.states import Status
+from jobs.views import saved_form
 from tests import factories
 from zendesk import sandbox
 
@@ -280,10 +280,10 @@ def test_a_stranger_fills_no_session(client: Client, db: None) -> None:
 def test_what_is_not_a_form_is_not_kept(client: Client, ana: User, text: str) -> None:
     signed = client.post("/login/", ANA | {"kept": text, "next": FORM}, follow=True)
     assert signed.status_code == 200
-    assert kept.FIELD not in client.session
+    assert saved_form.FIELD not in client.session
 
 
 def test_a_form_that_is_too_long_is_left_to_the_browser() -> None:
-    assert kept.packed(QueryDict("add=vip")) == '{"add": ["vip"]}'
-    assert kept.packed(QueryDict("add=" + "x" * kept.MOST)) == ""
-    assert kept.packed(QueryDict("nonce=x&csrfmiddlewaretoken=y&new_password1=z")) == ""
+    assert saved_form.packed(QueryDict("add=vip")) == '{"add": ["vip"]}'
+    assert saved_form.packed(QueryDict("add=" + "x" * saved_form.MOST)) == ""
+    assert saved_form.packed(QueryDict("nonce=x&csrfmiddlewaretoken=y&new_password1=z")) == ""

@@ -17,14 +17,14 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.access import SEE, allowed
-from jobs.keyset import page_of, place_in
 from jobs.models import Job
 from jobs.presentation.job_page import Face, outcome_word
 from jobs.presentation.job_summary import asked_for
 from jobs.reports import exports, progress
 from jobs.reports.failure_reasons import causes_of, reason_in
 from jobs.states import Outcome
+from jobs.views.pagination import page_of, place_in
+from jobs.views.permissions import SEE, allowed
 
 PAGE = 25
 CHILDREN_SHOWN = 20

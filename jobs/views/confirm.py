@@ -11,10 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs import actions, kept
-from jobs.access import ACT, SEE, allowed, signed_in
+from jobs import actions
 from jobs.actors import person
-from jobs.at_once import run_at_once
 from jobs.input import storable
 from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
@@ -33,7 +31,10 @@ from jobs.presentation.job_actions import (
 )
 from jobs.reports.failure_reasons import reason_in
 from jobs.states import Status
-from jobs.views.pages import job_or_404
+from jobs.views import saved_form
+from jobs.views.inline_run import run_at_once
+from jobs.views.job_detail import job_or_404
+from jobs.views.permissions import ACT, SEE, allowed, signed_in
 
 NONCE_LENGTH = 64
 
@@ -62,7 +63,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> HttpResponse:
     """The page that asks; with a `problem` it is shown again with all that was sent."""
-    typed = kept.take(request)
+    typed = saved_form.take(request)
     sent = request.POST if problem else typed or request.GET
     reason = reason_in(sent) if isinstance(doing, FollowUpDoing) else ""
     counts = counts_of(job, doing, reason=reason)

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from jobs.access import ACT, SEE, allowed
-from jobs.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
-from jobs.keyset import page_of, place_in
 from jobs.models import Job, JobQuerySet
 from jobs.presentation.job_actions import MAY_DO
 from jobs.presentation.job_page import version_of
+from jobs.views.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
+from jobs.views.pagination import page_of, place_in
+from jobs.views.permissions import ACT, SEE, allowed
 
 PAGE = 25
 
