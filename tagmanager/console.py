@@ -18,8 +18,8 @@ from django.core.management.base import CommandParser
 
 from jobs.actions import Made, follow_up
 from jobs.actors import Actor
-from jobs.console import RunCommand, actor_named, add_run_options, impossible, wrong
-from jobs.foreground import Exit
+from jobs.cli.commands import RunCommand, actor_named, add_run_options, impossible, wrong
+from jobs.cli.runner import Exit
 from jobs.models import Job
 from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored

@@ -274,7 +274,7 @@ def test_a_command_loads_nothing_to_call_or_to_draw_with_before_it_does(
         check=True,
     )
     loaded = set(re.findall(r"(\S+)$", done.stderr, re.MULTILINE))
-    assert loaded & {"zendesk.client", "jobs.display", "requests", "urllib3", "rich"} == {
+    assert loaded & {"zendesk.client", "jobs.cli.progress_lines", "requests", "urllib3", "rich"} == {
         "zendesk.client",
-        "jobs.display",
+        "jobs.cli.progress_lines",
     }

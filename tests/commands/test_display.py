@@ -8,11 +8,11 @@ from io import StringIO
 import pytest
 import time_machine
 
-from jobs.bar import Bar
-from jobs.display import Lines, printable, words_on
+from jobs.cli.progress_bar import Bar
+from jobs.cli.progress_lines import Lines, printable, words_on
+from jobs.cli.summary import tally_of
 from jobs.models import Job
 from jobs.states import Outcome, Status, WaitReason
-from jobs.tally import tally_of
 from tests import factories
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

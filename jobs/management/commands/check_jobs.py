@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from jobs.console import Command as SentenceCommand
+from jobs.cli.commands import Command as SentenceCommand
 from jobs.models import Job
 from jobs.reports.recount import drifts
 

@@ -10,8 +10,8 @@ from django.core.management.base import CommandParser
 from django.urls import reverse
 
 from jobs import gallery
-from jobs.console import Command as SentenceCommand
-from jobs.console import impossible
+from jobs.cli.commands import Command as SentenceCommand
+from jobs.cli.commands import impossible
 
 
 class Command(SentenceCommand):

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from jobs import actions, foreground
+from jobs import actions
 from jobs.actions import FOLLOW_UPS, NotPossible
-from jobs.console import (
+from jobs.cli import runner
+from jobs.cli.commands import (
     RunCommand,
     actor_named,
     add_mail_option,
@@ -22,7 +23,8 @@ from jobs.console import (
     impossible,
     wrong,
 )
-from jobs.display import printable, words_on
+from jobs.cli.progress_lines import printable, words_on
+from jobs.cli.summary import tally_of
 from jobs.models import Job
 from jobs.presentation.blockers import snag_of
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
@@ -31,7 +33,6 @@ from jobs.reports import export_files
 from jobs.reports.exports import FORMATS, Gone, UnknownOutcome
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
-from jobs.tally import tally_of
 
 CLICKS: dict[str, tuple[Callable[..., None], str]] = {
     "pause": (actions.pause, "Hold a job; what is in flight is settled first."),
@@ -135,7 +136,7 @@ class Command(RunCommand):
     def _watch(self, job: Job, options: dict[str, Any]) -> None:
         as_json = options["output"] == "json"
         with self.display(as_json=as_json) as display:
-            job, code = foreground.watch(job, display=display)
+            job, code = runner.watch(job, display=display)
         self.report(job, as_json=as_json, hints=not options["no_hints"])
         if code:
             sys.exit(code)

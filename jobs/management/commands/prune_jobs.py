@@ -10,10 +10,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from jobs.bar import counting
-from jobs.console import Command as SentenceCommand
-from jobs.console import actor_named, add_person_option, wrong
-from jobs.foreground import FOR_EVER, Exit
+from jobs.cli.commands import Command as SentenceCommand
+from jobs.cli.commands import actor_named, add_person_option, wrong
+from jobs.cli.progress_bar import counting
+from jobs.cli.runner import FOR_EVER, Exit
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.retention import disk_usage, pruning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.console import Command as SentenceCommand
+from jobs.cli.commands import Command as SentenceCommand
 from jobs.models import Job
 from jobs.workers import reaper
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from jobs.console import Command as SentenceCommand
-from jobs.console import impossible
+from jobs.cli.commands import Command as SentenceCommand
+from jobs.cli.commands import impossible
 from tagmanager.demo import NAP, Failed, Household, Place, Signals, Told, address_in, answer_of
 from zendesk.sandbox import CLIENT_ID, CLIENT_SECRET, VIEW_UNSOLVED
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from jobs.console import wrong
+from jobs.cli.commands import wrong
 from tagmanager import patterns, taglists
 from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, tags_are_known
 from tagmanager.patterns import Meant

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from jobs import foreground
 from jobs.actors import Actor
-from jobs.console import RunCommand, actor_named, add_person_option, wrong
+from jobs.cli import runner
+from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
 from tagmanager import connections, inventory, sources, taglists
 from tagmanager.asking import ask
 from tagmanager.console import connected, must_be_admin, tags_are_known, told
@@ -72,7 +72,7 @@ class Command(RunCommand):
         form = chosen.form_class({})
         form.is_valid()
         with self.display(as_json=True) as display:
-            job, code = foreground.run(
+            job, code = runner.run(
                 lambda: ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True),
                 by=by,
                 display=display,

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from jobs.console import Command as SentenceCommand
-from jobs.console import add_output_option
+from jobs.cli.commands import Command as SentenceCommand
+from jobs.cli.commands import add_output_option
 from tagmanager.console import connected, told
 from zendesk import Connection, check
 

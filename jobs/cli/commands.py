@@ -17,16 +17,16 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from jobs import foreground
 from jobs.actions import Made, NotPossible
 from jobs.actors import COMMAND_LINE, Actor, person
 from jobs.apps import SETTINGS
-from jobs.display import Lines, printable
-from jobs.foreground import Exit
+from jobs.cli import runner
+from jobs.cli.progress_lines import Lines, printable
+from jobs.cli.runner import Exit
+from jobs.cli.summary import tally_of
 from jobs.models import Job
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
-from jobs.tally import tally_of
 from jobs.workers.reaper import is_worker_alive
 
 logger = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ class RunCommand(Command):
         """Make a dry run and run it here, before what it foresees is done; what stops it ends the command."""
         as_json = options["output"] == "json"
         with self.display(as_json=as_json) as display:
-            job, code = foreground.run(lambda: make(True), by=by, display=display)
+            job, code = runner.run(lambda: make(True), by=by, display=display)
         if code:
             self.report(job, as_json=as_json)
             sys.exit(code)
@@ -243,7 +243,7 @@ class RunCommand(Command):
         can_ask = not options["yes"] and sys.stdin.isatty()
         ask = partial(self.confirm, options=options) if can_ask else None
         with self.display(as_json=as_json) as display:
-            job, code = foreground.run(lambda: make(True), by=by, display=display, ask=ask)
+            job, code = runner.run(lambda: make(True), by=by, display=display, ask=ask)
         self.report(job, as_json=as_json, notes=notes(job))
         code = self._aftercare(job, code, by=by, as_json=as_json)
         if code:
@@ -256,7 +256,7 @@ class RunCommand(Command):
                 self.stderr.write(f"Job {after.pk} takes the guard tag off; a worker does that.")
                 continue
             with self.display(as_json=as_json) as display:
-                ended, its_code = foreground.run(partial(Made, after), by=by, display=display)
+                ended, its_code = runner.run(partial(Made, after), by=by, display=display)
             write = self.quietly(self.stderr if as_json else self.stdout)
             for line in tally_of(ended):
                 write(line)
@@ -267,7 +267,7 @@ class RunCommand(Command):
         """A bar on a terminal, lines in a pipe; on standard error where the output belongs to the JSON."""
         stream = self.stderr if as_json else self.stdout
         if stream.isatty():
-            from jobs.bar import Bar  # noqa: PLC0415  # most commands draw nothing, and rich takes its time
+            from jobs.cli.progress_bar import Bar  # noqa: PLC0415  # most commands draw nothing, and rich takes its time
 
             return Bar(sys.stderr if as_json else sys.stdout)
         return Lines(self.quietly(stream))

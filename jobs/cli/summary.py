@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
-from jobs.display import printable
+from jobs.cli.progress_lines import printable
 from jobs.formatting import duration
 from jobs.models import FINAL, Job
 from jobs.reports.failure_reasons import causes_of

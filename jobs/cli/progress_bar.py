@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from jobs.display import printable, words_on
+from jobs.cli.progress_lines import printable, words_on
 from jobs.models import Job
 from jobs.reports.progress import percent_of
 

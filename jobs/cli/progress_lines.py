@@ -1,4 +1,4 @@
-"""How far a job is, in words for a terminal or a pipe; `jobs.bar` draws it."""
+"""How far a job is, in words for a terminal or a pipe; `jobs.cli.progress_bar` draws it."""
 
 from __future__ import annotations
 
