@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from jobs.scenes import SCENES
+from jobs.demo.scenes import SCENES
 from tests.browser.accessibility import violations
 from tests.browser.asking import choose
 from tests.browser.conftest import PATIENCE

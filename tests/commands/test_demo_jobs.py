@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from jobs import gallery
 from jobs.actions import follow_up
 from jobs.actors import COMMAND_LINE
+from jobs.demo import gallery
+from jobs.demo.scenes import SCENES
 from jobs.models import Item, Job
 from jobs.reports import recount
-from jobs.scenes import SCENES
 from jobs.states import MAY_FOLLOW, FollowUp, Status, WaitReason
 from jobs.workers import reaper
 from tests import factories

@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from jobs import gallery
+from jobs.demo import gallery
 from jobs.engine import pipeline, run
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason

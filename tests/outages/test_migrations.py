@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.fields import NOT_PROVIDED
 
-from jobs import gallery
+from jobs.demo import gallery
 from jobs.models import Batch, Item, Job, Transition
 from jobs.reports import recount
 from jobs.states import Status

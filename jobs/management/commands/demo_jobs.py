@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.urls import reverse
 
-from jobs import gallery
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import impossible
+from jobs.demo import gallery
 
 
 class Command(SentenceCommand):

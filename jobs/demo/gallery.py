@@ -18,8 +18,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.demo.scenes import ANA, BEN, SCENES, Part, Scene
 from jobs.models import FINAL, Batch, Item, Job, Transition
-from jobs.scenes import ANA, BEN, SCENES, Part, Scene
 from jobs.states import ACTIVE, ENDED, BatchState, Outcome, Status
 from jobs.work import Change
 
