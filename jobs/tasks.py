@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.runtime import shutdown
 from jobs.workers import reaper
 
@@ -22,4 +22,4 @@ def work_on(job_id: int) -> None:
     if shutdown.is_asked():
         return
     reaper.reap()
-    run.run(job_id, seconds=SLICE, alone=ALONE)
+    execution.run(job_id, seconds=SLICE, alone=ALONE)

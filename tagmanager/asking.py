@@ -31,7 +31,7 @@ def ask(
 ) -> Made:
     """Make the job that a valid form of the tool asks for, on the tickets of the source or `only` some.
 
-    With `here` this process is to run it at once: `jobs.engine.run.run(made.job.pk, token=made.token, …)`. The
+    With `here` this process is to run it at once: `execution.run(made.job.pk, token=made.token, …)`. The
     same `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the
     caller to ask. With a `guard` that tag goes along with the change (`guarding`), and is taken off when the
     job has ended, or stays until somebody asks for that.

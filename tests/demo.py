@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from jobs import actions
 from jobs.actors import COMMAND_LINE, Actor
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.models import Job
 from jobs.states import FollowUp
 from tagmanager import connections
@@ -140,7 +140,7 @@ def run(
     """Work on the job in this process and give it back as it is stored then."""
     job = made.job if isinstance(made, actions.Made) else made
     token = made.token if isinstance(made, actions.Made) else ""
-    run.run(job.pk, token=token, seconds=seconds, tick=tick)
+    execution.run(job.pk, token=token, seconds=seconds, tick=tick)
     job.refresh_from_db()
     return job
 

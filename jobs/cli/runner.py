@@ -23,7 +23,7 @@ from django.db import DatabaseError
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.guards.canary import question_of
 from jobs.models import Job
 from jobs.runtime import shutdown
@@ -195,7 +195,7 @@ class Runner:
         if not token and not self._patience.insist(claimable.exists):
             return
         try:
-            run.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick, patience=self._patience)
+            execution.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick, patience=self._patience)
         except DatabaseError:
             raise
         except Exception:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from jobs.actions import Made
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience, trouble_of
 from jobs.states import FollowUp, Status
@@ -30,7 +30,7 @@ def run_at_once(made: Made) -> None:
 
 def _run(number: int, token: str = "") -> None:
     try:
-        run.run(
+        execution.run(
             number,
             token=token,
             seconds=SECONDS,

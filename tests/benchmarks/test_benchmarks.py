@@ -11,7 +11,7 @@ from django.test import Client
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.models import Item, Job
 from jobs.reports import recount
 from tests.benchmarks import addresses, chart, figures, stock, summary
@@ -43,7 +43,7 @@ def test_the_instant_work_is_carried_out_by_the_engine(transactional_db: None, s
         source={"kind": "instant", "number": 250},
         by=Actor(name="bench"),
     ).job
-    run.run(job.pk, seconds=60)
+    execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed, job.calls_write) == ("succeeded", 250, 3)
 

@@ -32,7 +32,7 @@ def main(pk: int) -> None:
     from django.conf import settings
     from django.db import connection
 
-    from jobs.engine import run
+    from jobs.engine import execution
     from jobs.models import Job
     from tests.benchmarks.figures import peak_memory
 
@@ -40,7 +40,7 @@ def main(pk: int) -> None:
     counter = Counter()
     begun = time.process_time()
     with connection.execute_wrapper(counter):
-        run.run(pk, seconds=TO_THE_END)
+        execution.run(pk, seconds=TO_THE_END)
     cpu = time.process_time() - begun
     job = Job.objects.get(pk=pk)
     assert job.started_at

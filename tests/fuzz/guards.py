@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.engine.pipeline import Pipe
 from jobs.models import Batch, Job
 from jobs.runtime.failpoints import Step, reached
@@ -51,9 +51,9 @@ def without_claim() -> None:
                 .update(**held_by_this_process(token))
             ):
                 return None
-            return run._begin(Lease(Job.objects.get(pk=job_id), token))
+            return execution._begin(Lease(Job.objects.get(pk=job_id), token))
 
-    run.claim = claim
+    execution.claim = claim
 
 
 def without_token() -> None:

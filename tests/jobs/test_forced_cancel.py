@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs import actions
-from jobs.engine.run import CANNOT_CANCEL
+from jobs.engine.execution import CANNOT_CANCEL
 from jobs.models import Job
 from jobs.states import FollowUp, Status
 from tests import factories

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs import process_id, tasks
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.models import Job
 from jobs.runtime import lease
 from jobs.runtime.lease import STALE_AFTER, Lost
@@ -44,14 +44,14 @@ def test_a_process_is_named_so_exactly_that_its_death_can_be_told(dead_process: 
 
 def test_of_two_who_claim_a_job_one_gets_it(demo: Demo) -> None:
     job = submit(refs=demo.open_tickets[:3], here=False).job
-    first = run.claim(job.pk)
+    first = execution.claim(job.pk)
     assert first is not None
-    assert run.claim(job.pk) is None
+    assert execution.claim(job.pk) is None
     assert Job.objects.get().lease_token == first.token
 
 
 def test_who_lost_the_lease_writes_nothing(demo: Demo) -> None:
-    held = run.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
+    held = execution.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
     assert held is not None
     Job.objects.update(lease_token="another's")
     with pytest.raises(Lost), held.commit(found=99):
@@ -124,7 +124,7 @@ def test_a_slice_ends_by_itself_and_leaves_a_wake_up_for_the_next(demo: Demo) ->
 
 def test_a_small_job_hands_itself_over_when_its_time_is_up_or_it_turns_out_large(demo: Demo) -> None:
     made = submit(refs=demo.open_tickets[:250])
-    run.run(made.job.pk, token=made.token, seconds=60, most=120)
+    execution.run(made.job.pk, token=made.token, seconds=60, most=120)
     made.job.refresh_from_db()
     assert (made.job.lease_token, OrmQ.objects.count()) == ("", 1)
     assert made.job.found < 250

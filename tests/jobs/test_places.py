@@ -8,7 +8,7 @@ import pytest
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.engine.pipeline import Pipe
 from jobs.models import Batch
 from jobs.states import BatchState, Status
@@ -31,7 +31,7 @@ def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
     rests: list[int] = []
     in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
     monkeypatch.setattr(Pipe, "rest", lambda *_: rests.append(in_flight.count()))
-    run.run(job.pk, seconds=60, tick=lambda: under_way.append(in_flight.count()))
+    execution.run(job.pk, seconds=60, tick=lambda: under_way.append(in_flight.count()))
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_200)
     assert max(under_way) == 5

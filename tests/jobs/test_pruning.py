@@ -261,11 +261,11 @@ def test_an_export_that_is_read_while_its_job_is_deleted_does_not_pass_for_a_who
 def test_a_recount_does_not_call_it_a_drift_that_a_job_is_deleted_meanwhile(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, recount = old(), recount._drifts_of
+    job, drifts_of = old(), recount._drifts_of
 
     def late(read: Job) -> Any:
         prune()
-        return recount(read)
+        return drifts_of(read)
 
     monkeypatch.setattr(recount, "_drifts_of", late)
     assert list(recount.drifts()) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs import actions
-from jobs.engine import run, selection
+from jobs.engine import execution, selection
 from jobs.engine.batcher import UNREAD
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience
@@ -49,7 +49,7 @@ def run_until_one_more_is_settled(job: Job) -> None:
             turn.until = 0.0
 
     turn = Turn(time.monotonic() + 60, tick=end)
-    run._run(job.pk, "", turn, Patience(60))
+    execution._run(job.pk, "", turn, Patience(60))
     job.refresh_from_db()
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import pipeline, run
+from jobs.engine import execution, pipeline
 from jobs.engine.refresher import READ_AT_ONCE, READING_LIVES
 from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
@@ -90,7 +90,7 @@ def states(job: Job) -> dict[str, int]:
 
 
 def test_so_many_are_made_side_by_side_and_no_more(job: Job) -> None:
-    run.run(job.pk, seconds=60)
+    execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert Slow.most == pipeline.SENT_AT_ONCE
@@ -102,7 +102,7 @@ def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(
             turn.until = 0.0
 
     turn = Turn(time.monotonic() + 60, tick=end_soon)
-    run._run(job.pk, "", turn, Patience(60))
+    execution._run(job.pk, "", turn, Patience(60))
     job.refresh_from_db()
     assert (job.status, job.lease_token) == ("running", "")
     assert states(job) == {"pending": 7, "sent": 3}
@@ -126,7 +126,7 @@ def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
 ) -> None:
     SlowWork.wrong = {1: problem}
     try:
-        run.run(job.pk, seconds=60)
+        execution.run(job.pk, seconds=60)
     except RuntimeError as bug:
         assert bug is problem  # noqa: PT017 - a bug is told and raised
     job.refresh_from_db()
@@ -139,7 +139,7 @@ def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
 ) -> None:
     monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
     SlowWork.wrong = {2: FateUnknown("No answer came.")}
-    run.run(job.pk, seconds=60)
+    execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert SlowWork.begun == 11  # it was not carried out, and goes again
@@ -161,7 +161,7 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
         holds.append(pipe._slots_back_off)
 
     monkeypatch.setattr(pipeline.Pipe, "_hold_sending", told)
-    run.run(job.pk, seconds=60)
+    execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert holds == [2 * pipeline.SLOTS_BACK_OFF] * 3
@@ -191,7 +191,7 @@ def send_first_and_let_the_others_age(job: Job) -> None:
             turn.until = 0.0
 
     turn = Turn(time.monotonic() + 60, tick=end_soon)
-    run._run(job.pk, "", turn, Patience(60))
+    execution._run(job.pk, "", turn, Patience(60))
     aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * READING_LIVES)
     assert aged == 9
 
@@ -199,7 +199,7 @@ def send_first_and_let_the_others_age(job: Job) -> None:
 def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, settings: Any) -> None:
     settings.JOBS_WORK = "tests.jobs.test_side_by_side.ReadSlowly"
     send_first_and_let_the_others_age(job)
-    run.run(job.pk, seconds=60)
+    execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert Slow.most == READ_AT_ONCE
@@ -225,7 +225,7 @@ def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
 
     send_first_and_let_the_others_age(job)
     monkeypatch.setattr(ReadSlowly, "read", read_while_one_joins)
-    run.run(job.pk, seconds=60)
+    execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_001)
     assert [late in refs for refs in asked].count(True) == 1

@@ -20,7 +20,7 @@ FULL: dict[str, Any] = {
     "timestamp": "2026-11-24T12:00:00Z",
     "platform": "python",
     "level": "error",
-    "logger": "jobs.engine.run",
+    "logger": "jobs.engine.execution",
     "release": "tag-manager@1.2.3",
     "environment": "production",
     "sdk": {"name": "sentry.python"},
@@ -81,7 +81,7 @@ KEPT: dict[str, Any] = {
     "timestamp": "2026-11-24T12:00:00Z",
     "platform": "python",
     "level": "error",
-    "logger": "jobs.engine.run",
+    "logger": "jobs.engine.execution",
     "release": "tag-manager@1.2.3",
     "environment": "production",
     "sdk": {"name": "sentry.python"},
@@ -132,7 +132,7 @@ def test_a_report_says_which_job_and_batch_were_in_hand() -> None:
 
 
 def test_a_line_of_ours_keeps_its_words_and_loses_what_they_were_filled_with() -> None:
-    line = record("jobs.engine.run", "Waits %s s: %s", 5, SECRET)
+    line = record("jobs.engine.execution", "Waits %s s: %s", 5, SECRET)
     assert sent(FULL, line) == KEPT | {"logentry": {"message": "Waits %s s: %s"}}
     told = sent(UNCAUGHT, line)
     assert told["logentry"] == {"message": "Waits %s s: %s"}

@@ -104,7 +104,7 @@ def test_a_worker_reports_which_job_broke_and_where(environment: dict[str, str],
     wanted = ("level", "logger", "logentry", "tags", "release", "environment", "platform")
     assert {name: event[name] for name in wanted} == {
         "level": "error",
-        "logger": "jobs.engine.run",
+        "logger": "jobs.engine.execution",
         "logentry": {"message": "Stopped by a fault of the program"},
         "tags": {"job": str(job.pk)},
         "release": f"tag-manager@{version()}",
@@ -155,7 +155,7 @@ def test_a_command_that_breaks_is_reported_without_its_arguments(
     assert (command.returncode, Job.objects.get().status) == (1, "errored")
     event = the_report(receiver)
     assert faults(event) == BOTH
-    assert (event["logger"], event["tags"]) == ("jobs.engine.run", {"job": str(Job.objects.get().pk)})
+    assert (event["logger"], event["tags"]) == ("jobs.engine.execution", {"job": str(Job.objects.get().pk)})
     assert "Sentry" not in out + err
     assert "publickey" not in out + err
 

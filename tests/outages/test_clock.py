@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.demo import gallery
-from jobs.engine import pipeline, run
+from jobs.engine import execution, pipeline
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
 from jobs.workers import reaper
@@ -132,7 +132,9 @@ def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
 def test_rows_read_in_the_future_are_read_again_before_they_are_sent(demo: Demo, jump: timedelta) -> None:
     refs = demo.open_tickets[:10]
     made = submit(refs=refs, add=["brand-new"])
-    run.run(made.job.pk, token=made.token, seconds=60, most=5)  # reads the list, and leaves it to others
+    execution.run(
+        made.job.pk, token=made.token, seconds=60, most=5
+    )  # reads the list, and leaves it to others
     demo.account.edit(refs[0], add=["brand-new"])
     assert Batch.objects.update(read_at=timezone.now() - jump) == 1
     job = run(made.job)

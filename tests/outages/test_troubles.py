@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from jobs.engine import run
+from jobs.engine import execution
 from jobs.models import Job
 from jobs.runtime.database_retry import Patience, Trouble, trouble_of
 from jobs.runtime.lease import Lease
@@ -119,7 +119,7 @@ def test_a_job_whose_worker_lost_patience_is_parked_and_goes_on_by_itself(
 
     with monkeypatch.context() as broken:
         broken.setattr("jobs.engine.settler.Settler._write", full)
-        run.run(made.job.pk, token=made.token, seconds=60, patience=Patience(0.0))
+        execution.run(made.job.pk, token=made.token, seconds=60, patience=Patience(0.0))
     job = Job.objects.get()
     assert (job.status, job.waiting_for, job.lease_token) == (Status.WAITING, WaitReason.DATABASE, "")
     assert "Make room on it" in job.transitions.order_by("-id")[0].why
@@ -146,7 +146,7 @@ def sqlite3_error(code: int) -> sqlite3.OperationalError:
         "jobs.engine.pipeline.Pipe._send",
         "jobs.engine.pipeline.Pipe._follow",
         "jobs.engine.settler.Settler._write",
-        "jobs.engine.run._end",
+        "jobs.engine.execution._end",
     ],
 )
 def test_a_connection_that_is_cut_at_any_phase_harms_nothing(
@@ -155,7 +155,7 @@ def test_a_connection_that_is_cut_at_any_phase_harms_nothing(
     from django.utils.module_loading import import_string
 
     where, _, name = phase.rpartition(".")
-    if where == "jobs.engine.run":
+    if where == "jobs.engine.execution":
         owner: object = run
         whole = import_string(phase)
     else:

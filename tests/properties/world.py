@@ -22,6 +22,7 @@ from django.db import connection, transaction
 
 from jobs import actions
 from jobs.actors import Actor
+from jobs.engine import execution
 from jobs.models import Item, Job
 from jobs.states import ENDED, FollowUp, Outcome, Status
 from jobs.workers import reaper
@@ -154,7 +155,7 @@ class World:
         patch = pytest.MonkeyPatch()
         self._stack.callback(patch.undo)
         for module in (
-            "jobs.engine.run",
+            "jobs.engine.execution",
             "jobs.engine.pipeline",
             "jobs.runtime.lease",
             "jobs.runtime.time_slice",
@@ -187,7 +188,7 @@ class World:
         self._runs.append(run)
         mark = self.calls.mark()
         try:
-            run.run(job, seconds=seconds)
+            execution.run(job, seconds=seconds)
         except Crash:
             run.plan.clear()
             if self.calls.when is When.LATE:

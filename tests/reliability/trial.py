@@ -17,7 +17,7 @@ import pytest
 from django.utils import timezone
 
 from jobs import actions
-from jobs.engine import pipeline, run, selection
+from jobs.engine import execution, pipeline, selection
 from jobs.models import Gate, Job
 from jobs.reports import recount
 from jobs.states import Status
@@ -65,8 +65,8 @@ class Trial:
 def impatient(case: Case) -> Iterator[None]:
     """Pauses are too short to be felt, and longer waits are told instead of slept through."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "WAIT_HERE", 0.0)
-        patch.setattr(run, "NAP", 0.01)
+        patch.setattr(execution, "WAIT_HERE", 0.0)
+        patch.setattr(execution, "NAP", 0.01)
         # A fault strikes the so manyth call: which batch that is must not be left to chance.
         patch.setattr(pipeline, "SENT_AT_ONCE", 1)
         patch.setattr(pipeline, "SEARCH_AFTER", 0.0)
