@@ -9,11 +9,12 @@ from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
 from jobs.source_spec import Recipe
 from jobs.states import Outcome
-from tagmanager import closed, connections
+from tagmanager import closed
+from tagmanager.account import connection
+from tagmanager.account.status import glance
+from tagmanager.account.tag_references import Kind, Naming, naming
 from tagmanager.closed import ARCHIVED, CLOSED
-from tagmanager.glance import glance
 from tagmanager.guarding import GUARD
-from tagmanager.namings import Kind, Naming, naming
 from tagmanager.narrowing import Only
 from tagmanager.previews import LOOKED_AT, touched
 from tagmanager.tickets import TicketChange
@@ -64,7 +65,7 @@ def cautions_of(job: Job) -> Cautions:
     ours = [*_partly_known(job), *_closed(job), *_jobs(job, change)]
     try:
         found = naming(change.add | change.remove)
-    except (connections.NotConnected, ZendeskError) as problem:
+    except (connection.NotConnected, ZendeskError) as problem:
         return Cautions(ours, str(problem))
     return Cautions(
         [*_fields(found, change), *_rules(found), *_unguarded(job), *ours],

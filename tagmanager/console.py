@@ -24,7 +24,8 @@ from jobs.models import Job
 from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
-from tagmanager import asking, connections, guarding, sizes, sources, taglists
+from tagmanager import asking, guarding, sizes, sources, taglists
+from tagmanager.account import connection
 from tagmanager.cautions import cautions_of
 from tagmanager.fields import OneTagField
 from tagmanager.forms import OnlyForm, OptionsForm
@@ -51,8 +52,8 @@ def connected() -> Zendesk:
     """A client for the account of the settings; `CommandError` says which setting is missing or wrong."""
     try:
         # Somebody sits and waits for the answer; the job itself is more patient.
-        return connections.connect(patience=5.0)
-    except (connections.NotConnected, ValueError) as problem:
+        return connection.connect(patience=5.0)
+    except (connection.NotConnected, ValueError) as problem:
         raise impossible(str(problem)) from problem
 
 
@@ -234,7 +235,7 @@ def tags_are_known(tell: Callable[[str], None]) -> Lists:
     while True:
         try:
             found = taglists.lists(seconds=5.0)
-        except connections.NotConnected as problem:
+        except connection.NotConnected as problem:
             raise impossible(str(problem)) from problem
         if found.problem and not isinstance(found.problem, RateLimited):
             if found.by:

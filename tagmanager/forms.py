@@ -11,9 +11,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from jobs.source_spec import Order
-from tagmanager import choices, guarding, sources
+from tagmanager import guarding, sources
+from tagmanager.account import choices
+from tagmanager.account.status import glance
 from tagmanager.fields import OneTagField, TagsField, WholeNumberField
-from tagmanager.glance import glance
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source
 from tagmanager.ways import WAYS, OthersForm, WaysForm

@@ -14,9 +14,10 @@ from hashlib import blake2s
 from urllib.parse import quote
 
 from jobs.reports.exports import harmless
-from tagmanager import alike, connections
-from tagmanager.glance import kept
-from tagmanager.namings import Naming, namings
+from tagmanager import alike
+from tagmanager.account import connection
+from tagmanager.account.status import kept
+from tagmanager.account.tag_references import Naming, namings
 from tagmanager.sources import tag_query
 from tagmanager.taglists import Lists
 from zendesk import ZendeskError, normalise
@@ -58,7 +59,7 @@ class Tag:
     @property
     def tickets_address(self) -> str:
         """Zendesk's page of the tickets that carry it."""
-        return f"{connections.address()}/agent/search/1?type=ticket&q={quote(tag_query(self.name), safe='')}"
+        return f"{connection.address()}/agent/search/1?type=ticket&q={quote(tag_query(self.name), safe='')}"
 
 
 class Inventory:
@@ -102,7 +103,7 @@ class Inventory:
             for each in namings():
                 for tag in each.tags:
                     found[tag].append(each)
-        except (connections.NotConnected, ZendeskError) as problem:
+        except (connection.NotConnected, ZendeskError) as problem:
             self.problem = str(problem)
         return found
 

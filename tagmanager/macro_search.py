@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from html import unescape
 
 from jobs.reports.exports import harmless
-from tagmanager import connections, field_names
+from tagmanager import field_names
+from tagmanager.account import connection
+from tagmanager.account.status import ask, kept
+from tagmanager.account.tag_references import PLACES
 from tagmanager.field_names import FieldNames
-from tagmanager.glance import ask, kept
-from tagmanager.namings import PLACES
 from zendesk import Action, Macro, Zendesk
 
 #: Where to look, and how people call it.
@@ -52,7 +53,7 @@ def macros() -> tuple[Found, ...]:
 
     Raises `NotConnected` or `ZendeskError`.
     """
-    account = connections.address()
+    account = connection.address()
     known = kept(f"macro-search:{account}", lambda: ask(_read), seconds=120)
     found = (_told(macro, known, account) for macro in known.macros)
     return tuple(sorted(found, key=lambda macro: (not macro.active, macro.title.lower())))

@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 
 from django.core.exceptions import ValidationError
 
-from tagmanager import connections, taglists
+from tagmanager import taglists
+from tagmanager.account import connection
 from tagmanager.inventory import Inventory, Tag
 from tagmanager.taglists import Lists
 from zendesk import TagError, normalise, parse_tags
@@ -68,7 +69,7 @@ def meant(
         return Meant()
     try:
         found = taglists.lists(seconds=seconds)
-    except connections.NotConnected as problem:
+    except connection.NotConnected as problem:
         return Meant(patterns, problem=str(problem))
     tags = [tag for tag in Inventory(found).shown() if fits(tag.name, patterns)]
     offered = [(tag, tag.name in ticked or not fits(tag.name, seen)) for tag in tags]

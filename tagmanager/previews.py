@@ -16,9 +16,9 @@ from jobs.models import Item, Job
 from jobs.presentation.job_actions import DOINGS, must_be_typed, warning
 from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
-from tagmanager import connections
+from tagmanager.account import connection
+from tagmanager.account.status import ask, calls_per_minute
 from tagmanager.applying import ASKED_AT_ONCE, Application, Applied
-from tagmanager.glance import ask, calls_per_minute
 from tagmanager.guarding import GUARD, Condition
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import macro_of, tool, tools
@@ -140,7 +140,7 @@ def samples_of(job: Job) -> Samples:
         subjects = {ticket.id: ticket.subject for ticket in tickets}
         if macro is not None and macro.comment is not None and macro.comment.differs:
             said = ask(lambda zendesk: _said(zendesk, macro, [item.ref for item in first[:SAID]]))
-    except (connections.NotConnected, ZendeskError) as exc:
+    except (connection.NotConnected, ZendeskError) as exc:
         problem = str(exc)
     rows = [_sample(item, job, subjects.get(item.ref, ""), said.get(item.ref, "")) for item in first]
     if macro is None or macro.comment is None:

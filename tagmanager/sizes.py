@@ -8,7 +8,7 @@ from jobs.models import Job
 from jobs.presentation.job_actions import TYPED_ABOVE
 from jobs.source_spec import ITEMS, LISTED, SEVERAL, Recipe
 from jobs.states import Outcome
-from tagmanager import connections, suggestions
+from tagmanager.account import connection, suggestions
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source, queries_of
 from zendesk import ZendeskError
@@ -43,7 +43,7 @@ def _known(stored: dict[str, Any]) -> int | None:
                     return None
                 numbers = job.counts | {Outcome.PENDING.value: job.remaining}
                 return sum(numbers[outcome] for outcome in outcomes)
-    except (connections.NotConnected, ZendeskError):
+    except (connection.NotConnected, ZendeskError):
         pass
     return None
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from jobs.models import Item, Job
 from jobs.states import Status
-from tagmanager import connections
+from tagmanager.account import connection
 from tagmanager.models import TagList
 from tagmanager.tools.count_tags import CountTags
 from zendesk import Refused, ZendeskError, normalise
@@ -63,7 +63,7 @@ def lists(*, seconds: float) -> Lists:
 
     Raises `NotConnected`.
     """
-    account = connections.address()
+    account = connection.address()
     end = time.monotonic() + seconds
     full, being_added = _full(account, end)
     own, being_read, problem = _complete(account, counted_at=None, job=None), _begun(account), None
@@ -120,7 +120,7 @@ def _read_on(own: TagList, end: float) -> bool:
     """Read pages of Zendesk's own list until it is complete (True) or the time is over."""
     place: str | None = own.place
     try:
-        with connections.connect(patience=PATIENCE) as zendesk:
+        with connection.connect(patience=PATIENCE) as zendesk:
             for page in zendesk.tags(cursor=place or None):
                 own.counts |= {normalise(tag.name): tag.count for tag in page.items}
                 place = page.next_cursor

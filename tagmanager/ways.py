@@ -14,8 +14,9 @@ from django.core.files.uploadedfile import UploadedFile
 
 from jobs.models import Job
 from jobs.states import Outcome
-from tagmanager import connections, numbers, sources, suggestions
-from tagmanager.choices import Choices
+from tagmanager import numbers, sources
+from tagmanager.account import connection, suggestions
+from tagmanager.account.choices import Choices
 from tagmanager.fields import TagsField, WholeNumberField
 from tagmanager.numbers import Numbers
 from tagmanager.sources import Source
@@ -181,10 +182,10 @@ class WaysForm(forms.Form):
         """Make a source of each of these fields, or say at the field why there is none."""
         for way in ways:
             try:
-                connections.address()
-                connections.credentials()
+                connection.address()
+                connection.credentials()
                 self.named.append(self._source(way, self.cleaned_data[way]))
-            except (connections.NotConnected, ValidationError) as problem:
+            except (connection.NotConnected, ValidationError) as problem:
                 self.add_error(way, problem if isinstance(problem, ValidationError) else str(problem))
             except ZendeskError as problem:
                 if self.zendesk is not None:
@@ -219,7 +220,7 @@ class WaysForm(forms.Form):
         return ticked
 
     def _connection(self) -> AbstractContextManager[Zendesk]:
-        return nullcontext(self.zendesk) if self.zendesk else connections.connect(patience=PATIENCE)
+        return nullcontext(self.zendesk) if self.zendesk else connection.connect(patience=PATIENCE)
 
     def _title_of_view(self, view_id: int) -> str:
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jobs.models import Job
 from jobs.states import Outcome
-from tagmanager import connections, field_names
+from tagmanager import field_names
+from tagmanager.account import connection
 from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
@@ -38,8 +39,8 @@ def tool_name(slug: str) -> str:
 def item_address(ref: int) -> str:
     """Where people see the ticket; "" while no account is set up."""
     try:
-        return connections.ticket_address(ref)
-    except connections.NotConnected:
+        return connection.ticket_address(ref)
+    except connection.NotConnected:
         return ""
 
 

@@ -35,7 +35,8 @@ from jobs.work import (
     Underway,
     Verdict,
 )
-from tagmanager import calls, closed, connections, guarding, sources, undoing
+from tagmanager import calls, closed, guarding, sources, undoing
+from tagmanager.account import connection
 from tagmanager.applying import ASKED_AT_ONCE, Application
 from tagmanager.narrowing import Only
 from tagmanager.tickets import Foreseen, Seen, TicketChange
@@ -63,7 +64,7 @@ def work_for(job: Job) -> TicketWork:
     """What `jobs` calls, by the setting JOBS_WORK; raises `NeedsPerson` where the settings forbid it."""
     try:
         return TicketWork(job)
-    except (connections.NotConnected, UnknownTool) as exc:
+    except (connection.NotConnected, UnknownTool) as exc:
         raise errors.NeedsPerson(str(exc)) from exc
 
 
@@ -87,7 +88,7 @@ class TicketWork:
         self.before_call: Callable[[], None] = _nothing
         self.gathers = False
         self.may_read_ahead: Callable[[], bool] = _never
-        self._zendesk = connections.connect(
+        self._zendesk = connection.connect(
             on_call=self._count,
             before_call=self._may_call,
             may_read_ahead=self._may_read_ahead,

@@ -15,7 +15,7 @@ from jobs.actors import COMMAND_LINE, Actor
 from jobs.engine import execution
 from jobs.models import Job
 from jobs.states import FollowUp
-from tagmanager import connections
+from tagmanager.account import connection
 from tagmanager.narrowing import Only
 from tagmanager.sources import Source
 from zendesk import sandbox as zd
@@ -78,7 +78,7 @@ def point_to(url: str, settings: Any) -> None:
     settings.ZENDESK_BASE_URL = url
     settings.ZENDESK_OAUTH_CLIENT_ID = zd.CLIENT_ID
     settings.ZENDESK_OAUTH_CLIENT_SECRET = zd.CLIENT_SECRET
-    connections._credentials.cache_clear()
+    connection._credentials.cache_clear()
     cache.clear()
 
 

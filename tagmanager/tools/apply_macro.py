@@ -10,7 +10,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tagmanager import choices, connections, field_names, macros
+from tagmanager import field_names, macros
+from tagmanager.account import choices, connection
 from tagmanager.applying import Applied
 from tagmanager.comments import Comment
 from tagmanager.field_names import FieldNames
@@ -71,7 +72,7 @@ class ApplyMacroForm(ToolForm):
     def clean_macro(self) -> int:
         number: int = self.cleaned_data["macro"]
         try:
-            with connections.connect(patience=PATIENCE) as zendesk:
+            with connection.connect(patience=PATIENCE) as zendesk:
                 self._found = zendesk.macro(number)
                 known = zendesk.ticket_fields() if macros.names_fields(self._found) else ()
                 self._translation = macros.translated(self._found, known)
@@ -80,7 +81,7 @@ class ApplyMacroForm(ToolForm):
             raise ValidationError(
                 f"There is no macro {number} in Zendesk, or the connected user may not see it.", "no_macro"
             ) from exc
-        except (connections.NotConnected, ZendeskError) as exc:
+        except (connection.NotConnected, ZendeskError) as exc:
             raise ValidationError(str(exc), "zendesk") from exc
         if not self._found.active:
             raise ValidationError(

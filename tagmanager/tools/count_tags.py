@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tagmanager import connections, sources
+from tagmanager import sources
+from tagmanager.account import connection
 from tagmanager.sources import Source
 from tagmanager.tickets import Seen
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm
@@ -14,7 +15,7 @@ class CountTagsForm(ToolForm):
     """There is nothing to say."""
 
     def params(self) -> dict[str, Any]:
-        return {"account": connections.address()}
+        return {"account": connection.address()}
 
 
 class CountTags:

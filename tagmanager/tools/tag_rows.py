@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs.source_spec import LISTED
-from tagmanager import connections, tagrows
+from tagmanager import tagrows
+from tagmanager.account import connection
 from tagmanager.sources import Source
 from tagmanager.tagrows import Rows
 from tagmanager.tickets import Seen, TicketChange, too_long
@@ -77,9 +78,9 @@ class TagRowsForm(ToolForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         try:
-            connections.address()
-            connections.credentials()
-        except connections.NotConnected as problem:
+            connection.address()
+            connection.credentials()
+        except connection.NotConnected as problem:
             raise ValidationError(str(problem), "not_connected") from problem
         if self.errors:
             return cleaned

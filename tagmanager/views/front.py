@@ -16,7 +16,7 @@ from jobs.presentation.job_page import version_of
 from jobs.views.permissions import ACT, SEE, allowed, refusal
 from jobs.workers import health
 from tagmanager import tools as installed
-from tagmanager.glance import glance, named
+from tagmanager.account.status import glance, named
 from tagmanager.lookups import LOOKUPS
 from tagmanager.tools.base import StartsElsewhere
 

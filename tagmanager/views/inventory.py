@@ -19,10 +19,11 @@ from jobs.input import whole_number
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.reaper import is_worker_alive
-from tagmanager import connections, sources, taglists
 from tagmanager import inventory as tags
+from tagmanager import sources, taglists
+from tagmanager.account import connection
+from tagmanager.account.status import glance
 from tagmanager.asking import ask
-from tagmanager.glance import glance
 from tagmanager.inventory import Inventory, Tag
 from tagmanager.lookups import LOOKUPS
 from tagmanager.taglists import Lists
@@ -74,7 +75,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
     }
     try:
         lists = taglists.lists(seconds=WORK)
-    except connections.NotConnected as problem:
+    except connection.NotConnected as problem:
         return render(request, "lookups/tags.html", context | {"problem": str(problem)})
     found = Inventory(lists)
     if (kind := request.GET.get("format", "")) in MEDIA_TYPES:
@@ -89,7 +90,7 @@ def state(request: HttpRequest) -> HttpResponse:
     """How far what is under way has come; when it is over, the page is to be loaded anew."""
     try:
         lists = taglists.lists(seconds=WORK)
-    except connections.NotConnected as problem:
+    except connection.NotConnected as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
     answer = render(request, "lookups/_tags_state.html", _state(lists))
     if not lists.is_moving:
@@ -104,10 +105,10 @@ def count(request: HttpRequest) -> HttpResponse:
     chosen = tool(CountTags.slug)
     form = chosen.form_class({})
     try:
-        if form.is_valid() and taglists.counting(connections.address()) is None:
+        if form.is_valid() and taglists.counting(connection.address()) is None:
             by = person(signed_in(request))
             run_at_once(ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
-    except connections.NotConnected as problem:
+    except connection.NotConnected as problem:
         messages.warning(request, str(problem))
     return redirect("tag-inventory")
 
@@ -116,8 +117,8 @@ def count(request: HttpRequest) -> HttpResponse:
 @allowed(SEE)
 def anew(_request: HttpRequest) -> HttpResponse:
     """Read Zendesk's own list once more."""
-    with suppress(connections.NotConnected):  # which the page says
-        taglists.begin_own(connections.address())
+    with suppress(connection.NotConnected):  # which the page says
+        taglists.begin_own(connection.address())
     return redirect("tag-inventory")
 
 

@@ -8,8 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.views.permissions import SEE, allowed
-from tagmanager import connections, macro_search
+from tagmanager import macro_search
 from tagmanager import tools as installed
+from tagmanager.account import connection
 from tagmanager.lookups import LOOKUPS
 from zendesk import ZendeskError
 
@@ -31,7 +32,7 @@ def macros(request: HttpRequest) -> HttpResponse:
     problem, found = "", []
     try:
         found = macro_search.search(text, parts or macro_search.PARTS)
-    except (connections.NotConnected, ZendeskError) as trouble:
+    except (connection.NotConnected, ZendeskError) as trouble:
         problem = str(trouble)
     if (chosen := request.GET.get("format", "")) in WRITERS:
         return _file(chosen, found, problem)

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 
 from jobs.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
-from tagmanager import closed, connections, guarding, mapping, patterns, suggestions
+from tagmanager import closed, guarding, mapping, patterns
+from tagmanager.account import connection, suggestions
+from tagmanager.account.status import glance
 from tagmanager.fields import OneTagField, TagsField
-from tagmanager.glance import glance
 from tagmanager.guarding import Condition
 from zendesk import ZendeskError
 
@@ -28,7 +29,7 @@ def tags(request: HttpRequest) -> JsonResponse:
     """Tags that begin as `?q=` does. Without Zendesk there are none, and typing goes on all the same."""
     try:
         found = suggestions.tags_like(request.GET.get("q", "")[:100])
-    except (connections.NotConnected, ZendeskError) as problem:
+    except (connection.NotConnected, ZendeskError) as problem:
         return JsonResponse({"tags": [], "problem": str(problem)})
     return JsonResponse({"tags": found})
 
@@ -97,7 +98,7 @@ def view_count(request: HttpRequest) -> HttpResponse:
         return _part(request, "count", {})
     try:
         found = suggestions.view_count(number)
-    except (connections.NotConnected, ZendeskError) as problem:
+    except (connection.NotConnected, ZendeskError) as problem:
         return _part(request, "count", {"problem": str(problem)})
     after = 2 * waited if waited and FIRST_AGAIN <= waited <= LAST_AGAIN else FIRST_AGAIN
     context: dict[str, object] = {"number": found.value, "is_rough": not found.fresh, "asked": True}
@@ -113,7 +114,7 @@ def search_count(request: HttpRequest) -> HttpResponse:
         return _part(request, "count", {})
     try:
         number = suggestions.search_count(query)
-    except (connections.NotConnected, ZendeskError) as problem:
+    except (connection.NotConnected, ZendeskError) as problem:
         return _part(request, "count", {"problem": str(problem)})
     return _part(request, "count", {"number": number, "asked": True})
 

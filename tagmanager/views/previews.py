@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from jobs.models import Job
 from jobs.views.job_detail import job_or_404
 from jobs.views.permissions import SEE, allowed
-from tagmanager import connections, namings, previews
+from tagmanager import previews
+from tagmanager.account import connection, tag_references
 from tagmanager.cautions import cautions_of
 from zendesk import ZendeskError
 
@@ -50,14 +51,14 @@ def named(_request: HttpRequest, pk: int) -> HttpResponse:
     job = _dry_run(pk)
     change = previews.touched(job)
     try:
-        found = namings.naming(change.add | change.remove)
-    except (connections.NotConnected, ZendeskError) as problem:
+        found = tag_references.naming(change.add | change.remove)
+    except (connection.NotConnected, ZendeskError) as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
     headers = {
         "Content-Disposition": f'attachment; filename="job-{job.pk}-named-in.csv"',
         "X-Content-Type-Options": "nosniff",
     }
-    return HttpResponse(namings.as_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(tag_references.as_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _dry_run(pk: int) -> Job:

@@ -15,7 +15,7 @@ from jobs.engine import execution, pipeline
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
 from jobs.workers import reaper
-from tagmanager.gate import NAME, SharedGate
+from tagmanager.account.shared_gate import NAME, SharedGate
 from tests import factories
 from tests.demo import Demo, counts, outcomes, run, submit
 

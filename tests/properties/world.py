@@ -159,10 +159,10 @@ class World:
             "jobs.engine.pipeline",
             "jobs.runtime.lease",
             "jobs.runtime.time_slice",
-            "tagmanager.gate",
+            "tagmanager.account.shared_gate",
         ):
             patch.setattr(f"{module}.time", self.clock)
-        patch.setattr("tagmanager.connections.Zendesk", self._client)
+        patch.setattr("tagmanager.account.connection.Zendesk", self._client)
         patch.setattr("jobs.process_id.this_process", self._this_process)
         patch.setattr("jobs.process_id.is_dead", self.dead.__contains__)
         patch.setattr(TicketWork, "batch_size", batch)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from jobs.models import Gate
-from tagmanager import connections
-from tagmanager.gate import REMEMBERED, SharedGate
+from tagmanager.account import connection
+from tagmanager.account.shared_gate import REMEMBERED, SharedGate
 from zendesk import ApiToken, BearerToken, OAuthClient
 
 
@@ -29,29 +29,29 @@ def nothing_set(settings: Any) -> None:
 
 def test_a_subdomain_or_an_address_names_the_account(settings: Any) -> None:
     settings.ZENDESK_SUBDOMAIN = "acme"
-    assert connections.address() == "https://acme.zendesk.com"
-    assert connections.ticket_address(7) == "https://acme.zendesk.com/agent/tickets/7"
+    assert connection.address() == "https://acme.zendesk.com"
+    assert connection.ticket_address(7) == "https://acme.zendesk.com/agent/tickets/7"
     settings.ZENDESK_BASE_URL = "http://127.0.0.1:8900/"
-    assert connections.address() == "http://127.0.0.1:8900"
+    assert connection.address() == "http://127.0.0.1:8900"
 
 
 @pytest.mark.parametrize("subdomain", ["", "acme.evil.com", "acme/..", "acme@evil", "-acme"])
 def test_what_is_no_subdomain_is_refused_in_words(settings: Any, subdomain: str) -> None:
     settings.ZENDESK_SUBDOMAIN = subdomain
-    with pytest.raises(connections.NotConnected, match=r"\."):
-        connections.address()
+    with pytest.raises(connection.NotConnected, match=r"\."):
+        connection.address()
 
 
 def test_an_oauth_client_goes_before_a_token_and_that_before_the_old_way(settings: Any) -> None:
-    with pytest.raises(connections.NotConnected, match="ZENDESK_OAUTH_CLIENT_ID"):
-        connections.credentials()
+    with pytest.raises(connection.NotConnected, match="ZENDESK_OAUTH_CLIENT_ID"):
+        connection.credentials()
     settings.ZENDESK_EMAIL, settings.ZENDESK_API_TOKEN = "ana@example.com", "s3cret"
-    assert isinstance(connections.credentials(), ApiToken)
+    assert isinstance(connection.credentials(), ApiToken)
     settings.ZENDESK_OAUTH_TOKEN = "s3cret"
-    assert isinstance(connections.credentials(), BearerToken)
+    assert isinstance(connection.credentials(), BearerToken)
     settings.ZENDESK_OAUTH_CLIENT_ID, settings.ZENDESK_OAUTH_CLIENT_SECRET = "id", "s3cret"
-    assert isinstance(connections.credentials(), OAuthClient)
-    assert "s3cret" not in repr(connections.credentials())
+    assert isinstance(connection.credentials(), OAuthClient)
+    assert "s3cret" not in repr(connection.credentials())
 
 
 @pytest.mark.django_db

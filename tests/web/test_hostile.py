@@ -23,10 +23,12 @@ from django.test import Client
 
 from jobs.models import Batch, Item, Job, Transition
 from jobs.states import BatchState, Outcome, Status
-from tagmanager import choices, connections, sources
-from tagmanager.glance import Glance
+from tagmanager import sources
+from tagmanager.account import choices
+from tagmanager.account.connection import NotConnected
+from tagmanager.account.status import Glance
+from tagmanager.account.tag_references import Kind, Naming
 from tagmanager.macro_search import Found
-from tagmanager.namings import Kind, Naming
 from tests import factories
 
 PLAIN = "plain words of somebody"
@@ -167,19 +169,19 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     named = tuple(Naming(kind, 1, words, frozenset({words}), "tagger") for kind in kinds)
     tickets = [SimpleNamespace(id=ref, subject=words) for ref in (5, 6)]
     monkeypatch.setattr(choices, "views", lambda: choices.Choices([(7, words), (8, words)]))
-    monkeypatch.setattr("tagmanager.namings.namings", lambda: named)
+    monkeypatch.setattr("tagmanager.account.tag_references.namings", lambda: named)
     macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
     monkeypatch.setattr("tagmanager.macro_search.macros", lambda: (macro,))
     monkeypatch.setattr("tagmanager.previews.ask", lambda _: tickets)
     seen = Glance(account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words)
     monkeypatch.setattr("tagmanager.views.front.glance", lambda: seen)
-    monkeypatch.setattr("tagmanager.suggestions.tags_like", lambda _: [words])
+    monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: [words])
 
     def refuse(_: object) -> None:
-        raise connections.NotConnected(words)
+        raise NotConnected(words)
 
-    monkeypatch.setattr("tagmanager.suggestions.view_count", refuse)
-    monkeypatch.setattr("tagmanager.suggestions.search_count", refuse)
+    monkeypatch.setattr("tagmanager.account.suggestions.view_count", refuse)
+    monkeypatch.setattr("tagmanager.account.suggestions.search_count", refuse)
 
 
 Elements = list[tuple[str, tuple[str, ...]]]

@@ -17,8 +17,8 @@ from pytest_django import Settings
 from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
 from tagmanager import previews
+from tagmanager.account.tag_references import namings
 from tagmanager.cautions import cautions_of
-from tagmanager.namings import namings
 from tagmanager.previews import Tally, tallies_of
 from tests import factories
 from tests.demo import params

@@ -11,7 +11,8 @@ from django.core.management.base import CommandParser
 from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
-from tagmanager import connections, inventory, sources, taglists
+from tagmanager import inventory, sources, taglists
+from tagmanager.account import connection
 from tagmanager.asking import ask
 from tagmanager.console import connected, must_be_admin, tags_are_known, told
 from tagmanager.inventory import Inventory, Tag
@@ -66,7 +67,7 @@ class Command(RunCommand):
         """Run the job here; however it ends, standard output is left for the list."""
         with connected() as zendesk, told():
             must_be_admin(zendesk)
-        if job := taglists.counting(connections.address()):
+        if job := taglists.counting(connection.address()):
             raise wrong(f"Job {job.pk} is counting already; manage.py jobs watch {job.pk} shows it.")
         chosen = tool(CountTags.slug)
         form = chosen.form_class({})

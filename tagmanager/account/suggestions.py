@@ -9,8 +9,8 @@ from hashlib import blake2s
 
 from django.core.cache import cache
 
-from tagmanager import connections
-from tagmanager.glance import ask, kept
+from tagmanager.account import connection
+from tagmanager.account.status import ask, kept
 from zendesk import ViewCount, normalise
 
 #: Seconds. Zendesk's own list of tags is up to a day behind.
@@ -41,5 +41,5 @@ def search_count(query: str) -> int:
 
 def _key(kind: str, text: str) -> str:
     """People's words are no names of files, so the cache sees a digest of them."""
-    digest = blake2s(f"{connections.address()} {text}".encode(), digest_size=16).hexdigest()
+    digest = blake2s(f"{connection.address()} {text}".encode(), digest_size=16).hexdigest()
     return f"{kind}:{digest}"

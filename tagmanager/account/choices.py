@@ -9,7 +9,7 @@ from typing import Protocol
 
 from django.core.cache import cache
 
-from tagmanager import connections
+from tagmanager.account import connection
 from zendesk import Zendesk, ZendeskError
 
 #: Seconds: one made just now is missed for so long; its number can be asked for all the same.
@@ -51,12 +51,12 @@ def macros() -> Choices:
 
 def _offered(name: str, read: Callable[[Zendesk], Iterable[Choosable]]) -> Choices:
     try:
-        key = f"{name}:{connections.address()}"
+        key = f"{name}:{connection.address()}"
         kept: list[tuple[int, str]] | None = cache.get(key)
         if kept is None:
-            with connections.connect(patience=PATIENCE) as zendesk:
+            with connection.connect(patience=PATIENCE) as zendesk:
                 kept = [(each.id, each.title) for each in islice(read(zendesk), MOST_OFFERED) if each.active]
             cache.set(key, kept, KEPT_FOR)
-    except (connections.NotConnected, ZendeskError) as problem:
+    except (connection.NotConnected, ZendeskError) as problem:
         return Choices([], str(problem))
     return Choices(kept)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jobs.reports.exports import harmless
-from tagmanager import connections
-from tagmanager.glance import ask, kept
+from tagmanager.account import connection
+from tagmanager.account.status import ask, kept
 from zendesk import Macro, Rule, View, Zendesk
 
 #: Seconds: what is set up changes seldom, and the answers are pages long.
@@ -41,13 +41,13 @@ class Naming:
     @property
     def address(self) -> str:
         """The page on which a person changes it."""
-        return f"{connections.address()}/{PLACES[self.kind]}/{self.id}"
+        return f"{connection.address()}/{PLACES[self.kind]}/{self.id}"
 
 
 def namings() -> tuple[Naming, ...]:
     """All of the account, kept for two minutes; raises `NotConnected` or `ZendeskError`."""
     return kept(
-        f"namings:{connections.address()}", lambda: tuple(ask(lambda z: [*_read(z)])), seconds=KEPT_FOR
+        f"namings:{connection.address()}", lambda: tuple(ask(lambda z: [*_read(z)])), seconds=KEPT_FOR
     )
 
 

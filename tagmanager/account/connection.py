@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from tagmanager.gate import SharedGate
+from tagmanager.account.shared_gate import SharedGate
 from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, Zendesk, address_of
 
 HOW_TO_CONNECT = (

@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.core.cache import cache
 from django.utils import timezone
 
-from tagmanager import connections
+from tagmanager.account import connection
 from zendesk import Zendesk, ZendeskError, check
 
 T = TypeVar("T")
@@ -40,9 +40,9 @@ class Glance:
 def named() -> Glance:
     """The account that the settings name, or what they lack; nobody is called for it."""
     try:
-        account = connections.address()
-        connections.credentials()
-    except connections.NotConnected as problem:
+        account = connection.address()
+        connection.credentials()
+    except connection.NotConnected as problem:
         return Glance(problem=str(problem))
     return Glance(account=account)
 
@@ -57,10 +57,10 @@ def glance() -> Glance:
 
 def _look(account: str) -> Glance:
     try:
-        with connections.connect(patience=PATIENCE) as zendesk:
+        with connection.connect(patience=PATIENCE) as zendesk:
             found = check(zendesk)
             rate = zendesk.rate
-    except (connections.NotConnected, ZendeskError) as problem:
+    except (connection.NotConnected, ZendeskError) as problem:
         return Glance(account=account, problem=str(problem))
     end = found.credentials_end
     return Glance(
@@ -78,8 +78,8 @@ def _look(account: str) -> Glance:
 def calls_per_minute() -> int | None:
     """The account's limit, when somebody has looked within the last minute; nobody is called."""
     try:
-        known: Glance | None = cache.get(f"glance:{connections.address()}")
-    except connections.NotConnected:
+        known: Glance | None = cache.get(f"glance:{connection.address()}")
+    except connection.NotConnected:
         return None
     return known.limit if known else None
 
@@ -95,5 +95,5 @@ def kept(key: str, read: Callable[[], T], *, seconds: int = KEPT_FOR) -> T:
 
 def ask(read: Callable[[Zendesk], T]) -> T:
     """One question to Zendesk by a part of a page; raises `NotConnected` or `ZendeskError`."""
-    with connections.connect(patience=PATIENCE) as zendesk:
+    with connection.connect(patience=PATIENCE) as zendesk:
         return read(zendesk)
