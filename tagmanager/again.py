@@ -10,8 +10,8 @@ from jobs.source_spec import ITEMS, LISTED, Recipe, Stored
 from jobs.states import FollowUp, Guarded, Outcome
 from tagmanager.forms import OWN
 from tagmanager.guarding import GUARD
-from tagmanager.narrowing import PARAM, Only
-from tagmanager.sources import ALL
+from tagmanager.intake.sources import ALL
+from tagmanager.intake.ticket_filter import PARAM, Only
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
 

@@ -15,7 +15,7 @@ from tagmanager.account.status import glance
 from tagmanager.account.tag_references import Kind, Naming, naming
 from tagmanager.closed import ARCHIVED, CLOSED
 from tagmanager.guarding import GUARD
-from tagmanager.narrowing import Only
+from tagmanager.intake.ticket_filter import Only
 from tagmanager.previews import LOOKED_AT, touched
 from tagmanager.tickets import TicketChange
 from tagmanager.tools.base import join

@@ -24,14 +24,15 @@ from jobs.models import Job
 from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
-from tagmanager import asking, guarding, sizes, sources, taglists
+from tagmanager import asking, guarding, taglists
 from tagmanager.account import connection
 from tagmanager.cautions import cautions_of
 from tagmanager.fields import OneTagField
 from tagmanager.forms import OnlyForm, OptionsForm
-from tagmanager.narrowing import Only
+from tagmanager.intake import source_size, sources
+from tagmanager.intake.sources import Source
+from tagmanager.intake.ticket_filter import Only
 from tagmanager.previews import tallies_of
-from tagmanager.sources import Source
 from tagmanager.taglists import Lists
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.ways import WAYS, OthersForm, WaysForm
@@ -179,7 +180,7 @@ class Chosen:
 
     def phrase(self, limit: int | None) -> str:
         """As the end of a question: "about 10,400 tickets of view “All unsolved”"."""
-        if self.number is None or sizes.is_exact(self.source):
+        if self.number is None or source_size.is_exact(self.source):
             return asking.phrase(self.source, self.only, limit)
         if self.only or self.source.stored["kind"] == SEVERAL:
             return f"{asking.phrase(self.source, self.only, limit)} (at most {self.number:,})"
@@ -273,7 +274,7 @@ def _number_of(zendesk: Zendesk, stored: Stored) -> int | None:
         return _view_count(zendesk, stored["id"])
     if queries := sources.queries_of(stored):
         return sum(map(zendesk.search_count, queries))
-    return sizes.known(Source(stored))
+    return source_size.known(Source(stored))
 
 
 def sentences_of(form: forms.Form) -> str:
@@ -307,7 +308,7 @@ class TicketCommand(RunCommand):
             self.must_be_sure(options)
         with connected() as zendesk, told():
             chosen = self._chosen(tool, form, options, zendesk)
-        if why := sizes.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
+        if why := source_size.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
             raise wrong(f"--first: {why}")
         looks_first = form.writes_to_customers and not options["dry_run"]
 

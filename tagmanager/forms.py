@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from jobs.source_spec import Order
-from tagmanager import guarding, sources
+from tagmanager import guarding
 from tagmanager.account import choices
 from tagmanager.account.status import glance
 from tagmanager.fields import OneTagField, TagsField, WholeNumberField
-from tagmanager.narrowing import Only
-from tagmanager.sources import Source
+from tagmanager.intake import sources
+from tagmanager.intake.sources import Source
+from tagmanager.intake.ticket_filter import Only
 from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY
 

@@ -18,7 +18,7 @@ from tagmanager import alike
 from tagmanager.account import connection
 from tagmanager.account.status import kept
 from tagmanager.account.tag_references import Naming, namings
-from tagmanager.sources import tag_query
+from tagmanager.intake.sources import tag_query
 from tagmanager.taglists import Lists
 from zendesk import ZendeskError, normalise
 

@@ -14,12 +14,12 @@ from django.core.files.uploadedfile import UploadedFile
 
 from jobs.models import Job
 from jobs.states import Outcome
-from tagmanager import numbers, sources
 from tagmanager.account import connection, suggestions
 from tagmanager.account.choices import Choices
 from tagmanager.fields import TagsField, WholeNumberField
-from tagmanager.numbers import Numbers
-from tagmanager.sources import Source
+from tagmanager.intake import sources, ticket_ids
+from tagmanager.intake.sources import Source
+from tagmanager.intake.ticket_ids import Numbers
 from zendesk import NotFound, Refused, Zendesk, ZendeskError
 
 #: The fields that name tickets, each in its own way.
@@ -146,7 +146,7 @@ class WaysForm(forms.Form):
         return bool(self.errors) or any(self[way].value() for way in WAYS if way in self.fields)
 
     def clean_ids(self) -> array[int]:
-        return self._numbers(numbers.words_in(self.cleaned_data["ids"]))
+        return self._numbers(ticket_ids.words_in(self.cleaned_data["ids"]))
 
     def clean_ids_file(self) -> array[int] | None:
         file: UploadedFile[Any] | None = self.cleaned_data["ids_file"]
@@ -162,7 +162,7 @@ class WaysForm(forms.Form):
             ) from exc
 
     def _numbers(self, words: Iterable[tuple[int, str]]) -> array[int]:
-        given = numbers.read(words)
+        given = ticket_ids.read(words)
         if not (given.ids or given.odd):
             return given.ids
         self.given = given

@@ -35,10 +35,11 @@ from jobs.work import (
     Underway,
     Verdict,
 )
-from tagmanager import calls, closed, guarding, sources, undoing
+from tagmanager import calls, closed, guarding, undoing
 from tagmanager.account import connection
 from tagmanager.applying import ASKED_AT_ONCE, Application
-from tagmanager.narrowing import Only
+from tagmanager.intake import sources
+from tagmanager.intake.ticket_filter import Only
 from tagmanager.tickets import Foreseen, Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer

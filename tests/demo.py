@@ -16,8 +16,8 @@ from jobs.engine import execution
 from jobs.models import Job
 from jobs.states import FollowUp
 from tagmanager.account import connection
-from tagmanager.narrowing import Only
-from tagmanager.sources import Source
+from tagmanager.intake.sources import Source
+from tagmanager.intake.ticket_filter import Only
 from zendesk import sandbox as zd
 
 ANA = Actor(name="ana")

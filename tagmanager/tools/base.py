@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from django import forms
 
 from tagmanager.applying import Applied
-from tagmanager.sources import Source
+from tagmanager.intake.sources import Source
 from tagmanager.tickets import Seen, TicketChange
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tagmanager import sources
 from tagmanager.account import connection
-from tagmanager.sources import Source
+from tagmanager.intake import sources
+from tagmanager.intake.sources import Source
 from tagmanager.tickets import Seen
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm
 

@@ -9,9 +9,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tagmanager import patterns, sources
+from tagmanager import patterns
+from tagmanager.intake import sources
+from tagmanager.intake.sources import Source
 from tagmanager.patterns import Meant
-from tagmanager.sources import Source
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm, join
 

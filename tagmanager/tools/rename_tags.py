@@ -9,10 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from tagmanager import mapping, sources
 from tagmanager.fields import TagsField
-from tagmanager.mapping import Mapping, Pairs
-from tagmanager.sources import Source
+from tagmanager.intake import sources, tag_pairs
+from tagmanager.intake.sources import Source
+from tagmanager.intake.tag_pairs import Mapping, Pairs
 from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 
@@ -74,7 +74,7 @@ class RenameTagsForm(ToolForm):
         return tags[0] if tags else ""
 
     def clean_pairs(self) -> Mapping:
-        return mapping.read(self.cleaned_data["pairs"].splitlines())
+        return tag_pairs.read(self.cleaned_data["pairs"].splitlines())
 
     def clean_mapping_file(self) -> Mapping:
         file: UploadedFile[Any] | None = self.cleaned_data["mapping_file"]
@@ -88,7 +88,7 @@ class RenameTagsForm(ToolForm):
             raise ValidationError(
                 "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
             ) from exc
-        return mapping.read(text.splitlines())
+        return tag_pairs.read(text.splitlines())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -119,18 +119,18 @@ class RenameTagsForm(ToolForm):
         """The pairs with every chain at its end; raises `ValidationError` for what one write cannot do."""
         if not given.pairs:
             raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
-        if rounds := mapping.circles(given.pairs):
-            named = "; ".join(mapping.shown([*way, way[0]]) for way in rounds[:MOST_NAMED])
+        if rounds := tag_pairs.circles(given.pairs):
+            named = "; ".join(tag_pairs.shown([*way, way[0]]) for way in rounds[:MOST_NAMED])
             raise ValidationError(f"These go in a circle: {named}. Take one pair out of each.", "circle")
-        if (ways := mapping.chains(given.pairs)) and not follow:
-            named = "; ".join(mapping.shown(way) for way in ways[:MOST_NAMED])
+        if (ways := tag_pairs.chains(given.pairs)) and not follow:
+            named = "; ".join(tag_pairs.shown(way) for way in ways[:MOST_NAMED])
             more = f" and {len(ways) - MOST_NAMED:,} more" if len(ways) > MOST_NAMED else ""
             raise ValidationError(
                 f"A new tag is itself renamed by another pair: {named}{more}. Choose to follow chains to "
                 "their end, or take one of the pairs out.",
                 "chain",
             )
-        return mapping.resolved(given.pairs)
+        return tag_pairs.resolved(given.pairs)
 
     @property
     def notes(self) -> list[str]:
@@ -143,7 +143,7 @@ class RenameTagsForm(ToolForm):
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return {"pairs": mapping.written(params["pairs"])}
+        return {"pairs": tag_pairs.written(params["pairs"])}
 
 
 class RenameTags:

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs.source_spec import LISTED
-from tagmanager import tagrows
 from tagmanager.account import connection
-from tagmanager.sources import Source
-from tagmanager.tagrows import Rows
+from tagmanager.intake import tag_rows
+from tagmanager.intake.sources import Source
+from tagmanager.intake.tag_rows import Rows
 from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 
@@ -57,7 +57,7 @@ class TagRowsForm(ToolForm):
     )
 
     def clean_typed_rows(self) -> Rows:
-        return tagrows.read(self.cleaned_data["typed_rows"].splitlines())
+        return tag_rows.read(self.cleaned_data["typed_rows"].splitlines())
 
     def clean_rows(self) -> Rows:
         file: UploadedFile[Any] | None = self.cleaned_data["rows"]
@@ -67,7 +67,7 @@ class TagRowsForm(ToolForm):
         self.file_name = file.name or ""
         lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         try:
-            return tagrows.read(lines)
+            return tag_rows.read(lines)
         except UnicodeDecodeError as exc:
             raise ValidationError(
                 "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
@@ -119,7 +119,7 @@ class TagRowsForm(ToolForm):
 
     @classmethod
     def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-        return {"typed_rows": tagrows.written(given)}
+        return {"typed_rows": tag_rows.written(given)}
 
 
 class TagRows:

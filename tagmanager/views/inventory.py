@@ -20,10 +20,11 @@ from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.reaper import is_worker_alive
 from tagmanager import inventory as tags
-from tagmanager import sources, taglists
+from tagmanager import taglists
 from tagmanager.account import connection
 from tagmanager.account.status import glance
 from tagmanager.asking import ask
+from tagmanager.intake import sources
 from tagmanager.inventory import Inventory, Tag
 from tagmanager.lookups import LOOKUPS
 from tagmanager.taglists import Lists

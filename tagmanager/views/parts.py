@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 
 from jobs.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
-from tagmanager import closed, guarding, mapping, patterns
+from tagmanager import closed, guarding, patterns
 from tagmanager.account import connection, suggestions
 from tagmanager.account.status import glance
 from tagmanager.fields import OneTagField, TagsField
 from tagmanager.guarding import Condition
+from tagmanager.intake import tag_pairs
 from zendesk import ZendeskError
 
 #: So many pairs are shown as they would be taken.
@@ -69,7 +70,7 @@ def closed_tickets(request: HttpRequest) -> HttpResponse:
 def pairs(request: HttpRequest) -> HttpResponse:
     """What would become of what by the lines of `?pairs=`, or which of them cannot be used."""
     try:
-        found = list(mapping.read(request.GET.get("pairs", "").splitlines()).pairs.items())
+        found = list(tag_pairs.read(request.GET.get("pairs", "").splitlines()).pairs.items())
     except ValidationError as problem:
         return _part(request, "pairs", {"problem": " ".join(problem.messages)})
     context = {"pairs": found[:MOST_PAIRS], "number": len(found), "more": len(found[MOST_PAIRS:])}

@@ -21,13 +21,14 @@ from jobs.views import saved_form
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.workers import reaper
-from tagmanager import again, guarding, sizes
+from tagmanager import again, guarding
 from tagmanager import tools as installed
 from tagmanager.asking import ask
 from tagmanager.forms import OptionsForm, SourceForm
 from tagmanager.guarding import Condition
-from tagmanager.narrowing import Only
-from tagmanager.sources import Source
+from tagmanager.intake import source_size
+from tagmanager.intake.sources import Source
+from tagmanager.intake.ticket_filter import Only
 from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
 
 MAIL_PREVIEW_FIRST = (
@@ -123,11 +124,11 @@ def _is_possible(source: Source, forms: Forms) -> bool:
     if why := _why_not_guarded(forms):
         options.add_error("guard", why)
         return False
-    if why := sizes.why_not_tried(source, only, asked["limit"], asked["canary"]):
+    if why := source_size.why_not_tried(source, only, asked["limit"], asked["canary"]):
         options.add_error("canary", why)
         return False
     mails = MAIL_PREVIEW_FIRST if tool_form.writes_to_customers else ""
-    if not asked["dry_run"] and (why := mails or sizes.why_preview_first(source, only, asked["limit"])):
+    if not asked["dry_run"] and (why := mails or source_size.why_preview_first(source, only, asked["limit"])):
         (source_form or tool_form).add_error(None, why)
         return False
     return True

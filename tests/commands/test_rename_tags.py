@@ -9,7 +9,7 @@ import pytest
 
 from jobs.models import Job
 from jobs.states import FollowUp
-from tagmanager import sources
+from tagmanager.intake import sources
 from tests.commands.conftest import Ran, command
 from tests.demo import Demo, counts, follow
 

@@ -11,7 +11,7 @@ import pytest
 from jobs.reports import recount
 from jobs.runtime.failpoints import Step
 from jobs.source_spec import Order
-from tagmanager import sources
+from tagmanager.intake import sources
 from tests.demo import Demo, outcomes, submit
 from tests.fuzz.conftest import QUICK, StartFleet
 from tests.fuzz.fleet import await_that, has_ended, holder_of, outdate_beat, state_of

@@ -20,9 +20,10 @@ from jobs.models import Job
 from jobs.source_spec import Order
 from jobs.states import FollowUp
 from jobs.workers.reaper import reap
-from tagmanager import sources, work
-from tagmanager.narrowing import Only
-from tagmanager.sources import Source, combined
+from tagmanager import work
+from tagmanager.intake import sources
+from tagmanager.intake.sources import Source, combined
+from tagmanager.intake.ticket_filter import Only
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from zendesk import Zendesk
 from zendesk.sandbox import VIEW_PENDING, VIEW_UNSOLVED, VIEW_URGENT

@@ -16,8 +16,8 @@ from jobs.runtime.database_retry import Patience
 from jobs.runtime.time_slice import Turn
 from jobs.source_spec import Order
 from jobs.states import BatchState, FollowUp, Outcome
-from tagmanager import sources
-from tagmanager.narrowing import Only
+from tagmanager.intake import sources
+from tagmanager.intake.ticket_filter import Only
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from zendesk import sandbox as zd
 

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagmanager import mapping
-from tagmanager.mapping import Mapping
+from tagmanager.intake import tag_pairs
+from tagmanager.intake.tag_pairs import Mapping
 
 TAGS = st.sampled_from(["a", "b", "c", "d", "e", "f"])
 PAIRS = st.dictionaries(TAGS, st.one_of(TAGS, st.just("")), max_size=6)
@@ -26,18 +26,18 @@ PAIRS = st.dictionaries(TAGS, st.one_of(TAGS, st.just("")), max_size=6)
     ],
 )
 def test_whatever_the_table_looks_like_the_pairs_are_read(text: str) -> None:
-    assert mapping.read(text.splitlines()) == Mapping(
+    assert tag_pairs.read(text.splitlines()) == Mapping(
         {"billing_issue": "billing", "bill-issue": "billing", "old": ""}
     )
 
 
 def test_a_pair_of_the_same_tag_asks_for_nothing() -> None:
-    assert mapping.read(["VIP,vip", "a,b"]) == Mapping({"a": "b"}, kept=1)
+    assert tag_pairs.read(["VIP,vip", "a,b"]) == Mapping({"a": "b"}, kept=1)
 
 
 def test_every_line_that_cannot_be_used_is_named() -> None:
     with pytest.raises(ValidationError) as told:
-        mapping.read(["a,b", "vip!,gold", "x y,z", "a,c", ",new"])
+        tag_pairs.read(["a,b", "vip!,gold", "x y,z", "a,c", ",new"])
     assert told.value.messages == [
         (
             "Line 2: vip! would be stored as vip: Zendesk drops !. "
@@ -50,7 +50,7 @@ def test_every_line_that_cannot_be_used_is_named() -> None:
 
 def test_of_many_such_lines_ten_are_named_and_the_others_counted() -> None:
     with pytest.raises(ValidationError) as told:
-        mapping.read([f"{number}!,x" for number in range(14)])
+        tag_pairs.read([f"{number}!,x" for number in range(14)])
     assert "Line 10:" in told.value.messages[0]
     assert "Line 11:" not in told.value.messages[0]
     assert told.value.messages[0].endswith(" And 4 more lines.")
@@ -58,30 +58,30 @@ def test_of_many_such_lines_ten_are_named_and_the_others_counted() -> None:
 
 def test_more_pairs_than_a_job_takes_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"2,001 pairs; one job takes 2,000"):
-        mapping.read([f"old{number},new" for number in range(2_001)])
+        tag_pairs.read([f"old{number},new" for number in range(2_001)])
 
 
 def test_chains_and_circles_are_found() -> None:
     pairs = {"a": "b", "b": "c", "c": "", "x": "y", "r": "s", "s": "t", "t": "r", "q": "r"}
-    assert mapping.circles(pairs) == [["r", "s", "t"]]
+    assert tag_pairs.circles(pairs) == [["r", "s", "t"]]
     straight = {"a": "b", "b": "c", "c": "", "x": "y"}
-    assert mapping.circles(straight) == []
-    assert [mapping.shown(way) for way in mapping.chains(straight)] == ["a → b → c → (removed)"]
-    assert mapping.resolved(straight) == {"a": "", "b": "", "c": "", "x": "y"}
+    assert tag_pairs.circles(straight) == []
+    assert [tag_pairs.shown(way) for way in tag_pairs.chains(straight)] == ["a → b → c → (removed)"]
+    assert tag_pairs.resolved(straight) == {"a": "", "b": "", "c": "", "x": "y"}
 
 
 @given(pairs=PAIRS)
 def test_what_is_resolved_has_neither_chains_nor_circles(pairs: dict[str, str]) -> None:
-    for way in mapping.circles(pairs):
+    for way in tag_pairs.circles(pairs):
         pairs.pop(way[0], None)
-    assert mapping.circles(pairs) == []
-    straight = mapping.resolved(pairs)
+    assert tag_pairs.circles(pairs) == []
+    straight = tag_pairs.resolved(pairs)
     assert set(straight) == set(pairs)
     assert not set(straight.values()) & set(straight)
-    assert (mapping.chains(pairs) == []) == (straight == pairs)
+    assert (tag_pairs.chains(pairs) == []) == (straight == pairs)
 
 
 @given(pairs=PAIRS)
 def test_what_is_written_is_read_back(pairs: dict[str, str]) -> None:
     pairs = {old: new for old, new in pairs.items() if old != new}
-    assert mapping.read(mapping.written(pairs).splitlines()).pairs == pairs
+    assert tag_pairs.read(tag_pairs.written(pairs).splitlines()).pairs == pairs

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from tagmanager import tagrows
-from tagmanager.tagrows import Wish
+from tagmanager.intake import tag_rows
+from tagmanager.intake.tag_rows import Wish
 
 TAG = st.text(alphabet="abcdefgh_", min_size=1, max_size=8)
 TAGS = st.lists(TAG, max_size=3, unique=True)
@@ -17,13 +17,13 @@ ROWS = st.dictionaries(st.integers(1, 10**12), st.tuples(TAGS, TAGS), max_size=2
 
 
 def read(text: str) -> list[tuple[int, Wish]]:
-    rows = tagrows.read(text.splitlines())
+    rows = tag_rows.read(text.splitlines())
     return list(zip(rows.ids, rows.given(), strict=True))
 
 
 def problem(text: str) -> str:
     with pytest.raises(ValidationError) as caught:
-        tagrows.read(text.splitlines())
+        tag_rows.read(text.splitlines())
     return " ".join(caught.value.messages)
 
 
@@ -48,7 +48,7 @@ def test_files_are_read_as_spreadsheets_write_them(text: str) -> None:
 
 
 def test_equal_wishes_are_kept_once() -> None:
-    rows = tagrows.read(["id,add", *(f"{ref},b a" if ref % 2 else f"{ref},a b" for ref in range(1, 1001))])
+    rows = tag_rows.read(["id,add", *(f"{ref},b a" if ref % 2 else f"{ref},a b" for ref in range(1, 1001))])
     assert (len(rows.ids), rows.wishes) == (1000, [{"add": ["a", "b"], "remove": []}])
 
 
@@ -76,7 +76,7 @@ def test_of_many_bad_lines_twenty_are_named() -> None:
 
 
 def test_a_row_said_twice_counts_once() -> None:
-    rows = tagrows.read(["id,add", "7,a", "8,a", "7,a", "7,a"])
+    rows = tag_rows.read(["id,add", "7,a", "8,a", "7,a", "7,a"])
     assert rows.doubles == 2
 
 
@@ -92,4 +92,4 @@ def test_what_is_written_is_read_back(rows: dict[int, tuple[list[str], list[str]
         for ref, (add, remove) in rows.items()
     }
     wished = {ref: wish for ref, wish in wished.items() if wish["add"] or wish["remove"]}
-    assert read(tagrows.written(wished.items())) == list(wished.items())
+    assert read(tag_rows.written(wished.items())) == list(wished.items())

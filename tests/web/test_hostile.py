@@ -23,11 +23,11 @@ from django.test import Client
 
 from jobs.models import Batch, Item, Job, Transition
 from jobs.states import BatchState, Outcome, Status
-from tagmanager import sources
 from tagmanager.account import choices
 from tagmanager.account.connection import NotConnected
 from tagmanager.account.status import Glance
 from tagmanager.account.tag_references import Kind, Naming
+from tagmanager.intake import sources
 from tagmanager.macro_search import Found
 from tests import factories
 

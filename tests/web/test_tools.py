@@ -17,7 +17,7 @@ from jobs.actors import COMMAND_LINE
 from jobs.models import Job
 from jobs.retention import pruning
 from jobs.states import Status
-from tagmanager import sizes
+from tagmanager.intake import source_size
 from tests import factories
 from zendesk import sandbox
 
@@ -290,7 +290,7 @@ def test_an_earlier_job_that_is_deleted_while_its_tickets_are_asked_for_is_told(
     web: Client, demo_zendesk: sandbox.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = factories.job("partial", failed=1)
-    look = sizes.why_not_tried
+    look = source_size.why_not_tried
 
     def late(*asked: Any) -> str:
         """Somebody deletes it between the look at its number and the making of the job."""
@@ -298,7 +298,7 @@ def test_an_earlier_job_that_is_deleted_while_its_tickets_are_asked_for_is_told(
         assert pruning.mark(earlier.pk, before=now, by=COMMAND_LINE, at=now)
         return look(*asked)
 
-    monkeypatch.setattr(sizes, "why_not_tried", late)
+    monkeypatch.setattr(source_size, "why_not_tried", late)
     page = web.post(FORM, FILLED | {"job": str(earlier.pk), "outcomes": "failed", "dry_run": "on"})
     assert f"Job {earlier.pk} is not there any more: it was deleted" in page.content.decode()
     assert Job.objects.count() == 0

@@ -11,10 +11,11 @@ from django.core.management.base import CommandParser
 from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
-from tagmanager import inventory, sources, taglists
+from tagmanager import inventory, taglists
 from tagmanager.account import connection
 from tagmanager.asking import ask
 from tagmanager.console import connected, must_be_admin, tags_are_known, told
+from tagmanager.intake import sources
 from tagmanager.inventory import Inventory, Tag
 from tagmanager.taglists import Lists
 from tagmanager.tools import tool

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 
 from jobs.source_spec import ITEMS, LISTED, SEVERAL, Order
 from jobs.states import Outcome
-from tagmanager import tables
+from tagmanager.intake import csv_rows
 from zendesk import Page, Ticket, Zendesk
 from zendesk.envelope import plain
 
@@ -212,7 +212,7 @@ def words_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     Read as a stream, so that a million lines need no memory. Raises `ValidationError` when it finds no such
     column, or no CSV.
     """
-    rows = tables.rows(lines)
+    rows = csv_rows.rows(lines)
     number, first = next(rows, (0, []))
     if not first:
         raise ValidationError("The file is empty. Give ticket numbers, one a line, or CSV with a column id.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
-from tagmanager import tables
+from tagmanager.intake import csv_rows
 from zendesk import TagError, parse_tags
 
 #: Names of the columns, as spreadsheets of ours and of others call them.
@@ -122,7 +122,7 @@ def _way(pairs: Pairs, tag: str) -> list[str]:
 def _cells(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
     """Line, old and new; the rest of a line is for people's notes."""
     old, new = 0, 1
-    for number, (line, cells) in enumerate(tables.rows(lines)):
+    for number, (line, cells) in enumerate(csv_rows.rows(lines)):
         if not number:
             names = [cell.lower() for cell in cells]
             columns = [

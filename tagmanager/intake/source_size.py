@@ -9,8 +9,8 @@ from jobs.presentation.job_actions import TYPED_ABOVE
 from jobs.source_spec import ITEMS, LISTED, SEVERAL, Recipe
 from jobs.states import Outcome
 from tagmanager.account import connection, suggestions
-from tagmanager.narrowing import Only
-from tagmanager.sources import Source, queries_of
+from tagmanager.intake.sources import Source, queries_of
+from tagmanager.intake.ticket_filter import Only
 from zendesk import ZendeskError
 
 

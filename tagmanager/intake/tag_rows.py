@@ -11,9 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from tagmanager import tables
-from tagmanager.numbers import ticket_number
-from tagmanager.sources import ID_COLUMNS
+from tagmanager.intake import csv_rows
+from tagmanager.intake.sources import ID_COLUMNS
+from tagmanager.intake.ticket_ids import ticket_number
 from tagmanager.tickets import too_long
 from zendesk import TagError, parse_tags
 
@@ -53,7 +53,7 @@ def read(lines: Iterable[str]) -> Rows:
     Read as a stream. Raises `ValidationError` that names every line that cannot be used, up to twenty.
     """
     reading = _Reading()
-    rest = tables.rows(lines)
+    rest = csv_rows.rows(lines)
     _, names = next(rest, (0, []))
     columns = [_column(names, known) for known in (ID_COLUMNS, ADD_COLUMNS, REMOVE_COLUMNS)]
     if not names:
