@@ -18,8 +18,8 @@ from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from tagmanager.account import connection
 from tagmanager.account.status import ask, calls_per_minute
-from tagmanager.applying import ASKED_AT_ONCE, Application, Applied
 from tagmanager.guarding import GUARD, Condition
+from tagmanager.macros.application import ASKED_AT_ONCE, Application, Applied
 from tagmanager.tickets import Seen, TicketChange
 from tagmanager.tools import macro_of, tool, tools
 from tagmanager.tools.base import ReplacesTags, StartsElsewhere

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from jobs.states import Outcome
 from jobs.work import Earlier
-from tagmanager.comments import INTERNAL, PUBLIC
+from tagmanager.macros.comments import INTERNAL, PUBLIC
 from tagmanager.tickets import SETTABLE, Seen, TicketChange
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
 

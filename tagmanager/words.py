@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jobs.models import Job
 from jobs.states import Outcome
-from tagmanager import field_names
 from tagmanager.account import connection
+from tagmanager.macros import field_names
 from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.

@@ -37,9 +37,9 @@ from jobs.work import (
 )
 from tagmanager import calls, closed, guarding, undoing
 from tagmanager.account import connection
-from tagmanager.applying import ASKED_AT_ONCE, Application
 from tagmanager.intake import sources
 from tagmanager.intake.ticket_filter import Only
+from tagmanager.macros.application import ASKED_AT_ONCE, Application
 from tagmanager.tickets import Foreseen, Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer

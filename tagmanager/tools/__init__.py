@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from jobs.models import Job
-from tagmanager.applying import Applied
+from tagmanager.macros.application import Applied
 from tagmanager.tools.base import AppliesMacro, Tool, ToolForm
 
 PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")

@@ -10,13 +10,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tagmanager import field_names, macros
 from tagmanager.account import choices, connection
-from tagmanager.applying import Applied
-from tagmanager.comments import Comment
-from tagmanager.field_names import FieldNames
 from tagmanager.fields import WholeNumberField
-from tagmanager.macros import Translation
+from tagmanager.macros import field_names, translation
+from tagmanager.macros.application import Applied
+from tagmanager.macros.comments import Comment
+from tagmanager.macros.field_names import FieldNames
+from tagmanager.macros.translation import Translation
 from tagmanager.tickets import FieldValue, Foreseen, Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 from zendesk import Macro, NotFound, ZendeskError
@@ -74,8 +74,8 @@ class ApplyMacroForm(ToolForm):
         try:
             with connection.connect(patience=PATIENCE) as zendesk:
                 self._found = zendesk.macro(number)
-                known = zendesk.ticket_fields() if macros.names_fields(self._found) else ()
-                self._translation = macros.translated(self._found, known)
+                known = zendesk.ticket_fields() if translation.names_fields(self._found) else ()
+                self._translation = translation.translated(self._found, known)
                 self._names = field_names.read(zendesk, self._translation.fields)
         except NotFound as exc:
             raise ValidationError(

@@ -11,8 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from django import forms
 
-from tagmanager.applying import Applied
 from tagmanager.intake.sources import Source
+from tagmanager.macros.application import Applied
 from tagmanager.tickets import Seen, TicketChange
 
 

@@ -8,17 +8,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.views.permissions import SEE, allowed
-from tagmanager import macro_search
 from tagmanager import tools as installed
 from tagmanager.account import connection
 from tagmanager.lookups import LOOKUPS
+from tagmanager.macros import search
 from zendesk import ZendeskError
 
 #: More than these are counted on the page; a download has them all.
 MOST_SHOWN = 200
 WRITERS = {
-    "csv": (macro_search.as_csv, "text/csv; charset=utf-8"),
-    "json": (macro_search.as_json, "application/json"),
+    "csv": (search.as_csv, "text/csv; charset=utf-8"),
+    "json": (search.as_json, "application/json"),
 }
 
 
@@ -27,11 +27,11 @@ WRITERS = {
 @never_cache
 def macros(request: HttpRequest) -> HttpResponse:
     """Macros by `?q=` in the parts `?in=` (all of them, where none is named); `?format=` csv or json."""
-    parts = [part for part in request.GET.getlist("in") if part in macro_search.PARTS]
+    parts = [part for part in request.GET.getlist("in") if part in search.PARTS]
     text = request.GET.get("q", "")[:200]
     problem, found = "", []
     try:
-        found = macro_search.search(text, parts or macro_search.PARTS)
+        found = search.search(text, parts or search.PARTS)
     except (connection.NotConnected, ZendeskError) as trouble:
         problem = str(trouble)
     if (chosen := request.GET.get("format", "")) in WRITERS:
@@ -39,7 +39,7 @@ def macros(request: HttpRequest) -> HttpResponse:
     context = {
         "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "macro-search"),
         "text": text,
-        "parts": [(name, label, not parts or name in parts) for name, label in macro_search.PARTS.items()],
+        "parts": [(name, label, not parts or name in parts) for name, label in search.PARTS.items()],
         "problem": problem,
         "number": len(found),
         "found": found[:MOST_SHOWN],
@@ -50,7 +50,7 @@ def macros(request: HttpRequest) -> HttpResponse:
     return render(request, "lookups/macros.html", context)
 
 
-def _file(kind: str, found: list[macro_search.Found], problem: str) -> HttpResponse:
+def _file(kind: str, found: list[search.Found], problem: str) -> HttpResponse:
     if problem:
         return HttpResponse(problem, status=503, content_type="text/plain; charset=utf-8")
     write, media_type = WRITERS[kind]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tagmanager import field_names
-from tagmanager.field_names import FieldNames
-from tagmanager.macros import CUSTOM_FIELD
+from tagmanager.macros import field_names
+from tagmanager.macros.field_names import FieldNames
+from tagmanager.macros.translation import CUSTOM_FIELD
 from zendesk import OAuthClient, Zendesk, sandbox
 from zendesk.sandbox import people
 from zendesk.sandbox.fields import FIELD_RESOLUTION

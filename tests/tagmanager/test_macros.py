@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tagmanager.comments import Comment
-from tagmanager.macros import Translation, translated
+from tagmanager.macros.comments import Comment
+from tagmanager.macros.translation import Translation, translated
 from zendesk import Action, Macro, TicketField
 
 FIELDS = [

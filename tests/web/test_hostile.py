@@ -28,7 +28,7 @@ from tagmanager.account.connection import NotConnected
 from tagmanager.account.status import Glance
 from tagmanager.account.tag_references import Kind, Naming
 from tagmanager.intake import sources
-from tagmanager.macro_search import Found
+from tagmanager.macros.search import Found
 from tests import factories
 
 PLAIN = "plain words of somebody"
@@ -171,7 +171,7 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choices, "views", lambda: choices.Choices([(7, words), (8, words)]))
     monkeypatch.setattr("tagmanager.account.tag_references.namings", lambda: named)
     macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
-    monkeypatch.setattr("tagmanager.macro_search.macros", lambda: (macro,))
+    monkeypatch.setattr("tagmanager.macros.search.macros", lambda: (macro,))
     monkeypatch.setattr("tagmanager.previews.ask", lambda _: tickets)
     seen = Glance(account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words)
     monkeypatch.setattr("tagmanager.views.front.glance", lambda: seen)

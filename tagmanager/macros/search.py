@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from html import unescape
 
 from jobs.reports.exports import harmless
-from tagmanager import field_names
 from tagmanager.account import connection
 from tagmanager.account.status import ask, kept
 from tagmanager.account.tag_references import PLACES
-from tagmanager.field_names import FieldNames
+from tagmanager.macros import field_names
+from tagmanager.macros.field_names import FieldNames
 from zendesk import Action, Macro, Zendesk
 
 #: Where to look, and how people call it.

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tagmanager.macros import CUSTOM_FIELD
+from tagmanager.macros.translation import CUSTOM_FIELD
 from zendesk import Zendesk
 
 #: Where the parameters of a job hold the names.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from tagmanager.comments import PLACEHOLDER, Comment
+from tagmanager.macros.comments import PLACEHOLDER, Comment
 from tagmanager.tickets import SETTABLE, FieldValue
 from zendesk import Action, Macro, TicketField
 

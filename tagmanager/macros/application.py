@@ -14,7 +14,7 @@ from typing import Any
 import zendesk as api
 from jobs.errors import NeedsPerson, ReadAgain
 from jobs.work import Sendable, Sighting
-from tagmanager.comments import Comment
+from tagmanager.macros.comments import Comment
 from tagmanager.tickets import FieldValue, Foreseen, TicketChange
 from zendesk import normalise
 
