@@ -24,7 +24,7 @@ from jobs.models import Job
 from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
-from tagmanager import asking, guarding, taglists
+from tagmanager import asking, guarding
 from tagmanager.account import connection
 from tagmanager.cautions import cautions_of
 from tagmanager.fields import OneTagField
@@ -32,8 +32,9 @@ from tagmanager.forms import OnlyForm, OptionsForm
 from tagmanager.intake import source_size, sources
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
+from tagmanager.inventory import tag_counts
+from tagmanager.inventory.tag_counts import Lists
 from tagmanager.previews import tallies_of
-from tagmanager.taglists import Lists
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
@@ -235,7 +236,7 @@ def tags_are_known(tell: Callable[[str], None]) -> Lists:
     """Wait until the lists of tags are complete, which with 20,000 of them takes minutes."""
     while True:
         try:
-            found = taglists.lists(seconds=5.0)
+            found = tag_counts.lists(seconds=5.0)
         except connection.NotConnected as problem:
             raise impossible(str(problem)) from problem
         if found.problem and not isinstance(found.problem, RateLimited):

@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 
 from django.core.exceptions import ValidationError
 
-from tagmanager import taglists
 from tagmanager.account import connection
-from tagmanager.inventory import Inventory, Tag
-from tagmanager.taglists import Lists
+from tagmanager.inventory import tag_counts
+from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tags import Inventory, Tag
 from zendesk import TagError, normalise, parse_tags
 
 #: So many tags are ticked and stored in one job.
@@ -68,7 +68,7 @@ def meant(
     if not patterns:
         return Meant()
     try:
-        found = taglists.lists(seconds=seconds)
+        found = tag_counts.lists(seconds=seconds)
     except connection.NotConnected as problem:
         return Meant(patterns, problem=str(problem))
     tags = [tag for tag in Inventory(found).shown() if fits(tag.name, patterns)]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 
-from tagmanager.inventory import Tag
+from tagmanager.inventory.tags import Tag
 
 register = template.Library()
 

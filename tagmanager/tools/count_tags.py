@@ -19,7 +19,7 @@ class CountTagsForm(ToolForm):
 
 
 class CountTags:
-    """Its jobs are dry runs; what they have read is added up by `tagmanager.taglists`."""
+    """Its jobs are dry runs; what they have read is added up by `tagmanager.inventory.tag_counts`."""
 
     slug = "count-tags"
     name = "Count all tags"

@@ -19,15 +19,15 @@ from jobs.input import whole_number
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.reaper import is_worker_alive
-from tagmanager import inventory as tags
-from tagmanager import taglists
 from tagmanager.account import connection
 from tagmanager.account.status import glance
 from tagmanager.asking import ask
 from tagmanager.intake import sources
-from tagmanager.inventory import Inventory, Tag
+from tagmanager.inventory import tag_counts
+from tagmanager.inventory import tags as tags
+from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tags import Inventory, Tag
 from tagmanager.lookups import LOOKUPS
-from tagmanager.taglists import Lists
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
 
@@ -75,7 +75,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
         "query": asked.query(),
     }
     try:
-        lists = taglists.lists(seconds=WORK)
+        lists = tag_counts.lists(seconds=WORK)
     except connection.NotConnected as problem:
         return render(request, "lookups/tags.html", context | {"problem": str(problem)})
     found = Inventory(lists)
@@ -90,7 +90,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest) -> HttpResponse:
     """How far what is under way has come; when it is over, the page is to be loaded anew."""
     try:
-        lists = taglists.lists(seconds=WORK)
+        lists = tag_counts.lists(seconds=WORK)
     except connection.NotConnected as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
     answer = render(request, "lookups/_tags_state.html", _state(lists))
@@ -106,7 +106,7 @@ def count(request: HttpRequest) -> HttpResponse:
     chosen = tool(CountTags.slug)
     form = chosen.form_class({})
     try:
-        if form.is_valid() and taglists.counting(connection.address()) is None:
+        if form.is_valid() and tag_counts.counting(connection.address()) is None:
             by = person(signed_in(request))
             run_at_once(ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
     except connection.NotConnected as problem:
@@ -119,7 +119,7 @@ def count(request: HttpRequest) -> HttpResponse:
 def anew(_request: HttpRequest) -> HttpResponse:
     """Read Zendesk's own list once more."""
     with suppress(connection.NotConnected):  # which the page says
-        taglists.begin_own(connection.address())
+        tag_counts.begin_own(connection.address())
     return redirect("tag-inventory")
 
 
@@ -129,8 +129,8 @@ def _state(lists: Lists) -> dict[str, Any]:
         "lists": lists,
         "is_admin": not seen.role or seen.role == "admin",
         "glance": seen,
-        "most": taglists.MOST_LISTED,
-        "days": taglists.DAYS_LISTED,
+        "most": tag_counts.MOST_LISTED,
+        "days": tag_counts.DAYS_LISTED,
         "worker_alive": is_worker_alive(),
     }
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagmanager.alike import groups
+from tagmanager.inventory.similar_tags import groups
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from jobs.models import Job
 from jobs.retention import pruning
 from jobs.runtime.database_retry import Patience
 from jobs.states import Status
-from tagmanager import taglists
+from tagmanager.inventory import tag_counts
 from tagmanager.models import TagList
 from tests import factories
 from tests.demo import Demo
@@ -106,26 +106,26 @@ def test_what_a_count_found_is_kept_when_its_job_is_deleted(web: Client, demo: D
 def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taglists, "AT_ONCE", 60)
+    monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
-    assert taglists.lists(seconds=0).being_added
+    assert tag_counts.lists(seconds=0).being_added
     (half,) = TagList.objects.filter(counted_at__isnull=False)
     job = Job.objects.get()
     assert pruning.mark(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
     job.items.all().delete()
-    assert not taglists._add_on(half, time.monotonic() + 60)
-    found = taglists.lists(seconds=60)
+    assert not tag_counts._add_on(half, time.monotonic() + 60)
+    found = tag_counts.lists(seconds=60)
     assert (found.full, found.being_added, found.own is not None) == (None, None, True)
 
 
 def test_what_was_read_is_added_up_in_pieces_and_never_twice(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taglists, "AT_ONCE", 60)
+    monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
-    seen = [taglists.lists(seconds=0) for _ in range(6)]
+    seen = [tag_counts.lists(seconds=0) for _ in range(6)]
     assert [found.being_added.tickets if found.being_added else 0 for found in seen] == [
         60,
         120,
@@ -136,7 +136,7 @@ def test_what_was_read_is_added_up_in_pieces_and_never_twice(
     ]
     assert seen[-1].full
     assert seen[-1].full.counts == truth(demo)
-    assert taglists.lists(seconds=0).full == seen[-1].full
+    assert tag_counts.lists(seconds=0).full == seen[-1].full
 
 
 def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
@@ -144,21 +144,21 @@ def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
 ) -> None:
     for number, ref in enumerate(demo.open_tickets[:100]):
         demo.account.edit(ref, add=[f"batch_{number}_{part}" for part in "abc"])
-    part = taglists.lists(seconds=0)
+    part = tag_counts.lists(seconds=0)
     assert (part.own, part.is_moving, len(part.being_read.counts) if part.being_read else 0) == (
         None,
         True,
         100,
     )
-    monkeypatch.setattr(taglists, "PATIENCE", 0.0)
+    monkeypatch.setattr(tag_counts, "PATIENCE", 0.0)
     demo.fault("server_error_before", on="GET /api/v2/tags", times=1)
-    held = taglists.lists(seconds=0)
+    held = tag_counts.lists(seconds=0)
     assert (held.problem is not None, held.is_moving) == (True, False)
     assert held.being_read
     assert len(held.being_read.counts) == 100
     TagList.objects.update(place="gibberish")
-    assert taglists.lists(seconds=0).problem is None  # a place that Zendesk has forgotten: from the start
-    while (found := taglists.lists(seconds=0)).own is None:
+    assert tag_counts.lists(seconds=0).problem is None  # a place that Zendesk has forgotten: from the start
+    while (found := tag_counts.lists(seconds=0)).own is None:
         assert found.is_moving
     assert found.own.counts == truth(demo)
     assert TagList.objects.count() == 1

@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import wrong
-from tagmanager import patterns, taglists
+from tagmanager import patterns
 from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, tags_are_known
+from tagmanager.inventory import tag_counts
 from tagmanager.patterns import Meant
 from tagmanager.tools import tool
 from tagmanager.tools.remove_pattern import RemovePattern
@@ -68,6 +69,6 @@ def _known_by(found: Meant) -> str:
     if found.lists and found.lists.full:
         return f"{found.lists.full.source.capitalize()} on all tickets."
     return (
-        f"By Zendesk's own list, which knows the tags of the last {taglists.DAYS_LISTED} days only; "
+        f"By Zendesk's own list, which knows the tags of the last {tag_counts.DAYS_LISTED} days only; "
         "manage.py tag_inventory --count counts all tickets."
     )

@@ -11,13 +11,13 @@ from django.core.management.base import CommandParser
 from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
-from tagmanager import inventory, taglists
 from tagmanager.account import connection
 from tagmanager.asking import ask
 from tagmanager.console import connected, must_be_admin, tags_are_known, told
 from tagmanager.intake import sources
-from tagmanager.inventory import Inventory, Tag
-from tagmanager.taglists import Lists
+from tagmanager.inventory import tag_counts, tags
+from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tags import Inventory, Tag
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
 
@@ -36,12 +36,12 @@ class Command(RunCommand):
         )
         parser.add_argument(
             "--show",
-            choices=[name for name in inventory.SHOWN if name],
+            choices=[name for name in tags.SHOWN if name],
             default="",
             help="Only tags that are on no ticket, named by rules or fields, named by none, or alike.",
         )
         parser.add_argument("--find", default="", metavar="TEXT", help="A part of a tag, or a pattern.")
-        parser.add_argument("--order", choices=list(inventory.ORDERS), default="tickets")
+        parser.add_argument("--order", choices=list(tags.ORDERS), default="tickets")
         parser.add_argument("--output", choices=["text", "csv", "json"], default="text")
         add_person_option(parser)
 
@@ -57,18 +57,18 @@ class Command(RunCommand):
         tell(_known_by(lists))
         if options["show"] == "alike":
             groups = found.groups(options["find"])
-            write_groups = {"csv": inventory.groups_as_csv, "json": inventory.groups_as_json}
+            write_groups = {"csv": tags.groups_as_csv, "json": tags.groups_as_json}
             self.stdout.write(write_groups.get(options["output"], _grouped)(groups).rstrip("\n"))
         else:
             shown = found.shown(options["show"], options["find"], options["order"])
-            write = {"csv": inventory.as_csv, "json": inventory.as_json}
+            write = {"csv": tags.as_csv, "json": tags.as_json}
             self.stdout.write(write.get(options["output"], _listed)(shown).rstrip("\n"))
 
     def _count(self, by: Actor, tell: Callable[[str], None]) -> None:
         """Run the job here; however it ends, standard output is left for the list."""
         with connected() as zendesk, told():
             must_be_admin(zendesk)
-        if job := taglists.counting(connection.address()):
+        if job := tag_counts.counting(connection.address()):
             raise wrong(f"Job {job.pk} is counting already; manage.py jobs watch {job.pk} shows it.")
         chosen = tool(CountTags.slug)
         form = chosen.form_class({})
@@ -88,7 +88,7 @@ def _known_by(lists: Lists) -> str:
     if lists.full:
         return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
     return (
-        f"By Zendesk's own list: tags of the last {taglists.DAYS_LISTED} days, {taglists.MOST_LISTED:,} at "
+        f"By Zendesk's own list: tags of the last {tag_counts.DAYS_LISTED} days, {tag_counts.MOST_LISTED:,} at "
         "most. --count counts all tickets."
     )
 

@@ -14,12 +14,12 @@ from hashlib import blake2s
 from urllib.parse import quote
 
 from jobs.reports.exports import harmless
-from tagmanager import alike
 from tagmanager.account import connection
 from tagmanager.account.status import kept
 from tagmanager.account.tag_references import Naming, namings
 from tagmanager.intake.sources import tag_query
-from tagmanager.taglists import Lists
+from tagmanager.inventory import similar_tags
+from tagmanager.inventory.tag_counts import Lists
 from zendesk import ZendeskError, normalise
 
 #: What of the tags is shown, and how people call it.
@@ -124,7 +124,7 @@ KEYS: dict[str, Callable[[Tag], tuple[int | str, ...]]] = {
 def groups_of(names: Sequence[str]) -> list[list[str]]:
     """Names that are alike; found once for the same names, however many people look."""
     digest = blake2s(" ".join(names).encode(), digest_size=16).hexdigest()
-    return kept(f"alike:{digest}", lambda: alike.groups(names), seconds=GROUPS_KEPT)
+    return kept(f"alike:{digest}", lambda: similar_tags.groups(names), seconds=GROUPS_KEPT)
 
 
 def as_csv(tags: Iterable[Tag]) -> str:
