@@ -27,7 +27,6 @@ from jobs.states import FollowUp
 from tagmanager import asking, guarding
 from tagmanager.account import connection
 from tagmanager.cautions import cautions_of
-from tagmanager.fields import OneTagField
 from tagmanager.forms import OnlyForm, OptionsForm
 from tagmanager.intake import source_size, sources
 from tagmanager.intake.sources import Source
@@ -36,6 +35,7 @@ from tagmanager.inventory import tag_counts
 from tagmanager.inventory.tag_counts import Lists
 from tagmanager.previews import tallies_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
+from tagmanager.tools.fields import OneTagField
 from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
 

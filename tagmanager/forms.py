@@ -14,10 +14,10 @@ from jobs.source_spec import Order
 from tagmanager import guarding
 from tagmanager.account import choices
 from tagmanager.account.status import glance
-from tagmanager.fields import OneTagField, TagsField, WholeNumberField
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
+from tagmanager.tools.fields import OneTagField, TagsField, WholeNumberField
 from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY
 

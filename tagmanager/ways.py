@@ -16,10 +16,10 @@ from jobs.models import Job
 from jobs.states import Outcome
 from tagmanager.account import connection, suggestions
 from tagmanager.account.choices import Choices
-from tagmanager.fields import TagsField, WholeNumberField
 from tagmanager.intake import sources, ticket_ids
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_ids import Numbers
+from tagmanager.tools.fields import TagsField, WholeNumberField
 from zendesk import NotFound, Refused, Zendesk, ZendeskError
 
 #: The fields that name tickets, each in its own way.

@@ -20,9 +20,10 @@ from jobs.models import Item, Job
 from jobs.states import Status
 from tagmanager.account import connection
 from tagmanager.models import TagList
-from tagmanager.tools.count_tags import CountTags
 from zendesk import Refused, ZendeskError, normalise
 
+#: The slug of the tool whose jobs read every ticket for a count.
+COUNT_TOOL = "count-tags"
 #: Zendesk's own list is up to a day behind, so that a reading of it is good for a while.
 GOOD_FOR = timedelta(hours=1)
 #: A list that was begun so long ago may have shifted meanwhile: it is begun anew.
@@ -91,7 +92,7 @@ def begin_own(account: str) -> TagList:
 
 def _counts(account: str) -> QuerySet[Job]:
     """The counts of all tickets, the latest first."""
-    return Job.objects.filter(tool=CountTags.slug, params__account=account).order_by("-pk")
+    return Job.objects.filter(tool=COUNT_TOOL, params__account=account).order_by("-pk")
 
 
 def _complete(account: str, **which: Any) -> TagList | None:

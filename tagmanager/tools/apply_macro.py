@@ -11,7 +11,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from tagmanager.account import choices, connection
-from tagmanager.fields import WholeNumberField
 from tagmanager.macros import field_names, translation
 from tagmanager.macros.application import Applied
 from tagmanager.macros.comments import Comment
@@ -19,6 +18,7 @@ from tagmanager.macros.field_names import FieldNames
 from tagmanager.macros.translation import Translation
 from tagmanager.tickets import FieldValue, Foreseen, Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
+from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
 
 #: A form does not wait longer for Zendesk than this, seconds.

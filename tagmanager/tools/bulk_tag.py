@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
-from tagmanager.fields import TagsField
 from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
+from tagmanager.tools.fields import TagsField
 
 
 class BulkTagForm(ToolForm):

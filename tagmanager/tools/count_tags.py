@@ -7,6 +7,7 @@ from typing import Any
 from tagmanager.account import connection
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
+from tagmanager.inventory.tag_counts import COUNT_TOOL
 from tagmanager.tickets import Seen
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm
 
@@ -21,7 +22,7 @@ class CountTagsForm(ToolForm):
 class CountTags:
     """Its jobs are dry runs; what they have read is added up by `tagmanager.inventory.tag_counts`."""
 
-    slug = "count-tags"
+    slug = COUNT_TOOL
     name = "Count all tags"
     summary = "Read all tickets, and count how many carry each tag."
     form_class = CountTagsForm

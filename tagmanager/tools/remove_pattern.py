@@ -9,12 +9,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tagmanager import patterns
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
-from tagmanager.patterns import Meant
 from tagmanager.tickets import Seen, TicketChange
+from tagmanager.tools import tag_patterns
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm, join
+from tagmanager.tools.tag_patterns import Meant
 
 
 class TicksField(forms.MultipleChoiceField):
@@ -30,7 +30,7 @@ class TicksField(forms.MultipleChoiceField):
 class RemovePatternForm(ToolForm):
     part = "tools/remove_pattern.html"
 
-    patterns = forms.CharField(
+    tag_patterns = forms.CharField(
         label="Patterns",
         max_length=2_000,
         help_text="* stands for any characters, ? for one. Several are separated by blanks.",
@@ -50,7 +50,7 @@ class RemovePatternForm(ToolForm):
     )
 
     def clean_patterns(self) -> list[str]:
-        return patterns.read(self.cleaned_data["patterns"])
+        return tag_patterns.read(self.cleaned_data["patterns"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -58,12 +58,14 @@ class RemovePatternForm(ToolForm):
             return cleaned
         if cleaned["seen"].split() != cleaned["patterns"]:
             raise ValidationError(self.meant.problem or self._look(), "look")
-        ticked = [tag for tag in dict.fromkeys(cleaned["tags"]) if patterns.fits(tag, cleaned["patterns"])]
+        ticked = [
+            tag for tag in dict.fromkeys(cleaned["tags"]) if tag_patterns.fits(tag, cleaned["patterns"])
+        ]
         if not ticked:
             raise ValidationError("Tick at least one of the tags.", "nothing")
-        if len(ticked) > patterns.MOST_TAGS:
+        if len(ticked) > tag_patterns.MOST_TAGS:
             raise ValidationError(
-                f"One job takes {patterns.MOST_TAGS:,} tags. Give narrower patterns.", "many"
+                f"One job takes {tag_patterns.MOST_TAGS:,} tags. Give narrower patterns.", "many"
             )
         cleaned["tags"] = ticked
         return cleaned
@@ -79,11 +81,11 @@ class RemovePatternForm(ToolForm):
     def meant(self) -> Meant:
         """What the patterns that are filled in mean; asks Zendesk."""
         try:
-            wanted = patterns.read(str(self["patterns"].value() or ""))
+            wanted = tag_patterns.read(str(self["patterns"].value() or ""))
         except ValidationError:  # which the field says
             return Meant()
         seen, ticked = str(self["seen"].value() or ""), self["tags"].value() or ()
-        return patterns.meant(wanted, seen=seen.split(), ticked=ticked)
+        return tag_patterns.meant(wanted, seen=seen.split(), ticked=ticked)
 
     def params(self) -> dict[str, Any]:
         return {"patterns": self.cleaned_data["patterns"], "remove": sorted(self.cleaned_data["tags"])}

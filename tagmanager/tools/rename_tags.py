@@ -9,12 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from tagmanager.fields import TagsField
 from tagmanager.intake import sources, tag_pairs
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
 from tagmanager.tickets import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
+from tagmanager.tools.fields import TagsField
 
 #: A file of pairs is read whole.
 LARGEST_FILE = 1_000_000

@@ -9,12 +9,13 @@ from django.views.decorators.http import require_safe
 
 from jobs.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
-from tagmanager import closed, guarding, patterns
+from tagmanager import closed, guarding
 from tagmanager.account import connection, suggestions
 from tagmanager.account.status import glance
-from tagmanager.fields import OneTagField, TagsField
 from tagmanager.guarding import Condition
 from tagmanager.intake import tag_pairs
+from tagmanager.tools import tag_patterns
+from tagmanager.tools.fields import OneTagField, TagsField
 from zendesk import ZendeskError
 
 #: So many pairs are shown as they would be taken.
@@ -82,11 +83,11 @@ def pairs(request: HttpRequest) -> HttpResponse:
 def meant(request: HttpRequest) -> HttpResponse:
     """The tags that `?patterns=` mean, to tick; what was seen and unticked before stays so."""
     try:
-        wanted = patterns.read(request.GET.get("patterns", "")[:2_000])
+        wanted = tag_patterns.read(request.GET.get("patterns", "")[:2_000])
     except ValidationError as problem:
         return _part(request, "meant", {"problem": " ".join(problem.messages)})
     seen = request.GET.get("seen", "")[:2_000].split()
-    found = patterns.meant(wanted, seen=seen, ticked=request.GET.getlist("tags"))
+    found = tag_patterns.meant(wanted, seen=seen, ticked=request.GET.getlist("tags"))
     return _part(request, "meant", {"meant": found})
 
 

@@ -8,12 +8,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import wrong
-from tagmanager import patterns
 from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, tags_are_known
 from tagmanager.inventory import tag_counts
-from tagmanager.patterns import Meant
-from tagmanager.tools import tool
+from tagmanager.tools import tag_patterns, tool
 from tagmanager.tools.remove_pattern import RemovePattern
+from tagmanager.tools.tag_patterns import Meant
 
 
 class Command(TicketCommand):
@@ -43,10 +42,10 @@ class Command(TicketCommand):
     def handle(self, **options: Any) -> None:
         wanted, kept = _read("--pattern", options["pattern"]), _read("--keep", options["keep"])
         tags_are_known(self.quietly(self.stderr))
-        found = patterns.meant(wanted)
+        found = tag_patterns.meant(wanted)
         if found.problem:
             raise wrong(found.problem)
-        named = [tag for tag, _ in found.tags if not patterns.fits(tag.name, kept)]
+        named = [tag for tag, _ in found.tags if not tag_patterns.fits(tag.name, kept)]
         if not named:
             raise wrong(f"No tag that is known fits {found.written}. {_known_by(found)}")
         write = self.quietly(self.stderr if options["output"] == "json" else self.stdout)
@@ -60,7 +59,7 @@ class Command(TicketCommand):
 
 def _read(option: str, given: list[str]) -> list[str]:
     try:
-        return patterns.read(" ".join(given))
+        return tag_patterns.read(" ".join(given))
     except ValidationError as problem:
         raise wrong(f"{option}: {' '.join(problem.messages)}") from problem
 

@@ -88,8 +88,8 @@ def _known_by(lists: Lists) -> str:
     if lists.full:
         return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
     return (
-        f"By Zendesk's own list: tags of the last {tag_counts.DAYS_LISTED} days, {tag_counts.MOST_LISTED:,} at "
-        "most. --count counts all tickets."
+        f"By Zendesk's own list: tags of the last {tag_counts.DAYS_LISTED} days, "
+        f"{tag_counts.MOST_LISTED:,} at most. --count counts all tickets."
     )
 
 
