@@ -7,7 +7,7 @@ from jobs.actions import Made
 from jobs.actors import Actor
 from jobs.source_spec import Order
 from jobs.states import Guarded
-from tagmanager.guarding import GUARD
+from tagmanager.changes.guard_tag import GUARD
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import PARAM, Only
 from tagmanager.tools.base import Tool, ToolForm

@@ -9,15 +9,15 @@ from jobs.models import Job
 from jobs.overlaps import at_work_on_the_same
 from jobs.source_spec import Recipe
 from jobs.states import Outcome
-from tagmanager import closed
 from tagmanager.account import connection
 from tagmanager.account.status import glance
 from tagmanager.account.tag_references import Kind, Naming, naming
-from tagmanager.closed import ARCHIVED, CLOSED
-from tagmanager.guarding import GUARD
+from tagmanager.changes import closed_tickets
+from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
+from tagmanager.changes.guard_tag import GUARD
 from tagmanager.intake.ticket_filter import Only
 from tagmanager.previews import LOOKED_AT, touched
-from tagmanager.tickets import TicketChange
+from tagmanager.ticket_change import TicketChange
 from tagmanager.tools.base import join
 from zendesk import ZendeskError
 
@@ -146,7 +146,7 @@ def _closed(job: Job) -> Iterator[Caution]:
 
 
 def _no_admin() -> Iterator[Caution]:
-    if why := closed.why_not_as(glance()):
+    if why := closed_tickets.why_not_as(glance()):
         yield Caution(f"{why} Connect as an admin, or leave the closed ones out.")
 
 

@@ -24,9 +24,10 @@ from jobs.models import Job
 from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
-from tagmanager import asking, guarding
+from tagmanager import asking
 from tagmanager.account import connection
 from tagmanager.cautions import cautions_of
+from tagmanager.changes import guard_tag
 from tagmanager.forms import OnlyForm, OptionsForm
 from tagmanager.intake import source_size, sources
 from tagmanager.intake.sources import Source
@@ -383,7 +384,7 @@ def _guard(form: ToolForm, options: dict[str, Any]) -> str:
     if options["guard_stays"] and not guard:
         raise wrong("--guard-stays needs a tag. Say --guard TAG, such as --guard bulk_update.")
     given = form.listed.given if form.lists_tickets else None
-    if guard and (why := guarding.objection(guard, form.params(), given)):
+    if guard and (why := guard_tag.objection(guard, form.params(), given)):
         raise wrong(f"--guard: {why}")
     return guard
 

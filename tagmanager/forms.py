@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from jobs.source_spec import Order
-from tagmanager import guarding
 from tagmanager.account import choices
 from tagmanager.account.status import glance
+from tagmanager.changes import guard_tag
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
@@ -223,7 +223,7 @@ class OptionsForm(forms.Form):
         label="Guard tag",
         required=False,
         help_text="Added in the same write as the change, so that triggers can leave it alone.",
-        widget=forms.TextInput(attrs={"placeholder": guarding.USUAL}),
+        widget=forms.TextInput(attrs={"placeholder": guard_tag.USUAL}),
     )
     guard_stays = forms.BooleanField(
         label="Leave it on until I take it off",

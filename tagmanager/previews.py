@@ -18,9 +18,9 @@ from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from tagmanager.account import connection
 from tagmanager.account.status import ask, calls_per_minute
-from tagmanager.guarding import GUARD, Condition
+from tagmanager.changes.guard_tag import GUARD, Condition
 from tagmanager.macros.application import ASKED_AT_ONCE, Application, Applied
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.ticket_change import Seen, TicketChange
 from tagmanager.tools import macro_of, tool, tools
 from tagmanager.tools.base import ReplacesTags, StartsElsewhere
 from zendesk import Zendesk, ZendeskError

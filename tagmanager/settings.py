@@ -181,7 +181,7 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 100_000,
 }
 # Where `jobs` finds the work it runs.
-JOBS_WORK = "tagmanager.work.work_for"
+JOBS_WORK = "tagmanager.changes.ticket_work.work_for"
 # What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.presentation.labels.Words).
 JOBS_WORDS = "tagmanager.words"
 # The tools, in the order in which people see them: objects of the shape `tagmanager.tools.base.Tool`.

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from tagmanager.intake import csv_rows
 from tagmanager.intake.sources import ID_COLUMNS
 from tagmanager.intake.ticket_ids import ticket_number
-from tagmanager.tickets import too_long
+from tagmanager.ticket_change import too_long
 from zendesk import TagError, parse_tags
 
 #: Names of the columns, as spreadsheets of ours and of others call them.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tagmanager.tickets import Json, Seen
+from tagmanager.ticket_change import Json, Seen
 
 #: Where a job's parameters hold it.
 PARAM = "only"

@@ -15,7 +15,7 @@ import zendesk as api
 from jobs.errors import NeedsPerson, ReadAgain
 from jobs.work import Sendable, Sighting
 from tagmanager.macros.comments import Comment
-from tagmanager.tickets import FieldValue, Foreseen, TicketChange
+from tagmanager.ticket_change import FieldValue, Foreseen, TicketChange
 from zendesk import normalise
 
 #: The key of our mark among what an update notes down of itself (developer.zendesk.com, ticket audits).

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tagmanager.macros.comments import PLACEHOLDER, Comment
-from tagmanager.tickets import SETTABLE, FieldValue
+from tagmanager.ticket_change import SETTABLE, FieldValue
 from zendesk import Action, Macro, TicketField
 
 CUSTOM_FIELD = "custom_fields_"

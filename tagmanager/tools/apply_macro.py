@@ -16,7 +16,7 @@ from tagmanager.macros.application import Applied
 from tagmanager.macros.comments import Comment
 from tagmanager.macros.field_names import FieldNames
 from tagmanager.macros.translation import Translation
-from tagmanager.tickets import FieldValue, Foreseen, Seen, TicketChange, too_long
+from tagmanager.ticket_change import FieldValue, Foreseen, Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError

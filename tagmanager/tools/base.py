@@ -13,7 +13,7 @@ from django import forms
 
 from tagmanager.intake.sources import Source
 from tagmanager.macros.application import Applied
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.ticket_change import Seen, TicketChange
 
 
 @dataclass(frozen=True, slots=True)

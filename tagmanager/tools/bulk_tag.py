@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from tagmanager.tickets import Seen, TicketChange, too_long
+from tagmanager.ticket_change import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 from tagmanager.tools.fields import TagsField
 

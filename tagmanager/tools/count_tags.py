@@ -8,7 +8,7 @@ from tagmanager.account import connection
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.inventory.tag_counts import COUNT_TOOL
-from tagmanager.tickets import Seen
+from tagmanager.ticket_change import Seen
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.ticket_change import Seen, TicketChange
 from tagmanager.tools import tag_patterns
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm, join
 from tagmanager.tools.tag_patterns import Meant

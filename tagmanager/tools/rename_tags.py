@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from tagmanager.intake import sources, tag_pairs
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
-from tagmanager.tickets import Seen, TicketChange, too_long
+from tagmanager.ticket_change import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 from tagmanager.tools.fields import TagsField
 

@@ -14,7 +14,7 @@ from tagmanager.account import connection
 from tagmanager.intake import tag_rows
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_rows import Rows
-from tagmanager.tickets import Seen, TicketChange, too_long
+from tagmanager.ticket_change import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 
 #: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its

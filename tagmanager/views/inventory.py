@@ -23,8 +23,7 @@ from tagmanager.account import connection
 from tagmanager.account.status import glance
 from tagmanager.asking import ask
 from tagmanager.intake import sources
-from tagmanager.inventory import tag_counts
-from tagmanager.inventory import tags
+from tagmanager.inventory import tag_counts, tags
 from tagmanager.inventory.tag_counts import Lists
 from tagmanager.inventory.tags import Inventory, Tag
 from tagmanager.lookups import LOOKUPS

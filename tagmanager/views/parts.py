@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from jobs.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
-from tagmanager import closed, guarding
 from tagmanager.account import connection, suggestions
 from tagmanager.account.status import glance
-from tagmanager.guarding import Condition
+from tagmanager.changes import closed_tickets, guard_tag
+from tagmanager.changes.guard_tag import Condition
 from tagmanager.intake import tag_pairs
 from tagmanager.tools import tag_patterns
 from tagmanager.tools.fields import OneTagField, TagsField
@@ -55,14 +55,14 @@ def guard(request: HttpRequest) -> HttpResponse:
         tag = OneTagField(required=False).clean(request.GET.get("guard", ""))
     except ValidationError:
         tag = ""  # the text box itself says what is wrong
-    return _part(request, "guard", {"condition": Condition(tag or guarding.USUAL)})
+    return _part(request, "guard", {"condition": Condition(tag or guard_tag.USUAL)})
 
 
 @require_safe
 @allowed(SEE, ACT, draft=True)
-def closed_tickets(request: HttpRequest) -> HttpResponse:
+def closed_problem(request: HttpRequest) -> HttpResponse:
     """Where `?include_closed=` is ticked: what is known already to stand against it."""
-    problem = closed.why_not_as(glance()) if "include_closed" in request.GET else ""
+    problem = closed_tickets.why_not_as(glance()) if "include_closed" in request.GET else ""
     return _part(request, "closed", {"problem": problem})
 
 

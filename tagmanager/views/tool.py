@@ -21,11 +21,12 @@ from jobs.views import saved_form
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.workers import reaper
-from tagmanager import again, guarding
+from tagmanager import again
 from tagmanager import tools as installed
 from tagmanager.asking import ask
+from tagmanager.changes import guard_tag
+from tagmanager.changes.guard_tag import Condition
 from tagmanager.forms import OptionsForm, SourceForm
-from tagmanager.guarding import Condition
 from tagmanager.intake import source_size
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
@@ -110,7 +111,7 @@ def _source(chosen: Tool, forms: Forms) -> Source:
 
 def _why_not_guarded(forms: Forms) -> str:
     guard, listed = forms[2].cleaned_data["guard"], forms[0].listed.given if forms[1] is None else None
-    return guarding.objection(guard, forms[0].params(), listed) if guard else ""
+    return guard_tag.objection(guard, forms[0].params(), listed) if guard else ""
 
 
 def _only(forms: Forms) -> Only:
@@ -220,7 +221,7 @@ def _show(
         "tool_form": tool_form,
         "source_form": source_form,
         "options_form": options_form,
-        "condition": Condition(guarding.USUAL),
+        "condition": Condition(guard_tag.USUAL),
         "panel": (source_form["kind"].value() if source_form else "") or "",
         "has_errors": any(form.errors for form in filter(None, forms)),
         "lost_file": bool(request.FILES),

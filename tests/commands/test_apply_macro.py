@@ -12,7 +12,7 @@ import requests
 from jobs.engine import pipeline
 from jobs.models import Batch, Item, Job
 from jobs.states import FollowUp
-from tagmanager import work
+from tagmanager.changes import ticket_work
 from tests.commands.conftest import Ran, command
 from tests.demo import Demo, counts, follow
 from zendesk import sandbox as zd
@@ -232,7 +232,7 @@ def test_a_macro_in_html_is_posted_as_html(demo: Demo, monkeypatch: pytest.Monke
 def test_where_calls_are_few_a_ticket_that_is_listed_is_not_asked_about_again(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "PATIENCE", 0.0)
+    monkeypatch.setattr(ticket_work, "PATIENCE", 0.0)
     refs = demo.open_tickets[:45]
     for ref in refs:
         demo.account.edit(ref, add=["of-the-page"])

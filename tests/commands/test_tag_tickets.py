@@ -347,7 +347,7 @@ def test_a_fault_inside_the_job_stops_the_job_and_is_told(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("in the middle of it")
 
-    monkeypatch.setattr("tagmanager.work.TicketWork.plan", broken)
+    monkeypatch.setattr("tagmanager.changes.ticket_work.TicketWork.plan", broken)
     ran = tag_tickets("--ids", str(demo.open_tickets[0]), "--add", "a", "--yes")
     job = Job.objects.get()
     assert (ran.code, job.status) == (1, "errored")

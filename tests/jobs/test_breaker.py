@@ -18,7 +18,7 @@ from jobs.runtime.lease import Lost
 from jobs.states import FollowUp, Status
 from jobs.views.inline_run import run_at_once
 from jobs.workers.reaper import MAX_CRASHES, reap
-from tagmanager.work import TicketWork
+from tagmanager.changes.ticket_work import TicketWork
 from tests import factories
 from tests.commands.conftest import command
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit

@@ -20,7 +20,7 @@ from jobs.models import Job
 from jobs.source_spec import Order
 from jobs.states import FollowUp
 from jobs.workers.reaper import reap
-from tagmanager import work
+from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source, combined
 from tagmanager.intake.ticket_filter import Only
@@ -219,7 +219,7 @@ def test_another_jobs_tickets_do_not_bring_along_what_it_was_asked_for_each(demo
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of twenty tickets."""
     monkeypatch.setattr(Zendesk, "_pages", partialmethod(Zendesk._pages, size=20))
-    monkeypatch.setattr(work.TicketWork, "batch_size", 20)
+    monkeypatch.setattr(ticket_work.TicketWork, "batch_size", 20)
     monkeypatch.setattr(source_reader, "UNSEEN_AT_A_TIME", 20)
 
 
@@ -288,7 +288,7 @@ def test_cancelling_while_numbers_are_gathered_stops_before_any_ticket(demo: Dem
 def test_a_view_to_leave_out_whose_pages_end_early_stops_the_job_before_any_ticket(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "DEPTH", 100)
+    monkeypatch.setattr(ticket_work, "DEPTH", 100)
     demo.account.configure(view_depth=100)
     demo.account.view_counts.ask(VIEW_UNSOLVED, demo.account.now(), lambda: 0)
     number = len(in_view(demo, VIEW_UNSOLVED))

@@ -132,7 +132,7 @@ def test_a_call_refused_as_a_whole_is_split_until_the_culprit_is_alone(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jobs.errors import Refused
-    from tagmanager.work import TicketWork
+    from tagmanager.changes.ticket_work import TicketWork
 
     refs = untagged(demo, 8)
     send = TicketWork.send

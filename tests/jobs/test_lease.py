@@ -226,7 +226,7 @@ def test_a_parked_job_is_not_worked_on_before_its_time(demo: Demo) -> None:
 def test_a_fault_of_the_program_stops_the_job_in_words_and_is_not_swallowed(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tagmanager.work import TicketWork
+    from tagmanager.changes.ticket_work import TicketWork
 
     def break_(*_: Any) -> None:
         raise ZeroDivisionError("secret insides")

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from jobs.models import Batch, Item, Job
 from jobs.reports import recount
 from jobs.states import ENDED, STOPPED, BatchState, FollowUp, Outcome
-from tagmanager.tickets import TicketChange
+from tagmanager.ticket_change import TicketChange
 from tests.properties.meanwhile import When
 from tests.properties.profiles import profile
 from tests.properties.world import FAULTS, LONG, TICKETS, Interruption, World

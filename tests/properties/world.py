@@ -26,7 +26,7 @@ from jobs.engine import execution
 from jobs.models import Item, Job
 from jobs.states import ENDED, FollowUp, Outcome, Status
 from jobs.workers import reaper
-from tagmanager.work import TicketWork
+from tagmanager.changes.ticket_work import TicketWork
 from tests.properties.clock import Clock
 from tests.properties.meanwhile import Calls, News, When
 from tests.properties.wire import BASE, Wire

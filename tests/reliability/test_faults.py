@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tagmanager.work import TicketWork
+from tagmanager.changes.ticket_work import TicketWork
 from tests.reliability import table
 from tests.reliability.cases import CASES, Case, mixed
 from tests.reliability.trial import Trial, attempt

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.work import Earlier
-from tagmanager import undoing
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.changes import undo
+from tagmanager.ticket_change import Seen, TicketChange
 from tagmanager.tools.base import NothingToDo
 from tagmanager.tools.bulk_tag import BulkTag, BulkTagForm
 
@@ -49,11 +49,11 @@ def test_what_is_undone_is_as_before(
     if isinstance(change, TicketChange):
         after = change.applied_to(before)
         earlier = Earlier(ticket(*before).to_json(), change.to_json(), "changed")
-        back = undoing.change_for(ticket(*after), earlier)
+        back = undo.change_for(ticket(*after), earlier)
         assert isinstance(back, TicketChange)
         assert back.applied_to(after) == before
         assert change.is_shown_by(ticket(*after))
-        assert undoing.touched_since(ticket(*after), earlier) == ""
+        assert undo.touched_since(ticket(*after), earlier) == ""
 
 
 @given(before=TAGS, add=TAGS, remove=TAGS, now=TAGS)
@@ -63,7 +63,7 @@ def test_undo_never_touches_a_tag_that_the_job_did_not(
     change = BulkTag().change_for(ticket(*before), params(add=add, remove=remove - add))
     if isinstance(change, TicketChange):
         earlier = Earlier(ticket(*before).to_json(), change.to_json(), "changed")
-        back = undoing.change_for(ticket(*now), earlier)
+        back = undo.change_for(ticket(*now), earlier)
         if isinstance(back, TicketChange):
             assert back.applied_to(now) ^ now <= change.add | change.remove
 

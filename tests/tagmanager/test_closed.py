@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tagmanager import closed
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.changes import closed_tickets
+from tagmanager.ticket_change import Seen, TicketChange
 
 pytestmark = pytest.mark.once
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.once
     ],
 )
 def test_of_a_closed_ticket_tags_and_priority_can_be_changed(change: TicketChange, problem: str) -> None:
-    assert closed.why_not(change) == problem
+    assert closed_tickets.why_not(change) == problem
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_what_was_closed_more_than_120_days_ago_is_archived(
     status: str, updated_at: str, kinds: tuple[str, ...]
 ) -> None:
     ticket = Seen(1, frozenset(), status, updated_at)
-    assert closed.kinds_of(ticket, datetime(2026, 11, 23, 12, tzinfo=UTC)) == kinds
+    assert closed_tickets.kinds_of(ticket, datetime(2026, 11, 23, 12, tzinfo=UTC)) == kinds

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jobs.work import Earlier
-from tagmanager import undoing
-from tagmanager.tickets import FieldValue, Seen, TicketChange
+from tagmanager.changes import undo
+from tagmanager.ticket_change import FieldValue, Seen, TicketChange
 from tagmanager.tools.base import NothingToDo
 
 SOLVED_HIGH = TicketChange(frozenset("b"), fields={"status": "solved", "priority": "high"})
@@ -29,18 +29,18 @@ def test_a_change_shows_only_when_all_of_it_is_there() -> None:
 def test_undo_puts_back_each_field_as_it_was_on_that_ticket() -> None:
     earlier = Earlier(ticket("a", status="open", priority=None).to_json(), SOLVED_HIGH.to_json(), "changed")
     now = ticket("a", "b", status="solved", priority="high")
-    assert undoing.change_for(now, earlier) == TicketChange(
+    assert undo.change_for(now, earlier) == TicketChange(
         remove=frozenset("b"), fields={"status": "open", "priority": None}
     )
-    assert undoing.touched_since(now, earlier) == ""
+    assert undo.touched_since(now, earlier) == ""
 
 
 def test_undo_leaves_a_field_alone_that_someone_has_set_since_and_says_so() -> None:
     earlier = Earlier(ticket(status="open", priority=None).to_json(), SOLVED_HIGH.to_json(), "changed")
     now = ticket("b", status="solved", priority="urgent")
-    assert undoing.change_for(now, earlier) == TicketChange(remove=frozenset("b"), fields={"status": "open"})
+    assert undo.change_for(now, earlier) == TicketChange(remove=frozenset("b"), fields={"status": "open"})
     note = "Since then someone changed the priority; that was left alone."
-    assert undoing.touched_since(now, earlier) == note
+    assert undo.touched_since(now, earlier) == note
     both = ticket(status="open", priority="urgent")
     note = "Since then someone removed b and changed the status, the priority; that was left alone."
-    assert undoing.change_for(both, earlier) == NothingToDo("touched_since", note)
+    assert undo.change_for(both, earlier) == NothingToDo("touched_since", note)

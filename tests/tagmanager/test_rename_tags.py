@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.work import Earlier
-from tagmanager import undoing
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.changes import undo
+from tagmanager.ticket_change import Seen, TicketChange
 from tagmanager.tools.base import LeftOut, NothingToDo
 from tagmanager.tools.rename_tags import RenameTags, RenameTagsForm
 
@@ -68,9 +68,7 @@ def test_what_is_undone_is_as_before(before: frozenset[str], pairs: dict[str, st
         after = done.applied_to(before)
         assert not after & set(pairs)
         assert {pairs[tag] for tag in before & set(pairs)} - {""} <= after
-        back = undoing.change_for(
-            ticket(*after), Earlier(ticket(*before).to_json(), done.to_json(), "changed")
-        )
+        back = undo.change_for(ticket(*after), Earlier(ticket(*before).to_json(), done.to_json(), "changed"))
         assert isinstance(back, TicketChange)
         assert back.applied_to(after) == before
 

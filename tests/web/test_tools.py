@@ -265,7 +265,7 @@ def test_a_fault_of_the_program_is_told_on_the_page_of_the_job(
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("tagmanager.work.TicketWork.plan", broken)
+    monkeypatch.setattr("tagmanager.changes.ticket_work.TicketWork.plan", broken)
     page = web.post(FORM, FILLED | {"ids": "1"}, follow=True).content.decode()
     assert "Stopped by a fault of the program (RuntimeError)" in page
 

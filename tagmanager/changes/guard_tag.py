@@ -14,7 +14,7 @@ from typing import Any
 
 from jobs.states import Outcome
 from jobs.work import Earlier
-from tagmanager.tickets import Seen, TicketChange, too_long
+from tagmanager.ticket_change import Seen, TicketChange, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
 
 #: The name under which a job's parameters hold the tag.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tagmanager.account.status import Glance, glance
-from tagmanager.tickets import Seen, TicketChange
+from tagmanager.ticket_change import Seen, TicketChange
 
 #: The kinds of tickets that go only after a pilot, and that are counted.
 CLOSED, ARCHIVED = "closed", "archived"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from jobs.states import Outcome
 from jobs.work import Earlier
 from tagmanager.macros.comments import INTERNAL, PUBLIC
-from tagmanager.tickets import SETTABLE, Seen, TicketChange
+from tagmanager.ticket_change import SETTABLE, Seen, TicketChange
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
 
 #: By who sees the comment that was posted.

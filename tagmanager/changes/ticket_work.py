@@ -35,12 +35,12 @@ from jobs.work import (
     Underway,
     Verdict,
 )
-from tagmanager import calls, closed, guarding, undoing
 from tagmanager.account import connection
+from tagmanager.changes import closed_tickets, engine_adapter, guard_tag, undo
 from tagmanager.intake import sources
 from tagmanager.intake.ticket_filter import Only
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
-from tagmanager.tickets import Foreseen, Seen, TicketChange
+from tagmanager.ticket_change import Foreseen, Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
 from tagmanager.tools.base import AppliesMacro, LeftOut, NothingToDo, SetsFields
@@ -80,7 +80,7 @@ class TicketWork:
         self._job = job
         self._tool = tool(job.tool)
         self._errand = errand_of(job)
-        self._guard: str = job.params.get(guarding.GUARD, "")
+        self._guard: str = job.params.get(guard_tag.GUARD, "")
         self._only = Only.from_params(job.params)
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.narrows = bool(self._only) and not job.follow_up
@@ -107,7 +107,7 @@ class TicketWork:
     # Choosing
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
-        with calls.reading_pages(cursor):
+        with engine_adapter.reading_pages(cursor):
             for page in sources.pages(self._zendesk, source, cursor):
                 *first, last = self._pieces(page.items)
                 for piece in first:  # the place stays that of the page
@@ -172,8 +172,10 @@ class TicketWork:
     def read(self, refs: Sequence[int]) -> Underway[dict[int, Snapshot]]:
         if not refs:
             return Made({})
-        with calls.reading():
-            return calls.Meanwhile(self._zendesk.begin_tickets(refs), self._snapshots, calls.reading)
+        with engine_adapter.reading():
+            return engine_adapter.Meanwhile(
+                self._zendesk.begin_tickets(refs), self._snapshots, engine_adapter.reading
+            )
 
     def _snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
         foreseen: dict[int, Foreseen] = {}
@@ -217,40 +219,40 @@ class TicketWork:
         if seen.is_closed and (stays := self._stays_closed(answer)):
             return stays
         is_undo = self._errand.kind is FollowUp.UNDO
-        reason, detail = undoing.note_on(seen, earlier) if is_undo else ("", "")
+        reason, detail = undo.note_on(seen, earlier) if is_undo else ("", "")
         return Change(
             answer.to_json(),
             own=answer.is_own,
             once=bool(answer.comment),
             reason=reason,
             detail=detail,
-            pilot=closed.CLOSED if seen.is_closed else "",
-            kinds=closed.kinds_of(seen, datetime.now(UTC)),
+            pilot=closed_tickets.CLOSED if seen.is_closed else "",
+            kinds=closed_tickets.kinds_of(seen, datetime.now(UTC)),
         )
 
     def _wished(self, seen: Seen, earlier: Earlier | None, given: Payload | None) -> ToolAnswer:
         if self._errand.kind is FollowUp.UNGUARD:
-            return guarding.taken_off(seen, earlier, self._guard)
+            return guard_tag.taken_off(seen, earlier, self._guard)
         if self._errand.kind is FollowUp.UNDO:
-            answer = undoing.change_for(seen, earlier)
+            answer = undo.change_for(seen, earlier)
         elif self._asks_each and not self._may_change(seen):
             return LeftOut(CLOSED.reason, CLOSED.detail)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
             answer = self._tool.change_for(seen, self._job.params | (given or {}))
         if self._guard and isinstance(answer, TicketChange):
-            return guarding.guarded(answer, seen, earlier, self._guard)
+            return guard_tag.guarded(answer, seen, earlier, self._guard)
         return answer
 
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
         if not self._job.params.get("include_closed"):
             return CLOSED
-        problem = closed.why_not(change)
+        problem = closed_tickets.why_not(change)
         return Skipped("closed_field", problem) if problem else None
 
     def why_withheld(self, pilot: str, code: str, text: str) -> str:  # noqa: ARG002 - there is one kind
-        return closed.why_withheld(text) if code == "closed" else ""
+        return closed_tickets.why_withheld(text) if code == "closed" else ""
 
     def shows(self, change: Payload, now: Snapshot) -> bool:
         return TicketChange.from_json(change).is_shown_by(Seen.from_json(0, now))
@@ -258,13 +260,13 @@ class TicketWork:
     # Sending
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> Underway[str]:
-        with calls.translated():
+        with engine_adapter.translated():
             if change is None:
                 pending = self._zendesk.begin_update_each([self._own(item) for item in items])
             else:
                 note = self._macro.note() if self._macro else {}
                 pending = self._zendesk.begin_update_many([i.ref for i in items], _delta(change) | note)
-        return calls.Meanwhile(pending, lambda status: status.id, calls.translated)
+        return engine_adapter.Meanwhile(pending, lambda status: status.id, engine_adapter.translated)
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
@@ -274,7 +276,7 @@ class TicketWork:
         return sent | extras | {"id": item.ref, "updated_stamp": seen.updated_at, "safe_update": True}
 
     def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
-        with calls.reading():
+        with engine_adapter.reading():
             statuses = {status.id: status for status in self._zendesk.job_statuses(receipts)}
             for receipt in receipts:
                 if receipt not in statuses and (status := self._look_for(receipt)):
@@ -285,7 +287,7 @@ class TicketWork:
     def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
         refs = {item.ref for item in items}
         unclear = False
-        with calls.reading():
+        with engine_adapter.reading():
             for status in islice(self._zendesk.recent_job_statuses(), RECENT_JOBS):
                 if status.id in known or status.total not in (None, len(refs)):
                     continue
@@ -301,7 +303,7 @@ class TicketWork:
         if self._macro is None:
             return {}
         done = self._job.items.filter(outcome=Outcome.CHANGED, batch__once=True)
-        with calls.reading():
+        with engine_adapter.reading():
             return self._macro.look_up(items, done.values_list("ref", flat=True).first())
 
     def _look_for(self, receipt: str) -> api.JobStatus | None:
