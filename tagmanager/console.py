@@ -24,11 +24,12 @@ from jobs.models import Job
 from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
-from tagmanager import asking
 from tagmanager.account import connection
 from tagmanager.cautions import cautions_of
 from tagmanager.changes import guard_tag
-from tagmanager.forms import OnlyForm, OptionsForm
+from tagmanager.forms import submit
+from tagmanager.forms.job_form import OnlyForm, OptionsForm
+from tagmanager.forms.source_form import WAYS, OthersForm, WaysForm
 from tagmanager.intake import source_size, sources
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
@@ -37,7 +38,6 @@ from tagmanager.inventory.tag_counts import Lists
 from tagmanager.previews import tallies_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.fields import OneTagField
-from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
 
 STDIN = "-"
@@ -183,9 +183,9 @@ class Chosen:
     def phrase(self, limit: int | None) -> str:
         """As the end of a question: "about 10,400 tickets of view “All unsolved”"."""
         if self.number is None or source_size.is_exact(self.source):
-            return asking.phrase(self.source, self.only, limit)
+            return submit.phrase(self.source, self.only, limit)
         if self.only or self.source.stored["kind"] == SEVERAL:
-            return f"{asking.phrase(self.source, self.only, limit)} (at most {self.number:,})"
+            return f"{submit.phrase(self.source, self.only, limit)} (at most {self.number:,})"
         return f"about {self.number:,} {self.source.phrase}"
 
 
@@ -315,7 +315,7 @@ class TicketCommand(RunCommand):
         looks_first = form.writes_to_customers and not options["dry_run"]
 
         def make(here: bool) -> Made:
-            return asking.ask(
+            return submit.ask(
                 tool,
                 form,
                 chosen.source,

@@ -21,7 +21,7 @@ from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.reaper import is_worker_alive
 from tagmanager.account import connection
 from tagmanager.account.status import glance
-from tagmanager.asking import ask
+from tagmanager.forms.submit import ask
 from tagmanager.intake import sources
 from tagmanager.inventory import tag_counts, tags
 from tagmanager.inventory.tag_counts import Lists

@@ -21,12 +21,12 @@ from jobs.views import saved_form
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, sign_in_first, signed_in
 from jobs.workers import reaper
-from tagmanager import again
 from tagmanager import tools as installed
-from tagmanager.asking import ask
 from tagmanager.changes import guard_tag
 from tagmanager.changes.guard_tag import Condition
-from tagmanager.forms import OptionsForm, SourceForm
+from tagmanager.forms import prefill
+from tagmanager.forms.job_form import OptionsForm, SourceForm
+from tagmanager.forms.submit import ask
 from tagmanager.intake import source_size
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
@@ -136,11 +136,11 @@ def _is_possible(source: Source, forms: Forms) -> bool:
 
 
 def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
-    filling, earlier, typed = again.Filling(), _earlier(request, chosen), saved_form.take(request)
+    filling, earlier, typed = prefill.Filling(), _earlier(request, chosen), saved_form.take(request)
     if typed:
         return _show(request, chosen, _filled_in(chosen, typed), is_back=True)
     if earlier is not None:
-        filling = again.filling_of(earlier)
+        filling = prefill.filling_of(earlier)
     forms = (
         chosen.form_class(initial=_named_in(request, chosen) | filling.tool),
         _source_form(chosen, initial=filling.source),

@@ -12,8 +12,8 @@ from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
 from tagmanager.account import connection
-from tagmanager.asking import ask
 from tagmanager.console import connected, must_be_admin, tags_are_known, told
+from tagmanager.forms.submit import ask
 from tagmanager.intake import sources
 from tagmanager.inventory import tag_counts, tags
 from tagmanager.inventory.tag_counts import Lists

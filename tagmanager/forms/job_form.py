@@ -14,11 +14,11 @@ from jobs.source_spec import Order
 from tagmanager.account import choices
 from tagmanager.account.status import glance
 from tagmanager.changes import guard_tag
+from tagmanager.forms.source_form import WAYS, OthersForm, WaysForm
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
 from tagmanager.tools.fields import OneTagField, TagsField, WholeNumberField
-from tagmanager.ways import WAYS, OthersForm, WaysForm
 from zendesk import ADMINS_ONLY
 
 #: One of these, and only one, says which tickets; more are added in a part of their own.

@@ -9,7 +9,7 @@ from jobs.models import Job
 from jobs.source_spec import ITEMS, LISTED, Recipe, Stored
 from jobs.states import FollowUp, Guarded, Outcome
 from tagmanager.changes.guard_tag import GUARD
-from tagmanager.forms import OWN
+from tagmanager.forms.job_form import OWN
 from tagmanager.intake.sources import ALL
 from tagmanager.intake.ticket_filter import PARAM, Only
 from tagmanager.tools import tool
