@@ -25,7 +25,6 @@ from jobs.presentation.job_actions import DOINGS, warning
 from jobs.source_spec import SEVERAL, Order, Recipe, Stored
 from jobs.states import FollowUp
 from tagmanager.account import connection
-from tagmanager.cautions import cautions_of
 from tagmanager.changes import guard_tag
 from tagmanager.forms import submit
 from tagmanager.forms.job_form import OnlyForm, OptionsForm
@@ -35,7 +34,8 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import Only
 from tagmanager.inventory import tag_counts
 from tagmanager.inventory.tag_counts import Lists
-from tagmanager.previews import tallies_of
+from tagmanager.previews.preview import tallies_of
+from tagmanager.previews.warnings import cautions_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.fields import OneTagField
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check

@@ -2,8 +2,8 @@
 
 from django import template
 
-from tagmanager import previews
+from tagmanager.previews import preview
 
 register = template.Library()
 
-register.simple_tag(previews.preview_of, name="preview_of")
+register.simple_tag(preview.preview_of, name="preview_of")

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from jobs.models import Job
 from jobs.views.job_detail import job_or_404
 from jobs.views.permissions import SEE, allowed
-from tagmanager import previews
 from tagmanager.account import connection, tag_references
-from tagmanager.cautions import cautions_of
+from tagmanager.previews import preview
+from tagmanager.previews.warnings import cautions_of
 from zendesk import ZendeskError
 
 
@@ -22,7 +22,7 @@ from zendesk import ZendeskError
 def samples(request: HttpRequest, pk: int) -> HttpResponse:
     """Some of the tickets with what becomes of their tags; a page of its own where no script asks."""
     job = _dry_run(pk)
-    return _answer(request, "samples", {"job": job, "samples": previews.samples_of(job)})
+    return _answer(request, "samples", {"job": job, "samples": preview.samples_of(job)})
 
 
 @require_safe
@@ -40,7 +40,7 @@ def cautions(request: HttpRequest, pk: int) -> HttpResponse:
 def pairs(request: HttpRequest, pk: int) -> HttpResponse:
     """How many tickets each pair of old and new concerns; a page of its own where no script asks."""
     job = _dry_run(pk)
-    return _answer(request, "pairs", {"job": job, "pairs": previews.tallies_of(job)})
+    return _answer(request, "pairs", {"job": job, "pairs": preview.tallies_of(job)})
 
 
 @require_safe
@@ -49,7 +49,7 @@ def pairs(request: HttpRequest, pk: int) -> HttpResponse:
 def named(_request: HttpRequest, pk: int) -> HttpResponse:
     """What in the account names the tags that would change, as CSV."""
     job = _dry_run(pk)
-    change = previews.touched(job)
+    change = preview.touched(job)
     try:
         found = tag_references.naming(change.add | change.remove)
     except (connection.NotConnected, ZendeskError) as problem:

@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
-from tagmanager import previews
 from tagmanager.account.tag_references import namings
-from tagmanager.cautions import cautions_of
-from tagmanager.previews import Tally, tallies_of
+from tagmanager.previews import preview
+from tagmanager.previews.preview import Tally, tallies_of
+from tagmanager.previews.warnings import cautions_of
 from tests import factories
 from tests.demo import params
 from zendesk import sandbox
@@ -60,18 +60,18 @@ def test_samples_are_the_lowest_and_the_highest_numbers(db: None) -> None:
     job = planned(50)
     for ref in range(1, 51):
         factories.item(job, ref, Outcome.PLANNED)
-    found = previews.samples_of(job)
+    found = preview.samples_of(job)
     assert [row.ref for row in found.rows] == [*range(1, 11), *range(41, 51)]
     assert "No Zendesk account is set up." in found.problem
-    assert found.rows[0] == previews.Sample(1, "", kept=["old"], added=["vip"], removed=[])
+    assert found.rows[0] == preview.Sample(1, "", kept=["old"], added=["vip"], removed=[])
 
 
 def test_hostile_text_is_escaped_on_every_part(db: None) -> None:
     job = planned(1)
     evil = "<script>alert(1)</script>"
-    sample = previews.Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
+    sample = preview.Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
     samples = render_to_string(
-        "preview/_samples.html", {"samples": previews.Samples([sample], evil), "job": job}
+        "preview/_samples.html", {"samples": preview.Samples([sample], evil), "job": job}
     )
     count = render_to_string("tools/_count.html", {"problem": evil})
     stored = render_to_string("tools/_stored.html", {"problem": evil})
@@ -271,9 +271,9 @@ def test_the_real_run_wants_the_permission(client: Client, db: None) -> None:
 def test_the_estimate_follows_batches_and_the_share_of_calls(settings: Settings) -> None:
     settings.ZENDESK_MAX_JOBS, settings.ZENDESK_RATE_SHARE = 10, 0.5
     cache.clear()
-    assert previews.estimate(100) == previews.Estimate(calls=6, seconds=10)
-    large = previews.estimate(100_000)
-    assert large == previews.Estimate(calls=2_400, seconds=1_440)
+    assert preview.estimate(100) == preview.Estimate(calls=6, seconds=10)
+    large = preview.estimate(100_000)
+    assert large == preview.Estimate(calls=2_400, seconds=1_440)
 
 
 def test_a_preview_tells_that_a_trial_would_not_hold(web: Client) -> None:

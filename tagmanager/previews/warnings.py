@@ -16,7 +16,7 @@ from tagmanager.changes import closed_tickets
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
 from tagmanager.changes.guard_tag import GUARD
 from tagmanager.intake.ticket_filter import Only
-from tagmanager.previews import LOOKED_AT, touched
+from tagmanager.previews.preview import LOOKED_AT, touched
 from tagmanager.ticket_change import TicketChange
 from tagmanager.tools.base import join
 from zendesk import ZendeskError
