@@ -6,4 +6,4 @@ from django.contrib.admin.apps import AdminConfig
 class OversightConfig(AdminConfig):
     """Named in INSTALLED_APPS in place of `django.contrib.admin`."""
 
-    default_site = "tagmanager.oversight.Oversight"
+    default_site = "tagmanager.ops.admin_site.Oversight"

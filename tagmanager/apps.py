@@ -12,9 +12,9 @@ class TagManagerConfig(AppConfig):
 
     def ready(self) -> None:
         """Django has loaded every app: from here on `manage.py check` knows our checks."""
-        from tagmanager import checks  # noqa: F401, PLC0415  # registers itself by being imported
+        from tagmanager.ops import checks  # noqa: F401, PLC0415  # registers itself by being imported
 
         if settings.SENTRY_DSN:
-            from tagmanager import reports  # noqa: PLC0415  # a fifth of a second, for those who want it
+            from tagmanager.ops import error_reporting  # noqa: PLC0415  # a fifth of a second, for those who want it
 
-            reports.start(settings.SENTRY_DSN)
+            error_reporting.start(settings.SENTRY_DSN)

@@ -1,7 +1,7 @@
 """Settings, each from one environment variable or one line of `.env`.
 
 README.md explains the variables and .env.example lists them all; what is missing or contradicts itself
-is told in words by the system checks in `tagmanager.checks`.
+is told in words by the system checks in `tagmanager.ops.checks`.
 """
 
 import os
@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tagmanager.zones.middleware",
+    "tagmanager.ops.timezone.middleware",
     # Last, so that it sees the answer of everything that can refuse a login.
     "axes.middleware.AxesMiddleware",
 ]
@@ -148,7 +148,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by web and workers through files: Django-Q2 tells there which cluster is alive.
 CACHES = {
     "default": {
-        "BACKEND": "tagmanager.cache.ForgivingCache",
+        "BACKEND": "tagmanager.ops.cache.ForgivingCache",
         "LOCATION": str(VAR_DIR / "cache"),
     }
 }
@@ -316,10 +316,12 @@ KNOWN_LOG_LEVEL = LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"marks": {"()": "tagmanager.logs.Marks"}},
+    "filters": {"marks": {"()": "tagmanager.ops.logging.Marks"}},
     # A word that is neither gets text, and tagmanager.E013 says so.
     "formatters": {
-        "line": {"()": "tagmanager.logs.Json" if LOG_FORMAT == "json" else "tagmanager.logs.Text"},
+        "line": {
+            "()": "tagmanager.ops.logging.Json" if LOG_FORMAT == "json" else "tagmanager.ops.logging.Text"
+        },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["marks"]}},
     "root": {"handlers": ["stderr"], "level": KNOWN_LOG_LEVEL},

@@ -15,7 +15,7 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection
 from pytest_django import Settings
 
-from tagmanager import checks
+from tagmanager.ops import checks
 
 GOOD: dict[str, Any] = {
     "DEMO": False,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import exposition
 
 from jobs.runtime.database_retry import trouble_of
-from tagmanager.metrics import registry
+from tagmanager.ops.metrics import registry
 from tagmanager.views.faults import RETRY_AFTER
 
 #: Version 0.0.4 is the one that every scraper reads.

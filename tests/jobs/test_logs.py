@@ -14,7 +14,7 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import log_context
-from tagmanager.logs import Json, Marks, Text
+from tagmanager.ops.logging import Json, Marks, Text
 from tests.demo import Demo, run, submit
 
 LOGS = "import logging; logging.getLogger('a').warning('b')"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs import log_context
-from tagmanager.reports import OURS, bare
+from tagmanager.ops.error_reporting import OURS, bare
 
 SECRET = "quokka"
 #: An event with something private in every place that the library knows, and in one that it does not.

@@ -17,7 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from jobs.apps import SETTINGS
-from tagmanager.logs import FORMATS
+from tagmanager.ops.logging import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
@@ -189,9 +189,9 @@ def check_reports(**_: Any) -> Iterator[CheckMessage]:
     """Said without the value, which is a credential. The app runs all the same."""
     if not settings.SENTRY_DSN:
         return
-    from tagmanager import reports  # noqa: PLC0415  # a fifth of a second, for those who want it
+    from tagmanager.ops import error_reporting  # noqa: PLC0415  # a fifth of a second, for those who want it
 
-    if not reports.is_readable(settings.SENTRY_DSN):
+    if not error_reporting.is_readable(settings.SENTRY_DSN):
         yield CheckWarning(
             "SENTRY_DSN is not of the form https://KEY@HOST/NUMBER, so no error is reported.",
             hint="Copy it from the settings of the project in Sentry (Client Keys), or remove it.",
