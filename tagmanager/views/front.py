@@ -17,8 +17,8 @@ from jobs.views.permissions import ACT, SEE, allowed, refusal
 from jobs.workers import health
 from tagmanager import tools as installed
 from tagmanager.account.status import glance, named
-from tagmanager.lookups import LOOKUPS
 from tagmanager.tools.base import StartsElsewhere
+from tagmanager.views.lookup_pages import LOOKUPS
 
 RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 

@@ -26,9 +26,9 @@ from tagmanager.intake import sources
 from tagmanager.inventory import tag_counts, tags
 from tagmanager.inventory.tag_counts import Lists
 from tagmanager.inventory.tags import Inventory, Tag
-from tagmanager.lookups import LOOKUPS
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
+from tagmanager.views.lookup_pages import LOOKUPS
 
 #: Seconds that a page, and each look of it at what is under way, works on the lists.
 WORK = 1.0

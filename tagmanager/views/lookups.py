@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from jobs.views.permissions import SEE, allowed
 from tagmanager import tools as installed
 from tagmanager.account import connection
-from tagmanager.lookups import LOOKUPS
 from tagmanager.macros import search
+from tagmanager.views.lookup_pages import LOOKUPS
 from zendesk import ZendeskError
 
 #: More than these are counted on the page; a download has them all.

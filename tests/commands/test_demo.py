@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import pytest
 
-from tagmanager.demo import Failed, Place
+from tagmanager.cli.demo import Failed, Place
 from tests.commands.conftest import DEADLINE, await_that, descendants, exists
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]

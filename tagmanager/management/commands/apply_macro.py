@@ -7,7 +7,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import add_mail_option
-from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, connected, told
+from tagmanager.cli.ticket_command import (
+    TicketCommand,
+    add_source_options,
+    add_ticket_options,
+    connected,
+    told,
+)
 from tagmanager.tools import tool
 from tagmanager.tools.apply_macro import ALL, FIELDS, POSSIBLE, ApplyMacro
 from zendesk import check

@@ -14,7 +14,7 @@ from django.core.management.base import CommandParser
 
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import impossible
-from tagmanager.demo import NAP, Failed, Household, Place, Signals, Told, address_in, answer_of
+from tagmanager.cli.demo import NAP, Failed, Household, Place, Signals, Told, address_in, answer_of
 from zendesk.sandbox import CLIENT_ID, CLIENT_SECRET, VIEW_UNSOLVED
 
 USER = PASSWORD = "demo"  # noqa: S105 - of a server that only this machine reaches

@@ -8,7 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import wrong
-from tagmanager.console import TicketCommand, add_source_options, add_ticket_options, tags_are_known
+from tagmanager.cli.ticket_command import (
+    TicketCommand,
+    add_source_options,
+    add_ticket_options,
+    tags_are_known,
+)
 from tagmanager.inventory import tag_counts
 from tagmanager.tools import tag_patterns, tool
 from tagmanager.tools.remove_pattern import RemovePattern

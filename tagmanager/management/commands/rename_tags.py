@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import wrong
-from tagmanager.console import STDIN, TicketCommand, add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import STDIN, TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import tool
 from tagmanager.tools.rename_tags import RenameTags
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import add_mail_option, wrong
-from tagmanager.console import TicketCommand, add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import UnknownTool, tool
 
 

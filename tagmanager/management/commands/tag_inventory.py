@@ -12,7 +12,7 @@ from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
 from tagmanager.account import connection
-from tagmanager.console import connected, must_be_admin, tags_are_known, told
+from tagmanager.cli.ticket_command import connected, must_be_admin, tags_are_known, told
 from tagmanager.forms.submit import ask
 from tagmanager.intake import sources
 from tagmanager.inventory import tag_counts, tags

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import add_output_option
-from tagmanager.console import connected, told
+from tagmanager.cli.ticket_command import connected, told
 from zendesk import Connection, check
 
 

@@ -1,0 +1,4 @@
+"""The commands that run jobs on tickets, and the demo.
+
+Never: a rule that the web does not share.
+"""
