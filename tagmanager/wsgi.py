@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from zendesk import transport  # noqa: F401  # `requests` is loaded here, and not while a visitor waits
+from zendesk.transport import requestor  # noqa: F401  # `requests` is loaded here, and not while a visitor waits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagmanager.settings")
 

@@ -12,6 +12,7 @@ from zendesk.credentials import (
     CredentialsEnd,
     OAuthClient,
 )
+from zendesk.error_mapping import error_from
 from zendesk.errors import (
     Conflict,
     CredentialsRefused,
@@ -28,11 +29,8 @@ from zendesk.errors import (
     UnexpectedAnswer,
     ZendeskError,
 )
-from zendesk.gate import Gate, LocalGate
 from zendesk.job_status import ItemResult, JobStatus
-from zendesk.limits import RateLimit
 from zendesk.pages import Page
-from zendesk.pending import Pending
 from zendesk.records import (
     Action,
     Audit,
@@ -47,8 +45,10 @@ from zendesk.records import (
     View,
     ViewCount,
 )
-from zendesk.refusals import error_from
 from zendesk.tags import MAX_TAGS_LENGTH, TagError, fits, normalise, parse_tags
+from zendesk.transport.gate import Gate, LocalGate
+from zendesk.transport.limits import RateLimit
+from zendesk.transport.pending import Pending
 
 __all__ = [
     "ADMINS_ONLY",

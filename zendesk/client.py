@@ -12,11 +12,8 @@ from urllib.parse import quote
 from zendesk.calls import Call, Kind, Request
 from zendesk.credentials import Credentials, CredentialsEnd
 from zendesk.errors import CredentialsRefused, NotAllowed, Refused, UnexpectedAnswer
-from zendesk.gate import Gate
 from zendesk.job_status import JobStatus
-from zendesk.limits import RateLimit
 from zendesk.pages import PAGE_SIZE, Page, follow, items_of, next_cursor
-from zendesk.pending import Pending
 from zendesk.records import (
     Audit,
     CustomRole,
@@ -30,6 +27,9 @@ from zendesk.records import (
     View,
     ViewCount,
 )
+from zendesk.transport.gate import Gate
+from zendesk.transport.limits import RateLimit
+from zendesk.transport.pending import Pending
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Zendesk:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         # With `requests` below it this is a fifth of a command's start, and most commands never call.
-        from zendesk.transport import Transport  # noqa: PLC0415
+        from zendesk.transport.requestor import Transport  # noqa: PLC0415
 
         self._credentials = credentials
         self._may_read_ahead = may_read_ahead

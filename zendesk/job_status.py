@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk.envelope import envelope_of, flattened
+from zendesk.error_body import envelope_of, flattened
 from zendesk.errors import UnexpectedAnswer
 
 log = logging.getLogger(__name__)

@@ -44,7 +44,7 @@ from tagmanager.ticket_change import Foreseen, Seen, TicketChange
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
 from tagmanager.tools.base import AppliesMacro, LeftOut, NothingToDo, SetsFields
-from zendesk import transport  # noqa: F401  # a worker calls: `requests` is loaded before it is forked
+from zendesk.transport import requestor  # noqa: F401  # a worker calls: `requests` is loaded before it is forked
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
 PATIENCE = 1.0

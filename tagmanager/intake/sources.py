@@ -16,7 +16,7 @@ from jobs.source_spec import ITEMS, LISTED, SEVERAL, Order
 from jobs.states import Outcome
 from tagmanager.intake import csv_rows
 from zendesk import Page, Ticket, Zendesk
-from zendesk.envelope import plain
+from zendesk.error_body import plain
 
 #: Names of the column with the ticket's number, as exports of ours, of Zendesk and of Explore call it.
 ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")

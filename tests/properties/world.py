@@ -166,7 +166,7 @@ class World:
         patch.setattr("jobs.process_id.this_process", self._this_process)
         patch.setattr("jobs.process_id.is_dead", self.dead.__contains__)
         patch.setattr(TicketWork, "batch_size", batch)
-        patch.setattr("zendesk.transport.ThreadPoolExecutor", self.calls)
+        patch.setattr("zendesk.transport.requestor.ThreadPoolExecutor", self.calls)
         patch.setattr("jobs.engine.pipeline.Event", lambda: News(self.clock.sleep))
         wire = Wire(App(self.account), arrives=self._arrives, answered=self._answered)
         patch.setattr(

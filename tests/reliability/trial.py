@@ -24,7 +24,8 @@ from jobs.states import Status
 from tagmanager.changes import ticket_work
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
 from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE, TICKETS, Case
-from zendesk import limits, retry, sandbox, transport
+from zendesk import sandbox
+from zendesk.transport import limits, requestor, retry
 
 TAG = "mark"
 #: The clock of the demo goes on by so much at each step of the engine, seconds.
@@ -79,7 +80,7 @@ def impatient(case: Case) -> Iterator[None]:
         if case.source == LONG_LIST:
             patch.setattr(selection, "READ_FIRST", 0)
         if case.hurried:
-            patch.setattr(transport, "TRY_TIMEOUT", HURRY)
+            patch.setattr(requestor, "TRY_TIMEOUT", HURRY)
         yield
 
 

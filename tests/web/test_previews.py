@@ -27,7 +27,7 @@ from zendesk import sandbox
 HTMX = {"HX-Request": "true"}
 
 
-def preview(web: Client, ids: list[int], **filled: str) -> Job:
+def previewed(web: Client, ids: list[int], **filled: str) -> Job:
     """A finished preview of a job on these tickets."""
     given = {"add": "vip", "ids": " ".join(map(str, ids)), "dry_run": "on", "nonce": "n"} | filled
     assert web.post("/tools/bulk-tag/", given).status_code == 302
@@ -46,7 +46,7 @@ def words(page: bytes) -> str:
 
 def test_samples_show_subjects_and_the_difference_in_tags(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     ref = next(r for r in demo_zendesk.ticket_ids() if demo_zendesk.ticket(r).status == "open")
-    job = preview(web, [ref])
+    job = previewed(web, [ref])
     page = web.get(f"/tools/preview/{job.pk}/samples", headers=HTMX).content.decode()
     assert re.search(r"adds </span>vip", page)
     assert f"/agent/tickets/{ref}" in page

@@ -27,14 +27,6 @@ from zendesk import (
     parse_tags,
 )
 from zendesk.job_status import ItemResult
-from zendesk.limits import (
-    LONGEST_HOLD,
-    RateLimit,
-    endpoint_limits,
-    exhausted_endpoint,
-    retry_after_of,
-    retry_after_or_default,
-)
 from zendesk.pages import follow
 from zendesk.records import (
     CustomRole,
@@ -49,6 +41,14 @@ from zendesk.records import (
 )
 from zendesk.sandbox import tags as stored
 from zendesk.tags import stored_form
+from zendesk.transport.limits import (
+    LONGEST_HOLD,
+    RateLimit,
+    endpoint_limits,
+    exhausted_endpoint,
+    retry_after_of,
+    retry_after_or_default,
+)
 
 BASE = "https://acme.zendesk.com"
 

@@ -27,7 +27,7 @@ from zendesk import (
     ViewCount,
     Zendesk,
 )
-from zendesk.transport import CONNECT_TIMEOUT, TRY_TIMEOUT
+from zendesk.transport.requestor import CONNECT_TIMEOUT, TRY_TIMEOUT
 
 API = f"{BASE}/api/v2"
 

@@ -12,7 +12,8 @@ import pytest
 import urllib3.connection
 
 from tests.zendesk.conftest import RawServer, http_answer
-from zendesk import BearerToken, OAuthClient, Unavailable, Zendesk, deadline, sandbox, transport
+from zendesk import BearerToken, OAuthClient, Unavailable, Zendesk, sandbox
+from zendesk.transport import deadline, requestor
 
 UPDATE = "PUT /api/v2/tickets/update_many"
 #: Against hanging alone: a trickle of these tests lasts for minutes.
@@ -28,7 +29,7 @@ def server() -> Iterator[sandbox.Server]:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A try has three tenths of a second in all."""
-    monkeypatch.setattr(transport, "TRY_TIMEOUT", 0.3)
+    monkeypatch.setattr(requestor, "TRY_TIMEOUT", 0.3)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_the_time_that_one_answer_had_left_is_not_that_of_the_next_on_the_same_c
     (pool,) = (pools[key] for key in pools.keys())  # noqa: SIM118
     (idle,) = (connection for connection in pool.pool.queue if connection)
     assert server.connections_accepted == 1
-    assert idle.sock.gettimeout() == transport.TRY_TIMEOUT
+    assert idle.sock.gettimeout() == requestor.TRY_TIMEOUT
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(
@@ -131,7 +132,7 @@ def test_a_process_frozen_while_it_sends_does_not_complete_the_call_when_it_wake
     def freeze_after(done: int) -> None:
         nonlocal frozen_for
         if done == sent:
-            frozen_for = transport.LEAVES_WITHIN + 1
+            frozen_for = requestor.LEAVES_WITHIN + 1
 
     def sending(self: urllib3.connection.HTTPConnection, data: Any) -> None:
         nonlocal pieces
@@ -145,7 +146,7 @@ def test_a_process_frozen_while_it_sends_does_not_complete_the_call_when_it_wake
 
     monkeypatch.setattr(zendesk._transport, "_before_call", lambda: freeze_after(-1))
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + frozen_for)
-    for module in (transport, deadline):
+    for module in (requestor, deadline):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(connection, "send", sending)
     monkeypatch.setattr(connection, "putrequest", beginning)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.zendesk.recorded import names, sample
 from zendesk import RateLimit
-from zendesk.limits import (
+from zendesk.transport.limits import (
     EndpointLimit,
     endpoint_limits,
     exhausted_endpoint,

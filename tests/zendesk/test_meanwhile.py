@@ -13,7 +13,7 @@ import responses
 
 from tests.zendesk.conftest import BASE, Clock
 from zendesk import Call, Unavailable, Zendesk
-from zendesk.transport import UNDER_WAY
+from zendesk.transport.requestor import UNDER_WAY
 
 UPDATE = f"{BASE}/api/v2/tickets/update_many.json"
 SHOW = f"{BASE}/api/v2/tickets/show_many.json"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from zendesk.envelope import Envelope, read_envelope
+from zendesk.error_body import Envelope, read_envelope
 from zendesk.errors import (
     Conflict,
     CredentialsRefused,
@@ -22,7 +22,7 @@ from zendesk.errors import (
     UnexpectedAnswer,
     ZendeskError,
 )
-from zendesk.limits import LONGEST_HOLD, retry_after_of, retry_after_or_default
+from zendesk.transport.limits import LONGEST_HOLD, retry_after_of, retry_after_or_default
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from zendesk.calls import Request
-    from zendesk.transport import Begun, Transport
+    from zendesk.transport.requestor import Begun, Transport
 
 T = TypeVar("T")
 

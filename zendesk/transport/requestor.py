@@ -21,8 +21,8 @@ import urllib3
 from zendesk.address import checked_base_url
 from zendesk.calls import Call, Request
 from zendesk.credentials import Credentials
-from zendesk.deadline import Adapter, TooLate, TooLong, whole_body, within
-from zendesk.envelope import parsed, plain
+from zendesk.error_body import parsed, plain
+from zendesk.error_mapping import error_from
 from zendesk.errors import (
     CredentialsRefused,
     RateLimited,
@@ -31,11 +31,11 @@ from zendesk.errors import (
     UnexpectedAnswer,
     ZendeskError,
 )
-from zendesk.gate import EndpointGates, Gate, LocalGate
-from zendesk.limits import RateLimit, exhausted_endpoint
-from zendesk.refusals import error_from
-from zendesk.retry import RetryBudget
-from zendesk.silence import unavailable_from
+from zendesk.transport.deadline import Adapter, TooLate, TooLong, whole_body, within
+from zendesk.transport.gate import EndpointGates, Gate, LocalGate
+from zendesk.transport.limits import RateLimit, exhausted_endpoint
+from zendesk.transport.network_errors import unavailable_from
+from zendesk.transport.retry import RetryBudget
 
 log = logging.getLogger(__name__)
 
