@@ -25,7 +25,7 @@ GRACE, PATIENCE = 5.0, 600.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A demo Zendesk that answers over HTTP, and its own levers (`zendesk.sandbox.control`)."""
+    """A demo Zendesk that answers over HTTP, and its own levers (`zendesk.sandbox.serving.control`)."""
 
     url: str
     pid: int

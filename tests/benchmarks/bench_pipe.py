@@ -22,9 +22,9 @@ from tests.benchmarks import figures, sizes
 from tests.benchmarks.account import Account, account
 from tests.benchmarks.workers import at_work, await_end
 from zendesk.sandbox import VIEW_UNSOLVED
-from zendesk.sandbox.bulkjobs import QUEUE_SECONDS, TICKET_SECONDS
 from zendesk.sandbox.limits import SEARCH_EXPORT
-from zendesk.sandbox.runtimes import RECORDED
+from zendesk.sandbox.serving.runtimes import RECORDED
+from zendesk.sandbox.tickets.bulk_jobs import QUEUE_SECONDS, TICKET_SECONDS
 
 PAGE = BATCH = 100
 EXPORT = "GET search/export"

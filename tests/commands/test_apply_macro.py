@@ -16,7 +16,7 @@ from tagmanager.changes import ticket_work
 from tests.commands.conftest import Ran, command
 from tests.demo import Demo, counts, follow
 from zendesk import sandbox as zd
-from zendesk.sandbox import macros, people
+from zendesk.sandbox.account import macros, people
 from zendesk.sandbox.endpoints import macros as endpoint
 
 COMPARED = ("tags", "status", "type", "priority", "group_id", "assignee_id", "custom_fields")

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 import urllib3
 
-from zendesk.sandbox.app import App
+from zendesk.sandbox.serving.app import App
 
 BASE = "http://127.0.0.1:9"
 

@@ -32,7 +32,7 @@ from tests.properties.meanwhile import Calls, News, When
 from tests.properties.wire import BASE, Wire
 from zendesk import sandbox as zd
 from zendesk.client import Zendesk
-from zendesk.sandbox.app import App
+from zendesk.sandbox.serving.app import App
 
 #: Small, so that a few tickets make many batches and the places in flight are always short.
 BATCH, PLACES, TICKETS = 3, 2, 10

@@ -3,7 +3,8 @@
 from typing import Any
 
 from tests.sandbox.conftest import Start, Zendesk
-from zendesk.sandbox import MACRO_NOTE, people
+from zendesk.sandbox import MACRO_NOTE
+from zendesk.sandbox.account import people
 
 NOTE = {"body": "1 < 2", "public": False}
 NOTED: dict[str, Any] = {"metadata": {"custom": {"ours": "7"}}, "macro_id": MACRO_NOTE}

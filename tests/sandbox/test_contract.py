@@ -23,7 +23,7 @@ from zendesk.sandbox import (
     VIEW_NOT_ARCHIVED,
     VIEW_UNSOLVED,
 )
-from zendesk.sandbox.people import ROLE_ID
+from zendesk.sandbox.account.people import ROLE_ID
 
 SAMPLES = Path(__file__).parent / "samples"
 

@@ -14,8 +14,8 @@ from zendesk.sandbox import (
     MACRO_RESET_TAGS,
     MACRO_SOLVE_FIXED,
     MACRO_UNTAG,
-    people,
 )
+from zendesk.sandbox.account import people
 
 
 def preview(zendesk: Zendesk, macro_id: int) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import pytest
 
 from tests.sandbox.conftest import Start
 from zendesk.sandbox import VIEW_URGENT
-from zendesk.sandbox.app import App
-from zendesk.sandbox.routes import ROUTES
-from zendesk.sandbox.runtimes import RECORDED
+from zendesk.sandbox.serving.app import App
+from zendesk.sandbox.serving.routes import ROUTES
+from zendesk.sandbox.serving.runtimes import RECORDED
 
 
 def test_each_recorded_runtime_is_of_a_route() -> None:
@@ -17,7 +17,7 @@ def test_each_recorded_runtime_is_of_a_route() -> None:
 
 def test_an_answer_waits_for_its_recorded_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("zendesk.sandbox.app.time.perf_counter", lambda: 5.0)
+    monkeypatch.setattr("zendesk.sandbox.serving.app.time.perf_counter", lambda: 5.0)
     monkeypatch.setattr(App, "_wait", lambda _self, seconds: waits.append(seconds))
     zendesk = start()
     zendesk.get(f"views/{VIEW_URGENT}/tickets")

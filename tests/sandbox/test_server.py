@@ -12,7 +12,7 @@ import requests
 
 from tests.sandbox.conftest import NOON, Clock, Zendesk
 from zendesk.sandbox import BEARER_TOKEN, Options, Sandbox, serve
-from zendesk.sandbox.app import App
+from zendesk.sandbox.serving.app import App
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -92,7 +92,7 @@ def test_latency_is_added_to_every_answer_of_the_api_and_to_no_other(
     app = App(Sandbox(Options(tickets=10, latency=0.25, clock=clock)))
     waited: list[float] = []
     monkeypatch.setattr(app.closing, "wait", waited.append)
-    monkeypatch.setattr("zendesk.sandbox.app.time.perf_counter", lambda: 0.0)
+    monkeypatch.setattr("zendesk.sandbox.serving.app.time.perf_counter", lambda: 0.0)
 
     for target in ("/api/v2/users/me", "/api/v2/nothing", "/oauth/tokens", "/", "/_control/config"):
         app.handle("GET", target, {}, b"")

@@ -6,8 +6,8 @@ from tagmanager.macros import field_names
 from tagmanager.macros.field_names import FieldNames
 from tagmanager.macros.translation import CUSTOM_FIELD
 from zendesk import OAuthClient, Zendesk, sandbox
-from zendesk.sandbox import people
-from zendesk.sandbox.fields import FIELD_RESOLUTION
+from zendesk.sandbox.account import people
+from zendesk.sandbox.account.fields import FIELD_RESOLUTION
 
 RESOLUTION = f"{CUSTOM_FIELD}{FIELD_RESOLUTION}"
 

@@ -10,7 +10,8 @@ from django.test import Client
 
 from jobs.models import Job
 from zendesk import sandbox
-from zendesk.sandbox import people, rendering
+from zendesk.sandbox.account import people
+from zendesk.sandbox.tickets import rendering
 
 FORM = "/tools/apply-macro/"
 FILLED = {"nonce": "a-nonce-of-this-test", "dry_run": "on"}

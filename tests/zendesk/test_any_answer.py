@@ -39,7 +39,7 @@ from zendesk.records import (
     View,
     ViewCount,
 )
-from zendesk.sandbox import tags as stored
+from zendesk.sandbox.tickets import tags as stored
 from zendesk.tags import stored_form
 from zendesk.transport.limits import (
     LONGEST_HOLD,

@@ -5,14 +5,14 @@ answers is held to recorded answers of the live API by its tests.
 """
 
 from zendesk.sandbox.access import API_TOKEN, BEARER_TOKEN, CLIENT_ID, CLIENT_SECRET, EMAIL
-from zendesk.sandbox.fields import (
+from zendesk.sandbox.account.fields import (
     FIELD_FEATURES,
     FIELD_FOLLOW_UP,
     FIELD_PLAN,
     FIELD_PRODUCT,
     FIELD_RESOLUTION,
 )
-from zendesk.sandbox.macros import (
+from zendesk.sandbox.account.macros import (
     MACRO_CLOSE_SPAM,
     MACRO_ESCALATE,
     MACRO_HOSTILE,
@@ -23,11 +23,8 @@ from zendesk.sandbox.macros import (
     MACRO_SOLVE_FIXED,
     MACRO_UNTAG,
 )
-from zendesk.sandbox.options import Options
-from zendesk.sandbox.rules import Rule
-from zendesk.sandbox.server import Server, serve
-from zendesk.sandbox.state import Sandbox, TicketState
-from zendesk.sandbox.views import (
+from zendesk.sandbox.account.rules import Rule
+from zendesk.sandbox.account.views import (
     VIEW_EMPTY,
     VIEW_HOSTILE,
     VIEW_INACTIVE,
@@ -40,6 +37,9 @@ from zendesk.sandbox.views import (
     VIEW_UNTAGGED,
     VIEW_URGENT,
 )
+from zendesk.sandbox.options import Options
+from zendesk.sandbox.serving.server import Server, serve
+from zendesk.sandbox.state import Sandbox, TicketState
 
 __all__ = [
     "API_TOKEN",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from zendesk.sandbox import people
+from zendesk.sandbox.account import people
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.replies import Refusal, bad_credentials, invalid_token, missing_scope
 

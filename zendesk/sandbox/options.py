@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from zendesk.sandbox.rules import Rule
+from zendesk.sandbox.account.rules import Rule
 
 HeaderStyle = Literal["2024", "2023"]
 

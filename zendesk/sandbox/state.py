@@ -5,20 +5,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zendesk.sandbox import fields, moments, people, tags, views
+from zendesk.sandbox import moments
 from zendesk.sandbox.access import Access
-from zendesk.sandbox.audits import Audits
-from zendesk.sandbox.bulkjobs import BulkJobs
+from zendesk.sandbox.account import fields, people, views
+from zendesk.sandbox.account.vocabulary import STATUS_RANK, STATUSES
 from zendesk.sandbox.faults import Faults
-from zendesk.sandbox.increments import Increments
-from zendesk.sandbox.index import Index
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.limits import Limits
+from zendesk.sandbox.lists.incremental import Increments
+from zendesk.sandbox.lists.search_index import Index
+from zendesk.sandbox.lists.view_counts import ViewCounts
+from zendesk.sandbox.lists.view_members import Selection
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.selections import Selection
-from zendesk.sandbox.store import Store
-from zendesk.sandbox.viewcounts import ViewCounts
-from zendesk.sandbox.vocabulary import STATUS_RANK, STATUSES
+from zendesk.sandbox.tickets import tags
+from zendesk.sandbox.tickets.audits import Audits
+from zendesk.sandbox.tickets.bulk_jobs import BulkJobs
+from zendesk.sandbox.tickets.store import Store
 
 _AT_RUN_TIME = frozenset(
     {

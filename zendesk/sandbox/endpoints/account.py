@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from zendesk.sandbox import fields, limits, paging, people, rules
-from zendesk.sandbox.asked import MAX_IDS, Asked
+from zendesk.sandbox import limits
+from zendesk.sandbox.account import fields, people, rules
+from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Reply, answer, invalid_attribute, not_found, too_many_values
+from zendesk.sandbox.serving.request import MAX_IDS, Asked
 from zendesk.sandbox.state import Sandbox
 
 # Tags beyond these are not listed, though tickets carry them (developer.zendesk.com, tags).

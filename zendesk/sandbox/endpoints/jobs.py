@@ -1,8 +1,8 @@
 """Job statuses."""
 
-from zendesk.sandbox import paging
-from zendesk.sandbox.asked import MAX_IDS, Asked
+from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Refusal, Reply, answer, invalid_attribute, too_many_values
+from zendesk.sandbox.serving.request import MAX_IDS, Asked
 from zendesk.sandbox.state import Sandbox
 
 

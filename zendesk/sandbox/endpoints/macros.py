@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
-from zendesk.sandbox import fields, moments, paging, people, rendering
-from zendesk.sandbox.asked import Asked
+from zendesk.sandbox import moments
+from zendesk.sandbox.account import fields, people
+from zendesk.sandbox.account.macros import BY_ID, MACROS, Macro
 from zendesk.sandbox.endpoints.tickets import existing_slot
-from zendesk.sandbox.macros import BY_ID, MACROS, Macro
+from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Reply, answer, not_found
+from zendesk.sandbox.serving.request import Asked
 from zendesk.sandbox.state import Sandbox
+from zendesk.sandbox.tickets import rendering
 
 
 def _records(

@@ -4,12 +4,13 @@ import json
 from bisect import bisect_left
 from typing import Any
 
-from zendesk.sandbox import cursors, limits, paging
-from zendesk.sandbox.asked import Asked
-from zendesk.sandbox.rendering import compact, envelope, ticket
+from zendesk.sandbox import limits
+from zendesk.sandbox.lists import cursors, paging
+from zendesk.sandbox.lists.search import Query, parse
 from zendesk.sandbox.replies import OK_CACHE, Refusal, Reply, answer, forbidden, invalid_attribute, pagination
-from zendesk.sandbox.search import Query, parse
+from zendesk.sandbox.serving.request import Asked
 from zendesk.sandbox.state import Sandbox
+from zendesk.sandbox.tickets.rendering import compact, envelope, ticket
 
 # Search gives no more than this of one query (developer.zendesk.com, search).
 MAX_RESULTS = 1_000

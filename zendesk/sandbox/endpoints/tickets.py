@@ -4,11 +4,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Any
 
-from zendesk.sandbox import cursors, moments, paging
-from zendesk.sandbox.asked import MAX_IDS, Asked
-from zendesk.sandbox.audits import Audit, of_creation
+from zendesk.sandbox import moments
+from zendesk.sandbox.account.views import VIEW_NOT_ARCHIVED
 from zendesk.sandbox.limits import TICKETS_INDEX
-from zendesk.sandbox.rendering import requester_id, ticket
+from zendesk.sandbox.lists import cursors, paging
 from zendesk.sandbox.replies import (
     OK_CACHE,
     Reply,
@@ -17,8 +16,10 @@ from zendesk.sandbox.replies import (
     pagination,
     too_many_values,
 )
+from zendesk.sandbox.serving.request import MAX_IDS, Asked
 from zendesk.sandbox.state import Sandbox
-from zendesk.sandbox.views import VIEW_NOT_ARCHIVED
+from zendesk.sandbox.tickets.audits import Audit, of_creation
+from zendesk.sandbox.tickets.rendering import requester_id, ticket
 
 _SORTS = ("id", "updated_at", "status")
 

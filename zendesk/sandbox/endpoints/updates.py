@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from zendesk.sandbox import changes, moments, people
-from zendesk.sandbox.asked import MAX_IDS, Asked
-from zendesk.sandbox.bulkjobs import Work
+from zendesk.sandbox import moments
+from zendesk.sandbox.account import people
+from zendesk.sandbox.account.vocabulary import STATUSES
 from zendesk.sandbox.endpoints.tickets import existing_slot
 from zendesk.sandbox.limits import TICKETS_UPDATE
-from zendesk.sandbox.rendering import compact, ticket
 from zendesk.sandbox.replies import (
     CLOSED_PREVENTS_UPDATE,
     OK_CACHE,
@@ -18,8 +17,11 @@ from zendesk.sandbox.replies import (
     too_many_values,
     update_conflict,
 )
+from zendesk.sandbox.serving.request import MAX_IDS, Asked
 from zendesk.sandbox.state import Sandbox
-from zendesk.sandbox.vocabulary import STATUSES
+from zendesk.sandbox.tickets import updates
+from zendesk.sandbox.tickets.bulk_jobs import Work
+from zendesk.sandbox.tickets.rendering import compact, ticket
 
 
 def _warn(asked: Asked, action: str, unpermitted: list[str]) -> None:
@@ -39,7 +41,7 @@ def _ticket_object(value: Any) -> dict[str, Any]:
 
 def update(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
     change = _ticket_object(asked.json.get("ticket"))
-    dropped = changes.unpermitted(change, many=False)
+    dropped = updates.unpermitted(change, many=False)
     _warn(asked, "update", [f"ticket.{name}" for name in dropped])
     slot = existing_slot(sandbox, ticket_id)
     # The recorded 404 carries no header of this limit: a ticket is looked for first.
@@ -81,7 +83,7 @@ def apply_one(sandbox: Sandbox, slot: int, change: dict[str, Any], *, many: bool
     ledger = sandbox.ledger
     ledger.sent[sandbox.store.ids[slot]] += 1
     try:
-        changes.apply(
+        updates.apply(
             sandbox.store,
             slot,
             change,
@@ -91,7 +93,7 @@ def apply_one(sandbox: Sandbox, slot: int, change: dict[str, Any], *, many: bool
             at=sandbox.now(),
             many=many,
         )
-    except changes.ChangeRefused as refused:
+    except updates.ChangeRefused as refused:
         raise invalid_record(refused.problem.as_details()) from refused
 
 
@@ -151,7 +153,7 @@ def _tell_jobs_left(sandbox: Sandbox, asked: Asked, *, coming: int) -> None:
 def _bulk_works(asked: Asked, body: dict[str, Any], dropped: list[str]) -> list[Work]:
     change = _ticket_object(body.get("ticket"))
     dropped += [name for name in body if name != "ticket"]
-    unpermitted = changes.unpermitted(change, many=True)
+    unpermitted = updates.unpermitted(change, many=True)
     dropped += [f"ticket.{name}" for name in unpermitted]
     ids = asked.ids()
     if len(ids) > MAX_IDS:
@@ -171,7 +173,7 @@ def _batch_works(tickets: Any, dropped: list[str]) -> list[Work]:
     works: dict[int, Work] = {}
     for index, value in enumerate(tickets):
         change = _ticket_object(value)
-        unpermitted = changes.unpermitted(change, many=True)
+        unpermitted = updates.unpermitted(change, many=True)
         dropped += [name for name in (f"tickets.{name}" for name in unpermitted) if name not in dropped]
         kept = {name: part for name, part in change.items() if name not in unpermitted}
         try:

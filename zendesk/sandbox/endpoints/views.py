@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from zendesk.sandbox import cursors, limits, paging
-from zendesk.sandbox.asked import Asked
+from zendesk.sandbox import limits
+from zendesk.sandbox.account.views import BY_ID, VIEWS
 from zendesk.sandbox.endpoints.tickets import rendered
+from zendesk.sandbox.lists import cursors, paging
 from zendesk.sandbox.replies import Reply, answer, not_found, too_deep
+from zendesk.sandbox.serving.request import Asked
 from zendesk.sandbox.state import Sandbox
-from zendesk.sandbox.views import BY_ID, VIEWS
 
 _SORT_COLUMNS = {
     "created": "created_at",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zendesk.sandbox import vocabulary
+from zendesk.sandbox.account import vocabulary
 
 ADMIN_ID = 6_130_907_993_114
 ADMIN_NAME = "Dana Demo"

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zendesk.sandbox import changes, moments
-from zendesk.sandbox.audits import Audits
+from zendesk.sandbox import moments
 from zendesk.sandbox.faults import Rule
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.replies import CONFLICT, not_found, too_many_jobs
-from zendesk.sandbox.store import Store
+from zendesk.sandbox.tickets import updates
+from zendesk.sandbox.tickets.audits import Audits
+from zendesk.sandbox.tickets.store import Store
 
 # In zenpy's cassettes 1 ticket took 2 s, 50 took 5 s, 100 took 10 s, with the wait in the queue.
 QUEUE_SECONDS = 1.0
@@ -205,7 +206,7 @@ class BulkJobs:
         if self._is_outdated(job, work, slot):
             return _error(work, "UpdateConflict", CONFLICT)
         try:
-            changes.apply(
+            updates.apply(
                 self._store,
                 slot,
                 work.change,
@@ -215,7 +216,7 @@ class BulkJobs:
                 at=at,
                 many=True,
             )
-        except changes.ChangeRefused as refused:
+        except updates.ChangeRefused as refused:
             return _error(work, "TicketUpdateFailed", refused.problem.details)
         return work.ticket_id
 

@@ -7,8 +7,9 @@ status (`is`, `changed`), and actions that add or remove tags. Any other action 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zendesk.sandbox import fields, tags
-from zendesk.sandbox.rules import Condition, Rule
+from zendesk.sandbox.account import fields
+from zendesk.sandbox.account.rules import Condition, Rule
+from zendesk.sandbox.tickets import tags
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from zendesk.sandbox.app import App
 from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.serving.app import App
 from zendesk.sandbox.state import Sandbox
 
 _log = logging.getLogger(__name__)

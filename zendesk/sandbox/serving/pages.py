@@ -2,12 +2,14 @@
 
 from html import escape
 
-from zendesk.sandbox import access, people, rendering
-from zendesk.sandbox.asked import Asked
+from zendesk.sandbox import access
+from zendesk.sandbox.account import people
+from zendesk.sandbox.account.vocabulary import STATUSES
 from zendesk.sandbox.moments import iso
 from zendesk.sandbox.replies import Reply, page
+from zendesk.sandbox.serving.request import Asked
 from zendesk.sandbox.state import Sandbox
-from zendesk.sandbox.vocabulary import STATUSES
+from zendesk.sandbox.tickets import rendering
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>

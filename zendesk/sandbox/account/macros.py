@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from zendesk.sandbox import fields, people, tags
+from zendesk.sandbox.account import fields, people
+from zendesk.sandbox.tickets import tags
 
 MACRO_NOT_RESPONDING = 6_130_892_433_178
 MACRO_ESCALATE = 6_130_892_433_434

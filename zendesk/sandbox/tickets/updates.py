@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zendesk.sandbox import fields, firing, tags
-from zendesk.sandbox.audits import Audits
+from zendesk.sandbox.account import fields
+from zendesk.sandbox.account.vocabulary import CLOSED, PRIORITIES, SOLVED, STATUS_RANK, STATUSES, TYPES
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.replies import CLOSED_PREVENTS_UPDATE
-from zendesk.sandbox.store import Store
-from zendesk.sandbox.vocabulary import CLOSED, PRIORITIES, SOLVED, STATUS_RANK, STATUSES, TYPES
+from zendesk.sandbox.tickets import tags, triggers
+from zendesk.sandbox.tickets.audits import Audits
+from zendesk.sandbox.tickets.store import Store
 
 # Kept and shown again. `description` is accepted and ignored without a word (zenpy's cassettes).
 STORED = frozenset(
@@ -141,8 +142,8 @@ def apply(
     number = store.ids[slot]
     before = store.status[slot]
     if options.triggers and before != CLOSED:  # no business rules run on a closed ticket
-        left = firing.Updated(now, STATUSES[before if status is None else status], STATUSES[before])
-        now, fired = firing.fire(options.triggers, left)
+        left = triggers.Updated(now, STATUSES[before if status is None else status], STATUSES[before])
+        now, fired = triggers.fire(options.triggers, left)
         ledger.fired.update((title, number) for title in fired)
     store.put(slot, at=at, tags=None if now == frozenset(held) else now, status=status)
     ledger.updates[number] += 1

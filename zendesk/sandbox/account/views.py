@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from zendesk.sandbox.criteria import EVERY_STATUS, Criteria, SlotTest, TagTest
-from zendesk.sandbox.rendering import assignee_id, group_id
-from zendesk.sandbox.store import Store
-from zendesk.sandbox.vocabulary import STATUS_RANK
+from zendesk.sandbox.account.vocabulary import STATUS_RANK
+from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, SlotTest, TagTest
+from zendesk.sandbox.tickets.rendering import assignee_id, group_id
+from zendesk.sandbox.tickets.store import Store
 
 VIEW_UNSOLVED = 6_130_830_360_730
 VIEW_PENDING = 6_130_830_360_986

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from zendesk.sandbox.store import Store
+from zendesk.sandbox.tickets.store import Store
 
 
 class Increments:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from zendesk.sandbox import moments, people
+from zendesk.sandbox import moments
+from zendesk.sandbox.account import people
 
 _FIRST_ID = 6_164_000_000_000
 

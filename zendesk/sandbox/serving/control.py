@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from zendesk.sandbox.asked import Asked
 from zendesk.sandbox.faults import Faults
 from zendesk.sandbox.replies import Refusal, Reply, answer
+from zendesk.sandbox.serving.request import Asked
 from zendesk.sandbox.state import Sandbox
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from zendesk.sandbox import cursors
-from zendesk.sandbox.asked import Asked
-from zendesk.sandbox.rendering import compact, envelope
+from zendesk.sandbox.lists import cursors
 from zendesk.sandbox.replies import OK_CACHE, Reply, pagination, too_deep
+from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.tickets.rendering import compact, envelope
 
 PAGE_SIZE = 100
 # Offset pages end here (developer.zendesk.com, pagination).

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from zendesk.sandbox.criteria import Criteria
+from zendesk.sandbox.account.vocabulary import PRIORITIES
+from zendesk.sandbox.lists.criteria import Criteria
+from zendesk.sandbox.lists.search import Query
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.search import Query
-from zendesk.sandbox.store import Store
-from zendesk.sandbox.vocabulary import PRIORITIES
+from zendesk.sandbox.tickets.store import Store
 
 _KEPT_RESULTS = 16
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-from zendesk.sandbox import fields, vocabulary
+from zendesk.sandbox.account import fields, vocabulary
+from zendesk.sandbox.account.vocabulary import CLOSED
 from zendesk.sandbox.moments import DAY
-from zendesk.sandbox.tagsets import TagSets
-from zendesk.sandbox.vocabulary import CLOSED
+from zendesk.sandbox.tickets.tag_sets import TagSets
 
 FIRST_ID = 40_213
 _SPAN = 730 * DAY

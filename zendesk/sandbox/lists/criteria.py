@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from zendesk.sandbox.store import Store
-from zendesk.sandbox.vocabulary import STATUSES
+from zendesk.sandbox.account.vocabulary import STATUSES
+from zendesk.sandbox.tickets.store import Store
 
 EVERY_STATUS = frozenset(range(len(STATUSES)))
 SlotTest = Callable[[Store, int], bool]

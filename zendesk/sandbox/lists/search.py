@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from zendesk.sandbox import moments, tags
-from zendesk.sandbox.criteria import EVERY_STATUS, Criteria, SlotTest, TagTest
-from zendesk.sandbox.rendering import assignee_id, group_id, requester_id
-from zendesk.sandbox.store import Store
-from zendesk.sandbox.vocabulary import PRIORITIES, SOLVED, STATUS_RANK
+from zendesk.sandbox import moments
+from zendesk.sandbox.account.vocabulary import PRIORITIES, SOLVED, STATUS_RANK
+from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, SlotTest, TagTest
+from zendesk.sandbox.tickets import tags
+from zendesk.sandbox.tickets.rendering import assignee_id, group_id, requester_id
+from zendesk.sandbox.tickets.store import Store
 
 _TERM = re.compile(
     r"""(?P<not>-)?

@@ -6,9 +6,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from zendesk.sandbox import control, pages, routes
 from zendesk.sandbox.access import require
-from zendesk.sandbox.asked import Asked
 from zendesk.sandbox.endpoints import account
 from zendesk.sandbox.faults import Rule
 from zendesk.sandbox.replies import (
@@ -21,7 +19,9 @@ from zendesk.sandbox.replies import (
     rate_limited,
     too_many_jobs,
 )
-from zendesk.sandbox.runtimes import runtime
+from zendesk.sandbox.serving import control, pages, routes
+from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.runtimes import runtime
 from zendesk.sandbox.state import Sandbox
 
 _HTML_BODY = (

@@ -5,7 +5,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 
-from zendesk.sandbox import fields
+from zendesk.sandbox.account import fields
 
 
 class TagSets:

@@ -3,8 +3,8 @@
 from array import array
 from bisect import bisect_left
 
-from zendesk.sandbox.criteria import Criteria
-from zendesk.sandbox.store import Store
+from zendesk.sandbox.lists.criteria import Criteria
+from zendesk.sandbox.tickets.store import Store
 
 
 class Selection:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from zendesk.sandbox import people, vocabulary
+from zendesk.sandbox.account import people, vocabulary
 from zendesk.sandbox.moments import iso
-from zendesk.sandbox.store import Store
+from zendesk.sandbox.tickets.store import Store
 
 _BRAND_ID = 6_130_830_354_842
 _FORM_ID = 6_130_830_344_474
