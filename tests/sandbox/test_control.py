@@ -81,7 +81,7 @@ def test_the_front_page_gives_the_credentials(zendesk: Zendesk) -> None:
 
 def test_a_ticket_has_a_page_on_which_nothing_hostile_runs(start: Start) -> None:
     zendesk = start(tickets=3000)
-    store = zendesk.sandbox.tickets.store
+    store = zendesk.sandbox.store
     slot = next(slot for slot in range(store.count) if "<script>" in store.subject(slot))
 
     page = zendesk.call("GET", f"/agent/tickets/{store.ids[slot]}")

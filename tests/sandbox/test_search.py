@@ -26,7 +26,7 @@ def found(zendesk: Zendesk, query: str) -> set[int]:
 def those(zendesk: Zendesk, question: str) -> set[int]:
     """The tickets of which a Python expression is true, asked of the tickets themselves."""
     numbers = set()
-    store = zendesk.sandbox.tickets.store
+    store = zendesk.sandbox.store
     for slot, number in enumerate(store.ids):
         known = {
             "rank": store.status[slot],
