@@ -161,7 +161,7 @@ Q_CLUSTER: dict[str, Any] = {
     "label": "Queue",
     # The same database as the jobs: a job and its wake-up are written or rolled back together.
     "orm": "default",
-    "broker_class": "jobs.runtime.broker.Broker",
+    "broker_class": "jobs.workers.watching_broker.WatchingBroker",
     "workers": env.int("Q_WORKERS", default=2),
     # Seconds, whole ones: Django-Q2 fails every task when this is a float.
     "timeout": 120,

@@ -27,7 +27,7 @@ from jobs.cli.summary import tally_of
 from jobs.models import Job
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
-from jobs.workers.reaper import is_worker_alive
+from jobs.workers.heartbeats import is_worker_alive
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,7 @@
-"""The Django-Q2 broker on our database, with three things the one that it ships lacks.
+"""The Django-Q2 broker on our database, with two things that the built-in one lacks.
 
-Oldest first (without an order, PostgreSQL handed out newer messages before older ones), patience with a
-database that is away for a moment, and, between two looks into the queue, the watch over jobs whose worker is
-gone.
+Messages come oldest first (without an order, PostgreSQL handed out newer messages before older ones), and a
+database that is away for a moment is waited for.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from jobs.runtime import shutdown
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks of the watch, seconds.
-WATCH_EVERY = 2.0
 #: How often an acknowledgement is tried when the database is away, a second apart.
 ACKNOWLEDGE_TRIES = 30
 
@@ -33,12 +30,10 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
     def __init__(self, list_key: str | None = None, *, not_before: datetime | None = None) -> None:
         super().__init__(list_key)
         self.not_before = not_before
-        self._watched_at = 0.0
 
     def __setstate__(self, state: tuple[str, str | None]) -> None:
         super().__setstate__(state)
         self.not_before = None
-        self._watched_at = 0.0
 
     def enqueue(self, task: str) -> int:
         message = OrmQ.objects.create(
@@ -56,7 +51,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
             return None
         try:
             self.get_connection()  # drops a connection that has died
-            self._watch()
+            self.before_take()
             taken = self._take()
         except db.Error as problem:
             logger.warning("The database is away, trying again in a second: %s", type(problem).__name__)
@@ -66,6 +61,9 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
         if taken is None:
             time.sleep(Conf.POLL)
         return taken
+
+    def before_take(self) -> None:
+        """Called each time before a message is looked for, where an error of the database is waited out."""
 
     def delete(self, task_id: int) -> None:
         """Acknowledge; a message that was worked off must not come back because the database blinked."""
@@ -89,12 +87,3 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
             if OrmQ.objects.filter(pk=pk, lock=lock).update(lock=locked_until):
                 return [(pk, payload)]
         return None
-
-    def _watch(self) -> None:
-        if time.monotonic() - self._watched_at < WATCH_EVERY:
-            return
-        from jobs.workers import reaper  # noqa: PLC0415 - django_q loads this module before the models are ready
-
-        self._watched_at = time.monotonic()
-        reaper.beat()
-        reaper.reap()

@@ -16,12 +16,12 @@ from django.db import DatabaseError, close_old_connections
 from jobs import process_id
 from jobs.models import Beat
 from jobs.runtime.shutdown import STOP_FILE
-from jobs.workers import health, processes, reaper
+from jobs.workers import health, heartbeats, processes
 
 logger = logging.getLogger(__name__)
 
 #: A cluster without a sign of life for so long is dead, seconds; a new one has more time to come up.
-SILENT_AFTER, START_TAKES = reaper.BEAT_STALE_AFTER.total_seconds(), 60.0
+SILENT_AFTER, START_TAKES = heartbeats.BEAT_STALE_AFTER.total_seconds(), 60.0
 
 
 class Cluster:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
-from jobs.workers import clock_skew, reaper
+from jobs.workers import clock_skew, heartbeats
 
 #: Workers that live, with a job waiting for so long and no other in hand, do no work.
 STUCK_AFTER = timedelta(seconds=30)
@@ -42,7 +42,7 @@ class Health:
 def look() -> Health:
     """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
     now = timezone.now()
-    living = len(reaper.living())
+    living = len(heartbeats.living())
     newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
     last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
     # One in the middle of its work waits since it was put down, and then it was woken.
@@ -71,7 +71,7 @@ def look() -> Health:
 
 def _is_any_in_hand() -> bool:
     """Whether somebody works on a job, and gave a sign of it lately."""
-    lately = timezone.now() - reaper.BEAT_STALE_AFTER
+    lately = timezone.now() - heartbeats.BEAT_STALE_AFTER
     return Job.objects.active().exclude(lease_token="").filter(beat_at__gte=lately).exists()
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from jobs import log_context, process_id, transitions
 from jobs.actors import this_worker
-from jobs.models import Beat, Job
+from jobs.models import Job
 from jobs.runtime import wakeups
 from jobs.runtime.lease import NOT_HELD, STALE_AFTER
 from jobs.states import ACTIVE, Status, WaitReason
@@ -27,9 +27,6 @@ logger = logging.getLogger(__name__)
 MAX_CRASHES = 3
 #: A job that nobody holds is woken again when its last wake-up is older than this.
 WAKE_AGAIN_AFTER = timedelta(seconds=5)
-#: A cluster whose beat is older than this is not alive. It does not beat while all its workers are busy and
-#: messages wait inside it: for a slice (10 s) and the outside call that the slice may end with (30 s).
-BEAT_STALE_AFTER = timedelta(seconds=45)
 
 
 def reap() -> int:
@@ -38,25 +35,6 @@ def reap() -> int:
     lost = sum(_take_from_the_dead(job) for job in _possibly_dead())
     _wake_forgotten()
     return lost
-
-
-def beat() -> None:
-    """Tell that a worker cluster of this process lives."""
-    now = timezone.now()
-    Beat.objects.update_or_create(owner=process_id.this_process(), defaults={"at": now})
-    Beat.objects.filter(at__lt=now - timedelta(days=1)).delete()
-
-
-def is_worker_alive() -> bool:
-    """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
-    return bool(living())
-
-
-def living() -> list[Beat]:
-    """The beats of the worker clusters that have given a sign of life lately and are not known to be dead."""
-    now = timezone.now()
-    lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
-    return [beat for beat in lately if not process_id.is_dead(beat.owner)]
 
 
 def _possibly_dead() -> list[Job]:

@@ -18,7 +18,7 @@ from jobs.actors import person
 from jobs.input import whole_number
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
-from jobs.workers.reaper import is_worker_alive
+from jobs.workers.heartbeats import is_worker_alive
 from tagmanager.account import connection
 from tagmanager.account.status import glance
 from tagmanager.forms.submit import ask

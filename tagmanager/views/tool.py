@@ -20,7 +20,7 @@ from jobs.models import Job
 from jobs.views import saved_form
 from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, sign_in_first, signed_in
-from jobs.workers import reaper
+from jobs.workers import heartbeats
 from tagmanager import tools as installed
 from tagmanager.changes import guard_tag
 from tagmanager.changes.guard_tag import Condition
@@ -225,7 +225,7 @@ def _show(
         "panel": (source_form["kind"].value() if source_form else "") or "",
         "has_errors": any(form.errors for form in filter(None, forms)),
         "lost_file": bool(request.FILES),
-        "worker_alive": reaper.is_worker_alive(),
+        "worker_alive": heartbeats.is_worker_alive(),
         "earlier": earlier,
         "is_back": is_back,
     }

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from jobs.models import Beat, Job
 from jobs.runtime.lease import STALE_AFTER
-from jobs.workers import processes, reaper
+from jobs.workers import heartbeats, processes
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class Fleet:
         return cluster
 
     def await_worker(self) -> None:
-        await_that(reaper.is_worker_alive, "a cluster's first sign of life")
+        await_that(heartbeats.is_worker_alive, "a cluster's first sign of life")
 
     def is_up(self, cluster: subprocess.Popen[bytes]) -> bool:
         """Whether its queue has been looked into; its processes are remembered then."""

@@ -93,7 +93,8 @@ def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
 ) -> None:
     """The one who has the job is only slow: his lease has not run out, so he may go on."""
     start_fleet(
-        without=without, times="jobs.runtime.broker.WATCH_EVERY=0.2 jobs.engine.pipeline.SEARCH_AFTER=0.3"
+        without=without,
+        times="jobs.workers.watching_broker.WATCH_EVERY=0.2 jobs.engine.pipeline.SEARCH_AFTER=0.3",
     )
     scene.orders.give(FREEZE, Step.FENCE_PASSED, after=Step.BATCH_RESERVED)
     job = scene.submit()

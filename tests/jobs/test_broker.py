@@ -12,17 +12,18 @@ from django_q.models import OrmQ
 
 from jobs.models import Beat
 from jobs.runtime.broker import Broker
-from jobs.workers.reaper import is_worker_alive
+from jobs.workers.heartbeats import is_worker_alive
+from jobs.workers.watching_broker import WatchingBroker
 
 
 @pytest.fixture
 def queue(db: None, monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setattr("jobs.runtime.broker.time.sleep", lambda _: None)
-    return Broker()
+    return WatchingBroker()
 
 
 def test_django_q_uses_this_broker(db: None) -> None:
-    assert isinstance(get_broker(), Broker)
+    assert isinstance(get_broker(), WatchingBroker)
 
 
 def test_messages_come_oldest_first_and_once(queue: Broker) -> None:

@@ -14,7 +14,7 @@ from jobs import process_id
 from jobs.models import Beat, Job
 from jobs.presentation.blockers import snag_of
 from jobs.states import ACTIVE, Status, WaitReason
-from jobs.workers import reaper
+from jobs.workers import heartbeats
 from tests import factories
 from tests.commands.conftest import command
 
@@ -108,7 +108,7 @@ ALIVE: list[tuple[str, Callable[[], Job], str]] = [
 def test_page_and_terminal_tell_the_cause_and_the_way_out(
     db: None, client: Client, make: Callable[[], Job], cause: str
 ) -> None:
-    reaper.beat()
+    heartbeats.beat()
     job = make()
     snag = snag_of(job)
     assert snag is not None
@@ -138,7 +138,7 @@ def test_without_a_worker_both_say_where_to_start_one(db: None) -> None:
 
 @pytest.mark.parametrize("status", list(Status))
 def test_nothing_is_told_of_a_job_that_gets_on_or_waits_for_a_person(db: None, status: Status) -> None:
-    reaper.beat()
+    heartbeats.beat()
     fields = held() if status in ACTIVE else {}
     if status == Status.WAITING:
         fields = {"resumes_at": timezone.now() + timedelta(seconds=9)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs.workers import reaper
+from jobs.workers import heartbeats
 from tests.monitoring.conftest import Scrape, exposition
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/monitor.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ ROW = re.compile(r"^\| `(tagmanager_\w+)` \| (\w+) \|(.*?)\| (.+) \|$", re.MULTI
 
 
 def test_the_table_tells_name_kind_labels_and_unit_of_each_metric(client: Client, scrape: Scrape) -> None:
-    reaper.beat()
+    heartbeats.beat()
     scrape()
     told = {}
     for family in text_string_to_metric_families(exposition(client)):

@@ -17,7 +17,7 @@ from jobs.actors import COMMAND_LINE
 from jobs.models import Beat, Job, Transition
 from jobs.process_id import this_process
 from jobs.states import BatchState, FollowUp, Status
-from jobs.workers import reaper
+from jobs.workers import heartbeats, reaper
 from tagmanager.tools import tools
 from tagmanager.version import version
 from tests import factories
@@ -130,7 +130,7 @@ def test_places_in_flight_are_counted_as_the_engine_gives_them_out(scrape: Scrap
 
 
 def test_workers_are_told_as_probes_are_told(scrape: Scrape) -> None:
-    reaper.beat()
+    heartbeats.beat()
     alive = scrape()
     assert (alive["workers"], alive["worker_state{alive}"], alive["worker_newest_beat_age_seconds"]) == (
         1,
@@ -189,7 +189,7 @@ def test_no_name_of_a_person_a_job_or_a_tag_is_told(client: Client, scrape: Scra
 def test_the_database_is_asked_as_often_with_many_jobs_and_never_about_tickets(scrape: Scrape) -> None:
     with CaptureQueriesContext(connection) as few:
         scrape()
-    reaper.beat()
+    heartbeats.beat()
     for status in Status:
         factories.batch(factories.job(status))
     with CaptureQueriesContext(connection) as many:

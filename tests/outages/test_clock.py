@@ -14,7 +14,7 @@ from jobs.demo import gallery
 from jobs.engine import execution, pipeline
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
-from jobs.workers import reaper
+from jobs.workers import heartbeats, reaper
 from tagmanager.account.shared_gate import NAME, SharedGate
 from tests import factories
 from tests.demo import Demo, counts, outcomes, run, submit
@@ -152,9 +152,9 @@ def test_the_shared_gate_opens_again(db: None, jump: timedelta) -> None:
 
 def test_a_worker_of_the_future_is_not_taken_for_a_living_one(db: None) -> None:
     Beat.objects.create(owner="another-host//4711/1", at=timezone.now() + timedelta(hours=1))
-    assert not reaper.is_worker_alive()
+    assert not heartbeats.is_worker_alive()
     Beat.objects.update(at=timezone.now() + timedelta(seconds=2))
-    assert reaper.is_worker_alive()
+    assert heartbeats.is_worker_alive()
 
 
 @pytest.mark.parametrize("jump", [JUMPS[1], JUMPS[3]])

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
-from jobs.workers import health, reaper
+from jobs.workers import health, heartbeats
 from tests.demo import submit
 
 NOBODY = {
@@ -39,7 +39,7 @@ def age(job: Job, seconds: int) -> None:
 
 def test_it_answers_without_a_login_and_tells_of_the_worker(db: None, client: Client) -> None:
     assert told(client) == (200, NOBODY)
-    reaper.beat()
+    heartbeats.beat()
     assert told(client) == (
         200,
         NOBODY | {"worker": True, "worker_state": "alive", "workers": 1, "newest_beat_seconds": 0},
@@ -48,7 +48,7 @@ def test_it_answers_without_a_login_and_tells_of_the_worker(db: None, client: Cl
 
 def test_a_probe_of_the_worker_fails_while_none_is_alive(db: None, client: Client) -> None:
     assert told(client, "/healthz?worker=1") == (503, NOBODY)
-    reaper.beat()
+    heartbeats.beat()
     assert told(client, "/healthz?worker=1")[0] == 200
     Beat.objects.update(at=timezone.now() - timedelta(minutes=2))
     assert told(client, "/healthz?worker=1") == (503, NOBODY | {"newest_beat_seconds": 120})
@@ -66,7 +66,7 @@ def test_it_tells_how_many_jobs_wait_for_a_worker_and_for_how_long(db: None, cli
 
 def test_workers_that_live_and_do_no_work_are_told_as_stuck(db: None, client: Client) -> None:
     job = submit(refs=[1], here=False).job
-    reaper.beat()
+    heartbeats.beat()
     age(job, 20)
     assert told(client, "/healthz?worker=1")[0] == 200
     age(job, 40)
@@ -85,7 +85,7 @@ def test_a_probe_never_reads_what_grows_with_the_tickets(db: None) -> None:
         health.look()
     for _ in range(5):
         submit(refs=[1], here=False)
-    reaper.beat()
+    heartbeats.beat()
     with CaptureQueriesContext(connection) as more:
         health.look()
     assert not [q["sql"] for q in more if "jobs_item" in q["sql"] or "jobs_batch" in q["sql"]]

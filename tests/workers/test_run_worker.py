@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.models import Beat, Job
-from jobs.workers import reaper
+from jobs.workers import heartbeats
 from tests.commands.conftest import DEADLINE, await_that, command, descendants, end_of, exists
 from tests.demo import Demo, counts, submit
 from tests.workers.conftest import Manage, ended
@@ -68,7 +68,7 @@ def test_a_bare_cluster_leaves_no_orphans_when_its_first_process_is_killed(
     slow_demo: Demo, manage: Manage, tmp_path: Path
 ) -> None:
     bare = manage("qcluster", VAR_DIR=str(tmp_path))
-    await_that(reaper.is_worker_alive, "the cluster")
+    await_that(heartbeats.is_worker_alive, "the cluster")
     others = descendants(bare.pid)
     assert len(others) > 3
     bare.kill()
@@ -84,7 +84,7 @@ def test_the_entry_point_is_found_from_anywhere(
         supervisor = subprocess.Popen(
             [sys.executable, entry, "run_worker"], env=process_environment, cwd=tmp_path, stderr=log
         )
-    await_that(reaper.is_worker_alive, "the worker")
+    await_that(heartbeats.is_worker_alive, "the worker")
     supervisor.terminate()
     assert supervisor.wait(DEADLINE) == 0
 
@@ -95,8 +95,8 @@ def test_a_probe_on_the_command_line_tells_whether_a_worker_lives_here(transacti
         1,
         "No worker is alive on this host. Start one with manage.py run_worker.\n",
     )
-    reaper.beat()
+    heartbeats.beat()
     ran = command("run_worker", "--check")
     assert (ran.code, ran.out) == (0, "A worker is alive on this host.\n")
     Beat.objects.update(owner="elsewhere/boot/1/2")  # alive as far as one can tell, but not here
-    assert (reaper.is_worker_alive(), command("run_worker", "--check").code) == (True, 1)
+    assert (heartbeats.is_worker_alive(), command("run_worker", "--check").code) == (True, 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.models import Job
-from jobs.workers import reaper
+from jobs.workers import heartbeats, reaper
 
 
 class Command(SentenceCommand):
@@ -21,7 +21,7 @@ class Command(SentenceCommand):
             if losses > before.get(pk, 0):
                 job = Job.objects.get(pk=pk)
                 self.tell(f"Job {pk} was taken from a worker that is gone; it is {job.status} now.")
-        if lost and not reaper.is_worker_alive():
+        if lost and not heartbeats.is_worker_alive():
             self.stderr.write("No worker is running to go on with it: start one with manage.py run_worker.")
 
 

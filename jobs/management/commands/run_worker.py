@@ -23,7 +23,7 @@ from django.db import DatabaseError
 
 from jobs import process_id
 from jobs.apps import SETTINGS
-from jobs.workers import processes, reaper, schema
+from jobs.workers import heartbeats, processes, schema
 from jobs.workers.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = any(process_id.pid_here(beat.owner) for beat in reaper.living())
+            alive = any(process_id.pid_here(beat.owner) for beat in heartbeats.living())
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
         if not alive:

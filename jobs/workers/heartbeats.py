@@ -1,0 +1,36 @@
+"""The signs of life that worker clusters leave in the database.
+
+Django-Q2 keeps its own in a cache, which workers on other hosts may not share.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from jobs import process_id
+from jobs.models import Beat
+
+#: A cluster whose beat is older than this is not alive. It does not beat while all its workers are busy and
+#: messages wait inside it: for a slice (10 s) and the outside call that the slice may end with (30 s).
+BEAT_STALE_AFTER = timedelta(seconds=45)
+
+
+def beat() -> None:
+    """Tell that a worker cluster of this process lives."""
+    now = timezone.now()
+    Beat.objects.update_or_create(owner=process_id.this_process(), defaults={"at": now})
+    Beat.objects.filter(at__lt=now - timedelta(days=1)).delete()
+
+
+def is_worker_alive() -> bool:
+    """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
+    return bool(living())
+
+
+def living() -> list[Beat]:
+    """The beats of the worker clusters that have given a sign of life lately and are not known to be dead."""
+    now = timezone.now()
+    lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
+    return [beat for beat in lately if not process_id.is_dead(beat.owner)]
