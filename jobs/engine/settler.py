@@ -25,9 +25,9 @@ from jobs.engine.item_store import store_read
 from jobs.engine.settlement import Settlement
 from jobs.followups import does_again, earlier_of, errand_of
 from jobs.guards.circuit_breaker import Window
+from jobs.guards.overlaps import changed_by_others
 from jobs.guards.probes import Pilots
 from jobs.models import Batch, Item
-from jobs.overlaps import changed_by_others
 from jobs.runtime.failpoints import Step, reached
 from jobs.runtime.lease import Lease
 from jobs.states import SENT_BEFORE, BatchState, Outcome

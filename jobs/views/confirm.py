@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import actions
 from jobs.actors import person
+from jobs.guards.overlaps import at_work_on_the_same
 from jobs.input import storable
 from jobs.models import Job
-from jobs.overlaps import at_work_on_the_same
 from jobs.presentation.job_actions import (
     ACTIONS,
     DOINGS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from jobs.guards.overlaps import at_work_on_the_same
 from jobs.models import Job
-from jobs.overlaps import at_work_on_the_same
 from jobs.source_spec import Recipe
 from jobs.states import Outcome
 from tagmanager.account import connection

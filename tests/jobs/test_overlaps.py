@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs import overlaps
+from jobs.guards import overlaps
+from jobs.guards.overlaps import at_work_on_the_same
 from jobs.models import Item, Job, ListedRefs
-from jobs.overlaps import at_work_on_the_same
 from jobs.states import Status
 from tests import factories
 
