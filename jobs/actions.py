@@ -18,8 +18,8 @@ from django.utils import timezone
 from jobs import transitions
 from jobs.abandoning import abandon
 from jobs.actors import Actor
-from jobs.followups import errand_of
-from jobs.guards.probes import Pilots
+from jobs.followups import purpose_of
+from jobs.guards.probes import Probes
 from jobs.models import Job, ListedRefs
 from jobs.runtime import wakeups
 from jobs.runtime.lease import held_by_this_process, new_token
@@ -40,7 +40,7 @@ class NotPossible(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Submission:
     """A new job. `token` is not empty when this process holds it and is to run it (see `engine.run`)."""
 
     job: Job
@@ -66,7 +66,7 @@ def submit(
     parent: Job | None = None,
     follow_up: FollowUp = FollowUp.NONE,
     here: bool = False,
-) -> Made:
+) -> Submission:
     """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
 
     `refs` are the numbers of a source of kind "ids", in their order, doubles allowed; `given` is what was
@@ -101,8 +101,8 @@ def submit(
     except IntegrityError:
         if nonce is None:
             raise
-        return Made(Job.objects.get(nonce=nonce), is_new=False)
-    return Made(job, token)
+        return Submission(Job.objects.get(nonce=nonce), is_new=False)
+    return Submission(job, token)
 
 
 def pause(*, job: Job, by: Actor) -> None:
@@ -118,8 +118,8 @@ def resume(*, job: Job, by: Actor) -> None:
             done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
             transitions.record(job, job.status, job.status, by=by, why="Told to go on at once.")
         else:
-            known = Pilots.from_json(job.pilots).resumed().to_json()
-            done = transitions.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], pilots=known)
+            known = Probes.from_json(job.probes).resumed().to_json()
+            done = transitions.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], probes=known)
         if done:
             wakeups.wake(job)
     if not done:
@@ -132,22 +132,22 @@ def cancel(*, job: Job, by: Actor, force: bool = False) -> None:
     With `force` what is in flight is given up as unverified, and the job is stopped at once, unless a worker
     has it in hand: that one settles it. For a job that cannot ask, because its credentials are gone.
     """
-    if force and _give_up(job, by=by):
+    if force and _abandon(job, by=by):
         return
     _stop(job, Status.CANCELLED, over=Status.CANCELLING, by=by)
 
 
-def _give_up(job: Job, *, by: Actor) -> bool:
+def _abandon(job: Job, *, by: Actor) -> bool:
     with transaction.atomic():
         _lock(job)
-        if not may_be_given_up(job):
+        if not can_abandon(job):
             return False
         number = abandon(job)
         why = f"Stopped at once: {_tickets(number)} in flight given up as unverified."
         return transitions.move(job, Status.CANCELLED, by=by, why=why)
 
 
-def may_be_given_up(job: Job) -> bool:
+def can_abandon(job: Job) -> bool:
     """Whether what this job has in flight can be given up: nobody has it in hand, nobody settles it."""
     return job.status in MAY_FOLLOW[Status.CANCELLED] and not job.lease_token and _in_flight(job)
 
@@ -195,7 +195,7 @@ FOLLOW_UPS = {
 
 def follow_up(
     *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
-) -> Made:
+) -> Submission:
     """A new job on a set of items of an ended one; with `reason` only on the failures with that cause.
 
     While one of the same kind has not ended, a second is refused: pressed in two tabs it would be made twice.
@@ -212,7 +212,7 @@ def follow_up(
 
 def make_follow_up(
     *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
-) -> Made:
+) -> Submission:
     """The new job, for who knows that it is possible: see `follow_up`."""
     return submit(
         tool=job.tool,
@@ -251,7 +251,7 @@ def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
     number = sum(job.remaining if o is Outcome.PENDING else getattr(job, o.value) for o in spec.outcomes)
     if not number:
         raise NotPossible(f"Job {job.pk}: {spec.nothing}, so there is nothing to do.")
-    if kind is FollowUp.UNDO and errand_of(job).kind is FollowUp.UNGUARD:
+    if kind is FollowUp.UNDO and purpose_of(job).kind is FollowUp.UNGUARD:
         raise NotPossible(f"Job {job.pk} only took a guard tag off, which is not put on again.")
     return spec.outcomes
 

@@ -14,36 +14,36 @@ from django.db.models import Q
 
 from jobs.models import Item, Job
 from jobs.states import SENT_BEFORE, FollowUp, Outcome
-from jobs.work import Earlier
+from jobs.work import PreviousResult
 
 #: Follow-ups that have their errand from the job that they follow up.
-AGAIN = frozenset({FollowUp.RETRY, FollowUp.REST, FollowUp.RUN})
+SAME_PURPOSE = frozenset({FollowUp.RETRY, FollowUp.REST, FollowUp.RUN})
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class FollowUpPurpose:
     """`kind` is `NONE` where the tool says what to do; `ground` is the job that it is about, if any."""
 
     kind: FollowUp
-    ground: int | None
+    origin_job_id: int | None
 
 
-def errand_of(job: Job) -> Errand:
+def purpose_of(job: Job) -> FollowUpPurpose:
     """One query for each job between this one and where the errand began."""
     first = job
-    while first.follow_up in AGAIN and first.parent is not None:
+    while first.follow_up in SAME_PURPOSE and first.parent is not None:
         first = first.parent
     if first.follow_up == FollowUp.NONE:
-        return Errand(FollowUp.NONE, job.parent_id)
-    return Errand(FollowUp(first.follow_up), first.parent_id)
+        return FollowUpPurpose(FollowUp.NONE, job.parent_id)
+    return FollowUpPurpose(FollowUp(first.follow_up), first.parent_id)
 
 
-def earlier_of(errand: Errand, refs: Sequence[int]) -> dict[int, Earlier]:
+def previous_results(purpose: FollowUpPurpose, refs: Sequence[int]) -> dict[int, PreviousResult]:
     """What the job that the errand is about recorded for these items."""
-    if errand.ground is None:
+    if purpose.origin_job_id is None:
         return {}
-    items = Item.objects.filter(job_id=errand.ground, ref__in=refs)
-    return {item.ref: Earlier(item.before, item.change, item.outcome) for item in items}
+    items = Item.objects.filter(job_id=purpose.origin_job_id, ref__in=refs)
+    return {item.ref: PreviousResult(item.before, item.change, item.outcome) for item in items}
 
 
 #: Sent by some job, so that its change may have been made.
@@ -55,23 +55,23 @@ MAYBE_MADE = (
 
 
 @dataclass(frozen=True, slots=True)
-class DoneBefore:
+class FamilyHistory:
     """What the rest of a family did to some items: ref to the job that made the change, and the doubtful."""
 
     made: dict[int, int] = field(default_factory=dict)
     doubtful: frozenset[int] = frozenset()
 
 
-def does_again(job: Job) -> bool:
-    return job.follow_up in AGAIN
+def repeats_its_parent(job: Job) -> bool:
+    return job.follow_up in SAME_PURPOSE
 
 
-def done_before(job: Job, refs: Sequence[int]) -> DoneBefore:
+def family_history(job: Job, refs: Sequence[int]) -> FamilyHistory:
     """Of changes that must not be made twice alone; others are judged by what the item looks like."""
-    if not does_again(job):
-        return DoneBefore()
+    if not repeats_its_parent(job):
+        return FamilyHistory()
     theirs = Item.objects.filter(job__in=_others(job), ref__in=refs, batch__once=True)
-    return DoneBefore(
+    return FamilyHistory(
         dict(theirs.filter(outcome=Outcome.CHANGED).values_list("ref", "job_id")),
         frozenset(theirs.filter(MAYBE_MADE).values_list("ref", flat=True)),
     )
@@ -79,11 +79,11 @@ def done_before(job: Job, refs: Sequence[int]) -> DoneBefore:
 
 def _others(job: Job) -> set[int]:
     eldest = job
-    while does_again(eldest) and eldest.parent is not None:
+    while repeats_its_parent(eldest) and eldest.parent is not None:
         eldest = eldest.parent
     found, generation = {eldest.pk}, {eldest.pk}
     while generation:
-        children = Job.objects.filter(parent__in=generation, follow_up__in=AGAIN)
+        children = Job.objects.filter(parent__in=generation, follow_up__in=SAME_PURPOSE)
         generation = set(children.values_list("pk", flat=True)) - found
         found |= generation
     return found - {job.pk}

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from jobs.models import Job
-from jobs.source_spec import Recipe, Verb
+from jobs.source_spec import SourceSpec, Verb
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListCursor:
     """The stage that is reached, the cursor inside it, and what each stage has read so far.
 
     The counts lie in the same field as the cursor, so that a part that is read from its start again is
@@ -24,7 +24,7 @@ class Place:
     left: Mapping[int, int] = field(default_factory=dict)  # by stage: those of them that do not belong
 
     @classmethod
-    def parse(cls, text: str) -> Place:
+    def parse(cls, text: str) -> ListCursor:
         """What `str` gave, or the bare cursor of a source that is not made of others."""
         if not text.startswith("{"):
             return cls(at=text)
@@ -35,7 +35,7 @@ class Place:
         stored = {"stage": self.stage, "at": self.at, "read": self.read, "left": self.left}
         return json.dumps(stored, separators=(",", ":"))
 
-    def after(self, cursor: str | None, *, read: int, left: int = 0) -> Place:
+    def after(self, cursor: str | None, *, read: int, left: int = 0) -> ListCursor:
         """Further on in the same stage, or at the start of the next one."""
         here = replace(
             self,
@@ -44,15 +44,15 @@ class Place:
         )
         return here.at_stage(self.stage + 1) if cursor is None else replace(here, at=cursor)
 
-    def at_stage(self, number: int) -> Place:
+    def at_stage(self, number: int) -> ListCursor:
         return replace(self, stage=number, at="")
 
-    def restarted(self) -> Place:
+    def restarted(self) -> ListCursor:
         """At the start of the same stage, which has then read nothing yet."""
         counts = [
             {stage: n for stage, n in old.items() if stage != self.stage} for old in (self.read, self.left)
         ]
-        return Place(self.stage, "", *counts)
+        return ListCursor(self.stage, "", *counts)
 
 
 def _by_number(stored: Mapping[str, int]) -> dict[int, int]:
@@ -60,7 +60,7 @@ def _by_number(stored: Mapping[str, int]) -> dict[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ListingProgress:
     """What people are told of a list that is being read."""
 
     gathered: int = 0  # refs written down before the first item is made
@@ -69,10 +69,10 @@ class Reading:
     is_taking_out: bool = False  # what it gathers is to be taken out
 
 
-def reading_of(job: Job) -> Reading:
+def listing_progress(job: Job) -> ListingProgress:
     """No query."""
-    recipe, place = Recipe.read(job.source), Place.parse(job.cursor)
-    stages = recipe.stages
+    spec, place = SourceSpec.read(job.source), ListCursor.parse(job.cursor)
+    stages = spec.stages
     gathered = sum(
         number
         for stage, number in place.read.items()
@@ -80,9 +80,9 @@ def reading_of(job: Job) -> Reading:
     )
     now = stages[place.stage] if place.stage < len(stages) else None
     is_gathering = job.frozen_at is None and now is not None and now.verb is not Verb.LIST
-    return Reading(
+    return ListingProgress(
         gathered,
         sum(place.left.values()),
         is_gathering,
-        is_gathering and now is not None and len(recipe.of) <= now.part < recipe.sorted_part,
+        is_gathering and now is not None and len(spec.of) <= now.part < spec.sorted_part,
     )

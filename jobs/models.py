@@ -128,7 +128,9 @@ class Job(models.Model):
         default=list, db_default=[], blank=True
     )  # the batches settled last, as `breaker` reads them
     kinds = models.JSONField(default=dict, db_default={}, blank=True)  # to be changed, of a kind: how many
-    pilots = models.JSONField(default=dict, db_default={}, blank=True)  # what `pilots` knows of each kind
+    probes = models.JSONField(  # what `guards.probes` knows of each kind
+        default=dict, db_default={}, blank=True, db_column="pilots"
+    )
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
@@ -272,7 +274,9 @@ class Batch(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="batches", db_index=False)
     key = models.CharField(max_length=40)  # equal for items that may travel together (`batches`)
     change = models.JSONField(null=True, blank=True)  # null: each item has its own, or none was read yet
-    pilot = models.CharField(max_length=16, blank=True, default="", db_default="")  # the kind of its items
+    probe = models.CharField(  # the kind of its items
+        max_length=16, blank=True, default="", db_default="", db_column="pilot"
+    )
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.PENDING)
     once = models.BooleanField(default=False, db_default=False)  # must not be made twice: `work.Change`
     attempt = models.PositiveSmallIntegerField(default=1)

@@ -53,11 +53,11 @@ class Stage:
 
 def jobs_named(source: Stored) -> set[int]:
     """The earlier jobs from which it takes items."""
-    return {part["job"] for part in Recipe.read(source).parts if part.get("kind") == ITEMS}
+    return {part["job"] for part in SourceSpec.read(source).parts if part.get("kind") == ITEMS}
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class SourceSpec:
     """A source taken apart. Parts are counted through: first those that are united, then those taken out."""
 
     of: Sequence[Stored]
@@ -65,7 +65,7 @@ class Recipe:
     order: Order = Order.AS_FOUND
 
     @classmethod
-    def read(cls, source: Stored) -> Recipe:
+    def read(cls, source: Stored) -> SourceSpec:
         if source.get("kind") != SEVERAL:
             return cls([source])
         return cls(source["of"], source.get("without", []), Order(source.get("order", "")))

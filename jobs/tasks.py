@@ -19,7 +19,7 @@ def work_on(job_id: int) -> None:
     A cluster that stops lets the messages go by that it has fetched; the watch of the next one wakes
     their jobs.
     """
-    if shutdown.is_asked():
+    if shutdown.is_requested():
         return
     reaper.reap()
     execution.run(job_id, seconds=SLICE, alone=ALONE)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from jobs.presentation.job_actions import DOINGS
+from jobs.presentation.job_actions import JOB_ACTIONS
 from jobs.views import bulk, confirm, job_detail, job_list
 
 app_name = "jobs"
@@ -16,5 +16,5 @@ urlpatterns: list[URLPattern] = [
     path("<int:pk>/account", job_detail.account, name="account"),
     path("<int:pk>/status", job_detail.status, name="status"),
     path("<int:pk>/export.<slug:kind>", job_detail.export, name="export"),
-    *(path(f"<int:pk>/{name}", confirm.act, {"name": name}, name=name) for name in DOINGS),
+    *(path(f"<int:pk>/{name}", confirm.act, {"name": name}, name=name) for name in JOB_ACTIONS),
 ]

@@ -42,8 +42,8 @@ class Change:
     reason: str = ""
     detail: str = ""
     #: A kind of items that the other side may not let be changed at all: one of them is sent alone before the
-    #: others of the kind go (`pilots`).
-    pilot: str = ""
+    #: others of the kind go (`probes`).
+    probe: str = ""
     kinds: tuple[str, ...] = ()  # what the item counts as in `Job.kinds`
 
     @cached_property
@@ -51,8 +51,8 @@ class Change:
         """Equal for changes that may share a batch."""
         once = "once" if self.once else ""
         if self.own:
-            return " ".join(filter(None, (OWN, once, self.pilot)))
-        text = json.dumps(self.payload, sort_keys=True, separators=(",", ":")) + self.pilot + once
+            return " ".join(filter(None, (OWN, once, self.probe)))
+        text = json.dumps(self.payload, sort_keys=True, separators=(",", ":")) + self.probe + once
         return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -126,14 +126,14 @@ class Answer:
     progress: float = 0.0  # part that is done, 0 to 1, as far as it is told
 
 
-class Trace(Enum):
+class SearchResult(Enum):
     """What a search for a batch without a receipt found besides a receipt."""
 
     ABSENT = "absent"  # it was not carried out, as far as the other side can tell
     UNCLEAR = "unclear"  # something is under way that may be it: look again a little later
 
 
-class Sighting(Enum):
+class DeliveryEvidence(Enum):
     """What the other side's own records say of a change that must not be made twice."""
 
     MADE = "made"
@@ -141,15 +141,15 @@ class Sighting(Enum):
     UNCLEAR = "unclear"  # they do not tell
 
 
-class Underway(Protocol[T_co]):
+class PendingCall(Protocol[T_co]):
     """A call that was begun and is made while the worker does other things."""
 
     @property
-    def is_over(self) -> bool:
+    def is_done(self) -> bool:
         """Whether `result` comes without waiting, or the call could not be begun before it."""
         ...
 
-    def when_over(self, tell: Callable[[], None]) -> None:
+    def on_done(self, tell: Callable[[], None]) -> None:
         """Have it called, in any thread, once `is_over`."""
         ...
 
@@ -157,25 +157,25 @@ class Underway(Protocol[T_co]):
         """What came of it, to be taken once; waits for it. May raise `RemoteError`."""
         ...
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         """Nobody wants to know any more; only of a call that changes nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Made(Generic[T_co]):
+class CompletedCall(Generic[T_co]):
     """A call that was made at once."""
 
-    made: T_co
-    is_over: bool = True
+    value: T_co
+    is_done: bool = True
 
-    def when_over(self, tell: Callable[[], None]) -> None:
+    def on_done(self, tell: Callable[[], None]) -> None:
         tell()
 
     def result(self) -> T_co:
-        return self.made
+        return self.value
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         pass
 
 
@@ -201,13 +201,13 @@ class Work(Protocol):
 
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches under way at once, of all jobs together
-    narrows: bool  # the job takes only some of the items of its sources: `wants` says which
+    filters_items: bool  # the job takes only some of the items of its sources: `wants` says which
     calls: Calls
     #: Set by the engine, and to be called right before each call, which ends within half a minute: it keeps
     #: the worker's right to the job alive, and raises when that is lost.
     before_call: Callable[[], None]
     #: Set by the engine while it reads what no item is made of: nothing that planning alone needs is wanted.
-    gathers: bool
+    reads_ids_only: bool
     #: Set by the engine: whether the next page of a list may be asked for while the one before is written.
     #: One that is then not wanted has cost a call.
     may_read_ahead: Callable[[], bool]
@@ -216,13 +216,13 @@ class Work(Protocol):
         """The items of a source from the cursor on ("": from its start). Not asked for what people gave."""
         ...
 
-    def place_lives(self, source: Stored) -> timedelta | None:
+    def cursor_lifetime(self, source: Stored) -> timedelta | None:
         """A place in this source that is older is not trusted: the list may have shifted, or the other side
         may have forgotten it. The reading starts over, and what is listed stays listed. None: it stays good.
         """
         ...
 
-    def doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
+    def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         """What speaks against a source of `found` items, read to its end, being all of them; "" for nothing.
 
         A sentence for people. Asked once it was read, when the list is about to be frozen; of a source that
@@ -230,21 +230,23 @@ class Work(Protocol):
         """
         ...
 
-    def wants(self, seen: Snapshot) -> bool:
+    def includes(self, seen: Snapshot) -> bool:
         """Whether an item as it was read belongs to the list."""
         ...
 
-    def moment(self, seen: Snapshot) -> int | None:
+    def changed_at(self, seen: Snapshot) -> int | None:
         """When an item was last changed, as a number that grows, where that is known; for sorting."""
         ...
 
-    def read(self, refs: Sequence[int]) -> Underway[dict[int, Snapshot]]:
+    def read(self, refs: Sequence[int]) -> PendingCall[dict[int, Snapshot]]:
         """Begin to read the items as they are now, at most `batch_size`; those that cannot be seen are left
         out of what it gives.
         """
         ...
 
-    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
+    def plan(
+        self, ref: int, now: Snapshot | None, earlier: PreviousResult | None, given: Payload | None
+    ) -> Plan:
         """What is to be done with one item as it was read (`None`: it cannot be seen).
 
         `earlier` is what the job that this one is about did to it (`errands`), where there is one; `given`
@@ -252,29 +254,29 @@ class Work(Protocol):
         """
         ...
 
-    def why_withheld(self, pilot: str, code: str, text: str) -> str:
+    def why_withheld(self, probe: str, code: str, text: str) -> str:
         """What it means that one of a kind was refused, for people; "" when it says nothing of the others.
 
         With a sentence no more of the kind is sent until a person has resumed the job.
         """
         ...
 
-    def shows(self, change: Payload, now: Snapshot) -> bool:
+    def is_applied(self, change: Payload, now: Snapshot) -> bool:
         """Whether an item as it is now looks as if the change had been made."""
         ...
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Underway[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[str]:
         """Begin to send the items, with one change for all or (`None`) each its own; it gives the receipt.
 
         May raise `ReadAgain`, before anything was sent: then the items are read, planned and sent anew.
         """
         ...
 
-    def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
+    def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         """What is known of each receipt; every receipt gets an answer."""
         ...
 
-    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
+    def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         """Look for a batch sent at `since` whose answer was lost; `known` receipts are other batches'."""
         ...
 
@@ -282,7 +284,7 @@ class Work(Protocol):
         """No more is asked of it; what is still under way is not waited for."""
         ...
 
-    def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
+    def find_evidence(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
         """Whether changes that must not be made twice were made, now or by an earlier job of the family.
 
         Asked for items that were sent and whose fate nobody named; those that cannot be seen are left out.
@@ -291,7 +293,7 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class PreviousResult:
     """What an earlier job recorded for the item."""
 
     before: Snapshot | None

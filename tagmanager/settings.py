@@ -182,7 +182,7 @@ Q_CLUSTER: dict[str, Any] = {
 }
 # Where `jobs` finds the work it runs.
 JOBS_WORK = "tagmanager.changes.ticket_work.work_for"
-# What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.presentation.labels.Words).
+# What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.presentation.labels.Labels).
 JOBS_WORDS = "tagmanager.job_labels"
 # The tools, in the order in which people see them: objects of the shape `tagmanager.tools.base.Tool`.
 TOOLS = [

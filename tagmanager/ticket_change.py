@@ -25,7 +25,7 @@ SETTABLE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class MacroPreview:
     """What Zendesk itself says a macro would make of one ticket; of its comment only who would see it."""
 
     tags: frozenset[str]
@@ -36,12 +36,12 @@ class Foreseen:
         return {"tags": sorted(self.tags), "fields": dict(self.fields), "comment": self.comment}
 
     @classmethod
-    def from_json(cls, stored: Json) -> Foreseen:
+    def from_json(cls, stored: Json) -> MacroPreview:
         return cls(frozenset(stored["tags"]), stored["fields"], stored["comment"])
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TicketSnapshot:
     """A ticket as it was read: only what deciding about it needs, no words of a customer."""
 
     id: int
@@ -49,7 +49,7 @@ class Seen:
     status: str
     updated_at: str  # as Zendesk sent it; goes back as `updated_stamp`
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
-    foreseen: Foreseen | None = None  # where Zendesk was asked what a macro would make of it
+    foreseen: MacroPreview | None = None  # where Zendesk was asked what a macro would make of it
 
     @property
     def is_closed(self) -> bool:
@@ -64,20 +64,20 @@ class Seen:
         return stored
 
     @classmethod
-    def from_json(cls, ref: int, stored: Json) -> Seen:
+    def from_json(cls, ref: int, stored: Json) -> TicketSnapshot:
         return cls(
             ref,
             frozenset(stored["tags"]),
             stored["status"],
             stored["updated_at"],
             stored.get("fields", {}),
-            Foreseen.from_json(stored["foreseen"]) if "foreseen" in stored else None,
+            MacroPreview.from_json(stored["foreseen"]) if "foreseen" in stored else None,
         )
 
     @classmethod
     def from_ticket(
-        cls, ticket: Ticket, fields: Iterable[str] = (), foreseen: Foreseen | None = None
-    ) -> Seen:
+        cls, ticket: Ticket, fields: Iterable[str] = (), foreseen: MacroPreview | None = None
+    ) -> TicketSnapshot:
         """With these of its fields, each in `SETTABLE`."""
         kept = {name: ticket.fields.get(name) for name in fields}
         return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept, foreseen)
@@ -91,8 +91,8 @@ class TicketChange:
     whole list with the stamp of the reading, so that Zendesk refuses it if anybody touched the ticket since.
     With `stamped` add and remove go with that stamp, because they hold for the ticket as it was read alone.
     So do changes with a comment, of which only who sees it is kept: what it says is known to the job's tool.
-    What stood in the fields before is in the `Seen` that the change was made for, not here: equal changes of
-    different tickets travel together.
+    The fields' old values are in the `TicketSnapshot`, not here: equal changes of different tickets travel
+    together.
     """
 
     add: frozenset[str] = frozenset()
@@ -119,7 +119,7 @@ class TicketChange:
         """All tags that the ticket really gains."""
         return self.add | {self.guard} if self.guard else self.add
 
-    def is_shown_by(self, ticket: Seen) -> bool:
+    def is_shown_by(self, ticket: TicketSnapshot) -> bool:
         """Whether tags and fields look as if the change had been made; a comment shows in neither."""
         return (
             self.add <= ticket.tags

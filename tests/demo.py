@@ -17,7 +17,7 @@ from jobs.models import Job
 from jobs.states import FollowUp
 from tagmanager.account import connection
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from zendesk import sandbox as zd
 
 ANA = Actor(name="ana")
@@ -96,7 +96,7 @@ def submit(
     tag: str | None = None,
     all_tickets: bool = False,
     chosen: Source | None = None,
-    only: Only | None = None,
+    only: TicketFilter | None = None,
     here: bool = True,
     by: Actor = ANA,
     dry_run: bool = False,
@@ -104,7 +104,7 @@ def submit(
     canary: int | None = None,
     nonce: str | None = None,
     **change: Any,
-) -> actions.Made:
+) -> actions.Submission:
     """A job of bulk-tag; adds `vip` when no change is given."""
     if chosen is not None:
         source: dict[str, Any] = chosen.stored
@@ -135,11 +135,11 @@ def submit(
 
 
 def run(
-    made: actions.Made | Job, *, seconds: float = TO_THE_END, tick: Callable[[], None] | None = None
+    made: actions.Submission | Job, *, seconds: float = TO_THE_END, tick: Callable[[], None] | None = None
 ) -> Job:
     """Work on the job in this process and give it back as it is stored then."""
-    job = made.job if isinstance(made, actions.Made) else made
-    token = made.token if isinstance(made, actions.Made) else ""
+    job = made.job if isinstance(made, actions.Submission) else made
+    token = made.token if isinstance(made, actions.Submission) else ""
     execution.run(job.pk, token=token, seconds=seconds, tick=tick)
     job.refresh_from_db()
     return job

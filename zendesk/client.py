@@ -76,11 +76,11 @@ class Zendesk:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         # With `requests` below it this is a fifth of a command's start, and most commands never call.
-        from zendesk.transport.requestor import Transport  # noqa: PLC0415
+        from zendesk.transport.requestor import Requestor  # noqa: PLC0415
 
         self._credentials = credentials
         self._may_read_ahead = may_read_ahead
-        self._transport = Transport(
+        self._transport = Requestor(
             base_url,
             credentials,
             rate_share=rate_share,
@@ -372,7 +372,7 @@ class Zendesk:
             yield from follow(fetch, cursor)
         finally:
             for unwanted in begun.values():
-                unwanted.drop()
+                unwanted.discard()
 
 
 def _shown(ids: Sequence[int]) -> Request:

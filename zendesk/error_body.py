@@ -22,7 +22,7 @@ _CODE = re.compile(r"[\w.:-]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class ErrorBody:
     """An error body, read. Everything may be empty; nothing is longer than a person wants to read."""
 
     code: str = ""  # Zendesk's word for programs, such as RecordNotFound
@@ -32,19 +32,19 @@ class Envelope:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_error_body(body: bytes) -> ErrorBody:
     """Read an error body, whatever it is. Never raises."""
     data = parsed(body)
     if isinstance(data, dict):
-        return envelope_of(data)
+        return error_body_of(data)
     if isinstance(data, str):
-        return Envelope(text=plain(data))
+        return ErrorBody(text=plain(data))
     text = body[:20_000].decode("utf-8", "replace")
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         title = _TITLE.search(text)
-        return Envelope(text=plain(title[1]) if title else "", is_html=True)
+        return ErrorBody(text=plain(title[1]) if title else "", is_html=True)
     # A JSON body that was cut off says nothing to a person.
-    return Envelope() if text.lstrip().startswith(("{", "[")) else Envelope(text=plain(text))
+    return ErrorBody() if text.lstrip().startswith(("{", "[")) else ErrorBody(text=plain(text))
 
 
 def parsed(body: bytes) -> Any:
@@ -55,7 +55,7 @@ def parsed(body: bytes) -> Any:
         return None
 
 
-def envelope_of(data: Mapping[str, Any]) -> Envelope:
+def error_body_of(data: Mapping[str, Any]) -> ErrorBody:
     """Read the error from a JSON object: ``error`` as code, sentence or object, or ``errors``."""
     error = data.get("error")
     words = [data.get(key) for key in ("description", "error_description", "message", "detail")]
@@ -80,7 +80,7 @@ def envelope_of(data: Mapping[str, Any]) -> Envelope:
         details += tuple(_flatten(errors))
     text = next((plain(word) for word in words if isinstance(word, str) and word.strip()), "")
     code = plain(code)[:LONGEST_CODE] if isinstance(code, str) else ""
-    return Envelope(code=code, text=text, details=details[:MOST_DETAILS], data=data)
+    return ErrorBody(code=code, text=text, details=details[:MOST_DETAILS], data=data)
 
 
 def plain(text: str) -> str:

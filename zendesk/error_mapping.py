@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from zendesk.error_body import Envelope, read_envelope
+from zendesk.error_body import ErrorBody, read_error_body
 from zendesk.errors import (
     Conflict,
     CredentialsRefused,
@@ -38,7 +38,7 @@ def error_from(
     ``advice`` is the sentence that tells how to renew the credentials in use. A method that is not a
     read makes errors that leave the outcome open say so.
     """
-    said = read_envelope(body)
+    said = read_error_body(body)
     fate_unknown = method.upper() not in READS
     # The job limit is told apart by its code alone: its HTTP status is not documented.
     if said.code == "TooManyJobs":
@@ -68,7 +68,7 @@ def error_from(
     return _refusal(status, said, advice)
 
 
-def _refusal(status: int, said: Envelope, advice: str) -> ZendeskError:
+def _refusal(status: int, said: ErrorBody, advice: str) -> ZendeskError:
     match status:
         case 401:
             text = _sentence("Zendesk does not accept the credentials.", said)
@@ -88,7 +88,7 @@ def _refusal(status: int, said: Envelope, advice: str) -> ZendeskError:
             return Refused(_sentence(text, said), status=status, code=said.code, details=said.details)
 
 
-def _too_many_jobs(status: int, headers: Mapping[str, str], said: Envelope) -> TooManyJobs:
+def _too_many_jobs(status: int, headers: Mapping[str, str], said: ErrorBody) -> TooManyJobs:
     ids = said.data.get("current_job_ids")
     return TooManyJobs(
         "Zendesk already has as many bulk jobs queued or running as this account may have (30, the agents' "
@@ -100,7 +100,7 @@ def _too_many_jobs(status: int, headers: Mapping[str, str], said: Envelope) -> T
     )
 
 
-def _not_allowed(status: int, said: Envelope) -> NotAllowed:
+def _not_allowed(status: int, said: ErrorBody) -> NotAllowed:
     if found := _SCOPES.search(said.text):
         scopes = tuple(_SCOPE.findall(found[1]))
         text = (
@@ -115,7 +115,7 @@ def _not_allowed(status: int, said: Envelope) -> NotAllowed:
     return NotAllowed(_sentence(text, said), status=status, code=said.code)
 
 
-def _not_found(status: int, said: Envelope) -> NotFound | NoSuchAccount:
+def _not_found(status: int, said: ErrorBody) -> NotFound | NoSuchAccount:
     # An unknown host is answered before the API is reached: by an error object, formerly by a web page.
     if said.is_html or said.code.startswith("No help desk"):
         text = "There is no Zendesk account at this address. Check the subdomain."
@@ -141,7 +141,7 @@ def _redirected(status: int, headers: Mapping[str, str]) -> Redirected:
     return Redirected(text, status=status)
 
 
-def _sentence(text: str, said: Envelope) -> str:
+def _sentence(text: str, said: ErrorBody) -> str:
     """Our sentence, and Zendesk's own words after it."""
     words = "; ".join(said.details) or said.text
     return f"{text} Zendesk says: {words}" if words else text

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk.error_body import envelope_of, flattened
+from zendesk.error_body import error_body_of, flattened
 from zendesk.errors import UnexpectedAnswer
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class ItemResult:
         no_error = not raw.get("error") and not raw.get("errors")
         ok = raw.get("success") is True or (no_error and raw.get("status") == "Updated")
         # Older items carry the ticket's subject as their title: not a reason, and not to be kept.
-        said = envelope_of({key: value for key, value in raw.items() if key != "title"})
+        said = error_body_of({key: value for key, value in raw.items() if key != "title"})
         return cls(
             id=id_ if type(id_) is int else None,
             index=index if type(index) is int else None,

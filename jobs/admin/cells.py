@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 
 from jobs.formatting import duration
 from jobs.models import Batch, Item, Job
-from jobs.presentation.job_page import LOOKS
+from jobs.presentation.job_page import STATUS_STYLE
 from jobs.reports.exports import WITH_CHANGE
 from jobs.reports.progress import percent_of
 from jobs.states import Outcome
@@ -44,7 +44,7 @@ def progress_of(job: Job) -> SafeString:
 
 def status_of(job: Job) -> SafeString:
     """The status as a word with its colour, and whether anything is written at all."""
-    colour, _icon = LOOKS[job.status]
+    colour, _icon = STATUS_STYLE[job.status]
     return format_html(
         '<span class="status status-{}">{}</span> {}',
         colour,

@@ -11,10 +11,10 @@ from django.utils.safestring import mark_safe
 
 from jobs.admin import cells
 from jobs.admin.reading import ReadOnly, whole_number
-from jobs.admin.telling import tell
+from jobs.admin.telling import run_action
 from jobs.models import Item, Job
 from jobs.presentation.job_page import outcome_word
-from jobs.presentation.job_summary import asked_for
+from jobs.presentation.job_summary import request_summary
 from jobs.states import Outcome
 from jobs.views.permissions import ACT
 
@@ -135,7 +135,7 @@ class JobAdmin(ReadOnly):
 
     @admin.display(description="Request")
     def asked(self, job: Job) -> str:
-        return cells.lines(f"{name}: {value}" for name, value in asked_for(job))
+        return cells.lines(f"{name}: {value}" for name, value in request_summary(job))
 
     @admin.display(description="Changed", ordering="changed")
     def altered(self, job: Job) -> str:
@@ -161,12 +161,12 @@ class JobAdmin(ReadOnly):
 
     @admin.action(description="Pause the chosen jobs", permissions=["run"])
     def pause(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:
-        return tell(self, "pause", request, chosen)
+        return run_action(self, "pause", request, chosen)
 
     @admin.action(description="Resume the chosen jobs", permissions=["run"])
     def resume(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:
-        return tell(self, "resume", request, chosen)
+        return run_action(self, "resume", request, chosen)
 
     @admin.action(description="Cancel the chosen jobs", permissions=["run"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[Job]) -> HttpResponse:
-        return tell(self, "cancel", request, chosen)
+        return run_action(self, "cancel", request, chosen)

@@ -17,7 +17,7 @@ from jobs import actions
 from jobs.actors import person
 from jobs.admin.reading import whole_number
 from jobs.models import Job
-from jobs.presentation.job_actions import ACTIONS, HOLDS, objection
+from jobs.presentation.job_actions import ACTIONS, HOLDS, why_unavailable
 from jobs.views.permissions import signed_in
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MOST_AT_ONCE, NAMED = 1_000, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BulkAction:
     """One order in the words of the page that asks."""
 
     question: str
@@ -36,14 +36,14 @@ class Order:
     told: str  # of a job, in the history and afterwards
 
 
-ORDERS = {
-    "pause": Order(
+BULK_ACTIONS = {
+    "pause": BulkAction(
         "Pause these jobs?",
         "What is with Zendesk now is settled first; then nothing is sent until someone resumes them.",
         "told to pause",
     ),
-    "resume": Order("Resume these jobs?", "They go on where they stopped.", "told to go on"),
-    "cancel": Order(
+    "resume": BulkAction("Resume these jobs?", "They go on where they stopped.", "told to go on"),
+    "cancel": BulkAction(
         "Cancel these jobs?",
         "What is with Zendesk now is settled first; what is changed stays changed, the rest is not touched. "
         "A cancelled job cannot be resumed; a new job can do the rest.",
@@ -52,7 +52,7 @@ ORDERS = {
 }
 
 
-def tell(pages: JobPages, name: str, request: HttpRequest, matching: QuerySet[Job]) -> HttpResponse:
+def run_action(pages: JobPages, name: str, request: HttpRequest, matching: QuerySet[Job]) -> HttpResponse:
     """Ask first; with `confirmed` in the form, do it to each job, and say of each refused one why."""
     chosen = _chosen(request, matching)
     if request.POST.get("confirmed"):
@@ -60,15 +60,15 @@ def tell(pages: JobPages, name: str, request: HttpRequest, matching: QuerySet[Jo
         kept = request.POST.get("kept", "")
         address = reverse("admin:jobs_job_changelist")
         return HttpResponseRedirect(f"{address}?{kept}" if kept else address)
-    objections = [(job, objection(job, HOLDS[name])) for job in chosen]
+    objections = [(job, why_unavailable(job, HOLDS[name])) for job in chosen]
     context: dict[str, Any] = {
         **pages.admin_site.each_context(request),
-        "title": ORDERS[name].question,
+        "title": BULK_ACTIONS[name].question,
         "opts": pages.opts,
         "media": pages.media,
         "name": name,
-        "doing": HOLDS[name],
-        "order": ORDERS[name],
+        "action": HOLDS[name],
+        "order": BULK_ACTIONS[name],
         "ready": [job for job, why in objections if not why],
         "refused": [(job, why) for job, why in objections if why],
         "most": MOST_AT_ONCE if len(chosen) == MOST_AT_ONCE else 0,
@@ -92,7 +92,7 @@ def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
 
 def _do(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> None:
     """Each job is one transaction with its line in the history: one refusal does not keep the others back."""
-    order, by = ORDERS[name], person(signed_in(request))
+    order, by = BULK_ACTIONS[name], person(signed_in(request))
     reached, refusals = 0, []
     for job in chosen:
         try:

@@ -17,13 +17,13 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from jobs.actions import Made, NotPossible
+from jobs.actions import NotPossible, Submission
 from jobs.actors import COMMAND_LINE, Actor, person
 from jobs.apps import SETTINGS
 from jobs.cli import runner
 from jobs.cli.progress_lines import Lines, printable
 from jobs.cli.runner import Exit
-from jobs.cli.summary import tally_of
+from jobs.cli.summary import summary_of
 from jobs.models import Job
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
@@ -214,7 +214,7 @@ class RunCommand(Command):
         wrongly = "" if given is None else f"--yes-email {given} is not the number of tickets, {number}. "
         raise wrong(f"{wrongly}{warning} Nothing was written. Add --yes-email {number} to do it.")
 
-    def look(self, make: Callable[[bool], Made], *, by: Actor, options: dict[str, Any]) -> Job:
+    def preview(self, make: Callable[[bool], Submission], *, by: Actor, options: dict[str, Any]) -> Job:
         """Make a dry run and run it here, before what it foresees is done; what stops it ends the command."""
         as_json = options["output"] == "json"
         with self.display(as_json=as_json) as display:
@@ -226,7 +226,7 @@ class RunCommand(Command):
 
     def carry_out(
         self,
-        make: Callable[[bool], Made],
+        make: Callable[[bool], Submission],
         *,
         by: Actor,
         options: dict[str, Any],
@@ -256,9 +256,9 @@ class RunCommand(Command):
                 self.stderr.write(f"Job {after.pk} takes the guard tag off; a worker does that.")
                 continue
             with self.display(as_json=as_json) as display:
-                ended, its_code = runner.run(partial(Made, after), by=by, display=display)
+                ended, its_code = runner.run(partial(Submission, after), by=by, display=display)
             write = self.quietly(self.stderr if as_json else self.stdout)
-            for line in tally_of(ended):
+            for line in summary_of(ended):
                 write(line)
             code = code or its_code
         return code
@@ -275,7 +275,7 @@ class RunCommand(Command):
     def report(self, job: Job, *, as_json: bool, notes: Iterable[str] = (), hints: bool = True) -> None:
         """The tally, and where it is asked for the status as JSON."""
         write = self.quietly(self.stderr if as_json else self.stdout)
-        for line in (*tally_of(job, hints=hints), *(f"  {note}" for note in notes)):
+        for line in (*summary_of(job, hints=hints), *(f"  {note}" for note in notes)):
             write(line)
         if as_json:
             self.stdout.write(json.dumps(status_of(job)))

@@ -11,7 +11,7 @@ from typing import Self
 from django.utils import timezone
 
 from jobs.formatting import duration, time_left
-from jobs.list_cursor import reading_of
+from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.reports.progress import percent_of, speed_of
 from jobs.states import Status, WaitReason
@@ -40,7 +40,7 @@ def words_on(job: Job) -> str:
 
 
 def _selecting(job: Job) -> str:
-    reading = reading_of(job)
+    reading = listing_progress(job)
     if reading.is_taking_out:
         return f"reading which tickets to leave out, {reading.gathered:,} so far"
     if reading.is_gathering:

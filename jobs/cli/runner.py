@@ -24,17 +24,17 @@ from django.db import DatabaseError
 from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import execution
-from jobs.guards.canary import question_of
+from jobs.guards.canary import canary_question
 from jobs.models import Job
 from jobs.runtime import shutdown
-from jobs.runtime.database_retry import Patience
+from jobs.runtime.database_retry import DatabaseRetry
 from jobs.states import Status
 from jobs.workers import reaper
 
 logger = logging.getLogger(__name__)
 
 #: The longest sleep between two looks at a job that others have in hand, or that waits, seconds.
-NAP = 0.3
+POLL_INTERVAL = 0.3
 #: Between two looks for workers that have died, seconds.
 REAP_EVERY = 2.0
 #: What a terminal is told when the progress bar, which hides its cursor, cannot end in good order.
@@ -142,25 +142,25 @@ class Runner:
         self._heard = 0  # how many interrupts were acted upon
         self._shown_at = 0.0
         self._reaped_at = 0.0
-        self._patience = Patience(FOR_EVER, say=display.say)
+        self._patience = DatabaseRetry(FOR_EVER, say=display.say)
 
     def run(self, token: str) -> Exit:
         """Work on it, and wait while others do or nobody can; `token` is what `actions.submit` gave."""
-        self._patience.insist(self.tick)
+        self._patience.retry(self.on_step)
         while not self._is_over():
             self._take_turn(token)
             token = ""
-            self._patience.insist(lambda: self.look(at_once=True))
-            if self._is_over() or shutdown.is_asked() or self._is_held():
+            self._patience.retry(lambda: self.show_progress(at_once=True))
+            if self._is_over() or shutdown.is_requested() or self._is_held():
                 break
-            self._patience.insist(self._reap)
-            time.sleep(NAP)
-            self._patience.insist(self.tick)
+            self._patience.retry(self._reap)
+            time.sleep(POLL_INTERVAL)
+            self._patience.retry(self.on_step)
         return self._exit()
 
     def _is_held(self) -> bool:
         """Whether the job asks to go on after its first items, and nobody here says that it may."""
-        question = question_of(self.job, self.job.transitions.order_by("-id").first())
+        question = canary_question(self.job, self.job.transitions.order_by("-id").first())
         if not question:
             return False
         interrupted = self._interrupts.count
@@ -176,26 +176,28 @@ class Runner:
         self._held = self._interrupts.count == interrupted
         return self._held
 
-    def tick(self) -> None:
+    def on_step(self) -> None:
         """At every step of the engine, never inside a transaction."""
         while self._heard < self._interrupts.count:
             self._interrupted(self._heard + 1)
             self._heard += 1  # only now: a database in trouble must not swallow it
-        self.look()
+        self.show_progress()
 
-    def look(self, *, at_once: bool = False) -> None:
+    def show_progress(self, *, at_once: bool = False) -> None:
         """Read the row and show it, if the last look is old enough."""
-        if at_once or time.monotonic() - self._shown_at >= NAP:
+        if at_once or time.monotonic() - self._shown_at >= POLL_INTERVAL:
             self.job = Job.objects.get(pk=self.job.pk)
             self._display.show(self.job)
             self._shown_at = time.monotonic()
 
     def _take_turn(self, token: str) -> None:
         claimable = Job.objects.claimable().filter(pk=self.job.pk)
-        if not token and not self._patience.insist(claimable.exists):
+        if not token and not self._patience.retry(claimable.exists):
             return
         try:
-            execution.run(self.job.pk, token=token, seconds=FOR_EVER, tick=self.tick, patience=self._patience)
+            execution.run(
+                self.job.pk, token=token, seconds=FOR_EVER, tick=self.on_step, patience=self._patience
+            )
         except DatabaseError:
             raise
         except Exception:
@@ -214,7 +216,7 @@ class Runner:
             )
         else:
             self._display.say("Leaving: a worker settles the rest.")
-            shutdown.ask()
+            shutdown.request()
 
     def _reap(self) -> None:
         """Where no worker runs, nobody else would notice that the one that took the job has died."""
@@ -232,7 +234,7 @@ class Runner:
 
 
 def run(
-    make: Callable[[], actions.Made], *, by: Actor, display: Display, ask: Ask | None = None
+    make: Callable[[], actions.Submission], *, by: Actor, display: Display, ask: Ask | None = None
 ) -> tuple[Job, Exit]:
     """Make a job for this process and run it; returns it as it ended, and the exit code for that.
 
@@ -241,9 +243,9 @@ def run(
     It is made under the watch for Ctrl-C too: a job that is made and then abandoned would be run by a worker.
     A fault of the program is on the job's row like everything else that stops it; `DatabaseError` is raised.
     """
-    shutdown.forget()
+    shutdown.clear()
     with Interrupts() as interrupts:
-        made = Patience(FOR_EVER, say=display.say).insist(make, once=True)
+        made = DatabaseRetry(FOR_EVER, say=display.say).retry(make, once=True)
         runner = Runner(made.job, by=by, display=display, interrupts=interrupts, ask=ask)
         code = runner.run(made.token)
     return runner.job, code
@@ -251,10 +253,10 @@ def run(
 
 def watch(job: Job, *, display: Display, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, Exit]:
     """Show a job that others work on, until it is over. Ctrl-C ends the watching, not the job."""
-    patience = Patience(FOR_EVER, say=display.say)
+    patience = DatabaseRetry(FOR_EVER, say=display.say)
     while True:
-        job = patience.insist(partial(Job.objects.get, pk=job.pk))
+        job = patience.retry(partial(Job.objects.get, pk=job.pk))
         display.show(job)
         if job.is_ended or job.status == Status.ERRORED:
             return job, EXITS[Status(job.status)]
-        sleep(NAP)
+        sleep(POLL_INTERVAL)

@@ -27,7 +27,7 @@ NEXT = {
 }
 
 
-def tally_of(job: Job, *, hints: bool = True) -> Iterator[str]:
+def summary_of(job: Job, *, hints: bool = True) -> Iterator[str]:
     """Each outcome with its number and reasons, the total, calls, time, and (`hints`) what to do next."""
     yield f"Job {job.pk} {_state(job)}: {printable(job.title)}"
     for outcome in FINAL:

@@ -52,23 +52,23 @@ class Course:
     stop: datetime
 
 
-def hang() -> dict[str, int]:
+def create_gallery() -> dict[str, int]:
     """Make the jobs that are missing, each in one transaction; the number of every job by its scene."""
     for place, scene in enumerate(SCENES):
         with transaction.atomic():
             if not Job.objects.filter(nonce=MARK + scene.name).exists():
                 _make(scene, FIRST_REF + place * REFS_PER_SCENE)
-    return hanging()
+    return gallery_jobs()
 
 
-def hanging() -> dict[str, int]:
+def gallery_jobs() -> dict[str, int]:
     """The number of every job of the gallery by its scene's name."""
     found = Job.objects.filter(nonce__startswith=MARK).values_list("nonce", "pk")
     numbers = {str(nonce).removeprefix(MARK): pk for nonce, pk in found}
     return {scene.name: numbers[scene.name] for scene in SCENES if scene.name in numbers}
 
 
-def clear() -> int:
+def delete_gallery() -> int:
     """Remove the jobs of the gallery, their people, and jobs that follow one up; returns how many jobs."""
     with transaction.atomic():
         layers = [list(Job.objects.filter(nonce__startswith=MARK).values_list("pk", flat=True))]

@@ -14,7 +14,7 @@ from jobs.states import BatchState
 AHEAD = 10
 
 
-class Line:
+class BatchQueue:
     """Reads several batches at once, and again when one that waits has changed.
 
     Nobody but the worker that holds the job changes its batches; whoever does so tells `changed`.
@@ -30,13 +30,13 @@ class Line:
         self._read_without: Set[str] = frozenset()
         self._halves: list[int] = []  # to be sent before all others, last first
         self._has_unread = self._waiting().filter(key=UNREAD).exists()
-        #: Full ones with their pilots, while some are unread: those made late would else go last and too old.
+        #: Full ones with their probes, while some are unread: those made late would else go last and too old.
         self._filled: list[tuple[int, str]] = []
         if self._has_unread:
             full_ones = self._waiting().filter(size__gte=full).exclude(key=UNREAD)
-            self._filled = list(full_ones.values_list("pk", "pilot"))
+            self._filled = list(full_ones.values_list("pk", "probe"))
 
-    def first(self, *, held: Set[str] = frozenset(), may_fly: Set[str] = frozenset()) -> Batch | None:
+    def first(self, *, held: Set[str] = frozenset(), probe_kinds: Set[str] = frozenset()) -> Batch | None:
         """The batch that goes next; it stays the first until it has `left` or something has `changed`.
 
         Halves of a batch that broke go before others: the item that breaks it is found before others break.
@@ -51,21 +51,21 @@ class Line:
             self._read, self._read_without = [], frozenset(held)
         if not self._read:
             self._read = self._look()
-        if may_fly and (pilot := self._waiting().filter(pilot__in=may_fly).first()):
-            return pilot
+        if probe_kinds and (probe := self._waiting().filter(probe__in=probe_kinds).first()):
+            return probe
         return next((batch for batch in self._read if batch.key != UNREAD), None)
 
-    def soon(self, number: int) -> list[Batch]:
+    def upcoming(self, number: int) -> list[Batch]:
         """So many that most likely go next, or are to be read next, as far as they are known: no query."""
         return self._read[:number]
 
     def _look(self) -> list[Batch]:
         waiting = self._waiting()
         if self._read_without:
-            waiting = waiting.exclude(pilot__in=self._read_without)
+            waiting = waiting.exclude(probe__in=self._read_without)
         if self._has_unread:
             # Each reading changes what waits, so few are looked at.
-            full = [pk for pk, pilot in self._filled if pilot not in self._read_without][:AHEAD]
+            full = [pk for pk, probe in self._filled if probe not in self._read_without][:AHEAD]
             found = list(waiting.filter(pk__in=full))
             left = set(full) - {batch.pk for batch in found}
             self._filled = [one for one in self._filled if one[0] not in left]
@@ -77,24 +77,24 @@ class Line:
             self._has_unread = False  # none joins once the list is frozen
         return list(waiting[: self._at_once])
 
-    def left(self, batch: Batch) -> None:
+    def remove(self, batch: Batch) -> None:
         """The batch waits no more."""
         self._read = [other for other in self._read if other.pk != batch.pk]
 
-    def filled(self, batches: Iterable[Batch]) -> None:
+    def refill(self, batches: Iterable[Batch]) -> None:
         """These are full now."""
         if self._has_unread:
-            self._filled += [(batch.pk, batch.pilot) for batch in batches]
-        self.changed()
+            self._filled += [(batch.pk, batch.probe) for batch in batches]
+        self.invalidate()
 
-    def changed(self) -> None:
+    def invalidate(self) -> None:
         """A batch has joined, or is not any more as it was read."""
         self._read.clear()
 
     def put_first(self, halves: Iterable[Batch]) -> None:
         """These came of a batch that broke."""
         self._halves += [half.pk for half in halves]
-        self.changed()
+        self.invalidate()
 
     def _waiting(self) -> QuerySet[Batch]:
         return self._job.batches.filter(state=BatchState.PENDING).order_by("id")

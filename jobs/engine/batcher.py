@@ -14,13 +14,13 @@ UNREAD = "unread"
 
 #: What changes of a batch that takes more items, and of one that is used for something else.
 GROWN = ("size", "read_at")
-TAKEN = ("key", "change", "pilot", "once", "attempt", *GROWN)
+TAKEN = ("key", "change", "probe", "once", "attempt", *GROWN)
 
 #: Batches with this key and attempt may take one more item of the same.
 Place = tuple[str, int]
 
 
-class Packer:
+class Batcher:
     """Fills batches with items, over page borders and over workers.
 
     What it gives out is stored by `save`, in the transaction that writes the items; batches that are not full
@@ -87,7 +87,7 @@ class Packer:
             return self.start(change, attempt=attempt, read_at=read_at)
         batch, self._spare = self._spare, None
         batch.key, batch.change = change.key, None if change.own else change.payload
-        batch.pilot, batch.once, batch.attempt, batch.read_at = change.pilot, change.once, attempt, read_at
+        batch.probe, batch.once, batch.attempt, batch.read_at = change.probe, change.once, attempt, read_at
         self._taken = batch
         return batch
 
@@ -106,7 +106,7 @@ class Packer:
             job=self._job,
             key=change.key,
             change=None if change.own else change.payload,
-            pilot=change.pilot,
+            probe=change.probe,
             once=change.once,
             attempt=attempt,
             size=size,

@@ -16,7 +16,7 @@ STOPPED_COUNT_FOR = timedelta(minutes=5)
 SLOTS = "slots"
 
 
-def has_place(*, taken: int, most: int) -> bool:
+def has_free_slot(*, taken: int, most: int) -> bool:
     """Whether a job that has so many of the places may take one more; until the end of the transaction.
 
     A job gets no more than its fair share, or one that keeps its places while it waits for its turn would

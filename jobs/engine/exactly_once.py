@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jobs.engine.settlement import Settlement
-from jobs.followups import done_before
+from jobs.followups import family_history
 from jobs.models import Item
 from jobs.runtime.lease import Lease
 from jobs.states import SENT_BEFORE, Outcome
-from jobs.work import Sendable, Sighting, Snapshot, Work
+from jobs.work import DeliveryEvidence, Sendable, Snapshot, Work
 
 UNTOLD = (
     "It was sent, the result was lost, and the ticket's history does not tell whether it was carried out. It "
@@ -22,14 +22,16 @@ UNTOLD = (
 MADE_BEFORE = "An earlier job had done this already{by}, and it is not done twice."
 
 
-class Once:
+class ExactlyOnce:
     """Finds out for the worker that holds a job what was carried out of such changes."""
 
     def __init__(self, lease: Lease, work: Work) -> None:
         self.lease = lease
         self.work = work
 
-    def not_made(self, settlement: Settlement, items: Sequence[Item], *, is_over: bool = True) -> list[Item]:
+    def confirmed_not_applied(
+        self, settlement: Settlement, items: Sequence[Item], *, is_over: bool = True
+    ) -> list[Item]:
         """Of items that were sent and must not be twice: those that surely were not carried out.
 
         The others get their outcome. While it is not over, what is not there yet may still come.
@@ -38,22 +40,24 @@ class Once:
         seen = self._look_up(items)
         for item in items:
             match seen.get(item.ref):
-                case Sighting.MADE:
+                case DeliveryEvidence.MADE:
                     item.reason = ""
                     settlement.end(item, Outcome.CHANGED)
-                case Sighting.NOT_MADE if is_over:
+                case DeliveryEvidence.NOT_MADE if is_over:
                     not_made.append(item)
                 case _:
                     settlement.end(item, Outcome.UNVERIFIED, "untold", UNTOLD)
         return not_made
 
-    def _look_up(self, items: Sequence[Item]) -> Mapping[int, Sighting]:
+    def _look_up(self, items: Sequence[Item]) -> Mapping[int, DeliveryEvidence]:
         if not items:
             return {}
         self.lease.fence()
-        return self.work.look_up([Sendable(item.ref, item.before or {}, item.change or {}) for item in items])
+        return self.work.find_evidence(
+            [Sendable(item.ref, item.before or {}, item.change or {}) for item in items]
+        )
 
-    def not_made_by_anyone(
+    def not_applied_by_family(
         self, settlement: Settlement, items: Sequence[Item], seen: Mapping[int, Snapshot]
     ) -> list[Item]:
         """Of items about to be sent that must not be twice: those that no job of the family has carried out.
@@ -62,23 +66,30 @@ class Once:
         """
         sent = [item for item in items if item.reason == SENT_BEFORE]
         others = [item for item in items if item.reason != SENT_BEFORE]
-        return [*self.not_made(settlement, sent), *self._not_made_by_family(settlement, others, seen)]
+        return [
+            *self.confirmed_not_applied(settlement, sent),
+            *self._not_made_by_family(settlement, others, seen),
+        ]
 
     def _not_made_by_family(
         self, settlement: Settlement, items: Sequence[Item], seen: Mapping[int, Snapshot]
     ) -> list[Item]:
-        before = done_before(self.lease.job, [item.ref for item in items])
+        before = family_history(self.lease.job, [item.ref for item in items])
         doubtful = [item for item in items if item.ref in before.doubtful and item.ref in seen]
         sightings = self._look_up(doubtful)
         left = []
         for item in items:
             maker = before.made.get(item.ref)
-            sighting = sightings.get(item.ref, Sighting.UNCLEAR) if item in doubtful else Sighting.NOT_MADE
-            if maker is not None or sighting is Sighting.MADE:
+            sighting = (
+                sightings.get(item.ref, DeliveryEvidence.UNCLEAR)
+                if item in doubtful
+                else DeliveryEvidence.NOT_MADE
+            )
+            if maker is not None or sighting is DeliveryEvidence.MADE:
                 item.change = None  # nothing to take back here
                 by = f" (job {maker})" if maker else ""
                 settlement.end(item, Outcome.UNCHANGED, "made_before", MADE_BEFORE.format(by=by))
-            elif sighting is Sighting.UNCLEAR:
+            elif sighting is DeliveryEvidence.UNCLEAR:
                 settlement.end(item, Outcome.UNVERIFIED, "untold", UNTOLD)
             else:
                 left.append(item)

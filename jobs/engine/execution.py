@@ -13,25 +13,25 @@ from django.utils import timezone
 
 from jobs import log_context, transitions
 from jobs.actors import this_worker
-from jobs.engine.pipeline import Pipe
+from jobs.engine.pipeline import Pipeline
 from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
 from jobs.guards import circuit_breaker, probes
-from jobs.guards.canary import tried_words
+from jobs.guards.canary import canary_summary
 from jobs.models import Job
-from jobs.runtime.database_retry import Patience, trouble_of
-from jobs.runtime.failpoints import Step, reached
-from jobs.runtime.lease import Lease, Lost, held_by_this_process, new_token
-from jobs.runtime.time_slice import Turn
+from jobs.runtime.database_retry import DatabaseRetry, trouble_in
+from jobs.runtime.failpoints import Failpoint, failpoint
+from jobs.runtime.lease import Lease, LeaseLost, held_by_this_process, new_token
+from jobs.runtime.time_slice import TimeSlice
 from jobs.states import Status, WaitReason
 from jobs.work import Work, work_for
 
 logger = logging.getLogger(__name__)
 
 #: The longest the worker sleeps without looking at the job's row, seconds: how soon a click is noticed.
-NAP = 0.5
+POLL_INTERVAL = 0.5
 #: Waits up to so long are waited out with the job in hand, seconds; longer ones park it.
-WAIT_HERE = 10.0
+LONGEST_WAIT_IN_HAND = 10.0
 #: How long to stay away when the other side does not say, seconds: grows with each failure in a row.
 AWAY_FIRST, AWAY_MOST = 15.0, 300.0
 #: Said of a job that met a wall while it settled what was in flight.
@@ -40,10 +40,10 @@ CANNOT_CANCEL = (
     "it at once, or when this is mended."
 )
 #: A turn waits so much longer than itself for a database in trouble, seconds: below the queue's own limit.
-PATIENCE = 50.0
+DATABASE_WAIT = 50.0
 #: A job that the database could not keep up with is looked at again after so long, seconds.
 DATABASE_AGAIN = 15.0
-#: The states that the breaker ends, or a pilot that was refused.
+#: The states that the breaker ends, or a probe that was refused.
 BREAKS = frozenset({Status.RUNNING, Status.PAUSING})
 
 
@@ -55,7 +55,7 @@ def run(
     token: str = "",
     most: int | None = None,
     tick: Callable[[], None] | None = None,
-    patience: Patience | None = None,
+    patience: DatabaseRetry | None = None,
 ) -> None:
     """Work on the job for about `seconds`, or up to `alone` while no other waits, if nobody else has it.
 
@@ -70,23 +70,23 @@ def run(
         _run(
             job_id,
             token,
-            Turn(time.monotonic() + seconds, most, tick, time.monotonic() + alone),
-            patience or Patience(max(seconds, alone) + PATIENCE),
+            TimeSlice(time.monotonic() + seconds, most, tick, time.monotonic() + alone),
+            patience or DatabaseRetry(max(seconds, alone) + DATABASE_WAIT),
         )
 
 
-def _run(job_id: int, token: str, turn: Turn, patience: Patience) -> None:
+def _run(job_id: int, token: str, turn: TimeSlice, patience: DatabaseRetry) -> None:
     lease = _take(job_id, token, patience)
     if lease is None:
         return
-    lease.patience = patience
+    lease.database_retry = patience
     try:
-        reached(Step.CLAIMED)
-        _persist(lease, turn)
-    except Lost as lost:
+        failpoint(Failpoint.CLAIMED)
+        _work_through_outages(lease, turn)
+    except LeaseLost as lost:
         logger.warning("Put down: %s", lost)
     except DatabaseError as problem:
-        if trouble := trouble_of(problem):
+        if trouble := trouble_in(problem):
             logger.exception("The database failed")
             # When not even this can be written the lease runs out, and whoever finds it goes on.
             lease.park(reason=WaitReason.DATABASE, seconds=DATABASE_AGAIN, why=trouble.value)
@@ -98,16 +98,16 @@ def _run(job_id: int, token: str, turn: Turn, patience: Patience) -> None:
         raise
 
 
-def _take(job_id: int, token: str, patience: Patience) -> Lease | None:
+def _take(job_id: int, token: str, patience: DatabaseRetry) -> Lease | None:
     """The lease of a job that this process already holds by the token, or can claim."""
     if token:
-        return patience.insist(lambda: _adopt(job_id, token))
+        return patience.retry(lambda: _adopt(job_id, token))
     token = new_token()
     # Whether a commit was carried out whose answer got lost is not known: the same token finds it.
-    return patience.insist(lambda: claim(job_id, token) or _adopt(job_id, token))
+    return patience.retry(lambda: claim(job_id, token) or _adopt(job_id, token))
 
 
-def _persist(lease: Lease, turn: Turn) -> None:
+def _work_through_outages(lease: Lease, turn: TimeSlice) -> None:
     """Work on the job while the database comes and goes, each time from what is stored."""
     is_shaken = False
     while True:
@@ -116,7 +116,7 @@ def _persist(lease: Lease, turn: Turn) -> None:
                 lease.recover()
             _work(lease, turn)
         except DatabaseError as problem:
-            lease.patience.bear(problem)
+            lease.database_retry.wait_or_raise(problem)
             is_shaken = True
         else:
             return
@@ -153,7 +153,7 @@ def _begin(lease: Lease) -> Lease:
     return lease
 
 
-def _work(lease: Lease, turn: Turn) -> None:
+def _work(lease: Lease, turn: TimeSlice) -> None:
     """Work until the job is put down."""
     try:
         with closing(work_for(lease.job)) as work:
@@ -164,13 +164,13 @@ def _work(lease: Lease, turn: Turn) -> None:
         _stop(lease, f"{wall} {CANNOT_CANCEL}" if was_cancelled else str(wall))
 
 
-def _work_and_wait(lease: Lease, work: Work, turn: Turn) -> None:
+def _work_and_wait(lease: Lease, work: Work, turn: TimeSlice) -> None:
     """Short waits that the other side asks for are waited out here."""
     while True:
         try:
             _list_and_send(lease, work, turn)
         except TryLater as later:
-            if later.seconds is None or later.seconds > WAIT_HERE:
+            if later.seconds is None or later.seconds > LONGEST_WAIT_IN_HAND:
                 _park(lease, later)
                 return
             logger.info("Waits %.1f s: %s", later.seconds, later)
@@ -182,16 +182,16 @@ def _work_and_wait(lease: Lease, work: Work, turn: Turn) -> None:
             return
 
 
-def _list_and_send(lease: Lease, work: Work, turn: Turn) -> None:
+def _list_and_send(lease: Lease, work: Work, turn: TimeSlice) -> None:
     if lease.job.frozen_at is None:
         if lease.beat() != Status.SELECTING or not Selection(lease, work, turn).run():
-            _put_down_unfinished(lease)
+            _release_unfinished(lease)
             return
         lease.beat()
     _send_all(lease, work, turn)
 
 
-def _wait(lease: Lease, seconds: float, turn: Turn) -> bool:
+def _wait(lease: Lease, seconds: float, turn: TimeSlice) -> bool:
     """Wait without missing a click; False when the turn ends before the wait does."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
@@ -199,40 +199,40 @@ def _wait(lease: Lease, seconds: float, turn: Turn) -> bool:
             return False
         if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
             return True  # nothing is in flight: who asks to stop is answered at once
-        turn.tell()
-        time.sleep(min(NAP, left))
+        turn.notify()
+        time.sleep(min(POLL_INTERVAL, left))
     return True
 
 
-def _send_all(lease: Lease, work: Work, turn: Turn) -> None:
-    pipe = Pipe(lease, work)
+def _send_all(lease: Lease, work: Work, turn: TimeSlice) -> None:
+    pipe = Pipeline(lease, work)
     try:
         ended = _send(pipe, turn)
-    except Lost:
+    except LeaseLost:
         raise  # nothing may be written any more
     except Exception:
         with suppress(RemoteError):
-            pipe.land()
+            pipe.finish_calls()
         raise
     if not ended:
-        pipe.land()
+        pipe.finish_calls()
         lease.release()
 
 
-def _send(pipe: Pipe, turn: Turn) -> bool:
+def _send(pipe: Pipeline, turn: TimeSlice) -> bool:
     """Until the job has ended or stopped (True), or is to be put down."""
     while True:
         busy = pipe.step()
-        turn.tell()
+        turn.notify()
         if pipe.is_clear and _end(pipe):
             return True
         if turn.is_over or not turn.allows(pipe.job.found):
             return False
         if not busy:
-            pipe.rest(min(NAP, turn.left))
+            pipe.wait(min(POLL_INTERVAL, turn.left))
 
 
-def _end(pipe: Pipe) -> bool:
+def _end(pipe: Pipeline) -> bool:
     """Nothing is in flight: end the job if nothing is left, or if somebody asked for it."""
     lease, job, by = pipe.lease, pipe.job, this_worker()
     if job.frozen_at and pipe.is_done:
@@ -240,7 +240,7 @@ def _end(pipe: Pipe) -> bool:
         if job.remaining:
             raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
         to = Status.PARTIAL if job.failed or job.unverified else Status.SUCCEEDED
-        reached(Step.ENDING)
+        failpoint(Failpoint.ENDING)
         return transitions.move(job, to, by=by, held_with=lease.token)
     if lease.status == Status.CANCELLING:
         return transitions.move(job, Status.CANCELLED, by=by, held_with=lease.token)
@@ -252,12 +252,12 @@ def _end(pipe: Pipe) -> bool:
     if pipe.is_held:
         job.refresh_from_db()
         return transitions.move(
-            job, Status.PAUSED, by=by, why=tried_words(job), held_with=lease.token, tried_at=timezone.now()
+            job, Status.PAUSED, by=by, why=canary_summary(job), held_with=lease.token, tried_at=timezone.now()
         )
     return False
 
 
-def _why_stopped(job: Job, pipe: Pipe) -> str:
+def _why_stopped(job: Job, pipe: Pipeline) -> str:
     """Why nothing more is sent before a person has looked, for people; "" when there is no such reason."""
     if pipe.stopped_by:
         return circuit_breaker.sentence(job, pipe.stopped_by)
@@ -267,7 +267,7 @@ def _why_stopped(job: Job, pipe: Pipe) -> str:
     return ""
 
 
-def _put_down_unfinished(lease: Lease) -> None:
+def _release_unfinished(lease: Lease) -> None:
     """The list is not complete: the slice is over, or somebody asked to pause or cancel while it was read."""
     status = lease.beat()
     ends = {Status.CANCELLING: Status.CANCELLED, Status.PAUSING: Status.PAUSED}

@@ -14,7 +14,7 @@ RUN = 100_000
 LAST = 2**62
 
 
-def in_order(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = False) -> Iterator[int]:
+def sorted_ids(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = False) -> Iterator[int]:
     """The refs of pairs `(ref, key)` by key, and among equal keys by ref; a ref with the key `None` is last.
 
     A ref that follows itself is given once. All are read before the first is given; they take 16 bytes each.
@@ -30,7 +30,7 @@ def in_order(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = False
         last = ref
 
 
-class Refs:
+class IdSet:
     """A set of refs, 8 bytes each.
 
     Quick to make, because each turn of a worker makes it anew: its sorted runs are not merged.

@@ -20,34 +20,34 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from jobs import log_context
-from jobs.engine.batch_queue import Line
-from jobs.engine.concurrency import has_place
-from jobs.engine.poll_schedule import Flight, Pace, weight
-from jobs.engine.refresher import Readings
+from jobs.engine.batch_queue import BatchQueue
+from jobs.engine.concurrency import has_free_slot
+from jobs.engine.poll_schedule import Flight, PollSchedule, weight
+from jobs.engine.refresher import Refresher
 from jobs.engine.settler import Settler
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
-from jobs.guards.circuit_breaker import Window
+from jobs.guards.circuit_breaker import RefusalWindow
 from jobs.models import Batch, Item, Job
-from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.states import BatchState, Outcome, Status, WaitReason
-from jobs.work import Answer, Phase, Sendable, Trace, Underway, Verdict, Work
+from jobs.work import Answer, PendingCall, Phase, SearchResult, Sendable, Verdict, Work
 
 logger = logging.getLogger(__name__)
 
 #: A batch whose answer was lost is looked for after so long, and again at this distance, seconds.
-SEARCH_AFTER = 2.0
+LOST_SEARCH_DELAY = 2.0
 #: After this long a search that stays unclear gives up, and the items themselves are read, seconds.
-SEARCH_FOR = 600.0
+LOST_SEARCH_TIMEOUT = 600.0
 #: Of a batch that must not be sent twice it is not believed sooner that it was not carried out, seconds:
 #: longer than a call may take on both sides.
-BELIEVED_AFTER = 60.0
+ABSENCE_CONFIRM_DELAY = 60.0
 #: Receipts are remembered for so long; the far side forgets them after a day, and a clock may be a day ahead.
-KNOWN_FOR = timedelta(days=3)
+RECEIPT_LOOKBACK = timedelta(days=3)
 #: The far side's job queue was full: try to send again after so long, seconds, longer each time.
 SLOTS_BACK_OFF, SLOTS_BACK_OFF_MOST = 2.0, 30.0
 #: All places were taken: look again after so long, seconds.
-PLACE_LOOK = 0.5
+SLOT_RETRY_INTERVAL = 0.5
 #: Calls that send and are made side by side: one after the other, many places are not filled before the first
 #: of them is free again.
 SENT_AT_ONCE = 4
@@ -62,7 +62,7 @@ class Leaving:
     """A batch whose call is being made."""
 
     batch: Batch
-    call: Underway[str]
+    call: PendingCall[str]
 
 
 @dataclass(slots=True)
@@ -73,17 +73,17 @@ class InFlight:
     flight: Flight
 
 
-class Pipe:
+class Pipeline:
     """Sends and settles the batches of one job for the worker that holds it."""
 
     def __init__(self, lease: Lease, work: Work) -> None:
         self.lease = lease
         self.job = lease.job
         self.work = work
-        self.line = Line(self.job, at_once=work.max_in_flight, full=work.batch_size)
-        self.settler = Settler(lease, work, self.line)
+        self.queue = BatchQueue(self.job, at_once=work.max_in_flight, full=work.batch_size)
+        self.settler = Settler(lease, work, self.queue)
         self.pace = _pace_of(self.job)
-        self.readings = Readings(self.settler, work)
+        self.readings = Refresher(self.settler, work)
         self.leaving: list[Leaving] = []
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
         self.answered: list[tuple[InFlight, Answer]] = []  # over, and to be settled one by one
@@ -91,8 +91,8 @@ class Pipe:
         self._lost_at = {batch.pk: time.monotonic() for batch in self.lost}
         self._news = Event()  # a call that was begun is over
         self._search_at = 0.0
-        self._slots_at = 0.0  # the far side's queue was full: not before then
-        self._place_at = 0.0  # our jobs had taken all places: not before then, or when one of ours is free
+        self._zendesk_slot_at = 0.0  # the far side's queue was full: not before then
+        self._own_slot_at = 0.0  # our jobs had taken all places: not before then, or when one of ours is free
         self._slots_back_off = SLOTS_BACK_OFF
 
     def step(self) -> bool:
@@ -103,14 +103,14 @@ class Pipe:
             with log_context.about(batch=self.lost[0].pk):
                 self._search(self.lost[0])
             busy = True
-        for one in [one for one in self.leaving if one.call.is_over]:
-            self._arrive(one)
+        for one in [one for one in self.leaving if one.call.is_done]:
+            self._take_receipt(one)
             busy = True
         if self.answered:
             self._settle(*self.answered.pop(0))
             busy = True
-        elif self.in_flight and time.monotonic() >= self._next_question():
-            self._ask()
+        elif self.in_flight and time.monotonic() >= self._next_poll():
+            self._poll()
             busy = True
         # Whoever sends learns of a click when the batch is written down as being sent.
         if self.lease.status == Status.RUNNING and self._send_next():
@@ -119,16 +119,16 @@ class Pipe:
             self.lease.beat()
         return busy
 
-    def rest(self, most: float) -> None:
+    def wait(self, most: float) -> None:
         """Nothing is to be done: wait until there is, so many seconds at most."""
-        times = [self._next_question()]
+        times = [self._next_poll()]
         if self.lost:
             times.append(self._search_at)
-        if (sends_at := max(self._slots_at, self._place_at)) > time.monotonic():
+        if (sends_at := max(self._zendesk_slot_at, self._own_slot_at)) > time.monotonic():
             times.append(sends_at)
         self._news.wait(max(0.0, min(most, min(times) - time.monotonic())))
 
-    def land(self) -> None:
+    def finish_calls(self) -> None:
         """Wait for the calls that are being made and write down what came of them: nobody else learns it.
 
         Raises what the first of them raises, when all have been dealt with.
@@ -136,18 +136,18 @@ class Pipe:
         problem: RemoteError | None = None
         for one in list(self.leaving):
             try:
-                self._arrive(one)
+                self._take_receipt(one)
             except RemoteError as exc:
                 logger.warning("%s", exc)
                 problem = problem or exc
-        self.readings.drop()
+        self.readings.discard()
         if problem:
             raise problem
 
     @property
     def is_clear(self) -> bool:
         """Nothing is under way whose fate is open."""
-        return not self._places_taken()
+        return not self._slots_taken()
 
     @property
     def is_done(self) -> bool:
@@ -162,15 +162,15 @@ class Pipe:
         return self._untried() == 0
 
     @property
-    def stopped_by(self) -> Window | None:
+    def stopped_by(self) -> RefusalWindow | None:
         """The refusals for which nothing more is sent, before a person has looked at them."""
         return self.settler.window if self.settler.window.is_open else None
 
     @property
     def withheld(self) -> Mapping[str, str]:
         """Kinds of items and why they are not sent, where nothing else is left to send."""
-        withheld = self.settler.pilots.withheld
-        left = set(self._batches(BatchState.PENDING).order_by().values_list("pilot", flat=True).distinct())
+        withheld = self.settler.probes.withheld
+        left = set(self._batches(BatchState.PENDING).order_by().values_list("probe", flat=True).distinct())
         return {kind: withheld[kind] for kind in left} if left <= withheld.keys() else {}
 
     def _untried(self) -> int | None:
@@ -191,7 +191,7 @@ class Pipe:
                 job=self.job,
                 key=batch.key,
                 change=batch.change,
-                pilot=batch.pilot,
+                probe=batch.probe,
                 once=batch.once,
                 attempt=batch.attempt,
                 size=batch.size - to,
@@ -203,7 +203,7 @@ class Pipe:
             waiting.exclude(pk__in=list(first)).update(batch=rest)
             batch.size = to
             batch.save(update_fields=["size"])
-        self.line.changed()
+        self.queue.invalidate()
 
     def _send_next(self) -> bool:
         """Send one batch, if a place in flight is free and one is left; True when something was done.
@@ -214,35 +214,40 @@ class Pipe:
             return False
         done = self.readings.finish()
         batch = self._next_batch()
-        for other in filter(None, [batch, *self.line.soon(PREPARED)]):
-            self.readings.want(other, self._news.set)
+        for other in filter(None, [batch, *self.queue.upcoming(PREPARED)]):
+            self.readings.request(other, self._news.set)
         if batch is None or not self.readings.is_fresh(batch) or not self._has_room():
             return done
-        if not self.settler.pilots.is_open(batch.pilot):
+        if not self.settler.probes.is_open(batch.probe):
             self._cut(batch, to=1)
         elif (untried := self._untried()) is not None:
             self._cut(batch, to=untried)
-        reached(Step.BATCH_CHOSEN)
+        failpoint(Failpoint.BATCH_CHOSEN)
         sendables = self._reserve(batch)
         if sendables is None:
             return False
-        self.line.left(batch)
-        reached(Step.BATCH_RESERVED)
+        self.queue.remove(batch)
+        failpoint(Failpoint.BATCH_RESERVED)
         with log_context.about(batch=batch.pk):
             self._send(batch, sendables)
         return True
 
     def _has_room(self) -> bool:
         """Whether a place may be free for one more, and one more call may be made meanwhile."""
-        if time.monotonic() < max(self._slots_at, self._place_at) or len(self.leaving) >= SENT_AT_ONCE:
+        if (
+            time.monotonic() < max(self._zendesk_slot_at, self._own_slot_at)
+            or len(self.leaving) >= SENT_AT_ONCE
+        ):
             return False
-        return self._places_taken() < self.work.max_in_flight
+        return self._slots_taken() < self.work.max_in_flight
 
     def _next_batch(self) -> Batch | None:
-        """A pilot of each kind that needs one goes early; what waits for its fate is not sent."""
-        held = {kind for kind in self.settler.kinds if not self.settler.pilots.is_open(kind)}
-        may_fly = held - self.settler.pilots.withheld.keys() - {batch.pilot for batch in self._under_way()}
-        return self.line.first(held=held, may_fly=may_fly)
+        """A probe of each kind that needs one goes early; what waits for its fate is not sent."""
+        held = {kind for kind in self.settler.kinds if not self.settler.probes.is_open(kind)}
+        probe_kinds = (
+            held - self.settler.probes.withheld.keys() - {batch.probe for batch in self._under_way()}
+        )
+        return self.queue.first(held=held, probe_kinds=probe_kinds)
 
     def _reserve(self, batch: Batch) -> list[Sendable] | None:
         """Write the batch down as being sent, if our jobs leave it a place and nobody said stop (else None).
@@ -252,8 +257,8 @@ class Pipe:
         with self.lease.commit():
             if self.lease.status != Status.RUNNING:
                 return None
-            if not has_place(taken=self._places_taken(), most=self.work.max_in_flight):
-                self._place_at = time.monotonic() + PLACE_LOOK
+            if not has_free_slot(taken=self._slots_taken(), most=self.work.max_in_flight):
+                self._own_slot_at = time.monotonic() + SLOT_RETRY_INTERVAL
                 return None
             now = timezone.now()
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENDING, sent_at=now)
@@ -266,7 +271,7 @@ class Pipe:
         sent = [one.batch for one in (*self.in_flight.values(), *(one for one, _ in self.answered))]
         return leaving + sent + self.lost
 
-    def _places_taken(self) -> int:
+    def _slots_taken(self) -> int:
         return len(self.leaving) + len(self.in_flight) + len(self.answered) + len(self.lost)
 
     def _send(self, batch: Batch, sendables: list[Sendable]) -> None:
@@ -274,9 +279,9 @@ class Pipe:
         with self._if_not_sent(batch):
             call = self.work.send(batch.change, sendables)
             self.leaving.append(Leaving(batch, call))
-            call.when_over(self._news.set)
+            call.on_done(self._news.set)
 
-    def _arrive(self, leaving: Leaving) -> None:
+    def _take_receipt(self, leaving: Leaving) -> None:
         """Take what came of a call, for which is waited when it is not over."""
         batch = leaving.batch
         with log_context.about(batch=batch.pk), self._if_not_sent(batch):
@@ -284,9 +289,9 @@ class Pipe:
                 receipt = leaving.call.result()
             finally:
                 self.leaving.remove(leaving)
-            reached(Step.CALL_MADE)
+            failpoint(Failpoint.CALL_MADE)
             self._follow(batch, receipt)
-            reached(Step.RECEIPT_WRITTEN)
+            failpoint(Failpoint.RECEIPT_WRITTEN)
             self._slots_back_off = SLOTS_BACK_OFF
 
     @contextmanager
@@ -296,12 +301,12 @@ class Pipe:
             yield
         except TryLater as later:
             self._take_back(batch)
-            if later.reason is not WaitReason.JOB_SLOTS or not self._places_taken():
+            if later.reason is not WaitReason.JOB_SLOTS or not self._slots_taken():
                 raise
             self._hold_sending()
         except FateUnknown as unknown:
             logger.warning("Its fate is unknown: %s", unknown)
-            self._lose(batch)
+            self._mark_lost(batch)
         except Refused as refused:
             logger.warning("It was refused: %s", refused)
             self.settler.refuse(batch, code=refused.code, text=str(refused))
@@ -314,7 +319,7 @@ class Pipe:
     def _follow(self, batch: Batch, receipt: str) -> None:
         """The receipt is known: write it down at once, and follow the batch."""
         row = Batch.objects.filter(pk=batch.pk)
-        self.lease.insist(
+        self.lease.commit_with_retry(
             lambda: row.update(state=BatchState.SENT, receipt=receipt), **self.work.calls.take()
         )
         batch.state, batch.receipt = BatchState.SENT, receipt
@@ -323,26 +328,26 @@ class Pipe:
     def _take_back(self, batch: Batch, **changes: Any) -> None:
         """The call was not carried out: the batch is as before."""
         row = Batch.objects.filter(pk=batch.pk)
-        self.lease.insist(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
-        self.line.filled([batch])
+        self.lease.commit_with_retry(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
+        self.queue.refill([batch])
 
     def _hold_sending(self) -> None:
         """The other side's queue is full, of others' jobs or of ours: wait for a place, do not hammer."""
-        if time.monotonic() < self._slots_at:
+        if time.monotonic() < self._zendesk_slot_at:
             return  # calls that were made side by side were refused together
-        self._slots_at = time.monotonic() + self._slots_back_off
+        self._zendesk_slot_at = time.monotonic() + self._slots_back_off
         self._slots_back_off = min(self._slots_back_off * 2, SLOTS_BACK_OFF_MOST)
 
     # Asking
 
-    def _next_question(self) -> float:
-        return self.pace.next_question([one.flight for one in self.in_flight.values()])
+    def _next_poll(self) -> float:
+        return self.pace.next_poll([one.flight for one in self.in_flight.values()])
 
-    def _ask(self) -> None:
+    def _poll(self) -> None:
         """One question about all that is under way; what is over is settled."""
         self.lease.fence()
-        answers = self.work.ask(list(self.in_flight))
-        reached(Step.ANSWERS_READ)
+        answers = self.work.poll(list(self.in_flight))
+        failpoint(Failpoint.ANSWERS_READ)
         now = time.monotonic()
         over: list[tuple[InFlight, Answer]] = []
         for receipt, answer in answers.items():
@@ -362,40 +367,40 @@ class Pipe:
     def _settle(self, one: InFlight, answer: Answer) -> None:
         with log_context.about(batch=one.batch.pk):
             self.settler.settle(one.batch, answer)
-        self._place_at = 0.0  # its place is free
+        self._own_slot_at = 0.0  # its place is free
 
     # Searching for lost answers
 
-    def _lose(self, batch: Batch) -> None:
+    def _mark_lost(self, batch: Batch) -> None:
         self.lost.append(batch)
         self._lost_at[batch.pk] = time.monotonic()
-        self._search_at = time.monotonic() + SEARCH_AFTER
+        self._search_at = time.monotonic() + LOST_SEARCH_DELAY
 
     def _search(self, batch: Batch) -> None:
         """Find out whether a batch without a receipt was carried out."""
         # A clock that was set back makes it too young for ever; how long we have known it does not.
         age = max(_age(batch), time.monotonic() - self._lost_at[batch.pk])
-        if age < SEARCH_AFTER:
-            self._search_at = time.monotonic() + SEARCH_AFTER - age
+        if age < LOST_SEARCH_DELAY:
+            self._search_at = time.monotonic() + LOST_SEARCH_DELAY - age
             return
         self.lease.fence()
         known = set(
-            Batch.objects.filter(sent_at__gte=timezone.now() - KNOWN_FOR)
+            Batch.objects.filter(sent_at__gte=timezone.now() - RECEIPT_LOOKBACK)
             .exclude(receipt="")
             .values_list("receipt", flat=True)
         )
-        trace = self.work.find(_sendables(batch), known, batch.sent_at or timezone.now())
+        trace = self.work.find_lost(_sendables(batch), known, batch.sent_at or timezone.now())
         if isinstance(trace, str):
             logger.info("Found again")
             self._follow(batch, trace)
             self.lost.remove(batch)
-        elif trace is Trace.ABSENT and batch.once and age < BELIEVED_AFTER:
-            self._search_at = time.monotonic() + min(max(age, SEARCH_AFTER), BELIEVED_AFTER - age)
-        elif trace is Trace.ABSENT or age > SEARCH_FOR:
-            self.settler.settle_by_reading(batch, is_over=trace is Trace.ABSENT)
+        elif trace is SearchResult.ABSENT and batch.once and age < ABSENCE_CONFIRM_DELAY:
+            self._search_at = time.monotonic() + min(max(age, LOST_SEARCH_DELAY), ABSENCE_CONFIRM_DELAY - age)
+        elif trace is SearchResult.ABSENT or age > LOST_SEARCH_TIMEOUT:
+            self.settler.settle_by_reading(batch, is_over=trace is SearchResult.ABSENT)
             self.lost.remove(batch)
         else:
-            self._search_at = time.monotonic() + SEARCH_AFTER
+            self._search_at = time.monotonic() + LOST_SEARCH_DELAY
 
     def _batches(self, state: BatchState) -> QuerySet[Batch]:
         return self.job.batches.filter(state=state).order_by("id")
@@ -418,7 +423,7 @@ def _went_well(answer: Answer) -> bool:
 
 def _may_turn_up(batch: Batch, answer: Answer) -> bool:
     """Its receipt is not known, and it must not be sent twice: it may be carried out all the same."""
-    return answer.phase is Phase.GONE and batch.once and _age(batch) < BELIEVED_AFTER
+    return answer.phase is Phase.GONE and batch.once and _age(batch) < ABSENCE_CONFIRM_DELAY
 
 
 def _in_flight(batch: Batch) -> InFlight:
@@ -432,12 +437,12 @@ def _age(batch: Batch) -> float:
     return max((timezone.now() - batch.sent_at).total_seconds(), 0.0)
 
 
-def _pace_of(job: Job) -> Pace:
+def _pace_of(job: Job) -> PollSchedule:
     """What batches have taught so far, of this job or else of others."""
     answered = Batch.objects.filter(state=BatchState.SETTLED, receipt__gt="")
     own = answered.filter(job=job)
     hint = _quickest(own.order_by("-settled_at")) or _quickest(answered.order_by("-id"))
-    return Pace(hint, settled=own.count(), asked=job.calls_status)
+    return PollSchedule(hint, settled=own.count(), asked=job.calls_status)
 
 
 def _quickest(answered: QuerySet[Batch]) -> float | None:

@@ -49,7 +49,7 @@ def weight(size: float) -> float:
     return FIXED + PER_ITEM * size
 
 
-class Pace:
+class PollSchedule:
     """Learns how long batches take and says when to ask next.
 
     A worker that begins gives a hint of what batches took before (seconds per weight); one that takes a job
@@ -66,7 +66,7 @@ class Pace:
         self._fruitless = 0
         self._credit = AT_START + PER_BATCH * settled - asked
 
-    def next_question(self, flights: Sequence[Flight]) -> float:
+    def next_poll(self, flights: Sequence[Flight]) -> float:
         """When to ask about them; infinity when there are none."""
         if not flights:
             return math.inf

@@ -21,18 +21,18 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
-from jobs.engine.batcher import UNREAD, Packer
-from jobs.engine.id_set import Refs, in_order
+from jobs.engine.batcher import UNREAD, Batcher
+from jobs.engine.id_set import IdSet, sorted_ids
 from jobs.engine.item_store import NewItem, store_items
-from jobs.engine.source_reader import Read, Reader
+from jobs.engine.source_reader import SourcePage, SourceReader
 from jobs.errors import CursorExpired, NeedsPerson
-from jobs.followups import does_again
-from jobs.list_cursor import Place, reading_of
+from jobs.followups import repeats_its_parent
+from jobs.list_cursor import ListCursor, listing_progress
 from jobs.models import Job, ListedRefs
-from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
-from jobs.runtime.time_slice import Turn
-from jobs.source_spec import ITEMS, LISTED, Recipe, Stage, Verb
+from jobs.runtime.time_slice import TimeSlice
+from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stage, Verb
 from jobs.states import Outcome, Status
 from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
@@ -46,7 +46,7 @@ READ_FIRST = 5_000
 LEFT_TO_READ_AHEAD = 2.0
 
 
-class Listed(NamedTuple):
+class PageItems(NamedTuple):
     """What becomes of a page: new items or a row of refs, how many do not belong, `Job.kinds` with them."""
 
     items: list[NewItem]
@@ -58,15 +58,15 @@ class Listed(NamedTuple):
 class Selection:
     """The reading of one job's list by the worker that holds it."""
 
-    def __init__(self, lease: Lease, work: Work, turn: Turn) -> None:
+    def __init__(self, lease: Lease, work: Work, turn: TimeSlice) -> None:
         self.lease = lease
         self.turn = turn
         self.job = lease.job
         self.work = work
-        self.packer = Packer(self.job, work.batch_size)
-        self.recipe = Recipe.read(self.job.source)
+        self.packer = Batcher(self.job, work.batch_size)
+        self.recipe = SourceSpec.read(self.job.source)
         self.stages = self.recipe.stages
-        self.reader = Reader(self.job, work)
+        self.reader = SourceReader(self.job, work)
         self.place = self._place()
         self.highest: int | None = None  # of the refs in the list, once it is known
         work.may_read_ahead = self._may_read_ahead
@@ -76,12 +76,12 @@ class Selection:
         try:
             for page in self._pages():
                 done = self._write(page)
-                self.turn.tell()
+                self.turn.notify()
                 if done:
                     break
                 if self.lease.status != Status.SELECTING or self.turn.is_over:
                     return False
-                if not self.turn.allows(max(self.job.found, reading_of(self.job).gathered)):
+                if not self.turn.allows(max(self.job.found, listing_progress(self.job).gathered)):
                     return False
                 self.lease.fence()
         except CursorExpired as expired:
@@ -97,12 +97,12 @@ class Selection:
 
     # The way through the stages
 
-    def _place(self) -> Place:
-        place, job = Place.parse(self.job.cursor), self.job
+    def _place(self) -> ListCursor:
+        place, job = ListCursor.parse(self.job.cursor), self.job
         stage = self.stages[place.stage] if place.stage < len(self.stages) else None
         if stage is None or not self._is_remote(stage):
             return place  # our own rows do not shift
-        lives = self.work.place_lives(self.recipe.parts[stage.part])
+        lives = self.work.cursor_lifetime(self.recipe.parts[stage.part])
         if lives is not None and (job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives):
             return place.restarted()
         return place
@@ -114,20 +114,20 @@ class Selection:
 
     @property
     def _counts(self) -> bool:
-        return self.work.narrows or not self.recipe.is_plain
+        return self.work.filters_items or not self.recipe.is_plain
 
-    def _told(self, place: Place) -> str:
+    def _told(self, place: ListCursor) -> str:
         """As it is stored: a bare cursor where nothing is counted, as programs of before know it."""
         return str(place) if self._counts else place.at
 
-    def _pages(self) -> Iterator[Read]:
+    def _pages(self) -> Iterator[SourcePage]:
         """From the place that is reached, through all stages that are left."""
-        without: Refs | None = None
+        without: IdSet | None = None
         for number in range(self.place.stage, len(self.stages)):
             if number != self.place.stage:
                 self.place = self.place.at_stage(number)
             stage = self.stages[number]
-            self.work.gathers = stage.verb is Verb.GATHER
+            self.work.reads_ids_only = stage.verb is Verb.GATHER
             if stage.verb is Verb.GATHER:
                 yield from self._gathered(stage)
                 continue
@@ -138,27 +138,27 @@ class Selection:
             else:
                 yield from self._to_list(stage, without)
 
-    def _to_list(self, stage: Stage, without: Refs) -> Iterator[Read]:
+    def _to_list(self, stage: Stage, without: IdSet) -> Iterator[SourcePage]:
         """Of what the stage reads items are made."""
         if stage.part == self.recipe.sorted_part:
-            part, without = {"kind": LISTED}, Refs()
+            part, without = {"kind": LISTED}, IdSet()
         else:
             part = self.recipe.parts[stage.part]
-        read_late = not (self.job.dry_run or self.work.narrows)
+        read_late = not (self.job.dry_run or self.work.filters_items)
         if read_late and self.reader.is_longer(part, stage.part, than=READ_FIRST):
             return self.reader.unseen(part, stage.part, self.place.at, without)
         return self.reader.pages(part, stage.part, self.place.at, without)
 
-    def _gathered(self, stage: Stage) -> Iterator[Read]:
+    def _gathered(self, stage: Stage) -> Iterator[SourcePage]:
         part = self.recipe.parts[stage.part]
         if self._goes_by_change(stage):
-            return self.reader.pages(part, stage.part, self.place.at, Refs())
+            return self.reader.pages(part, stage.part, self.place.at, IdSet())
         return self.reader.refs(part, self.place.at)
 
     def _goes_by_change(self, stage: Stage) -> bool:
         return self.recipe.order.goes_by_change and stage.part < len(self.recipe.of)
 
-    def _write(self, page: Read) -> bool:
+    def _write(self, page: SourcePage) -> bool:
         """Keep the page and the place after it in one transaction; True when no more is to be read.
 
         Where somebody has said stop meanwhile, the page is dropped: the place still points to it.
@@ -180,7 +180,7 @@ class Selection:
             self.packer.save()
             store_items(self.job.pk, listed.items)
             ListedRefs.objects.bulk_create(listed.rows)
-        reached(Step.PAGE_WRITTEN)
+        failpoint(Failpoint.PAGE_WRITTEN)
         self.job.found += len(listed.items)
         self.job.kinds = listed.kinds
         if self.highest is not None:
@@ -188,11 +188,11 @@ class Selection:
         self._remember(place, here)
         return self._is_cut or place.stage >= len(self.stages)
 
-    def _here(self, place: Place) -> dict[str, Any]:
+    def _here(self, place: ListCursor) -> dict[str, Any]:
         """The fields of the job's row that say how far its list is read."""
         return {"cursor": self._told(place), "cursor_at": timezone.now()}
 
-    def _remember(self, place: Place, here: dict[str, Any]) -> None:
+    def _remember(self, place: ListCursor, here: dict[str, Any]) -> None:
         """Once it is stored: whoever reads on after a short wait begins there."""
         self.place = place
         self.job.cursor, self.job.cursor_at = here["cursor"], here["cursor_at"]
@@ -203,7 +203,7 @@ class Selection:
 
     # Refs alone
 
-    def _kept(self, stage: Stage, page: Read) -> Listed:
+    def _kept(self, stage: Stage, page: SourcePage) -> PageItems:
         """A row with the refs of a part that is gathered; no item comes of it."""
         moments = ""
         if self._goes_by_change(stage):
@@ -216,30 +216,30 @@ class Selection:
             refs=" ".join(map(str, page.refs)),
             moments=moments,
         )
-        return Listed([], 0, self.job.kinds, [row])
+        return PageItems([], 0, self.job.kinds, [row])
 
     def _next_row(self) -> int:
         last = self.job.listed.order_by("-number").values_list("number", flat=True).first()
         return 0 if last is None else last + 1
 
     def _moment(self, seen: Snapshot | None) -> int | None:
-        return None if seen is None else self.work.moment(seen)
+        return None if seen is None else self.work.changed_at(seen)
 
-    def _taken_out(self) -> Refs:
+    def _taken_out(self) -> IdSet:
         """All that must not come into the list; raises `NeedsPerson` where some of it may be unknown."""
         if not self.job.found:
             for number, stage in enumerate(self.stages):
                 if self._is_remote(stage) and stage.part >= len(self.recipe.of):
                     part, read = self.recipe.parts[stage.part], self.place.read.get(number, 0)
-                    if doubt := self.work.doubt(part, read, taken_out=True):
+                    if doubt := self.work.completeness_doubt(part, read, taken_out=True):
                         raise NeedsPerson(doubt)
-        return Refs(ref for row in self._rows(self.recipe.taken_out) for ref in row.numbers)
+        return IdSet(ref for row in self._rows(self.recipe.taken_out) for ref in row.numbers)
 
-    def _sort(self, stage: Stage, without: Refs) -> bool:
+    def _sort(self, stage: Stage, without: IdSet) -> bool:
         """Write the list down in its order, in one transaction; False when somebody has said stop."""
-        recipe, size = self.recipe, ListedRefs.LISTED_PER_ROW
-        united = (pair for row in self._rows(range(len(recipe.of))) for pair in row.moved)
-        found = array("q", in_order(united, backwards=recipe.order.is_backwards))
+        spec, size = self.recipe, ListedRefs.LISTED_PER_ROW
+        united = (pair for row in self._rows(range(len(spec.of))) for pair in row.moved)
+        found = array("q", sorted_ids(united, backwards=spec.order.is_backwards))
         kept = array("q", (ref for ref in found if ref not in without))
         rows = [
             ListedRefs(
@@ -256,10 +256,10 @@ class Selection:
         with self.lease.commit():
             if self.lease.status != Status.SELECTING:
                 return False
-            self.job.listed.filter(part__gt=recipe.sorted_part).delete()
+            self.job.listed.filter(part__gt=spec.sorted_part).delete()
             ListedRefs.objects.bulk_create(rows, batch_size=20)
             Job.objects.filter(pk=self.job.pk).update(**here)
-        reached(Step.PAGE_WRITTEN)
+        failpoint(Failpoint.PAGE_WRITTEN)
         self._remember(place, here)
         return True
 
@@ -271,7 +271,7 @@ class Selection:
 
     # Items
 
-    def _listed(self, page: Read) -> Listed:
+    def _listed(self, page: SourcePage) -> PageItems:
         """Items of those that belong to the list and are new to it, planned and put into batches."""
         listed = self._in_the_list(page.refs)
         fresh = [ref for ref in page.refs if ref not in listed]
@@ -285,7 +285,7 @@ class Selection:
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
             items.append(self._item(ref, snapshot, plan, given))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
-        return Listed(items, len(fresh) - len(wanted), dict(kinds))
+        return PageItems(items, len(fresh) - len(wanted), dict(kinds))
 
     def _in_the_list(self, refs: Sequence[int]) -> Collection[int]:
         """Those that the list has; nobody is asked where all are higher than any that it has."""
@@ -297,7 +297,7 @@ class Selection:
 
     def _is_wanted(self, seen: Snapshot | None) -> bool:
         """One that cannot be seen is: that there is no such item is an outcome that people want to know."""
-        return not self.work.narrows or seen is None or self.work.wants(seen)
+        return not self.work.filters_items or seen is None or self.work.includes(seen)
 
     def _within_limits(self, refs: list[int]) -> list[int]:
         """The person's own limit ends the list; the installation's refuses a longer one."""
@@ -318,7 +318,7 @@ class Selection:
                 item.outcome = Outcome.PLANNED
             else:
                 # What the rest of the family did is looked at right before it is sent.
-                read_at = None if plan.once and does_again(self.job) else timezone.now()
+                read_at = None if plan.once and repeats_its_parent(self.job) else timezone.now()
                 item.batch = self.packer.batch_for(plan, read_at=read_at)
         elif isinstance(plan, Unchanged):
             item.outcome = Outcome.UNCHANGED
@@ -347,7 +347,7 @@ class Selection:
             )
             if frozen and not self.recipe.is_plain:
                 self.job.listed.filter(part__gte=self.recipe.sorted_part).delete()
-        reached(Step.LIST_FROZEN)
+        failpoint(Failpoint.LIST_FROZEN)
         return frozen
 
     def _doubt(self) -> str:
@@ -358,7 +358,7 @@ class Selection:
             if is_cut or stage.part >= len(self.recipe.of) or not self._is_remote(stage):
                 continue
             read = self.place.read.get(number, 0) if self._counts else self.job.found
-            doubts.append(self.work.doubt(self.recipe.parts[stage.part], read, taken_out=False))
+            doubts.append(self.work.completeness_doubt(self.recipe.parts[stage.part], read, taken_out=False))
         doubt = " ".join(filter(None, doubts))
         if doubt:
             logger.warning("%s", doubt)

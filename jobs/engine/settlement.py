@@ -14,10 +14,12 @@ class Settlement:
     """What is to become of the items of one batch."""
 
     done: list[int] = field(default_factory=list)  # items that simply went well, by their primary keys
-    is_whole: bool = False  # these are all
+    all_changed: bool = False  # these are all
     outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
-    again: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
-    halves: int = 0  # with which attempt those again go in two halves, to corner the one that breaks them
+    resend: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
+    bisect_attempt: int = (
+        0  # with which attempt those again go in two halves, to corner the one that breaks them
+    )
     note: str = ""
 
     def end(self, item: Item, outcome: Outcome, reason: str = "", detail: str = "") -> None:

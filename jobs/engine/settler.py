@@ -18,17 +18,17 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
-from jobs.engine.batch_queue import Line
-from jobs.engine.batcher import UNREAD, Packer
-from jobs.engine.exactly_once import Once
+from jobs.engine.batch_queue import BatchQueue
+from jobs.engine.batcher import UNREAD, Batcher
+from jobs.engine.exactly_once import ExactlyOnce
 from jobs.engine.item_store import store_read
 from jobs.engine.settlement import Settlement
-from jobs.followups import does_again, earlier_of, errand_of
-from jobs.guards.circuit_breaker import Window
+from jobs.followups import previous_results, purpose_of, repeats_its_parent
+from jobs.guards.circuit_breaker import RefusalWindow
 from jobs.guards.overlaps import changed_by_others
-from jobs.guards.probes import Pilots
+from jobs.guards.probes import Probes
 from jobs.models import Batch, Item
-from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.states import SENT_BEFORE, BatchState, Outcome
 from jobs.work import (
@@ -57,17 +57,17 @@ ATTEMPT_OF_HALVES = 2
 class Settler:
     """Settles the batches of one job for the worker that holds it."""
 
-    def __init__(self, lease: Lease, work: Work, line: Line) -> None:
+    def __init__(self, lease: Lease, work: Work, line: BatchQueue) -> None:
         self.lease = lease
         self.job = lease.job
         self.work = work
         self.line = line
-        self.once = Once(lease, work)
-        self.errand = errand_of(self.job)
-        self.window = Window.from_json(self.job.lately)
-        self.pilots = Pilots.from_json(self.job.pilots)
-        #: Of which items go only after a pilot (`jobs.guards.probes`).
-        self.kinds = set(self.job.batches.exclude(pilot="").values_list("pilot", flat=True).distinct())
+        self.once = ExactlyOnce(lease, work)
+        self.errand = purpose_of(self.job)
+        self.window = RefusalWindow.from_json(self.job.lately)
+        self.probes = Probes.from_json(self.job.probes)
+        #: Of which items go only after a probe (`jobs.guards.probes`).
+        self.kinds = set(self.job.batches.exclude(probe="").values_list("probe", flat=True).distinct())
 
     # After an answer
 
@@ -85,9 +85,9 @@ class Settler:
         settlement.done = [
             pk for pk, result in results.items() if result is not None and result.verdict is Verdict.DONE
         ]
-        settlement.is_whole = len(settlement.done) == len(results)
+        settlement.all_changed = len(settlement.done) == len(results)
         # Of an item that went well nothing else is needed, and reading it whole costs more than all the rest.
-        others = [] if settlement.is_whole else list(pending.exclude(pk__in=settlement.done))
+        others = [] if settlement.all_changed else list(pending.exclude(pk__in=settlement.done))
         unnamed, touched = [], []
         for item in others:
             result = results[item.pk]
@@ -99,7 +99,7 @@ class Settler:
                 _judge(settlement, item, result)
         if batch.once and batch.attempt >= MAX_ATTEMPTS:
             # What was in its way may have been the change itself, sent before and carried out late.
-            unmade = self.once.not_made(settlement, [item for item, _ in touched])
+            unmade = self.once.confirmed_not_applied(settlement, [item for item, _ in touched])
             touched = [(item, result) for item, result in touched if item in unmade]
         for item, result in touched:
             self._again_or_failed(settlement, batch, item, "conflict", result.text)
@@ -118,8 +118,8 @@ class Settler:
         items = list(_pending(batch))
         settlement = Settlement(note=text)
         if len(items) > 1:
-            settlement.halves = ATTEMPT_OF_HALVES
-            settlement.again = [(item, self._change_of(batch, item)) for item in items]
+            settlement.bisect_attempt = ATTEMPT_OF_HALVES
+            settlement.resend = [(item, self._change_of(batch, item)) for item in items]
         else:
             for item in items:
                 settlement.end(item, Outcome.FAILED, code, text)
@@ -130,7 +130,7 @@ class Settler:
     ) -> None:
         """Items whose fate nobody named: what they look like now tells, or what is on record about them."""
         if batch.once:
-            not_done = self.once.not_made(settlement, items, is_over=is_over)
+            not_done = self.once.confirmed_not_applied(settlement, items, is_over=is_over)
         else:
             self.lease.fence()
             seen = self.work.read([item.ref for item in items]).result()
@@ -145,12 +145,12 @@ class Settler:
             return
         if len(not_done) > 1:
             if answer.phase is Phase.FAILED:
-                settlement.halves = ATTEMPT_OF_HALVES
+                settlement.bisect_attempt = ATTEMPT_OF_HALVES
             elif batch.attempt >= MAX_ATTEMPTS:
-                settlement.halves = MAX_ATTEMPTS
+                settlement.bisect_attempt = MAX_ATTEMPTS
         for item in not_done:
-            if settlement.halves:  # ends by itself: they get smaller
-                settlement.again.append((item, self._change_of(batch, item)))
+            if settlement.bisect_attempt:  # ends by itself: they get smaller
+                settlement.resend.append((item, self._change_of(batch, item)))
             else:
                 self._again_or_failed(
                     settlement, batch, item, "no_result", answer.text or "No result was given."
@@ -166,7 +166,7 @@ class Settler:
                 "It was sent, but the result was lost and the ticket can no longer be seen.",
             )
             return True
-        if self.work.shows(item.change or {}, now):
+        if self.work.is_applied(item.change or {}, now):
             settlement.end(item, Outcome.CHANGED)
             return True
         if batch.change is None and now != item.before:
@@ -195,12 +195,12 @@ class Settler:
         if batch.attempt < tries:
             if batch.once:
                 item.reason = SENT_BEFORE
-            settlement.again.append((item, self._change_of(batch, item)))
+            settlement.resend.append((item, self._change_of(batch, item)))
         else:
             settlement.end(item, Outcome.FAILED, reason, f"{text} (sent {batch.attempt} times)".strip())
 
     def _change_of(self, batch: Batch, item: Item) -> Change:
-        return Change(item.change or {}, own=batch.change is None, once=batch.once, pilot=batch.pilot)
+        return Change(item.change or {}, own=batch.change is None, once=batch.once, probe=batch.probe)
 
     def _write(self, batch: Batch, settlement: Settlement) -> None:
         counts = _count(settlement.outcomes)
@@ -208,8 +208,8 @@ class Settler:
         now = timezone.now()
         done = len(settlement.done)
         window = self.window.after(settlement.outcomes, done=done)
-        pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld, done=done)
-        learnt: dict[str, Any] = {"lately": window.to_json(), "pilots": pilots.to_json()}
+        probes = self.probes.after(batch.probe, settlement.outcomes, self.work.why_withheld, done=done)
+        learnt: dict[str, Any] = {"lately": window.to_json(), "probes": probes.to_json()}
         with self.lease.commit(crash_count=0, **learnt, **self.work.calls.take(), **_added(counts)):
             settled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not settled.update(
@@ -219,49 +219,49 @@ class Settler:
                 **_added(counts),
             ):
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
-            if settlement.is_whole:
+            if settlement.all_changed:
                 _pending(batch).order_by().update(outcome=Outcome.CHANGED)  # without a hundred keys
             else:
                 _save_outcomes(settlement.outcomes, settlement.done)
             self._move_on(batch, settlement)
-            self._tell_withheld(pilots)
-            reached(Step.SETTLING)
-        reached(Step.SETTLED)
-        self.window, self.pilots = window, pilots
-        if settlement.again:
-            logger.info("%s of its %s items go again", len(settlement.again), batch.size)
+            self._tell_withheld(probes)
+            failpoint(Failpoint.SETTLING)
+        failpoint(Failpoint.SETTLED)
+        self.window, self.probes = window, probes
+        if settlement.resend:
+            logger.info("%s of its %s items go again", len(settlement.resend), batch.size)
 
-    def _tell_withheld(self, pilots: Pilots) -> None:
+    def _tell_withheld(self, probes: Probes) -> None:
         """A line of the timeline for each kind of which no more are sent from now on."""
-        for kind, why in pilots.withheld.items():
-            if kind not in self.pilots.withheld:
+        for kind, why in probes.withheld.items():
+            if kind not in self.probes.withheld:
                 status = self.lease.status
                 transitions.record(self.job, status, status, by=this_worker(), why=f"{why} The others go on.")
 
     def _move_on(self, batch: Batch, settlement: Settlement) -> None:
         """Put the items that go again into batches that are read again before they are sent."""
-        if not settlement.again:
+        if not settlement.resend:
             return
-        packer = Packer(self.job, self.work.batch_size)
-        if settlement.halves:
-            middle = (len(settlement.again) + 1) // 2
-            for half in (settlement.again[:middle], settlement.again[middle:]):
-                home = packer.start(
+        batcher = Batcher(self.job, self.work.batch_size)
+        if settlement.bisect_attempt:
+            middle = (len(settlement.resend) + 1) // 2
+            for half in (settlement.resend[:middle], settlement.resend[middle:]):
+                home = batcher.start(
                     half[0][1],
-                    attempt=settlement.halves,
+                    attempt=settlement.bisect_attempt,
                     read_at=None,
                     size=len(half),
                     note="half of a batch",
                 )
                 for item, _ in half:
                     item.batch = home
-            self.line.put_first(packer.save())
+            self.line.put_first(batcher.save())
         else:
-            for item, change in settlement.again:
-                item.batch = packer.batch_for(change, attempt=batch.attempt + 1, read_at=None)
-            packer.save()
-            self.line.changed()
-        Item.objects.bulk_update([item for item, _ in settlement.again], ["batch", "reason"])
+            for item, change in settlement.resend:
+                item.batch = batcher.batch_for(change, attempt=batch.attempt + 1, read_at=None)
+            batcher.save()
+            self.line.invalidate()
+        Item.objects.bulk_update([item for item, _ in settlement.resend], ["batch", "reason"])
 
     # Before sending
 
@@ -281,7 +281,7 @@ class Settler:
         items = list(_pending(batch))
         if [item.ref for item in items] != list(refs):
             return
-        earlier = earlier_of(self.errand, [item.ref for item in items])
+        earlier = previous_results(self.errand, [item.ref for item in items])
         touched = [
             item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
         ]
@@ -289,7 +289,7 @@ class Settler:
         settlement, stay, renewed = Settlement(), 0, []
         stored = {item.pk: _told(item) for item in items}
         if batch.once:
-            items = self.once.not_made_by_anyone(settlement, items, seen)
+            items = self.once.not_applied_by_family(settlement, items, seen)
         for item in items:
             now = seen.get(item.ref)
             if item.reason == SENT_BEFORE:
@@ -310,7 +310,7 @@ class Settler:
                     if _told(item) != stored[item.pk]:
                         renewed.append(item)
                 else:
-                    settlement.again.append((item, plan))
+                    settlement.resend.append((item, plan))
             else:
                 _leave_out(settlement, item, now, plan)
         self._write_refreshed(batch, settlement, stay, renewed, read_at)
@@ -319,24 +319,24 @@ class Settler:
         self, batch: Batch, settlement: Settlement, stay: int, renewed: list[Item], read_at: datetime
     ) -> None:
         counts = _count(settlement.outcomes)
-        pilots = self.pilots.after(batch.pilot, settlement.outcomes, self.work.why_withheld)
-        learnt: dict[str, Any] = {"pilots": pilots.to_json()}
-        if not (stay or settlement.again):
+        probes = self.probes.after(batch.probe, settlement.outcomes, self.work.why_withheld)
+        learnt: dict[str, Any] = {"probes": probes.to_json()}
+        if not (stay or settlement.resend):
             learnt["crash_count"] = 0  # the batch is settled, as by sending it
-        packer = Packer(self.job, self.work.batch_size)
+        batcher = Batcher(self.job, self.work.batch_size)
         if batch.key == UNREAD:
-            packer.empty(batch)
-        homes = Counter(change.key for _, change in settlement.again)
+            batcher.empty(batch)
+        homes = Counter(change.key for _, change in settlement.resend)
         # The commonest first: it takes the place of what was unread, and the fewest items move.
-        moving = sorted(settlement.again, key=lambda one: -homes[one[1].key])
+        moving = sorted(settlement.resend, key=lambda one: -homes[one[1].key])
         with self.lease.commit(**learnt, **self.work.calls.take(), **_added(counts)):
-            packer.look_for(homes)
-            into = [self._joined(packer, batch, change, read_at) for _, change in moving]
-            packer.save()
+            batcher.look_for(homes)
+            into = [self._joined(batcher, batch, change, read_at) for _, change in moving]
+            batcher.save()
             for (item, _), home in zip(moving, into, strict=True):
                 item.batch = home
             changes = _added(counts)
-            if not packer.has_taken(batch):
+            if not batcher.has_taken(batch):
                 batch.size = stay
                 changes |= {"size": stay, "read_at": read_at}
                 if not stay:
@@ -345,16 +345,16 @@ class Settler:
             if changes:
                 Batch.objects.filter(pk=batch.pk).update(**changes)
             store_read([*settlement.outcomes, *renewed, *(item for item, _ in moving)])
-            reached(Step.READ_WRITTEN)
-        self.line.filled(packer.filled)
-        self.pilots = pilots
-        self.kinds |= {change.pilot for _, change in settlement.again if change.pilot}
+            failpoint(Failpoint.READ_WRITTEN)
+        self.line.refill(batcher.filled)
+        self.probes = probes
+        self.kinds |= {change.probe for _, change in settlement.resend if change.probe}
 
-    def _joined(self, packer: Packer, batch: Batch, change: Change, read_at: datetime) -> Batch:
+    def _joined(self, batcher: Batcher, batch: Batch, change: Change, read_at: datetime) -> Batch:
         """Where an item goes that needs something else than the batch carries."""
         # What the rest of the family did is asked of a batch of such changes, which this was not.
-        again = change.once and not batch.once and does_again(self.job)
-        return packer.batch_for(change, attempt=batch.attempt, read_at=None if again else read_at)
+        again = change.once and not batch.once and repeats_its_parent(self.job)
+        return batcher.batch_for(change, attempt=batch.attempt, read_at=None if again else read_at)
 
 
 class AlreadySettled(Exception):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
-from jobs.engine.id_set import Refs
-from jobs.followups import earlier_of, errand_of
+from jobs.engine.id_set import IdSet
+from jobs.followups import previous_results, purpose_of
 from jobs.models import Item, Job
 from jobs.source_spec import ITEMS, LISTED, Stored
-from jobs.work import Earlier, Payload, Snapshot, Underway, Work
+from jobs.work import Payload, PendingCall, PreviousResult, Snapshot, Work
 
 #: Readings of known refs that are made side by side, where the reading may go ahead.
 READ_AT_ONCE = 3
@@ -22,12 +22,12 @@ UNSEEN_AT_A_TIME, UNSEEN_IN_A_PAGE = 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class SourcePage:
     """A page after reading: the refs in order, what each looks like, and what was done to each before."""
 
     refs: Sequence[int]
     snapshots: Mapping[int, Snapshot]
-    earlier: Mapping[int, Earlier]
+    earlier: Mapping[int, PreviousResult]
     cursor: str | None
     given: Mapping[int, Payload | None] = field(default_factory=dict)
     left: int = 0  # further refs of the page, which were not looked at because they are taken out
@@ -35,7 +35,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingPage:
     """Refs of our own that are to be looked at, as they were asked for, and the place after them."""
 
     given: Mapping[int, Payload | None]
@@ -43,14 +43,14 @@ class Asked:
     cursor: str
 
 
-class Reader:
+class SourceReader:
     """Reads the sources of one job."""
 
     def __init__(self, job: Job, work: Work) -> None:
         self.job = job
         self.work = work
 
-    def pages(self, source: Stored, part: int, cursor: str, without: Refs) -> Iterator[Read]:
+    def pages(self, source: Stored, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         """From the cursor on ("": from the start), but for refs that are taken out.
 
         A cursor of None stands after the last page, where that is known.
@@ -74,7 +74,7 @@ class Reader:
                 return True
         return False
 
-    def unseen(self, source: Stored, part: int, cursor: str, without: Refs) -> Iterator[Read]:
+    def unseen(self, source: Stored, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         """The refs that are known, as `pages` gives them, but nobody looks at them."""
         if source["kind"] == ITEMS:
             chunks = self._chunks(source, cursor, without, UNSEEN_IN_A_PAGE)
@@ -82,22 +82,24 @@ class Reader:
             chunks = self._listed(part, cursor, without, UNSEEN_IN_A_PAGE)
         for asked in chunks:
             left = len(asked.given) - len(asked.refs)
-            yield Read(asked.refs, {}, {}, asked.cursor, asked.given, left, is_seen=False)
+            yield SourcePage(asked.refs, {}, {}, asked.cursor, asked.given, left, is_seen=False)
 
-    def refs(self, source: Stored, cursor: str) -> Iterator[Read]:
+    def refs(self, source: Stored, cursor: str) -> Iterator[SourcePage]:
         """The refs alone, of a source that is not a list that people gave, without looking at each."""
         if source["kind"] != ITEMS:
-            yield from self._remote(source, cursor, Refs())
+            yield from self._remote(source, cursor, IdSet())
             return
         for given in _given(source, cursor, UNSEEN_AT_A_TIME):
-            yield Read(list(given), {}, {}, str(max(given)))
+            yield SourcePage(list(given), {}, {}, str(max(given)))
 
-    def listed(self, part: int, cursor: str, without: Refs) -> Iterator[Read]:
+    def listed(self, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         """Refs that were typed, came from a file or were sorted; the cursor is `row:offset`."""
         for asked, seen in self._seen(self._listed(part, cursor, without, self.work.batch_size)):
-            yield Read(asked.refs, seen, {}, asked.cursor, asked.given, len(asked.given) - len(asked.refs))
+            yield SourcePage(
+                asked.refs, seen, {}, asked.cursor, asked.given, len(asked.given) - len(asked.refs)
+            )
 
-    def _listed(self, part: int, cursor: str, without: Refs, size: int) -> Iterator[Asked]:
+    def _listed(self, part: int, cursor: str, without: IdSet, size: int) -> Iterator[PendingPage]:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
         rows = self.job.listed.filter(part=part, number__gte=number).order_by("number")
         for row in rows.iterator(chunk_size=10):
@@ -106,12 +108,12 @@ class Reader:
                 end = start + size
                 given = dict(pairs[start:end])
                 place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
-                yield Asked(given, [ref for ref in given if ref not in without], place)
+                yield PendingPage(given, [ref for ref in given if ref not in without], place)
             offset = 0
 
-    def _seen(self, chunks: Iterator[Asked]) -> Iterator[tuple[Asked, Mapping[int, Snapshot]]]:
+    def _seen(self, chunks: Iterator[PendingPage]) -> Iterator[tuple[PendingPage, Mapping[int, Snapshot]]]:
         """Each with what its refs look like; the next ones are asked about while one is dealt with."""
-        under_way: deque[tuple[Asked, Underway[dict[int, Snapshot]]]] = deque()
+        under_way: deque[tuple[PendingPage, PendingCall[dict[int, Snapshot]]]] = deque()
         try:
             for asked in chunks:
                 under_way.append((asked, self.work.read(asked.refs)))
@@ -123,24 +125,24 @@ class Reader:
                 yield first, call.result()
         finally:
             for _, unwanted in under_way:
-                unwanted.drop()
+                unwanted.discard()
 
-    def _remote(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
+    def _remote(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         for page in self.work.pages(source, cursor):
             refs = [ref for ref, _ in page.items if ref not in without]
-            yield Read(refs, dict(page.items), {}, page.cursor, left=len(page.items) - len(refs))
+            yield SourcePage(refs, dict(page.items), {}, page.cursor, left=len(page.items) - len(refs))
 
-    def _earlier_items(self, source: Stored, cursor: str, without: Refs) -> Iterator[Read]:
-        errand = errand_of(self.job)
+    def _earlier_items(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
+        purpose = purpose_of(self.job)
         for asked, seen in self._seen(self._chunks(source, cursor, without, self.work.batch_size)):
-            earlier, left = earlier_of(errand, asked.refs), len(asked.given) - len(asked.refs)
-            yield Read(asked.refs, seen, earlier, asked.cursor, asked.given, left)
+            earlier, left = previous_results(purpose, asked.refs), len(asked.given) - len(asked.refs)
+            yield SourcePage(asked.refs, seen, earlier, asked.cursor, asked.given, left)
 
-    def _chunks(self, source: Stored, cursor: str, without: Refs, size: int) -> Iterator[Asked]:
+    def _chunks(self, source: Stored, cursor: str, without: IdSet, size: int) -> Iterator[PendingPage]:
         for asked in _given(source, cursor, size):
             # What that job was asked for each item alone is no business of a job that does something else.
             given = asked if self.job.follow_up else dict.fromkeys(asked)
-            yield Asked(given, [ref for ref in given if ref not in without], str(max(given)))
+            yield PendingPage(given, [ref for ref in given if ref not in without], str(max(given)))
 
 
 def _earlier(source: Stored) -> QuerySet[Item]:

@@ -17,7 +17,7 @@ TOLD = {
 }
 
 
-def question_of(job: Job, last: Transition | None) -> str:
+def canary_question(job: Job, last: Transition | None) -> str:
     """What the job itself asks after its first items; "" where it does not, such as when a person paused it.
 
     `last` is its last change of status.
@@ -26,7 +26,7 @@ def question_of(job: Job, last: Transition | None) -> str:
     return last.why if is_held and last and not last.user_id else ""
 
 
-def tried_words(job: Job) -> str:
+def canary_summary(job: Job) -> str:
     """What became of the items that were sent, and what going on and stopping would do; one query."""
     sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in TOLD})
     numbers = [(sums[outcome.value] or 0, word) for outcome, word in TOLD.items()]

@@ -25,7 +25,7 @@ SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class BatchRefusals:
     """What came of one batch."""
 
     sent: int
@@ -33,14 +33,14 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RefusalWindow:
     """The batches that settled last, oldest first. Once it is open, nothing is added: it tells why."""
 
-    batches: tuple[Settled, ...] = ()
+    batches: tuple[BatchRefusals, ...] = ()
 
     @classmethod
-    def from_json(cls, stored: Sequence[Any]) -> Window:
-        return cls(tuple(Settled(sent, Counter(refused)) for sent, refused in stored))
+    def from_json(cls, stored: Sequence[Any]) -> RefusalWindow:
+        return cls(tuple(BatchRefusals(sent, Counter(refused)) for sent, refused in stored))
 
     def to_json(self) -> list[Any]:
         return [[batch.sent, dict(batch.refused)] for batch in self.batches]
@@ -59,19 +59,19 @@ class Window:
         """More than half were refused: nothing more is to be sent."""
         return self.sent >= LEAST and 2 * self.refused.total() > self.sent
 
-    def after(self, items: Sequence[Item], *, done: int = 0) -> Window:
+    def after(self, items: Sequence[Item], *, done: int = 0) -> RefusalWindow:
         """The window when these items of one batch have got their outcomes, and `done` more went well."""
         sent = done + sum(item.outcome in SENT for item in items)
         if not sent or self.is_open:
             return self
         refused = Counter(item.reason for item in items if item.outcome == Outcome.FAILED)
-        batches = (*self.batches, Settled(sent, refused))
+        batches = (*self.batches, BatchRefusals(sent, refused))
         while sum(batch.sent for batch in batches[1:]) >= LOOKED_AT:
             batches = batches[1:]
-        return Window(batches)
+        return RefusalWindow(batches)
 
 
-def sentence(job: Job, window: Window) -> str:
+def sentence(job: Job, window: RefusalWindow) -> str:
     """Why the job stopped, and what to do: for the person who finds it so."""
     refused = window.refused
     reason, number = refused.most_common(1)[0]

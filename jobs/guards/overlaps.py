@@ -20,7 +20,7 @@ from django.db.models import (
 )
 
 from jobs.models import Item, Job, ListedRefs
-from jobs.source_spec import LISTED, Recipe
+from jobs.source_spec import LISTED, SourceSpec
 from jobs.states import Outcome
 
 #: So many refs from each end of a list are looked for in the other one: two lists that are stretches of the
@@ -30,7 +30,7 @@ LOOKED_AT = 500
 MOST_JOBS = 50
 
 
-def at_work_on_the_same(job: Job) -> list[Job]:
+def overlapping_jobs(job: Job) -> list[Job]:
     """Jobs that write, or are about to, to some of the same items, as far as sources and lists tell.
 
     Asks the database a few times, however many jobs are at work.
@@ -61,7 +61,7 @@ def changed_by_others(job: Job, refs: Sequence[int], *, since: datetime) -> dict
 
 
 def _same_source(job: Job, other: Job) -> bool:
-    ours, theirs = Recipe.read(job.source).of, Recipe.read(other.source).of
+    ours, theirs = SourceSpec.read(job.source).of, SourceSpec.read(other.source).of
     runs_this = any(source.get("job") == job.pk for source in theirs)
     return runs_this or any(
         source in theirs and (source.get("kind") != LISTED or bool(source.get("name"))) for source in ours
@@ -98,7 +98,7 @@ def _given_what_it_has(job: Job, others: Sequence[Job]) -> set[int]:
 def _given_to(jobs: Sequence[Job], at_each_end: int = LOOKED_AT) -> dict[int, set[int]]:
     """Of each job the refs at the ends of what was given to it; what it is to leave out is not looked at."""
     found: dict[int, set[int]] = {job.pk: set() for job in jobs}
-    chosen = reduce(or_, (Q(job=job.pk, part__lt=len(Recipe.read(job.source).of)) for job in jobs), Q())
+    chosen = reduce(or_, (Q(job=job.pk, part__lt=len(SourceSpec.read(job.source).of)) for job in jobs), Q())
     rows = ListedRefs.objects.filter(chosen) if jobs else ListedRefs.objects.none()
     ends = rows.order_by().values("job").annotate(first=Min("number"), last=Max("number"))
     at_ends = [Q(job=end["job"], number__in=[end["first"], end["last"]]) for end in ends]

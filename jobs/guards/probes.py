@@ -1,8 +1,8 @@
-"""Pilots: where a whole kind of items may be refused, one is sent alone before the others of the kind go.
+"""Probes: where a whole kind of items may be refused, one is sent alone before the others of the kind go.
 
 Which kind an item is of, and whether a refusal concerns them all, is the work's business. What is known is
-kept on the job's row (`Job.pilots`), written in the transaction that settles the pilot: a worker that takes
-over knows it too. A pilot that tells nothing of the others (a conflict, an item that is gone) is followed by
+kept on the job's row (`Job.probes`), written in the transaction that settles the probe: a worker that takes
+over knows it too. A probe that tells nothing of the others (a conflict, an item that is gone) is followed by
 another.
 """
 
@@ -23,7 +23,7 @@ Meaning = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Pilot:
+class Probe:
     """What is known of one kind."""
 
     passed: bool = False  # one was changed: the others go
@@ -32,17 +32,17 @@ class Pilot:
 
 
 @dataclass(frozen=True, slots=True)
-class Pilots:
+class Probes:
     """What is known of each kind of which an item was sent."""
 
-    kinds: Mapping[str, Pilot] = field(default_factory=dict)
+    kinds: Mapping[str, Probe] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Pilots:
-        return cls({kind: Pilot(**known) for kind, known in stored.items()})
+    def from_json(cls, stored: Mapping[str, Any]) -> Probes:
+        return cls({kind: Probe(**known) for kind, known in stored.items()})
 
     def to_json(self) -> dict[str, Any]:
-        return {kind: asdict(pilot) for kind, pilot in self.kinds.items()}
+        return {kind: asdict(probe) for kind, probe in self.kinds.items()}
 
     def is_open(self, kind: str) -> bool:
         """Whether items of the kind go like any others."""
@@ -51,14 +51,14 @@ class Pilots:
     @property
     def withheld(self) -> Mapping[str, str]:
         """The kinds of which no more are sent, each with the reason."""
-        return {kind: pilot.why for kind, pilot in self.kinds.items() if pilot.why}
+        return {kind: probe.why for kind, probe in self.kinds.items() if probe.why}
 
-    def after(self, kind: str, items: Sequence[Item], meaning: Meaning, *, done: int = 0) -> Pilots:
+    def after(self, kind: str, items: Sequence[Item], meaning: Meaning, *, done: int = 0) -> Probes:
         """What is known when these items of the kind have got their outcomes, and `done` more went well."""
         if self.is_open(kind):
             return self
         if done or any(item.outcome == Outcome.CHANGED for item in items):
-            return self._with(kind, Pilot(passed=True))
+            return self._with(kind, Probe(passed=True))
         known = self._of(kind)
         for item in items:
             if item.outcome == Outcome.FAILED:
@@ -72,15 +72,15 @@ class Pilots:
                 known = replace(known, refused=tried, why=why)
         return self._with(kind, known)
 
-    def resumed(self) -> Pilots:
+    def resumed(self) -> Probes:
         """A person has looked: one more of each kind that was refused is tried."""
-        return Pilots({kind: pilot for kind, pilot in self.kinds.items() if pilot.passed})
+        return Probes({kind: probe for kind, probe in self.kinds.items() if probe.passed})
 
-    def _of(self, kind: str) -> Pilot:
-        return self.kinds.get(kind, Pilot())
+    def _of(self, kind: str) -> Probe:
+        return self.kinds.get(kind, Probe())
 
-    def _with(self, kind: str, pilot: Pilot) -> Pilots:
-        return Pilots({**self.kinds, kind: pilot})
+    def _with(self, kind: str, probe: Probe) -> Probes:
+        return Probes({**self.kinds, kind: probe})
 
 
 def sentence(withheld: Mapping[str, str], left: int) -> str:

@@ -22,11 +22,11 @@ STEP = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Snag:
+class Blocker:
     """Two or three plain sentences: what holds the job, and what to do or that there is nothing to do."""
 
     cause: str
-    way_out: str
+    remedy: str
 
 
 def is_held(job: Job) -> bool:
@@ -35,7 +35,7 @@ def is_held(job: Job) -> bool:
     return bool(job.lease_token) and beat is not None and timezone.now() - beat < QUIET_AFTER
 
 
-def snag_of(job: Job) -> Snag | None:
+def find_blocker(job: Job) -> Blocker | None:
     """None while the job gets on, or waits only briefly, or waits for a person (its state says so).
 
     Cheap at any size: it reads the job's row and batches, never its items.
@@ -62,18 +62,18 @@ def is_due(job: Job) -> bool:
 # Nobody works on it
 
 
-def _without_worker(job: Job) -> Snag | None:
-    found = health.look()
+def _without_worker(job: Job) -> Blocker | None:
+    found = health.check()
     if found.worker_state == health.State.NONE:
         return _no_worker_at_all(job)
     if found.worker_state == health.State.STUCK:
-        return Snag(
+        return Blocker(
             "A worker shows signs of life, but takes no job.",
             "run_worker replaces it by itself within a minute; one that was started in another way has to be "
             "restarted on the server. Nothing is lost.",
         )
     if job.lease_token:
-        return Snag(
+        return Blocker(
             f"Its worker gave its last sign of life {_long(job.beat_at)} ago.",
             "Another takes over by itself within a minute, from the last settled batch, and nothing is sent "
             "twice.",
@@ -81,7 +81,7 @@ def _without_worker(job: Job) -> Snag | None:
     busy = Job.objects.active().exclude(pk=job.pk).exclude(lease_token="").count()
     waits_since = job.woken_at or job.created_at
     if busy and timezone.now() - waits_since > QUIET_AFTER:
-        return Snag(
+        return Blocker(
             f"The workers are busy with {busy:,} other job{'' if busy == 1 else 's'}.",
             "Its turn comes by itself. To have more jobs worked on at once, start one more worker or raise "
             "Q_WORKERS; pausing another job makes room at once.",
@@ -89,14 +89,14 @@ def _without_worker(job: Job) -> Snag | None:
     return None
 
 
-def _no_worker_at_all(job: Job) -> Snag:
+def _no_worker_at_all(job: Job) -> Blocker:
     if not job.lease_token:
-        return Snag(
+        return Blocker(
             "No worker is running, so this job waits.",
             "On the server, start one with make worker, or look why the service that runs it has stopped. "
             "Nothing is lost: the job goes on by itself as soon as one runs.",
         )
-    return Snag(
+    return Blocker(
         f"This job is stuck: no worker is running. The one that had it gave its last sign of life "
         f"{_long(job.beat_at)} ago.",
         "On the server, start one with make worker: it takes over from the last settled batch within two "
@@ -108,9 +108,9 @@ def _no_worker_at_all(job: Job) -> Snag:
 # It was put off, for long by now
 
 
-def _service_away(job: Job, since: datetime) -> Snag:
+def _service_away(job: Job, since: datetime) -> Blocker:
     asked = job.transitions.filter(to_status=Status.WAITING, at__gt=since).count()
-    return Snag(
+    return Blocker(
         f"Zendesk has given no usable answer for {_long(since)}"
         + (f" (tried {asked:,} times)." if asked > 1 else "."),
         "The job tries again by itself, at least every ten minutes, and nothing is lost. If Zendesk's status "
@@ -118,30 +118,30 @@ def _service_away(job: Job, since: datetime) -> Snag:
     )
 
 
-def _rate_limit(_: Job, since: datetime) -> Snag:
-    return Snag(
+def _rate_limit(_: Job, since: datetime) -> Blocker:
+    return Blocker(
         f"Zendesk has asked us to slow down for {_long(since)}.",
         "The job goes on by itself. The account's calls are shared by all programs that use it: Zendesk's "
         "Admin Center shows who uses them, and ZENDESK_RATE_SHARE sets the part that is ours.",
     )
 
 
-def _job_slots(_: Job, since: datetime) -> Snag:
-    return Snag(
+def _job_slots(_: Job, since: datetime) -> Blocker:
+    return Blocker(
         f"Zendesk's queue of bulk jobs has been full for {_long(since)}.",
         "An account has 30 places for all its programs, and others fill them. The job goes on by itself as "
         "soon as one is free; a lower ZENDESK_MAX_JOBS leaves others more.",
     )
 
 
-def _database(_: Job, since: datetime) -> Snag:
-    return Snag(
+def _database(_: Job, since: datetime) -> Blocker:
+    return Blocker(
         f"The database of Tag Manager has been in trouble for {_long(since)}.",
         "Look at the free space of its disk and into its log. The job goes on by itself.",
     )
 
 
-PUT_OFF: dict[str, Callable[[Job, datetime], Snag]] = {
+PUT_OFF: dict[str, Callable[[Job, datetime], Blocker]] = {
     WaitReason.SERVICE_AWAY: _service_away,
     WaitReason.RATE_LIMIT: _rate_limit,
     WaitReason.JOB_SLOTS: _job_slots,
@@ -152,24 +152,24 @@ PUT_OFF: dict[str, Callable[[Job, datetime], Snag]] = {
 # A worker is at it, and nothing comes back
 
 
-def _reading(since: datetime) -> Snag:
-    return Snag(
+def _reading(since: datetime) -> Blocker:
+    return Blocker(
         f"Zendesk has given no further page of the list for {_long(since)}.",
         "The job asks on by itself. Nothing was written to Zendesk yet, so it can be cancelled at no cost.",
     )
 
 
-def _with_the_other_side(job: Job) -> Snag | None:
+def _with_the_other_side(job: Job) -> Blocker | None:
     lost = job.batches.filter(state=BatchState.SENDING).aggregate(number=Sum("size"), oldest=Min("sent_at"))
     if lost["number"]:
-        return Snag(
+        return Blocker(
             f"The answer to {_tickets(lost['number'])} was lost {_long(lost['oldest'])} ago.",
             "The job looks for them in Zendesk's list of bulk jobs, and reads the tickets back if they are "
             "not found within ten minutes. Nothing is sent again before that is known.",
         )
     sent = job.batches.filter(state=BatchState.SENT).aggregate(number=Sum("size"), newest=Max("sent_at"))
     if sent["number"]:
-        return Snag(
+        return Blocker(
             f"Zendesk has had {_tickets(sent['number'])} in work for {_long(sent['newest'])} or longer, and "
             "none is done.",
             "It works on the bulk jobs of the whole account in turn. The job asks on by itself; cancelling "
@@ -180,7 +180,7 @@ def _with_the_other_side(job: Job) -> Snag | None:
     )
     number = others.distinct().count()
     if number:
-        return Snag(
+        return Blocker(
             f"{number:,} other job{' has' if number == 1 else 's have'} all the places that our jobs share.",
             "Its turn comes by itself. Pausing another job makes room at once; ZENDESK_MAX_JOBS sets how "
             "many places there are.",

@@ -13,14 +13,14 @@ from django.db.models import Sum
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.followups import errand_of
+from jobs.followups import purpose_of
 from jobs.models import Job
-from jobs.presentation.labels import words
+from jobs.presentation.labels import labels
 from jobs.states import MAY_FOLLOW, STOPPED, BatchState, FollowUp, Outcome, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class JobAction:
     """One thing a person may do; `name` is the last part of its address."""
 
     name: str
@@ -32,22 +32,24 @@ class Doing:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUpDoing(Doing):
+class FollowUpAction(JobAction):
     """One that makes a new job."""
 
     kind: FollowUp = FollowUp.NONE
 
 
-HOLDS: dict[str, Doing] = {
-    "pause": Doing("pause", "Pause", "outline-secondary", "The job was told to pause.", keep="Let it go on"),
-    "resume": Doing("resume", "Resume", "primary", "The job goes on."),
-    "cancel": Doing(
+HOLDS: dict[str, JobAction] = {
+    "pause": JobAction(
+        "pause", "Pause", "outline-secondary", "The job was told to pause.", keep="Let it go on"
+    ),
+    "resume": JobAction("resume", "Resume", "primary", "The job goes on."),
+    "cancel": JobAction(
         "cancel", "Cancel the job", "outline-danger", "The job was told to stop.", keep="Do not cancel"
     ),
 }
-FOLLOW_UPS: dict[str, FollowUpDoing] = {
-    "run": FollowUpDoing("run", "Run it for real", "primary", "This is the real run.", kind=FollowUp.RUN),
-    "retry": FollowUpDoing(
+FOLLOW_UPS: dict[str, FollowUpAction] = {
+    "run": FollowUpAction("run", "Run it for real", "primary", "This is the real run.", kind=FollowUp.RUN),
+    "retry": FollowUpAction(
         "retry",
         "Retry what failed",
         "primary",
@@ -55,11 +57,11 @@ FOLLOW_UPS: dict[str, FollowUpDoing] = {
         kind=FollowUp.RETRY,
         short="Retry",
     ),
-    "rest": FollowUpDoing("rest", "Run the rest", "primary", "This job does the rest.", kind=FollowUp.REST),
-    "undo": FollowUpDoing(
+    "rest": FollowUpAction("rest", "Run the rest", "primary", "This job does the rest.", kind=FollowUp.REST),
+    "undo": FollowUpAction(
         "undo", "Undo", "outline-secondary", "This job takes the earlier one back.", kind=FollowUp.UNDO
     ),
-    "unguard": FollowUpDoing(
+    "unguard": FollowUpAction(
         "unguard",
         "Take the guard tag off",
         "outline-secondary",
@@ -67,7 +69,7 @@ FOLLOW_UPS: dict[str, FollowUpDoing] = {
         kind=FollowUp.UNGUARD,
     ),
 }
-DOINGS: dict[str, Doing] = {**HOLDS, **FOLLOW_UPS}
+JOB_ACTIONS: dict[str, JobAction] = {**HOLDS, **FOLLOW_UPS}
 
 #: What takes something back or gives it up.
 BACK = frozenset({"cancel", "undo", "unguard"})
@@ -79,22 +81,22 @@ TYPED = "typed"
 BETWEEN_DIGITS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
 
 
-def must_be_typed(doing: Doing, job: Job, number: int) -> bool:
+def must_be_typed(action: JobAction, job: Job, number: int) -> bool:
     """Whether a person types the number of tickets first: each follow-up may write to them all."""
-    return isinstance(doing, FollowUpDoing) and (number > TYPED_ABOVE or bool(warning(doing, job, number)))
+    return isinstance(action, FollowUpAction) and (number > TYPED_ABOVE or bool(warning(action, job, number)))
 
 
-def warning(doing: Doing, job: Job, number: int) -> str:
+def warning(action: JobAction, job: Job, number: int) -> str:
     """What the new job sends to people outside, in a sentence; "" for nothing."""
-    if not isinstance(doing, FollowUpDoing) or doing.kind is FollowUp.UNDO or not number:
+    if not isinstance(action, FollowUpAction) or action.kind is FollowUp.UNDO or not number:
         return ""
-    return words().warning_on(job, number) if errand_of(job).kind is FollowUp.NONE else ""
+    return labels().warning_on(job, number) if purpose_of(job).kind is FollowUp.NONE else ""
 
 
-def stays(doing: Doing, job: Job) -> str:
+def stays(action: JobAction, job: Job) -> str:
     """What an undo of the job cannot take back, in a sentence; "" for nothing."""
-    is_undo = isinstance(doing, FollowUpDoing) and doing.kind is FollowUp.UNDO
-    return words().what_stays(job) if is_undo and errand_of(job).kind is FollowUp.NONE else ""
+    is_undo = isinstance(action, FollowUpAction) and action.kind is FollowUp.UNDO
+    return labels().what_stays(job) if is_undo and purpose_of(job).kind is FollowUp.NONE else ""
 
 
 def typed_problem(typed: str, number: int) -> str:
@@ -125,30 +127,30 @@ MAY_DO: dict[str, frozenset[str]] = {
 }
 
 
-def possible(job: Job) -> list[Doing]:
+def available_actions(job: Job) -> list[JobAction]:
     """What may be done to the job as it was read; no query."""
-    return [doing for doing in DOINGS.values() if not objection(job, doing)]
+    return [action for action in JOB_ACTIONS.values() if not why_unavailable(job, action)]
 
 
-def foremost(job: Job) -> Doing | None:
+def primary_action(job: Job) -> JobAction | None:
     """What a person most likely wants to do to the job where it is one of many; nothing that takes back."""
-    forward = (doing for doing in DOINGS.values() if doing.name not in BACK)
-    return next((doing for doing in forward if not objection(job, doing)), None)
+    forward = (action for action in JOB_ACTIONS.values() if action.name not in BACK)
+    return next((action for action in forward if not why_unavailable(job, action)), None)
 
 
-def objection(job: Job, doing: Doing) -> str:
+def why_unavailable(job: Job, action: JobAction) -> str:
     """Why this cannot be done to the job as it was read, for people; "" when it can."""
-    if isinstance(doing, FollowUpDoing):
+    if isinstance(action, FollowUpAction):
         try:
-            actions.check_follow_up(job, doing.kind)
+            actions.check_follow_up(job, action.kind)
         except actions.NotPossible as problem:
             return str(problem)
         return ""
-    if job.status in MAY_DO[doing.name] or (doing.name == "cancel" and _lingers(job)):
+    if job.status in MAY_DO[action.name] or (action.name == "cancel" and _lingers(job)):
         return ""
     state = job.get_status_display().lower()
     is_so = f"has ended ({state})" if job.is_ended else f"is {state}"
-    return f"Job {job.pk} {is_so}, so there is nothing to {doing.name}."
+    return f"Job {job.pk} {is_so}, so there is nothing to {action.name}."
 
 
 def _lingers(job: Job) -> bool:
@@ -164,10 +166,10 @@ class Counts:
     in_flight: int  # sent, and not settled
 
 
-def counts_of(job: Job, doing: Doing, *, reason: str = "") -> Counts:
+def counts_of(job: Job, action: JobAction, *, reason: str = "") -> Counts:
     """Read now; with `reason` only the failures with that cause."""
-    if isinstance(doing, FollowUpDoing):
-        outcomes = actions.FOLLOW_UPS[doing.kind].outcomes
+    if isinstance(action, FollowUpAction):
+        outcomes = actions.FOLLOW_UPS[action.kind].outcomes
         if reason:
             return Counts(job.items.filter(outcome__in=outcomes, reason=reason).count(), 0)
         return Counts(sum(_number(job, outcome) for outcome in outcomes), 0)

@@ -13,18 +13,18 @@ from typing import Any
 from django.utils import timezone
 
 from jobs import formatting
-from jobs.guards.canary import question_of
-from jobs.list_cursor import Reading, reading_of
+from jobs.guards.canary import canary_question
+from jobs.list_cursor import ListingProgress, listing_progress
 from jobs.models import FINAL, Job, Transition
-from jobs.presentation.blockers import Snag, snag_of
-from jobs.presentation.job_actions import Doing, possible
-from jobs.presentation.speed_chart import Picture, picture_of
-from jobs.presentation.timeline import Line, fold
+from jobs.presentation.blockers import Blocker, find_blocker
+from jobs.presentation.job_actions import JobAction, available_actions
+from jobs.presentation.speed_chart import SpeedChart, speed_chart
+from jobs.presentation.timeline import TimelineEntry, fold
 from jobs.reports import progress
 from jobs.states import Outcome, Status
 
 #: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
-LOOKS: dict[str, tuple[str, str]] = {
+STATUS_STYLE: dict[str, tuple[str, str]] = {
     Status.QUEUED: ("secondary", "clock"),
     Status.SELECTING: ("primary", "list"),
     Status.RUNNING: ("primary", "play"),
@@ -83,7 +83,7 @@ def took(job: Job) -> str:
     return formatting.duration((end - start).total_seconds()) if start and end else ""
 
 
-class Face:
+class JobPage:
     """One job as its page shows it now. Each property asks the database at most once."""
 
     def __init__(self, job: Job) -> None:
@@ -100,12 +100,12 @@ class Face:
         return list(newest)[::-1]
 
     @property
-    def shown_timeline(self) -> list[Line]:
+    def shown_timeline(self) -> list[TimelineEntry]:
         return fold(self.timeline[-TIMELINE_SHOWN:])
 
     @cached_property
-    def picture(self) -> Picture | None:
-        return picture_of(self.job, self.timeline)
+    def speed_chart(self) -> SpeedChart | None:
+        return speed_chart(self.job, self.timeline)
 
     @property
     def timeline_is_cut(self) -> bool:
@@ -125,22 +125,22 @@ class Face:
         return next((t for t in reversed(self.timeline) if t.to_status == last.from_status), last)
 
     @cached_property
-    def snag(self) -> Snag | None:
-        return snag_of(self.job)
+    def blocker(self) -> Blocker | None:
+        return find_blocker(self.job)
 
     @property
-    def asks(self) -> str:
+    def question(self) -> str:
         """What the job itself asks after its first tickets; "" when it was a person who paused it."""
-        return question_of(self.job, self.last)
+        return canary_question(self.job, self.last)
 
     @cached_property
-    def ahead(self) -> int:
+    def jobs_ahead(self) -> int:
         """Jobs that were asked for before this one and wait as well."""
         return Job.objects.filter(status=Status.QUEUED, pk__lt=self.job.pk).count()
 
     @property
-    def reading(self) -> Reading:
-        return reading_of(self.job)
+    def listing(self) -> ListingProgress:
+        return listing_progress(self.job)
 
     @property
     def percent(self) -> int | None:
@@ -164,10 +164,10 @@ class Face:
         return counts
 
     @property
-    def doings(self) -> list[Doing]:
-        doings = possible(self.job)
-        labels = ANSWERS if self.asks else OTHERWISE.get(self.job.status, {})
-        return [replace(doing, label=labels.get(doing.name, doing.label)) for doing in doings]
+    def actions(self) -> list[JobAction]:
+        offered = available_actions(self.job)
+        labels = ANSWERS if self.question else OTHERWISE.get(self.job.status, {})
+        return [replace(action, label=labels.get(action.name, action.label)) for action in offered]
 
     @property
     def page_title(self) -> str:
@@ -178,7 +178,7 @@ class Face:
 
     @property
     def colour(self) -> str:
-        return LOOKS[self.job.status][0]
+        return STATUS_STYLE[self.job.status][0]
 
     @cached_property
     def stalled_for(self) -> str:
@@ -207,9 +207,9 @@ class Face:
     @property
     def version(self) -> str:
         """Equal as long as the live part of the page would look the same."""
-        ahead = self.ahead if self.is_queued else 0
-        snag = self.snag and asdict(self.snag)
-        shown = [self.status, self.stalled_for, self.is_due, snag, ahead]
+        ahead = self.jobs_ahead if self.is_queued else 0
+        told = self.blocker and asdict(self.blocker)
+        shown = [self.status, self.stalled_for, self.is_due, told, ahead]
         return _digest(shown)
 
     @property

@@ -7,8 +7,8 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.presentation.job_page import OUTCOME_WORDS
-from jobs.presentation.labels import words
-from jobs.source_spec import Recipe
+from jobs.presentation.labels import labels
+from jobs.source_spec import SourceSpec
 from jobs.states import FollowUp, Guarded, Outcome, Status
 
 #: By stored name of a parameter; others are shown by their own name.
@@ -62,11 +62,11 @@ def _of_tags(source: dict[str, Any]) -> str:
 
 def _of_several(source: dict[str, Any]) -> str:
     """The parts one after the other, each as it is called alone."""
-    recipe = Recipe.read(source)
-    united = [source_words(part) for part in recipe.of]
+    spec = SourceSpec.read(source)
+    united = [source_words(part) for part in spec.of]
     words = [united[0], *(f"also: {_lower(each)}" for each in united[1:])]
-    words += [f"but not: {_lower(source_words(part))}" for part in recipe.without]
-    return "; ".join([*words, recipe.order.label] if recipe.order else words)
+    words += [f"but not: {_lower(source_words(part))}" for part in spec.without]
+    return "; ".join([*words, spec.order.label] if spec.order else words)
 
 
 def _lower(words: str) -> str:
@@ -85,12 +85,12 @@ SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def asked_for(job: Job) -> list[tuple[str, str]]:
+def request_summary(job: Job) -> list[tuple[str, str]]:
     """Name and value, in the order in which people ask: what, on which tickets, how. No query."""
     if job.follow_up == FollowUp.UNDO:  # its parameters are those of the job that it takes back
         return [
             ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
-            *([("What stays", stays)] if (stays := words().what_stays(job)) else []),
+            *([("What stays", stays)] if (stays := labels().what_stays(job)) else []),
             ("Tickets", source_words(job.source)),
         ]
     if job.follow_up == FollowUp.UNGUARD:
@@ -100,7 +100,7 @@ def asked_for(job: Job) -> list[tuple[str, str]]:
             ("Tickets", source_words(job.source)),
         ]
     return [
-        ("What", words().tool_name(job.tool)),
+        ("What", labels().tool_name(job.tool)),
         *_params(job),
         ("Tickets", source_words(job.source)),
         ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
@@ -148,7 +148,7 @@ def _params(job: Job) -> Iterator[tuple[str, str]]:
         if name == "include_closed":
             yield label, "Included" if value else "Left out"
         elif name == "fields" and isinstance(value, dict):  # a tool of one's own may have others
-            yield label, _named([": ".join(words().field(job, *each)) for each in value.items()])
+            yield label, _named([": ".join(labels().field(job, *each)) for each in value.items()])
         elif value not in ([], {}, "", None):
             yield label, _plain(value)
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from jobs.models import Job
 
 
-class Words(Protocol):
+class Labels(Protocol):
     """Functions, so a module will do. None of them may call the other side."""
 
     def tool_name(self, slug: str) -> str:
@@ -41,5 +41,5 @@ class Words(Protocol):
         ...
 
 
-def words() -> Words:
-    return cast(Words, import_module(settings.JOBS_WORDS))
+def labels() -> Labels:
+    return cast(Labels, import_module(settings.JOBS_WORDS))

@@ -35,7 +35,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SpeedChart:
     points: str  # of an SVG polyline, in a box of WIDTH by HEIGHT
     bands: list[Band]
     words: str  # the same for those who do not see it
@@ -43,7 +43,7 @@ class Picture:
     height: int = HEIGHT
 
 
-def picture_of(job: Job, steps: Sequence[Transition]) -> Picture | None:
+def speed_chart(job: Job, steps: Sequence[Transition]) -> SpeedChart | None:
     """From the batches that settled and the given steps, oldest first; None while there is too little.
 
     One query that reads at most about `BATCHES_READ` rows, however large the job.
@@ -65,7 +65,7 @@ def picture_of(job: Job, steps: Sequence[Transition]) -> Picture | None:
         return None
     waits = _waits(steps, start, end)
     rates = _rates(settled, start, seconds)
-    return Picture(_points(rates), _bands(waits, start, seconds), _words(settled, seconds, rates, waits))
+    return SpeedChart(_points(rates), _bands(waits, start, seconds), _words(settled, seconds, rates, waits))
 
 
 def _rates(settled: list[tuple[datetime, int]], start: datetime, seconds: float) -> list[float]:

@@ -13,7 +13,7 @@ LONGEST_PATTERN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineEntry:
     """One line of the story: a step, or `times` repetitions of the same steps."""
 
     labels: list[str]
@@ -28,18 +28,18 @@ class Line:
         return ", ".join(self.labels)
 
 
-def fold(steps: Sequence[Transition]) -> list[Line]:
+def fold(steps: Sequence[Transition]) -> list[TimelineEntry]:
     """The steps in their order; a step or a pair of steps that repeats at once is told once, with its number.
 
     What a person did is never folded away.
     """
-    lines: list[Line] = []
+    lines: list[TimelineEntry] = []
     at = 0
     while at < len(steps):
         size, times = _repetition(steps, at)
         pattern, last = steps[at : at + size], steps[at + size * times - 1]
         lines.append(
-            Line(
+            TimelineEntry(
                 labels=[step.get_to_status_display() for step in pattern],
                 first_at=steps[at].at,
                 last_at=last.at,

@@ -27,7 +27,7 @@ class UnknownOutcome(ValueError):
     """No item can have this outcome; the message names those that exist."""
 
 
-class Gone(Exception):
+class JobDeleted(Exception):
     """The job was deleted while its items were read; what was read is not all of them."""
 
 
@@ -129,7 +129,7 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
         if len(piece) < READ_AT_ONCE:
             # Nothing of a job is deleted before it is out of sight.
             if not Job.objects.filter(pk=job.pk).exists():
-                raise Gone(f"Job {job.pk} was deleted meanwhile, so its export is not complete.")
+                raise JobDeleted(f"Job {job.pk} was deleted meanwhile, so its export is not complete.")
             return
         after = piece[-1][0]
 

@@ -50,7 +50,7 @@ class Figures:
     health: health.Health
 
 
-def look() -> Figures:
+def collect() -> Figures:
     """Raises `DatabaseError` when the database does not answer."""
     rows = _rows()
     there = [row for row in rows if row["tool"]]
@@ -72,7 +72,7 @@ def look() -> Figures:
         under_way=batches_under_way().count(),
         messages_due=messages["due"],
         messages_held=messages["held"],
-        health=health.look(),
+        health=health.check(),
     )
 
 

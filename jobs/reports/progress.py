@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs.list_cursor import reading_of
+from jobs.list_cursor import listing_progress
 from jobs.models import FINAL, Job
 from jobs.states import BatchState, Outcome, Status
 
@@ -106,7 +106,7 @@ def status_of(job: Job) -> dict[str, Any]:
         "resumes_at": _time(job.resumes_at),
         "total": job.total,
         "found": job.found,
-        "gathered": reading_of(job).gathered,
+        "gathered": listing_progress(job).gathered,
         **{str(outcome): getattr(job, outcome.value) for outcome in FINAL},
         "remaining": job.remaining,
         "percent": percent_of(job),

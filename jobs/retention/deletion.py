@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from jobs.models import Batch, Item, Job, ListedRefs, Transition
-from jobs.runtime.database_retry import Patience
+from jobs.runtime.database_retry import DatabaseRetry
 
 #: Items that go in one transaction.
 ITEMS_AT_ONCE = 2_000
@@ -35,7 +35,7 @@ class Deleted:
 def delete_marked(
     done: Deleted,
     *,
-    patience: Patience,
+    patience: DatabaseRetry,
     tell: Callable[[Deleted], None],
     rest: Callable[[float], object] = time.sleep,
 ) -> None:
@@ -48,7 +48,7 @@ def delete_marked(
     for job in _read(marked, patience):
         for piece in _pieces(job, patience):
             begun = time.monotonic()
-            _, gone = patience.insist(piece)
+            _, gone = patience.retry(piece)
             took = time.monotonic() - begun
             done.items += gone.get(Item._meta.label, 0)
             done.jobs += gone.get(Job._meta.label, 0)
@@ -56,7 +56,7 @@ def delete_marked(
             rest(took)
 
 
-def _pieces(job: int, patience: Patience) -> Iterator[Piece]:
+def _pieces(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
     yield from _of_items(job, patience)
     for model, size in ROWS_AT_ONCE.items():
         rows = model._default_manager.filter(job=job)
@@ -67,11 +67,11 @@ def _pieces(job: int, patience: Patience) -> Iterator[Piece]:
     yield Job.stored.filter(pk=job).delete
 
 
-def _read(numbers: QuerySet[Any, int], patience: Patience) -> list[int]:
-    return patience.insist(lambda: list(numbers))
+def _read(numbers: QuerySet[Any, int], patience: DatabaseRetry) -> list[int]:
+    return patience.retry(lambda: list(numbers))
 
 
-def _of_items(job: int, patience: Patience) -> Iterator[Piece]:
+def _of_items(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
     """Stretches of the index over job and ref, each begun where the one before ended.
 
     Looked for from the start, all that is deleted and not tidied up yet would be gone through each time.

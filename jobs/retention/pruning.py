@@ -19,10 +19,10 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from jobs.actors import Actor
-from jobs.followups import AGAIN
+from jobs.followups import SAME_PURPOSE
 from jobs.models import FINAL, Job, Pruning, Transition
 from jobs.retention import deletion
-from jobs.runtime.database_retry import Patience
+from jobs.runtime.database_retry import DatabaseRetry
 from jobs.source_spec import jobs_named
 from jobs.states import ENDED, FollowUp, Guarded, Status
 
@@ -48,7 +48,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class Prunable:
     """The jobs that ended before a moment, as they were read: those that may go, and why others stay."""
 
     families: list[Family]
@@ -90,7 +90,7 @@ class Row(NamedTuple):
     dry_run: bool
 
 
-def look(before: datetime) -> Old:
+def find_prunable(before: datetime) -> Prunable:
     """Two queries, whatever the number of jobs: one over the rows of jobs, one over those not ended."""
     families: dict[int, Family] = {}
     eldest_of: dict[int, int] = {}
@@ -99,7 +99,7 @@ def look(before: datetime) -> Old:
     # Parents come before their children: those are made later.
     for row in map(Row._make, Job.objects.order_by("pk").values_list(*Row._fields).iterator()):
         eldest = eldest_of[row.pk] = eldest_of.get(row.parent_id or 0, row.pk)
-        again = row.follow_up in AGAIN and row.parent_id in errands
+        again = row.follow_up in SAME_PURPOSE and row.parent_id in errands
         errands[row.pk] = errands[row.parent_id or 0] if again else row.follow_up
         family = families.setdefault(eldest, Family(eldest))
         _add(family, row, errands[row.pk], before)
@@ -107,7 +107,7 @@ def look(before: datetime) -> Old:
             standing.append(row.pk)
     named = {eldest_of.get(number) for number in _needed()}
     old = [family for family in families.values() if family.is_old]
-    return Old(
+    return Prunable(
         families=[family for family in old if family.eldest not in named],
         followed=sum(family.ended for family in families.values() if not family.is_old),
         read=sum(family.jobs for family in old if family.eldest in named),
@@ -116,13 +116,13 @@ def look(before: datetime) -> Old:
     )
 
 
-def _add(family: Family, row: Row, errand: str, before: datetime) -> None:
+def _add(family: Family, row: Row, purpose: str, before: datetime) -> None:
     is_old = _is_old(row.status, row.finished_at, before)
     family.jobs += 1
     family.tickets += row.found
     family.ended += is_old
     family.is_old &= is_old
-    if errand == FollowUp.NONE and row.changed:
+    if purpose == FollowUp.NONE and row.changed:
         family.changed[row.pk] = row.changed
         if row.guarded == Guarded.STAYS:
             family.guarded.add(row.pk)
@@ -148,7 +148,7 @@ def prune(
     *,
     before: datetime,
     by: Actor,
-    patience: Patience,
+    patience: DatabaseRetry,
     tell: Callable[[deletion.Deleted], None] = lambda _: None,
 ) -> deletion.Deleted:
     """Delete what an earlier run left, and then these families, if they may still go; each by itself.
@@ -158,7 +158,7 @@ def prune(
     done, at = deletion.Deleted(), timezone.now()
     deletion.delete_marked(done, patience=patience, tell=tell)
     for family in families:
-        if patience.insist(partial(mark, family.eldest, before=before, by=by, at=at)):
+        if patience.retry(partial(mark, family.eldest, before=before, by=by, at=at)):
             deletion.delete_marked(done, patience=patience, tell=tell)
     return done
 

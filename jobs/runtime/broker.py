@@ -46,7 +46,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
 
         A cluster that stops takes none and gives no sign of life: it leaves what there is to others.
         """
-        if shutdown.is_asked():
+        if shutdown.is_requested():
             time.sleep(Conf.POLL)
             return None
         try:

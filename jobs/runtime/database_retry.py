@@ -62,7 +62,7 @@ SQLITE = {
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def trouble_of(error: BaseException) -> Trouble | None:
+def trouble_in(error: BaseException) -> Trouble | None:
     """What is wrong, where the error comes of our database or disk; None for a fault of the program."""
     if isinstance(error, OSError):
         return Trouble.FULL if error.errno in FULL_DISK else None
@@ -80,7 +80,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
     return Trouble.AWAY if isinstance(error, OperationalError | InterfaceError) else None
 
 
-class Patience:
+class DatabaseRetry:
     """How long a turn at a job waits for the database in all, `seconds` from now on.
 
     `say` is told the sentence of each trouble. Who is asked to stop has no patience left.
@@ -92,7 +92,7 @@ class Patience:
         self._trouble: Trouble | None = None
         self._told_at = 0.0
 
-    def insist(self, do: Callable[[], Done], *, once: bool = False) -> Done:
+    def retry(self, do: Callable[[], Done], *, once: bool = False) -> Done:
         """Do it, again and again while the database is in trouble; it must do no harm when done twice.
 
         With `once` it may do harm, and is done again only when it is certain that nothing of it was stored: a
@@ -102,15 +102,15 @@ class Patience:
             try:
                 return do()
             except DatabaseError as problem:
-                if once and trouble_of(problem) is not Trouble.BUSY:
+                if once and trouble_in(problem) is not Trouble.BUSY:
                     raise
-                self.bear(problem)
+                self.wait_or_raise(problem)
 
-    def bear(self, problem: DatabaseError) -> None:
+    def wait_or_raise(self, problem: DatabaseError) -> None:
         """Wait a moment, after which it may be tried again; raises the problem when that is of no use."""
         close_old_connections()  # a broken one is opened anew
-        trouble = trouble_of(problem)
-        if trouble is None or time.monotonic() >= self._until or shutdown.is_asked():
+        trouble = trouble_in(problem)
+        if trouble is None or time.monotonic() >= self._until or shutdown.is_requested():
             raise problem
         if trouble is not self._trouble or time.monotonic() - self._told_at >= LOG_EVERY:
             logger.warning(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 
-class Step(Enum):
+class Failpoint(Enum):
     CLAIMED = auto()  # the job is this worker's, nothing is done
     PAGE_WRITTEN = auto()  # a page of the list and the place reached are stored
     LIST_FROZEN = auto()  # the list is complete, nothing is sent
@@ -26,15 +26,15 @@ class Step(Enum):
     RELEASING = auto()  # the turn is over, the job still held
 
 
-_listeners: list[Callable[[Step], None]] = []
+_listeners: list[Callable[[Failpoint], None]] = []
 
 
-def reached(step: Step) -> None:
+def failpoint(step: Failpoint) -> None:
     """Tell whoever listens that this process is at the step."""
     for listener in _listeners:
         listener(step)
 
 
-def listen(listener: Callable[[Step], None]) -> None:
+def listen(listener: Callable[[Failpoint], None]) -> None:
     """Have the listener called at each step, in this process and those it forks."""
     _listeners.append(listener)

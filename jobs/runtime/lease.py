@@ -20,8 +20,8 @@ from jobs import process_id, transitions
 from jobs.actors import this_worker
 from jobs.models import Job
 from jobs.runtime import wakeups
-from jobs.runtime.database_retry import Patience
-from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.database_retry import DatabaseRetry
+from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.states import Status, WaitReason
 
 #: A beat older than this means that the worker is gone: with the watch's two seconds and a claim, another
@@ -36,7 +36,7 @@ FENCE = 20.0
 NOT_HELD: dict[str, Any] = {"lease_token": "", "lease_owner": "", "beat_at": None}
 
 
-class Lost(Exception):
+class LeaseLost(Exception):
     """Somebody else has taken the job over, or it was taken away: stop, and write nothing."""
 
 
@@ -50,7 +50,7 @@ class Lease:
         self.job = job
         self.token = token
         self.status = Status(job.status)
-        self.patience = Patience(0.0)  # with our own database
+        self.database_retry = DatabaseRetry(0.0)  # with our own database
         self._beat_at = time.monotonic()
 
     @contextmanager
@@ -85,9 +85,9 @@ class Lease:
         if time.monotonic() - self._beat_at >= FENCE:
             with transaction.atomic():
                 self._renew({})
-        reached(Step.FENCE_PASSED)
+        failpoint(Failpoint.FENCE_PASSED)
 
-    def insist(self, write: Callable[[], object], **changes: Any) -> None:
+    def commit_with_retry(self, write: Callable[[], object], **changes: Any) -> None:
         """Commit, also when the database is in trouble just now: for what only this process knows, such as
         the receipt of a call that was just made. It does no harm when it is written twice.
         """
@@ -96,7 +96,7 @@ class Lease:
             with self.commit(**changes):
                 write()
 
-        self.patience.insist(commit)
+        self.database_retry.retry(commit)
 
     def recover(self) -> None:
         """After a trouble of the database: still ours, or `Lost`; what is in memory is read anew."""
@@ -105,7 +105,7 @@ class Lease:
 
     def release(self, *, at: datetime | None = None, waiting_for: str = "") -> None:
         """Put the job down as it is and wake the next worker, now or at a time, in one transaction."""
-        reached(Step.RELEASING)
+        failpoint(Failpoint.RELEASING)
         with self.commit(**NOT_HELD, resumes_at=at, waiting_for=waiting_for):
             wakeups.wake(self.job, at=at)
 
@@ -143,7 +143,7 @@ class Lease:
         elif held.update(**fields):
             self.status = self._read_status()
         else:
-            raise Lost(f"job {self.job.pk} is not held by this worker any more")
+            raise LeaseLost(f"job {self.job.pk} is not held by this worker any more")
         self._beat_at = time.monotonic()
 
     def _read_status(self) -> Status:

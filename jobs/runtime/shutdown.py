@@ -15,19 +15,19 @@ STOP_FILE = "TAGMANAGER_STOP_FILE"
 _asked = False
 
 
-def ask() -> None:
+def request() -> None:
     """This process is to put its job down at the next step."""
     global _asked  # noqa: PLW0603 - there is one process, and the handler of a signal has nobody else to tell
     _asked = True
 
 
-def forget() -> None:
+def clear() -> None:
     """What was asked of this process before counts no more."""
     global _asked  # noqa: PLW0603 - as above
     _asked = False
 
 
-def is_asked() -> bool:
+def is_requested() -> bool:
     """Whether a turn at a job is to end now."""
     path = os.environ.get(STOP_FILE)
     return _asked or (path is not None and Path(path).exists())

@@ -16,12 +16,12 @@ LOOK_EVERY = 0.5
 
 
 @dataclass(slots=True)
-class Turn:
+class TimeSlice:
     """One worker's turn at one job."""
 
     until: float  # a moment of `time.monotonic`
     most: int | None = None  # a longer list than this is left to a worker in the background
-    tick: Callable[[], None] | None = None  # called at every step, such as to show progress
+    on_step: Callable[[], None] | None = None  # called at every step, such as to show progress
     alone_until: float = 0.0  # it lasts so long while no other job waits for a worker
     _looked_at: float = 0.0
 
@@ -38,12 +38,12 @@ class Turn:
     @property
     def is_over(self) -> bool:
         """Its time is up, or the process is about to stop."""
-        return not self.left or shutdown.is_asked()
+        return not self.left or shutdown.is_requested()
 
     def allows(self, items: int) -> bool:
         """Whether a list of so many items may be worked on in this turn."""
         return self.most is None or items <= self.most
 
-    def tell(self) -> None:
-        if self.tick:
-            self.tick()
+    def notify(self) -> None:
+        if self.on_step:
+            self.on_step()

@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from jobs.models import Item, Job
-from jobs.presentation.job_actions import foremost
-from jobs.presentation.job_page import LOOKS, outcome_word, took
-from jobs.presentation.labels import words
+from jobs.presentation.job_actions import primary_action
+from jobs.presentation.job_page import STATUS_STYLE, outcome_word, took
+from jobs.presentation.labels import labels
 from jobs.reports.failure_reasons import Cause
 
 register = template.Library()
@@ -22,7 +22,7 @@ SECONDS, AGO = mark_safe(' data-seconds="yes"'), mark_safe(' data-ago="yes"')
 #: By who sees a comment.
 COMMENTS = {"public": "public reply", "internal": "internal note"}
 
-register.filter("foremost", foremost)
+register.filter("primary_action", primary_action)
 register.filter("took", took)
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 
@@ -30,7 +30,7 @@ register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 @register.inclusion_tag("jobs/_badge.html")
 def badge(status: str, label: str) -> dict[str, Any]:
     """A status as word, icon and colour."""
-    colour, icon = LOOKS[status]
+    colour, icon = STATUS_STYLE[status]
     return {"colour": colour, "icon": icon, "label": label}
 
 
@@ -58,13 +58,13 @@ def moment(at: datetime | None, *, seconds: bool = False, ago: bool = False) -> 
 @register.simple_tag
 def item_address(ref: int) -> str:
     """Where people see what a ref stands for; "" when unknown."""
-    return words().item_address(ref)
+    return labels().item_address(ref)
 
 
 @register.filter
 def advice(cause: Cause) -> str:
     """What a person can do about items with this cause."""
-    return words().advice_on(cause.outcome, cause.reason)
+    return labels().advice_on(cause.outcome, cause.reason)
 
 
 @register.filter
@@ -80,8 +80,8 @@ def fields_of(item: Item, job: Job) -> list[str]:
     before = (item.before or {}).get("fields", {})
     phrases = []
     for name, value in (item.change or {}).get("fields", {}).items():
-        label, becomes = words().field(job, name, value)
-        _, was = words().field(job, name, before.get(name))
+        label, becomes = labels().field(job, name, value)
+        _, was = labels().field(job, name, before.get(name))
         phrases.append(f"{label}: {was} → {becomes}")
     return phrases
 

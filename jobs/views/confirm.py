@@ -13,21 +13,21 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import actions
 from jobs.actors import person
-from jobs.guards.overlaps import at_work_on_the_same
+from jobs.guards.overlaps import overlapping_jobs
 from jobs.input import storable
 from jobs.models import Job
 from jobs.presentation.job_actions import (
     ACTIONS,
-    DOINGS,
+    JOB_ACTIONS,
     TYPED,
-    Doing,
-    FollowUpDoing,
+    FollowUpAction,
+    JobAction,
     counts_of,
     must_be_typed,
-    objection,
     stays,
     typed_problem,
     warning,
+    why_unavailable,
 )
 from jobs.reports.failure_reasons import reason_in
 from jobs.states import Status
@@ -44,43 +44,43 @@ NONCE_LENGTH = 64
 @never_cache
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Ask on GET, do on POST. What does not fit the job any more is said on its page."""
-    job, doing = job_or_404(pk), DOINGS[name]
+    job, action = job_or_404(pk), JOB_ACTIONS[name]
     if request.method != "POST":
-        return _ask(request, job, doing)
-    if problem := _typed_problem(request, job, doing):
-        return _ask(request, job, doing, problem=problem)
+        return _ask(request, job, action)
+    if problem := _typed_problem(request, job, action):
+        return _ask(request, job, action, problem=problem)
     try:
-        if isinstance(doing, FollowUpDoing):
-            job = _follow_up(request, job, doing)
+        if isinstance(action, FollowUpAction):
+            job = _follow_up(request, job, action)
         else:
             ACTIONS[name](job, person(signed_in(request)), request.POST)
     except actions.NotPossible as problem:
         messages.warning(request, str(problem))
     else:
-        messages.success(request, doing.done)
+        messages.success(request, action.done)
     return redirect(job)
 
 
-def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> HttpResponse:
+def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = "") -> HttpResponse:
     """The page that asks; with a `problem` it is shown again with all that was sent."""
     typed = saved_form.take(request)
     sent = request.POST if problem else typed or request.GET
-    reason = reason_in(sent) if isinstance(doing, FollowUpDoing) else ""
-    counts = counts_of(job, doing, reason=reason)
+    reason = reason_in(sent) if isinstance(action, FollowUpAction) else ""
+    counts = counts_of(job, action, reason=reason)
     context = {
         "job": job,
-        "doing": doing,
-        "objection": objection(job, doing),
+        "action": action,
+        "why_unavailable": why_unavailable(job, action),
         "counts": counts,
-        "earlier": _earlier(job, doing),
-        "others": at_work_on_the_same(job) if isinstance(doing, FollowUpDoing) else [],
+        "earlier": _earlier(job, action),
+        "others": overlapping_jobs(job) if isinstance(action, FollowUpAction) else [],
         "reason": reason,
         "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
-        "template": f"jobs/ask/{doing.name}.html",
-        "may_force": doing.name == "cancel" and actions.may_be_given_up(job),
-        "types": must_be_typed(doing, job, counts.affected),
-        "warning": warning(doing, job, counts.affected),
-        "stays": stays(doing, job),
+        "template": f"jobs/ask/{action.name}.html",
+        "may_force": action.name == "cancel" and actions.can_abandon(job),
+        "types": must_be_typed(action, job, counts.affected),
+        "warning": warning(action, job, counts.affected),
+        "stays": stays(action, job),
         "typed": sent.get(TYPED, "") if problem or typed else "",
         "problem": problem,
         "is_back": bool(typed),
@@ -88,31 +88,31 @@ def _ask(request: HttpRequest, job: Job, doing: Doing, *, problem: str = "") -> 
     return render(request, "jobs/ask.html", context, status=422 if problem else 200)
 
 
-def _earlier(job: Job, doing: Doing) -> Job | None:
+def _earlier(job: Job, action: JobAction) -> Job | None:
     """The newest job that has done this already, or is at it."""
-    if not isinstance(doing, FollowUpDoing):
+    if not isinstance(action, FollowUpAction):
         return None
     vain = (Status.CANCELLED, Status.ERRORED)
-    return job.children.filter(follow_up=doing.kind).exclude(status__in=vain).order_by("-pk").first()
+    return job.children.filter(follow_up=action.kind).exclude(status__in=vain).order_by("-pk").first()
 
 
-def _typed_problem(request: HttpRequest, job: Job, doing: Doing) -> str:
+def _typed_problem(request: HttpRequest, job: Job, action: JobAction) -> str:
     """Why the number that confirms a large follow-up is not right; "" when it is, or none is needed."""
-    if not isinstance(doing, FollowUpDoing) or objection(job, doing):
+    if not isinstance(action, FollowUpAction) or why_unavailable(job, action):
         return ""
-    number = counts_of(job, doing, reason=reason_in(request.POST)).affected
-    return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(doing, job, number) else ""
+    number = counts_of(job, action, reason=reason_in(request.POST)).affected
+    return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(action, job, number) else ""
 
 
-def _follow_up(request: HttpRequest, job: Job, doing: FollowUpDoing) -> Job:
+def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
     """The new job; a small one is run at once, and a worker goes on when it takes longer than thought."""
     reason = reason_in(request.POST)
-    number = counts_of(job, doing, reason=reason).affected
+    number = counts_of(job, action, reason=reason).affected
     if reason and not number:
         raise actions.NotPossible(f"Job {job.pk} has no ticket that failed for this reason.")
     made = actions.follow_up(
         job=job,
-        kind=doing.kind,
+        kind=action.kind,
         by=person(signed_in(request)),
         reason=reason,
         here=number <= settings.SYNC_TICKET_LIMIT,

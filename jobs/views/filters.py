@@ -20,7 +20,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from jobs.models import Item, Job, JobQuerySet
-from jobs.presentation.labels import words
+from jobs.presentation.labels import labels
 from jobs.states import ACTIVE, STOPPED, Outcome, Status
 
 #: In place of a person's name: jobs that were asked for on the command line or by the clock.
@@ -106,7 +106,7 @@ class FilterForm(forms.Form):
                 .order_by("username")
                 .values_list("username", flat=True)[:MOST_OFFERED]
             )
-            self._offer("tool", "Any tool", [(slug, words().tool_name(slug)) for slug in tools])
+            self._offer("tool", "Any tool", [(slug, labels().tool_name(slug)) for slug in tools])
             self._offer("by", "Anyone", [*((name, name) for name in people), (NOBODY, "Command line")])
 
     def _offer(self, name: str, all_of_them: str, choices: list[tuple[str, str]]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import DatabaseError
 
-from jobs.actions import Made
+from jobs.actions import Submission
 from jobs.engine import execution
 from jobs.models import Job
-from jobs.runtime.database_retry import Patience, trouble_of
+from jobs.runtime.database_retry import DatabaseRetry, trouble_in
 from jobs.states import FollowUp, Status
 
 #: A request works on a job for about so long, seconds; then a worker in the background goes on.
@@ -17,7 +17,7 @@ SECONDS = 3.0
 PATIENCE = 6.0
 
 
-def run_at_once(made: Made) -> None:
+def run_at_once(made: Submission) -> None:
     """Work on a job that was made for this process, with the engine that workers use.
 
     Done or not after that, its page tells. A fault of the program that the engine has written on the job's
@@ -35,10 +35,10 @@ def _run(number: int, token: str = "") -> None:
             token=token,
             seconds=SECONDS,
             most=settings.SYNC_TICKET_LIMIT,
-            patience=Patience(PATIENCE),
+            patience=DatabaseRetry(PATIENCE),
         )
     except DatabaseError as problem:
-        if not trouble_of(problem):
+        if not trouble_in(problem):
             raise
     except Exception:
         if Job.objects.get(pk=number).status != Status.ERRORED:

@@ -18,12 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
-from jobs.presentation.job_page import Face, outcome_word
-from jobs.presentation.job_summary import asked_for
+from jobs.presentation.job_page import JobPage, outcome_word
+from jobs.presentation.job_summary import request_summary
 from jobs.reports import exports, progress
 from jobs.reports.failure_reasons import causes_of, reason_in
 from jobs.states import Outcome
-from jobs.views.pagination import page_of, place_in
+from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import SEE, allowed
 
 PAGE = 25
@@ -37,10 +37,10 @@ MOST_PK = 2**63 - 1
 @never_cache
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     job = job_or_404(pk)
-    face = Face(job)
+    page = JobPage(job)
     children = list(job.children.order_by("-id")[:CHILDREN_SHOWN])
-    context = {"job": job, "face": face, "children": children, "asked": asked_for(job)}
-    return render(request, "jobs/detail.html", context | _account(request, face))
+    context = {"job": job, "page": page, "children": children, "asked": request_summary(job)}
+    return render(request, "jobs/detail.html", context | _account(request, page))
 
 
 @require_safe
@@ -52,11 +52,11 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
     `?spoken=` is what was said aloud last: a new state, or another tenth, is said and makes the page ask for
     the account of tickets again.
     """
-    face = Face(job_or_404(pk))
-    if request.GET.get("version") == face.version:
+    page = JobPage(job_or_404(pk))
+    if request.GET.get("version") == page.version:
         return HttpResponse(status=204)
-    speaks = request.GET.get("spoken") != face.spoken_key
-    response = render(request, "jobs/_live.html", {"job": face.job, "face": face, "speaks": speaks})
+    speaks = request.GET.get("spoken") != page.spoken_key
+    response = render(request, "jobs/_live.html", {"job": page.job, "page": page, "speaks": speaks})
     if speaks:
         response["HX-Trigger"] = "job-moved"
     return response
@@ -67,8 +67,8 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of the tickets, and the timeline, as a part of the page."""
-    face = Face(job_or_404(pk))
-    return render(request, "jobs/_account.html", {"job": face.job, "face": face} | _account(request, face))
+    page = JobPage(job_or_404(pk))
+    return render(request, "jobs/_account.html", {"job": page.job, "page": page} | _account(request, page))
 
 
 @require_safe
@@ -104,8 +104,8 @@ def job_or_404(pk: int) -> Job:
     return get_object_or_404(Job.objects.select_related("created_by", "parent"), pk=pk)
 
 
-def _account(request: HttpRequest, face: Face) -> dict[str, Any]:
-    job = face.job
+def _account(request: HttpRequest, page: JobPage) -> dict[str, Any]:
+    job = page.job
     name, reason = request.GET.get("outcome", ""), reason_in(request.GET)
     items = job.items.defer("batch")
     if name:
@@ -117,7 +117,7 @@ def _account(request: HttpRequest, face: Face) -> dict[str, Any]:
     if reason:
         items = items.filter(reason=reason)
     return {
-        "items": page_of(items, place_in(request), key="ref", size=PAGE),
+        "items": page_of(items, cursor_in(request), key="ref", size=PAGE),
         "outcome": name,
         "outcome_word": outcome_word(exports.stored_outcome(name), job) if name else "",
         "reason": reason,

@@ -14,7 +14,7 @@ from jobs.models import Job, JobQuerySet
 from jobs.presentation.job_actions import MAY_DO
 from jobs.presentation.job_page import version_of
 from jobs.views.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
-from jobs.views.pagination import page_of, place_in
+from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import ACT, SEE, allowed
 
 PAGE = 25
@@ -42,7 +42,7 @@ def _rows(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     tab = tab_of(request.GET)
     narrowed = form.narrow(Job.objects.all())
     jobs = tab.of(narrowed).select_related("created_by").defer("params", "source")
-    page = page_of(jobs, place_in(request), key="pk", size=PAGE, descending=True)
+    page = page_of(jobs, cursor_in(request), key="pk", size=PAGE, descending=True)
     numbers = dict(narrowed.order_by().values_list("status").annotate(Count("pk")))
     tabs = _tabs(narrowed, numbers)
     may_cancel = request.user.has_perm(ACT)

@@ -12,7 +12,7 @@ M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageCursor:
     """Where in the rows a page starts: right after a key, right before one, or at the very start."""
 
     after: int | None = None
@@ -26,13 +26,13 @@ class KeysetPage(Generic[M]):
     before: int | None  # the previous page ends before this key; None: this is the first
 
 
-def place_in(request: HttpRequest) -> Place:
+def cursor_in(request: HttpRequest) -> PageCursor:
     """The place that the address names; what is not a number is taken for the start."""
-    return Place(_number(request.GET.get("after", "")), _number(request.GET.get("before", "")))
+    return PageCursor(_number(request.GET.get("after", "")), _number(request.GET.get("before", "")))
 
 
 def page_of(
-    rows: QuerySet[M], place: Place, *, key: str, size: int, descending: bool = False
+    rows: QuerySet[M], place: PageCursor, *, key: str, size: int, descending: bool = False
 ) -> KeysetPage[M]:
     """Up to `size` rows in the order of `key`, a unique integer field; one query."""
     backwards = place.before is not None and place.after is None

@@ -35,7 +35,7 @@ REFUSALS = {
 NAMED = 3
 
 
-def refusal(user: AbstractBaseUser | AnonymousUser, *permissions: str) -> str:
+def why_refused(user: AbstractBaseUser | AnonymousUser, *permissions: str) -> str:
     """Which of the permissions this person lacks and whom to ask for it, as sentences; "" when none."""
     missing = next((name for name in permissions if not user.has_perm(name)), None)  # type: ignore[union-attr]
     return REFUSALS[missing].format(whom=_whom_to_ask()) if missing else ""
@@ -56,7 +56,7 @@ def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Cal
                 if script:
                     return _say_unknown()
                 return _say_ended(request, draft=draft) if is_part(request) else sign_in_first(request)
-            words = refusal(request.user, *permissions)
+            words = why_refused(request.user, *permissions)
             if words and script:
                 return JsonResponse({"error": words}, status=403)
             if words:

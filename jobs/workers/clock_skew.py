@@ -28,7 +28,7 @@ def ahead(field: str, by: timedelta, now: datetime) -> Q:
     return Q(**{f"{field}__gt": now + by, f"{field}__lt": now + ON_PURPOSE})
 
 
-def set_right() -> None:
+def correct() -> None:
     """Bring such times back to now.
 
     A beat of now is taken for stale soon, unless its worker lives and beats on. A wait that ends now is begun

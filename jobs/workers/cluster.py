@@ -82,7 +82,7 @@ class Cluster:
 
     def _is_stuck(self) -> bool:
         try:
-            return health.look().worker_state == health.State.STUCK
+            return health.check().worker_state == health.State.STUCK
         except DatabaseError:
             return False
 

@@ -39,7 +39,7 @@ class Health:
         return self.workers > 0
 
 
-def look() -> Health:
+def check() -> Health:
     """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
     now = timezone.now()
     living = len(heartbeats.living())

@@ -31,7 +31,7 @@ WAKE_AGAIN_AFTER = timedelta(seconds=5)
 
 def reap() -> int:
     """Take jobs from dead workers and wake jobs that nobody looks at; returns how many workers were lost."""
-    clock_skew.set_right()
+    clock_skew.correct()
     lost = sum(_take_from_the_dead(job) for job in _possibly_dead())
     _wake_forgotten()
     return lost

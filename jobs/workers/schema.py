@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 
-def unapplied() -> list[str]:
+def unapplied_migrations() -> list[str]:
     """The migrations of this program that the database has not seen, as `app.name`; may raise DatabaseError.
 
     A database that is ahead of the program is none of them: what a newer version adds, an older one can do
@@ -19,7 +19,7 @@ def unapplied() -> list[str]:
 
 def lack() -> str:
     """A sentence for who runs a worker on a database that lacks migrations; "" when it lacks none."""
-    missing = unapplied()
+    missing = unapplied_migrations()
     if not missing:
         return ""
     return (

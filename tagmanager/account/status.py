@@ -23,7 +23,7 @@ ENDS_SOON = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class AccountStatus:
     """What is known of the connection; with a `problem`, which is a sentence, it does not serve."""
 
     account: str = ""
@@ -37,17 +37,17 @@ class Glance:
     problem: str = ""
 
 
-def named() -> Glance:
+def named() -> AccountStatus:
     """The account that the settings name, or what they lack; nobody is called for it."""
     try:
         account = connection.address()
         connection.credentials()
     except connection.NotConnected as problem:
-        return Glance(problem=str(problem))
-    return Glance(account=account)
+        return AccountStatus(problem=str(problem))
+    return AccountStatus(account=account)
 
 
-def glance() -> Glance:
+def account_status() -> AccountStatus:
     """Never raises; the calls are made when nobody has asked within the last minute."""
     settings = named()
     if settings.problem:
@@ -55,15 +55,15 @@ def glance() -> Glance:
     return kept(f"glance:{settings.account}", lambda: _look(settings.account))
 
 
-def _look(account: str) -> Glance:
+def _look(account: str) -> AccountStatus:
     try:
         with connection.connect(patience=PATIENCE) as zendesk:
             found = check(zendesk)
             rate = zendesk.rate
     except (connection.NotConnected, ZendeskError) as problem:
-        return Glance(account=account, problem=str(problem))
+        return AccountStatus(account=account, problem=str(problem))
     end = found.credentials_end
-    return Glance(
+    return AccountStatus(
         account=account,
         user=found.user.name,
         role=found.role,
@@ -78,7 +78,7 @@ def _look(account: str) -> Glance:
 def calls_per_minute() -> int | None:
     """The account's limit, when somebody has looked within the last minute; nobody is called."""
     try:
-        known: Glance | None = cache.get(f"glance:{connection.address()}")
+        known: AccountStatus | None = cache.get(f"glance:{connection.address()}")
     except connection.NotConnected:
         return None
     return known.limit if known else None

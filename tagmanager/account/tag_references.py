@@ -29,7 +29,7 @@ PLACES: dict[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class TagReference:
     """Something active in the account that names tags."""
 
     kind: Kind
@@ -44,24 +44,24 @@ class Naming:
         return f"{connection.address()}/{PLACES[self.kind]}/{self.id}"
 
 
-def namings() -> tuple[Naming, ...]:
+def tag_references() -> tuple[TagReference, ...]:
     """All of the account, kept for two minutes; raises `NotConnected` or `ZendeskError`."""
     return kept(
         f"namings:{connection.address()}", lambda: tuple(ask(lambda z: [*_read(z)])), seconds=KEPT_FOR
     )
 
 
-def naming(tags: Iterable[str]) -> tuple[Naming, ...]:
+def references_to(tags: Iterable[str]) -> tuple[TagReference, ...]:
     """Those that name one of `tags`, narrowed to these."""
     wanted = frozenset(tags)
     return tuple(
-        Naming(each.kind, each.id, each.title, each.tags & wanted, each.field_type)
-        for each in namings()
+        TagReference(each.kind, each.id, each.title, each.tags & wanted, each.field_type)
+        for each in tag_references()
         if each.tags & wanted
     )
 
 
-def as_csv(found: Iterable[Naming]) -> str:
+def as_csv(found: Iterable[TagReference]) -> str:
     """A line for each, for the person who is to change them; the tags are parted by blanks."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -72,10 +72,10 @@ def as_csv(found: Iterable[Naming]) -> str:
     return buffer.getvalue()
 
 
-def _read(zendesk: Zendesk) -> Iterator[Naming]:
+def _read(zendesk: Zendesk) -> Iterator[TagReference]:
     for field in zendesk.ticket_fields():
         if field.active and field.tags:
-            yield Naming("field", field.id, field.title, field.tags, field.type)
+            yield TagReference("field", field.id, field.title, field.tags, field.type)
     rules: dict[Kind, Iterable[Rule | View | Macro]] = {
         "trigger": zendesk.triggers(),
         "automation": zendesk.automations(),
@@ -85,4 +85,4 @@ def _read(zendesk: Zendesk) -> Iterator[Naming]:
     for kind, found in rules.items():
         for rule in found:
             if rule.active and rule.tags:
-                yield Naming(kind, rule.id, rule.title, rule.tags)
+                yield TagReference(kind, rule.id, rule.title, rule.tags)

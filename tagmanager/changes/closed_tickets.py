@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tagmanager.account.status import Glance, glance
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.account.status import AccountStatus, account_status
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
-#: The kinds of tickets that go only after a pilot, and that are counted.
+#: The kinds of tickets that go only after a probe, and that are counted.
 CLOSED, ARCHIVED = "closed", "archived"
 #: The role of Zendesk's that may change closed tickets.
 ADMIN = "admin"
@@ -26,7 +26,7 @@ HOW_TO_ALLOW = (
 )
 
 
-def kinds_of(ticket: Seen, now: datetime) -> tuple[str, ...]:
+def kinds_of(ticket: TicketSnapshot, now: datetime) -> tuple[str, ...]:
     """What a ticket counts as. Zendesk does not say what is archived: those that surely are count as such."""
     if not ticket.is_closed:
         return ()
@@ -47,10 +47,10 @@ def why_not(change: TicketChange) -> str:
 def why_withheld(text: str) -> str:
     """A closed ticket was refused with these words: what that means for all, and what to do."""
     refused = f"Zendesk refused the one closed ticket that was tried first: “{text}”."
-    return f"{refused} {why_not_as(glance()) or HOW_TO_ALLOW}"
+    return f"{refused} {why_not_as(account_status()) or HOW_TO_ALLOW}"
 
 
-def why_not_as(known: Glance) -> str:
+def why_not_as(known: AccountStatus) -> str:
     """Why the connected user cannot change closed tickets, whatever the account allows; "" when they may."""
     if known.role in ("", ADMIN):
         return ""

@@ -20,8 +20,8 @@ T = TypeVar("T")
 TOO_DEEP = "InvalidPaginationDepth"
 
 
-class Meanwhile(Generic[S, T]):
-    """`jobs.work.Underway`: a call of the client, what is made of its answer, and how its errors are told."""
+class AdaptedCall(Generic[S, T]):
+    """A client call as a `jobs.work.PendingCall`: its answer and its errors in the terms of the engine."""
 
     def __init__(
         self,
@@ -34,22 +34,22 @@ class Meanwhile(Generic[S, T]):
         self._told = told
 
     @property
-    def is_over(self) -> bool:
-        return self._pending.is_over
+    def is_done(self) -> bool:
+        return self._pending.is_done
 
-    def when_over(self, tell: Callable[[], None]) -> None:
-        self._pending.when_over(tell)
+    def on_done(self, tell: Callable[[], None]) -> None:
+        self._pending.on_done(tell)
 
     def result(self) -> T:
         with self._told():
             return self._then(self._pending.result())
 
-    def drop(self) -> None:
-        self._pending.drop()
+    def discard(self) -> None:
+        self._pending.discard()
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def as_engine_errors() -> Iterator[None]:
     """The client's errors as the engine knows them."""
     try:
         yield
@@ -72,7 +72,7 @@ def translated() -> Iterator[None]:
 def reading() -> Iterator[None]:
     """A reading that Zendesk refuses cannot be repaired by sending less: somebody has to look."""
     try:
-        with translated():
+        with as_engine_errors():
             yield
     except errors.Refused as exc:
         raise errors.NeedsPerson(str(exc)) from exc
@@ -82,7 +82,7 @@ def reading() -> Iterator[None]:
 def reading_pages(cursor: str) -> Iterator[None]:
     """The same, but a page refused after a saved cursor most likely means that the cursor has expired."""
     try:
-        with translated():
+        with as_engine_errors():
             yield
     except errors.Refused as exc:
         if exc.code == TOO_DEEP:

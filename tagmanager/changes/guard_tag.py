@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.states import Outcome
-from jobs.work import Earlier
-from tagmanager.ticket_change import Seen, TicketChange, too_long
+from jobs.work import PreviousResult
+from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
 
 #: The name under which a job's parameters hold the tag.
@@ -44,7 +44,7 @@ class Condition:
         return json.dumps({"field": "current_tags", "operator": "not_includes", "value": self.tag})
 
 
-def guarded(change: TicketChange, ticket: Seen, earlier: Earlier | None, tag: str) -> Answer:
+def guarded(change: TicketChange, ticket: TicketSnapshot, earlier: PreviousResult | None, tag: str) -> Answer:
     """The change with the guard tag, where the ticket does not carry one of somebody else's."""
     if tag in change.add:
         return LeftOut("guard_tag", f"The change itself adds {tag}, so that tag cannot guard it.")
@@ -61,7 +61,7 @@ def guarded(change: TicketChange, ticket: Seen, earlier: Earlier | None, tag: st
     return with_guard
 
 
-def taken_off(ticket: Seen, earlier: Earlier | None, tag: str) -> Answer:
+def unguarded(ticket: TicketSnapshot, earlier: PreviousResult | None, tag: str) -> Answer:
     """What takes the guard tag off, where the earlier job put it on and nobody has taken it off since."""
     if not _is_of(earlier, tag):
         return NothingToDo(
@@ -70,14 +70,16 @@ def taken_off(ticket: Seen, earlier: Earlier | None, tag: str) -> Answer:
     return TicketChange(remove=frozenset({tag})) if tag in ticket.tags else NothingToDo()
 
 
-def _is_of(earlier: Earlier | None, tag: str) -> bool:
+def _is_of(earlier: PreviousResult | None, tag: str) -> bool:
     """Whether the earlier job sent the ticket with this guard tag."""
     if earlier is None or earlier.outcome not in SENT:
         return False
     return TicketChange.from_json(earlier.change or {}).guard == tag
 
 
-def objection(tag: str, params: Mapping[str, Any], given: Iterable[Mapping[str, Any]] | None = None) -> str:
+def why_not_guarded(
+    tag: str, params: Mapping[str, Any], given: Iterable[Mapping[str, Any]] | None = None
+) -> str:
     """Why this tag cannot guard what these parameters ask for, for people; "" when it can."""
     if any(tag in _named(each) for each in (params, *(given or ()))):
         return (

@@ -11,7 +11,7 @@ from django.conf import settings
 
 import zendesk as api
 from jobs import errors
-from jobs.followups import errand_of
+from jobs.followups import purpose_of
 from jobs.models import Job
 from jobs.source_spec import Stored
 from jobs.states import FollowUp, Outcome
@@ -19,28 +19,28 @@ from jobs.work import (
     Answer,
     Calls,
     Change,
-    Earlier,
-    Made,
+    CompletedCall,
+    DeliveryEvidence,
     Page,
     Payload,
+    PendingCall,
     Phase,
     Plan,
+    PreviousResult,
     Result,
+    SearchResult,
     Sendable,
-    Sighting,
     Skipped,
     Snapshot,
-    Trace,
     Unchanged,
-    Underway,
     Verdict,
 )
 from tagmanager.account import connection
 from tagmanager.changes import closed_tickets, engine_adapter, guard_tag, undo
 from tagmanager.intake import sources
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
-from tagmanager.ticket_change import Foreseen, Seen, TicketChange
+from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
 from tagmanager.tools.base import AppliesMacro, LeftOut, NothingToDo, SetsFields
@@ -79,15 +79,15 @@ class TicketWork:
         self.calls = Calls()
         self._job = job
         self._tool = tool(job.tool)
-        self._errand = errand_of(job)
+        self._errand = purpose_of(job)
         self._guard: str = job.params.get(guard_tag.GUARD, "")
-        self._only = Only.from_params(job.params)
+        self._only = TicketFilter.from_params(job.params)
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
-        self.narrows = bool(self._only) and not job.follow_up
+        self.filters_items = bool(self._only) and not job.follow_up
         self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
-        self.gathers = False
+        self.reads_ids_only = False
         self.may_read_ahead: Callable[[], bool] = _never
         self._zendesk = connection.connect(
             on_call=self._count,
@@ -130,10 +130,10 @@ class TicketWork:
         refs = [ticket.id for ticket in tickets]
         return set(self._job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
-    def place_lives(self, source: Stored) -> timedelta | None:
+    def cursor_lifetime(self, source: Stored) -> timedelta | None:
         return None if sources.keeps_places(source) else PLACE_LIVES
 
-    def doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
+    def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         """Whether a view has more tickets than its pages gave, and what an export leaves out in any case.
 
         How deep the pages of a view reach is not documented; those of other lists end at 10,000
@@ -160,52 +160,56 @@ class TicketWork:
             f"But {counted}: the others are not in this job. Choose them by a search, which has no such end."
         )
 
-    def wants(self, seen: Snapshot) -> bool:
-        return not self._only.why_not(Seen.from_json(0, seen))
+    def includes(self, seen: Snapshot) -> bool:
+        return not self._only.exclusion_reason(TicketSnapshot.from_json(0, seen))
 
-    def moment(self, seen: Snapshot) -> int | None:
+    def changed_at(self, seen: Snapshot) -> int | None:
         try:
             return int(datetime.fromisoformat(seen["updated_at"]).timestamp())
         except ValueError:
             return None
 
-    def read(self, refs: Sequence[int]) -> Underway[dict[int, Snapshot]]:
+    def read(self, refs: Sequence[int]) -> PendingCall[dict[int, Snapshot]]:
         if not refs:
-            return Made({})
+            return CompletedCall({})
         with engine_adapter.reading():
-            return engine_adapter.Meanwhile(
+            return engine_adapter.AdaptedCall(
                 self._zendesk.begin_tickets(refs), self._snapshots, engine_adapter.reading
             )
 
     def _snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
-        foreseen: dict[int, Foreseen] = {}
+        foreseen: dict[int, MacroPreview] = {}
         if self._macro is not None and self._looks_ahead:
             asked = [ticket for ticket in tickets if self._may_change(ticket)]
             if self._job.frozen_at is None:
                 listed = self._listed(asked)
                 asked = [
-                    t for t in asked if t.id not in listed and not self._only.why_not(Seen.from_ticket(t))
+                    t
+                    for t in asked
+                    if t.id not in listed and not self._only.exclusion_reason(TicketSnapshot.from_ticket(t))
                 ]
-            foreseen = self._macro.foresee(asked)
+            foreseen = self._macro.preview(asked)
         return {
-            ticket.id: Seen.from_ticket(ticket, self._fields, foreseen.get(ticket.id)).to_json()
+            ticket.id: TicketSnapshot.from_ticket(ticket, self._fields, foreseen.get(ticket.id)).to_json()
             for ticket in tickets
         }
 
     @property
     def _looks_ahead(self) -> bool:
         """Whether it is to be asked what the macro makes of the tickets that are read."""
-        return self._asks_each and not self.gathers
+        return self._asks_each and not self.reads_ids_only
 
-    def _may_change(self, ticket: Seen | api.Ticket) -> bool:
+    def _may_change(self, ticket: TicketSnapshot | api.Ticket) -> bool:
         return not ticket.is_closed or bool(self._job.params.get("include_closed"))
 
     # Planning
 
-    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
+    def plan(
+        self, ref: int, now: Snapshot | None, earlier: PreviousResult | None, given: Payload | None
+    ) -> Plan:
         if now is None:
             return Skipped("not_found", "There is no such ticket, or the connected user may not see it.")
-        seen = Seen.from_json(ref, now)
+        seen = TicketSnapshot.from_json(ref, now)
         if seen.status == "deleted":
             return DELETED
         answer = self._wished(seen, earlier, given)
@@ -214,7 +218,7 @@ class TicketWork:
             return kind(answer.reason, answer.detail)
         # Looked at again here, because it may have changed since the list was made. One that is as wished is
         # told as such before, or what this job did to it itself would make it a stranger.
-        if self._errand.kind is FollowUp.NONE and (why_not := self._only.why_not(seen)):
+        if self._errand.kind is FollowUp.NONE and (why_not := self._only.exclusion_reason(seen)):
             return Skipped("not_wanted", why_not)
         if seen.is_closed and (stays := self._stays_closed(answer)):
             return stays
@@ -226,13 +230,15 @@ class TicketWork:
             once=bool(answer.comment),
             reason=reason,
             detail=detail,
-            pilot=closed_tickets.CLOSED if seen.is_closed else "",
+            probe=closed_tickets.CLOSED if seen.is_closed else "",
             kinds=closed_tickets.kinds_of(seen, datetime.now(UTC)),
         )
 
-    def _wished(self, seen: Seen, earlier: Earlier | None, given: Payload | None) -> ToolAnswer:
+    def _wished(
+        self, seen: TicketSnapshot, earlier: PreviousResult | None, given: Payload | None
+    ) -> ToolAnswer:
         if self._errand.kind is FollowUp.UNGUARD:
-            return guard_tag.taken_off(seen, earlier, self._guard)
+            return guard_tag.unguarded(seen, earlier, self._guard)
         if self._errand.kind is FollowUp.UNDO:
             answer = undo.change_for(seen, earlier)
         elif self._asks_each and not self._may_change(seen):
@@ -251,31 +257,31 @@ class TicketWork:
         problem = closed_tickets.why_not(change)
         return Skipped("closed_field", problem) if problem else None
 
-    def why_withheld(self, pilot: str, code: str, text: str) -> str:  # noqa: ARG002 - there is one kind
+    def why_withheld(self, probe: str, code: str, text: str) -> str:  # noqa: ARG002 - there is one kind
         return closed_tickets.why_withheld(text) if code == "closed" else ""
 
-    def shows(self, change: Payload, now: Snapshot) -> bool:
-        return TicketChange.from_json(change).is_shown_by(Seen.from_json(0, now))
+    def is_applied(self, change: Payload, now: Snapshot) -> bool:
+        return TicketChange.from_json(change).is_shown_by(TicketSnapshot.from_json(0, now))
 
     # Sending
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Underway[str]:
-        with engine_adapter.translated():
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[str]:
+        with engine_adapter.as_engine_errors():
             if change is None:
                 pending = self._zendesk.begin_update_each([self._own(item) for item in items])
             else:
                 note = self._macro.note() if self._macro else {}
                 pending = self._zendesk.begin_update_many([i.ref for i in items], _delta(change) | note)
-        return engine_adapter.Meanwhile(pending, lambda status: status.id, engine_adapter.translated)
+        return engine_adapter.AdaptedCall(pending, lambda status: status.id, engine_adapter.as_engine_errors)
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
-        seen, change = Seen.from_json(item.ref, item.before), TicketChange.from_json(item.change)
+        seen, change = TicketSnapshot.from_json(item.ref, item.before), TicketChange.from_json(item.change)
         sent = _whole(change, seen) if change.exact else _delta(item.change)
         extras = self._macro.extras(item, change) if self._macro else {}
         return sent | extras | {"id": item.ref, "updated_stamp": seen.updated_at, "safe_update": True}
 
-    def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
+    def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         with engine_adapter.reading():
             statuses = {status.id: status for status in self._zendesk.job_statuses(receipts)}
             for receipt in receipts:
@@ -284,7 +290,7 @@ class TicketWork:
         gone = Answer(Phase.GONE, text="Zendesk does not know its bulk job any more.")
         return {receipt: _answer(statuses[receipt]) if receipt in statuses else gone for receipt in receipts}
 
-    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
+    def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         refs = {item.ref for item in items}
         unclear = False
         with engine_adapter.reading():
@@ -297,14 +303,14 @@ class TicketWork:
                     continue
                 elif self._macro is None or self._macro.made(status):
                     return status.id
-        return Trace.UNCLEAR if unclear else Trace.ABSENT
+        return SearchResult.UNCLEAR if unclear else SearchResult.ABSENT
 
-    def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
+    def find_evidence(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
         if self._macro is None:
             return {}
         done = self._job.items.filter(outcome=Outcome.CHANGED, batch__once=True)
         with engine_adapter.reading():
-            return self._macro.look_up(items, done.values_list("ref", flat=True).first())
+            return self._macro.find_evidence(items, done.values_list("ref", flat=True).first())
 
     def _look_for(self, receipt: str) -> api.JobStatus | None:
         """One that show_many left out. Look-ups have failed where the list had it (zenpy issue 291)."""
@@ -345,7 +351,7 @@ def _delta(change: Payload) -> dict[str, object]:
     return sent
 
 
-def _whole(change: TicketChange, seen: Seen) -> dict[str, object]:
+def _whole(change: TicketChange, seen: TicketSnapshot) -> dict[str, object]:
     """The whole list of tags."""
     return {**change.fields, "tags": sorted(change.applied_to(seen.tags))}
 

@@ -6,9 +6,9 @@ Of a ticket that was sent and is unverified, what looks like the job's change co
 from __future__ import annotations
 
 from jobs.states import Outcome
-from jobs.work import Earlier
+from jobs.work import PreviousResult
 from tagmanager.macros.comments import INTERNAL, PUBLIC
-from tagmanager.ticket_change import SETTABLE, Seen, TicketChange
+from tagmanager.ticket_change import SETTABLE, TicketChange, TicketSnapshot
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo
 
 #: By who sees the comment that was posted.
@@ -18,12 +18,12 @@ STAYS = {
 }
 
 
-def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
+def change_for(ticket: TicketSnapshot, earlier: PreviousResult | None) -> Answer:
     """What takes back what the earlier job did to this ticket, as far as nobody has done so since."""
     if earlier is None or earlier.change is None or earlier.before is None:
         return LeftOut("not_changed", "The job that is undone did not change this ticket.")
     done = TicketChange.from_json(earlier.change)
-    before = Seen.from_json(ticket.id, earlier.before)
+    before = TicketSnapshot.from_json(ticket.id, earlier.before)
     back = TicketChange(
         done.remove - ticket.tags,
         done.add & ticket.tags,
@@ -37,7 +37,7 @@ def change_for(ticket: Seen, earlier: Earlier | None) -> Answer:
     return back or NothingToDo(*_remark_on(ticket, earlier))
 
 
-def note_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
+def note_on(ticket: TicketSnapshot, earlier: PreviousResult | None) -> tuple[str, str]:
     """Code and sentence of what a person should know about a ticket taken back; both "" for nothing."""
     if earlier is not None and earlier.outcome == Outcome.UNVERIFIED:
         return "unverified", (
@@ -46,20 +46,20 @@ def note_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
     return _remark_on(ticket, earlier)
 
 
-def _remark_on(ticket: Seen, earlier: Earlier | None) -> tuple[str, str]:
+def _remark_on(ticket: TicketSnapshot, earlier: PreviousResult | None) -> tuple[str, str]:
     touched, stays = touched_since(ticket, earlier), _stays(earlier)
     reason = "touched_since" if touched else "comment_stays" if stays else ""
     return reason, " ".join(filter(None, (touched, stays)))
 
 
-def _stays(earlier: Earlier | None) -> str:
+def _stays(earlier: PreviousResult | None) -> str:
     """A sentence on what the earlier job did to the ticket that nobody can take back; "" for nothing."""
     if earlier is None or earlier.change is None:
         return ""
     return STAYS.get(TicketChange.from_json(earlier.change).comment, "")
 
 
-def touched_since(ticket: Seen, earlier: Earlier | None) -> str:
+def touched_since(ticket: TicketSnapshot, earlier: PreviousResult | None) -> str:
     """A sentence on what others did to tags and fields after the job; "" when they are as it left them."""
     if earlier is None or earlier.change is None or earlier.before is None:
         return ""

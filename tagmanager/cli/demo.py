@@ -48,7 +48,7 @@ FIRST_PORT, PORTS = 8000, 100
 #: What must be up within so many seconds, on a slow machine too.
 START_TAKES = 120.0
 #: Between two looks, seconds.
-NAP = 0.1
+POLL_INTERVAL = 0.1
 #: Lines of a child's log that are shown when it ended by itself.
 LAST_LINES = 12
 
@@ -57,7 +57,7 @@ class Failed(Exception):
     """The demo cannot start or go on; the message is for people."""
 
 
-class Told(Exception):
+class AlreadyTold(Exception):
     """A signal told us to end."""
 
     def __init__(self, number: int) -> None:
@@ -75,13 +75,13 @@ class Signals:
 
     def check(self) -> None:
         if self._number:
-            raise Told(self._number)
+            raise AlreadyTold(self._number)
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self._number = number
 
 
-class Place:
+class DemoFolder:
     """A port, and a folder for it that no other demo has; both are ours as long as this process lives."""
 
     def __init__(self, port: int | None) -> None:
@@ -135,10 +135,10 @@ def _is_free(port: int) -> bool:
     return True
 
 
-class Household:
+class DemoProcesses:
     """The children of the demo: all are up, or it ends; none outlives it."""
 
-    def __init__(self, place: Place, signals: Signals) -> None:
+    def __init__(self, place: DemoFolder, signals: Signals) -> None:
         self.environment = {
             name: value
             for name, value in os.environ.items()
@@ -182,7 +182,7 @@ class Household:
         try:
             while child.poll() is None:
                 self.check()
-                time.sleep(NAP)
+                time.sleep(POLL_INTERVAL)
         finally:
             processes.stop(child, 5, by=signal.SIGINT)  # it puts the terminal in order
         return child.returncode
@@ -195,7 +195,7 @@ class Household:
                 raise Failed(
                     f"{what} did not come up within {START_TAKES:.0f} s. Logs are in {self._folder}."
                 )
-            time.sleep(NAP)
+            time.sleep(POLL_INTERVAL)
 
     def check(self) -> None:
         """Raises `Failed` when a child has ended by itself, `Told` when we are to end."""

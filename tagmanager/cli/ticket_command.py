@@ -16,26 +16,26 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import CommandParser
 
-from jobs.actions import Made, follow_up
+from jobs.actions import Submission, follow_up
 from jobs.actors import Actor
 from jobs.cli.commands import RunCommand, actor_named, add_run_options, impossible, wrong
 from jobs.cli.runner import Exit
 from jobs.models import Job
-from jobs.presentation.job_actions import DOINGS, warning
-from jobs.source_spec import SEVERAL, Order, Recipe, Stored
+from jobs.presentation.job_actions import JOB_ACTIONS, warning
+from jobs.source_spec import SEVERAL, Order, SourceSpec, Stored
 from jobs.states import FollowUp
 from tagmanager.account import connection
 from tagmanager.changes import guard_tag
 from tagmanager.forms import submit
-from tagmanager.forms.job_form import OnlyForm, OptionsForm
-from tagmanager.forms.source_form import WAYS, OthersForm, WaysForm
+from tagmanager.forms.job_form import OptionsForm, TicketFilterForm
+from tagmanager.forms.source_form import SOURCE_KINDS, ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import source_size, sources
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.inventory import tag_counts
-from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.previews.preview import tallies_of
-from tagmanager.previews.warnings import cautions_of
+from tagmanager.previews.warnings import warnings_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.fields import OneTagField
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
@@ -61,7 +61,7 @@ def connected() -> Zendesk:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def as_command_errors() -> Iterator[None]:
     """The client's errors as sentences that end the command."""
     try:
         yield
@@ -118,12 +118,12 @@ def add_source_options(parser: CommandParser) -> None:
 
 def _taking(options: dict[str, Any]) -> list[str]:
     """The options given that name tickets to take."""
-    return [_as_option(name) for name in (*WAYS, "all") if options[name] is not None]
+    return [_as_option(name) for name in (*SOURCE_KINDS, "all") if options[name] is not None]
 
 
 def _narrowing(options: dict[str, Any]) -> list[str]:
     """The options given that leave tickets out or put them in order."""
-    names = [*(f"not_{way}" for way in WAYS if way != "tag"), "having", "lacking", "status", "sort"]
+    names = [*(f"not_{way}" for way in SOURCE_KINDS if way != "tag"), "having", "lacking", "status", "sort"]
     return [_as_option(name) for name in names if options[name] is not None]
 
 
@@ -172,11 +172,11 @@ _positive.__name__ = "number above 0"  # argparse names the type in its sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenTickets:
     """A source with what is said of it, and how many tickets it holds as far as anybody knows yet."""
 
     source: Source
-    only: Only = field(default_factory=Only)
+    only: TicketFilter = field(default_factory=TicketFilter)
     number: int | None = None
     notes: Sequence[str] = ()
 
@@ -213,14 +213,14 @@ EMPTY = {
 }
 
 
-def named(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Iterator[WaysForm]:
+def named(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Iterator[SourceKindsForm]:
     """A valid form for each ticket source among the options; those with the prefix are to be left out."""
-    for way in WAYS:
+    for way in SOURCE_KINDS:
         for value in options.get(f"{prefix}_{way}" if prefix else way) or ():
             with open_given(value) if way == "ids_file" else nullcontext(value) as given:
                 place = f"{prefix}-{way}" if prefix else way
                 filled: dict[str, Any] = {place: given}
-                form = OthersForm(filled, filled, prefix=prefix or None, zendesk=zendesk)
+                form = ExtraSourceForm(filled, filled, prefix=prefix or None, zendesk=zendesk)
                 if not form.is_valid():
                     raise wrong(sentences_of(form))
             if not form.named:
@@ -233,11 +233,11 @@ def must_be_admin(zendesk: Zendesk) -> None:
         raise impossible(f"{ADMINS_ONLY} The connected user is an {role}.")
 
 
-def tags_are_known(tell: Callable[[str], None]) -> Lists:
+def tags_are_known(tell: Callable[[str], None]) -> TagLists:
     """Wait until the lists of tags are complete, which with 20,000 of them takes minutes."""
     while True:
         try:
-            found = tag_counts.lists(seconds=5.0)
+            found = tag_counts.tag_lists(seconds=5.0)
         except connection.NotConnected as problem:
             raise impossible(str(problem)) from problem
         if found.problem and not isinstance(found.problem, RateLimited):
@@ -267,7 +267,7 @@ def _view_count(zendesk: Zendesk, view_id: int) -> int | None:
 
 def _number(zendesk: Zendesk, source: Source) -> int | None:
     """About how many tickets a source holds, or at most; None when nobody can say."""
-    numbers = [_number_of(zendesk, part) for part in Recipe.read(source.stored).of]
+    numbers = [_number_of(zendesk, part) for part in SourceSpec.read(source.stored).of]
     return None if None in numbers else sum(filter(None, numbers))
 
 
@@ -308,14 +308,14 @@ class TicketCommand(RunCommand):
         by, guard = actor_named(options["username"]), _guard(form, options)
         if not options["dry_run"]:
             self.must_be_sure(options)
-        with connected() as zendesk, told():
+        with connected() as zendesk, as_command_errors():
             chosen = self._chosen(tool, form, options, zendesk)
         if why := source_size.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
             raise wrong(f"--first: {why}")
         looks_first = form.writes_to_customers and not options["dry_run"]
 
-        def make(here: bool) -> Made:
-            return submit.ask(
+        def make(here: bool) -> Submission:
+            return submit.submit(
                 tool,
                 form,
                 chosen.source,
@@ -333,9 +333,9 @@ class TicketCommand(RunCommand):
         def notes(job: Job) -> list[str]:
             return [*form.notes, *chosen.notes, *_foreseen(job)]
 
-        run: Callable[[bool], Made] = make
+        run: Callable[[bool], Submission] = make
         if looks_first:
-            preview = self.look(make, by=by, options=options)
+            preview = self.preview(make, by=by, options=options)
             if not preview.planned:  # it is all there is to tell
                 self.report(preview, as_json=options["output"] == "json", notes=notes(preview))
                 return
@@ -344,13 +344,13 @@ class TicketCommand(RunCommand):
             self.ask(f"{tool.title(form.params(), chosen.phrase(how['limit']))}?", options)
         self.carry_out(run, by=by, options=options, notes=notes)
 
-    def _real_run(self, preview: Job, *, by: Actor, options: dict[str, Any]) -> Callable[[bool], Made]:
+    def _real_run(self, preview: Job, *, by: Actor, options: dict[str, Any]) -> Callable[[bool], Submission]:
         """The run of what a preview has counted, if exactly that is meant."""
         number = preview.planned
-        self.must_be_meant(warning(DOINGS["run"], preview, number), number, options)
+        self.must_be_meant(warning(JOB_ACTIONS["run"], preview, number), number, options)
         return lambda here: follow_up(job=preview, kind=FollowUp.RUN, by=by, here=here)
 
-    def _chosen(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+    def _chosen(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> ChosenTickets:
         """The source, over a connection that works; a busy account is waited for."""
         for _ in range(BUSY_TRIES):
             try:
@@ -384,7 +384,7 @@ def _guard(form: ToolForm, options: dict[str, Any]) -> str:
     if options["guard_stays"] and not guard:
         raise wrong("--guard-stays needs a tag. Say --guard TAG, such as --guard bulk_update.")
     given = form.listed.given if form.lists_tickets else None
-    if guard and (why := guard_tag.objection(guard, form.params(), given)):
+    if guard and (why := guard_tag.why_not_guarded(guard, form.params(), given)):
         raise wrong(f"--guard: {why}")
     return guard
 
@@ -398,11 +398,11 @@ def _how(options: dict[str, Any]) -> dict[str, Any]:
     return form.cleaned_data
 
 
-def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> Chosen:
+def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> ChosenTickets:
     """What the options say; the tool's own tickets where none are named."""
     if form.lists_tickets:
-        return Chosen(form.listed)
-    which = OnlyForm({name: options[name] or () for name in ("having", "lacking", "status")})
+        return ChosenTickets(form.listed)
+    which = TicketFilterForm({name: options[name] or () for name in ("having", "lacking", "status")})
     if not which.is_valid():
         raise wrong(sentences_of(which))
     taken, out = list(named(options, zendesk)), list(named(options, zendesk, "not"))
@@ -415,7 +415,9 @@ def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendes
     source = sources.combined(of, [each for form in out for each in form.named], options["sort"] or "")
     will_ask = not (options["yes"] or options["dry_run"])
     notes = [note for each in (*taken, *out) for note in each.notes]
-    return Chosen(source, which.cleaned_data["only"], _number(zendesk, source) if will_ask else None, notes)
+    return ChosenTickets(
+        source, which.cleaned_data["only"], _number(zendesk, source) if will_ask else None, notes
+    )
 
 
 def _foreseen(job: Job) -> Iterator[str]:
@@ -429,7 +431,7 @@ def _foreseen(job: Job) -> Iterator[str]:
     if len(pairs) > MOST_PAIRS:
         more = len(pairs) - MOST_PAIRS
         yield f"and {more:,} more pairs, on fewer tickets; the preview's page names them all"
-    found = cautions_of(job)
+    found = warnings_of(job)
     for caution in found.all:
         yield f"{caution.text} {caution.address}".rstrip()
     if found.problem:

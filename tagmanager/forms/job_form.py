@@ -12,17 +12,17 @@ from django.core.exceptions import ValidationError
 
 from jobs.source_spec import Order
 from tagmanager.account import choices
-from tagmanager.account.status import glance
+from tagmanager.account.status import account_status
 from tagmanager.changes import guard_tag
-from tagmanager.forms.source_form import WAYS, OthersForm, WaysForm
+from tagmanager.forms.source_form import SOURCE_KINDS, ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.fields import OneTagField, TagsField, WholeNumberField
 from zendesk import ADMINS_ONLY
 
 #: One of these, and only one, says which tickets; more are added in a part of their own.
-SOURCES = (*WAYS, "all_tickets")
+SOURCES = (*SOURCE_KINDS, "all_tickets")
 #: The way in which the tool itself says which tickets, for tools that can.
 OWN = "own"
 #: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
@@ -41,7 +41,7 @@ STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 MOST_CANARY = 10_000
 
 
-class OnlyForm(forms.Form):
+class TicketFilterForm(forms.Form):
     """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is an `Only`."""
 
     having = TagsField(
@@ -69,7 +69,7 @@ class OnlyForm(forms.Form):
         )
         if both := having & lacking:
             self.add_error("lacking", f"No ticket can both have {', '.join(sorted(both))} and lack it.")
-        cleaned["only"] = Only(having, lacking, states)
+        cleaned["only"] = TicketFilter(having, lacking, states)
         return cleaned
 
     @property
@@ -84,7 +84,7 @@ class OnlyForm(forms.Form):
         return is_filled or bool(self.errors.keys() - {"lacking"})
 
 
-class SourceForm(WaysForm):
+class SourceForm(SourceKindsForm):
     """The tickets; after `is_valid()`, `chosen` gives their `Source`, and `only` says which of them.
 
     Further forms stand in it, for those to take as well, those to leave out, and those to keep to.
@@ -107,10 +107,10 @@ class SourceForm(WaysForm):
         self.own_tickets = own_tickets
         data, files = (self.data, self.files) if self.is_bound else (None, None)
         self.more, self.less = (
-            OthersForm(data, files, prefix=prefix, views=self.views, initial=self._initial_of(prefix))
+            ExtraSourceForm(data, files, prefix=prefix, views=self.views, initial=self._initial_of(prefix))
             for prefix in ("and", "not")
         )
-        self.which = OnlyForm(data, initial=self.initial)
+        self.which = TicketFilterForm(data, initial=self.initial)
 
     def _initial_of(self, prefix: str) -> dict[str, Any]:
         start = f"{prefix}-"
@@ -135,9 +135,9 @@ class SourceForm(WaysForm):
         return [*super().notes, *self.more.notes, *self.less.notes]
 
     @property
-    def only(self) -> Only:
+    def only(self) -> TicketFilter:
         """Of a valid form."""
-        only: Only = self.which.cleaned_data["only"]
+        only: TicketFilter = self.which.cleaned_data["only"]
         return only
 
     def chosen(self, own: Source | None = None, order: str = "") -> Source:
@@ -189,7 +189,7 @@ class SourceForm(WaysForm):
 
 def _must_be_admin() -> None:
     """Raises `ValidationError` where that is known; else the job is told."""
-    found = glance()
+    found = account_status()
     if found.role and found.role != "admin":
         raise ValidationError(
             f"{ADMINS_ONLY} The connected user, {found.user}, is an {found.role}.", code="no_admin"

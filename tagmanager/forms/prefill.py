@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job
-from jobs.source_spec import ITEMS, LISTED, Recipe, Stored
+from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stored
 from jobs.states import FollowUp, Guarded, Outcome
 from tagmanager.changes.guard_tag import GUARD
 from tagmanager.forms.job_form import OWN
 from tagmanager.intake.sources import ALL
-from tagmanager.intake.ticket_filter import PARAM, Only
+from tagmanager.intake.ticket_filter import PARAM, TicketFilter
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
 
@@ -43,11 +43,11 @@ def filling_of(job: Job) -> Filling:
     chosen = tool(job.tool)
     if chosen.form_class.lists_tickets:
         return Filling(_rows(job, chosen.form_class), {}, options)
-    only = Only.from_params({PARAM: params.pop(PARAM, {})})
-    recipe = Recipe.read(job.source)
-    says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == recipe.of[0]
-    source = _sources(job, recipe, is_own=says_which) | _only(only)
-    options["order"] = str(recipe.order)
+    only = TicketFilter.from_params({PARAM: params.pop(PARAM, {})})
+    spec = SourceSpec.read(job.source)
+    says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == spec.of[0]
+    source = _sources(job, spec, is_own=says_which) | _only(only)
+    options["order"] = str(spec.order)
     return Filling(chosen.form_class.filling(params), source, options)
 
 
@@ -59,25 +59,25 @@ def _rows(job: Job, form: type[ToolForm]) -> dict[str, Any]:
     return form.refilled([(ref, given) for row in rows for ref, given in row.pairs if given is not None])
 
 
-def _only(only: Only) -> dict[str, Any]:
+def _only(only: TicketFilter) -> dict[str, Any]:
     filled = {"having": " ".join(sorted(only.having)), "lacking": " ".join(sorted(only.lacking))}
     return filled | {"status": sorted(only.statuses)}
 
 
-def _sources(job: Job, recipe: Recipe, *, is_own: bool) -> dict[str, Any]:
+def _sources(job: Job, spec: SourceSpec, *, is_own: bool) -> dict[str, Any]:
     """All parts of the source, each in its field; the job's own tickets where the page has no such field."""
-    filled: dict[str, Any] = {"kind": OWN} if is_own else _source(job, recipe.of[0], 0)
-    if recipe.is_plain:
+    filled: dict[str, Any] = {"kind": OWN} if is_own else _source(job, spec.of[0], 0)
+    if spec.is_plain:
         return filled
-    for number, part in list(enumerate(recipe.parts))[1:]:
-        prefix = "and-" if number < len(recipe.of) else "not-"
+    for number, part in list(enumerate(spec.parts))[1:]:
+        prefix = "and-" if number < len(spec.of) else "not-"
         fields = _source(job, part, number)
         kind, outcomes = fields.pop("kind", ""), fields.pop("outcomes", Outcome)
         named = {f"{prefix}{name}": value for name, value in fields.items()}
         if not _fits(part, kind) or len(outcomes) < len(Outcome) or named.keys() & filled.keys():
             return _itself(job)
         filled |= named
-    return filled if _fits(recipe.of[0], filled.get("kind", "")) else _itself(job)
+    return filled if _fits(spec.of[0], filled.get("kind", "")) else _itself(job)
 
 
 def _fits(source: Stored, kind: str) -> bool:

@@ -18,12 +18,12 @@ from tagmanager.account import connection, suggestions
 from tagmanager.account.choices import Choices
 from tagmanager.intake import sources, ticket_ids
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_ids import Numbers
+from tagmanager.intake.ticket_ids import TicketIds
 from tagmanager.tools.fields import TagsField, WholeNumberField
 from zendesk import NotFound, Refused, Zendesk, ZendeskError
 
 #: The fields that name tickets, each in its own way.
-WAYS = ("view", "search", "tag", "ids", "ids_file", "job")
+SOURCE_KINDS = ("view", "search", "tag", "ids", "ids_file", "job")
 #: Of an earlier job, as people read them.
 EARLIER = (
     (Outcome.FAILED, "failed"),
@@ -38,7 +38,7 @@ EARLIER = (
 PATIENCE = 3.0
 
 
-class WaysForm(forms.Form):
+class SourceKindsForm(forms.Form):
     """Tickets, named in any of the ways; after `is_valid()`, `named` has a `Source` for each way used."""
 
     view = WholeNumberField(
@@ -111,7 +111,7 @@ class WaysForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.zendesk = zendesk
         self.file_name = ""
-        self.given: Numbers | None = None
+        self.given: TicketIds | None = None
         self.named: list[Source] = []
         self.views = views
         if views and views.choices:
@@ -143,7 +143,7 @@ class WaysForm(forms.Form):
     @property
     def is_used(self) -> bool:
         """Whether anything is filled in, or wrong: then it is shown unfolded."""
-        return bool(self.errors) or any(self[way].value() for way in WAYS if way in self.fields)
+        return bool(self.errors) or any(self[way].value() for way in SOURCE_KINDS if way in self.fields)
 
     def clean_ids(self) -> array[int]:
         return self._numbers(ticket_ids.words_in(self.cleaned_data["ids"]))
@@ -175,7 +175,7 @@ class WaysForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
-            self.name([way for way in WAYS if cleaned.get(way)])
+            self.name([way for way in SOURCE_KINDS if cleaned.get(way)])
         return cleaned
 
     def name(self, ways: Iterable[str]) -> None:
@@ -268,7 +268,7 @@ LABELS = {
 }
 
 
-class OthersForm(WaysForm):
+class ExtraSourceForm(SourceKindsForm):
     """Tickets that are taken as well, or (`prefix="not"`) left out: of an earlier job all of them.
 
     A tag to leave out is no field of it: each ticket is looked at for that, because a search is behind.

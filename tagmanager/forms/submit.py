@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from jobs import actions
-from jobs.actions import Made
+from jobs.actions import Submission
 from jobs.actors import Actor
 from jobs.source_spec import Order
 from jobs.states import Guarded
 from tagmanager.changes.guard_tag import GUARD
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_filter import PARAM, Only
+from tagmanager.intake.ticket_filter import PARAM, TicketFilter
 from tagmanager.tools.base import Tool, ToolForm
 
 
-def ask(
+def submit(
     tool: Tool,
     tool_form: ToolForm,
     source: Source,
     *,
     by: Actor,
-    only: Only | None = None,
+    only: TicketFilter | None = None,
     limit: int | None = None,
     canary: int | None = None,
     dry_run: bool = False,
@@ -28,7 +28,7 @@ def ask(
     guard_stays: bool = False,
     here: bool = False,
     nonce: str | None = None,
-) -> Made:
+) -> Submission:
     """Make the job that a valid form of the tool asks for, on the tickets of the source or `only` some.
 
     With `here` this process is to run it at once: `execution.run(made.job.pk, token=made.token, …)`. The
@@ -61,7 +61,7 @@ def ask(
     )
 
 
-def phrase(source: Source, only: Only | None = None, limit: int | None = None) -> str:
+def phrase(source: Source, only: TicketFilter | None = None, limit: int | None = None) -> str:
     """The tickets as the end of a title: "tickets of view “A”, only those that have vip; the 10 oldest"."""
     named = f"{source.phrase}, {only.phrase}" if only else source.phrase
     order = Order(source.stored.get("order", ""))

@@ -6,11 +6,11 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.presentation.job_actions import TYPED_ABOVE
-from jobs.source_spec import ITEMS, LISTED, SEVERAL, Recipe
+from jobs.source_spec import ITEMS, LISTED, SEVERAL, SourceSpec
 from jobs.states import Outcome
 from tagmanager.account import connection, suggestions
 from tagmanager.intake.sources import Source, queries_of
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from zendesk import ZendeskError
 
 
@@ -19,7 +19,7 @@ def known(source: Source) -> int | None:
 
     Of several sources it is how many they are at most: a ticket may be in two of them, or be left out.
     """
-    numbers = [_known(part) for part in Recipe.read(source.stored).of]
+    numbers = [_known(part) for part in SourceSpec.read(source.stored).of]
     return None if None in numbers else sum(filter(None, numbers))
 
 
@@ -48,7 +48,7 @@ def _known(stored: dict[str, Any]) -> int | None:
     return None
 
 
-def why_not_tried(source: Source, only: Only | None, limit: int | None, canary: int | None) -> str:
+def why_not_tried(source: Source, only: TicketFilter | None, limit: int | None, canary: int | None) -> str:
     """Why the job cannot be tried on so many of its tickets first, for people; "" when it can.
 
     Only where the number of tickets is known for certain; a preview tells the rest.
@@ -63,7 +63,7 @@ def why_not_tried(source: Source, only: Only | None, limit: int | None, canary: 
     return f"{have}, so it cannot be tried on {canary:,} first. {advice}"
 
 
-def why_preview_first(source: Source, only: Only | None, limit: int | None) -> str:
+def why_preview_first(source: Source, only: TicketFilter | None, limit: int | None) -> str:
     """Why a real run of this source wants a preview first, for people; "" when it does not.
 
     Above 10,000 tickets a person types their number, which only a preview knows.

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tagmanager.ticket_change import Json, Seen
+from tagmanager.ticket_change import Json, TicketSnapshot
 
 #: Where a job's parameters hold it.
 PARAM = "only"
 
 
 @dataclass(frozen=True, slots=True)
-class Only:
+class TicketFilter:
     """What a ticket must look like to be in a job; empty: all of them are."""
 
     having: frozenset[str] = frozenset()  # all of these tags
@@ -23,7 +23,7 @@ class Only:
     def __bool__(self) -> bool:
         return bool(self.having or self.lacking or self.statuses)
 
-    def why_not(self, ticket: Seen) -> str:
+    def exclusion_reason(self, ticket: TicketSnapshot) -> str:
         """A sentence on a ticket that does not fit; "" for one that does."""
         if missing := self.having - ticket.tags:
             return f"It does not have {_named(missing)}, and only tickets that do are to be changed."
@@ -53,7 +53,7 @@ class Only:
         return {name: sorted(values) for name, values in stored.items() if values}
 
     @classmethod
-    def from_params(cls, params: dict[str, Any]) -> Only:
+    def from_params(cls, params: dict[str, Any]) -> TicketFilter:
         stored = params.get(PARAM, {})
         return cls(*(frozenset(stored.get(name, ())) for name in ("have", "lack", "status")))
 

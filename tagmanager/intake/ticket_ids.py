@@ -19,7 +19,7 @@ LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
+class UnreadableWord:
     """Something among ticket numbers that is none."""
 
     line: int
@@ -32,11 +32,11 @@ class Odd:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class TicketIds:
     """What was given, in its order; a number may occur again."""
 
     ids: array[int]  # packed: a million as Python's own would take eight times the room
-    odd: list[Odd]  # the first ten
+    odd: list[UnreadableWord]  # the first ten
     odd_count: int
 
     @property
@@ -75,9 +75,9 @@ def words_in(text: str) -> Iterator[tuple[int, str]]:
                 yield number, word
 
 
-def read(words: Iterable[tuple[int, str]]) -> Numbers:
+def read(words: Iterable[tuple[int, str]]) -> TicketIds:
     """Take all in; raises `ValidationError` where there are more numbers than a job may have."""
-    ids, odd, odd_count = array("q"), list[Odd](), 0
+    ids, odd, odd_count = array("q"), list[UnreadableWord](), 0
     for line, word in words:
         number = ticket_number(word)
         if number is not None:
@@ -91,8 +91,8 @@ def read(words: Iterable[tuple[int, str]]) -> Numbers:
         else:
             odd_count += 1
             if len(odd) < MOST_NAMED:
-                odd.append(Odd(line, word))
-    return Numbers(ids, odd, odd_count)
+                odd.append(UnreadableWord(line, word))
+    return TicketIds(ids, odd, odd_count)
 
 
 def ticket_number(word: str) -> int | None:

@@ -27,7 +27,7 @@ SHORTEST_STEM = 4
 LETTER_MORE, LETTER_OTHER = 5, 7
 
 
-def groups(tags: Iterable[str]) -> list[list[str]]:
+def similar_groups(tags: Iterable[str]) -> list[list[str]]:
     """Those that are alike, each group of two or more in the order given, a tag in one group at most.
 
     Alike are tags of the same words, however they are parted and in whatever order, where words count as the
@@ -38,7 +38,7 @@ def groups(tags: Iterable[str]) -> list[list[str]]:
     words = {name: WORD.findall(_plain(name)) for name in names}
     whole = {name: "".join(found) for name, found in words.items()}
     same = _same_words(words.values(), whole)
-    found = Together[str]()
+    found = UnionFind[str]()
     first: dict[tuple[object, ...], str] = {}
     for name in names:
         numbers = tuple(word for word in words[name] if word.isdigit())
@@ -49,7 +49,7 @@ def groups(tags: Iterable[str]) -> list[list[str]]:
     return [group for group in found.parts(names) if len(group) > 1]
 
 
-class Together(dict[T, T]):
+class UnionFind(dict[T, T]):
     """Things put together bit by bit."""
 
     def of(self, thing: T) -> T:
@@ -77,11 +77,11 @@ def _plain(tag: str) -> str:
     return "".join(char for char in apart if not unicodedata.combining(char))
 
 
-def _same_words(words: Iterable[list[str]], whole: Mapping[str, str]) -> Together[str]:
+def _same_words(words: Iterable[list[str]], whole: Mapping[str, str]) -> UnionFind[str]:
     """Words that count as one; a tag as a whole is among them, since it may be one word elsewhere."""
     real = {word for found in words for word in found if not word.isdigit()}
     known = real | {name for name in whole.values() if not name.isdigit()}
-    same = Together[str]()
+    same = UnionFind[str]()
     for word in sorted(known):
         for stem in _stems(word):
             if stem in known and (word in real or stem in real):

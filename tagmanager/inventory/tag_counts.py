@@ -37,7 +37,7 @@ MOST_LISTED, DAYS_LISTED = 20_000, 60
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class TagLists:
     """What is known of the account's tags, and what is under way."""
 
     own: TagList | None = None  # Zendesk's own list, complete
@@ -59,7 +59,7 @@ class Lists:
         return self.full or self.own
 
 
-def lists(*, seconds: float) -> Lists:
+def tag_lists(*, seconds: float) -> TagLists:
     """As they stand after so many seconds of work on what is not complete, one call to Zendesk more at most.
 
     Raises `NotConnected`.
@@ -76,7 +76,7 @@ def lists(*, seconds: float) -> Lists:
                 own, being_read = being_read, None
         except ZendeskError as exc:
             problem = exc
-    return Lists(own, full, being_read, being_added, counting(account), problem)
+    return TagLists(own, full, being_read, being_added, counting(account), problem)
 
 
 def counting(account: str) -> Job | None:

@@ -16,10 +16,10 @@ from urllib.parse import quote
 from jobs.reports.exports import harmless
 from tagmanager.account import connection
 from tagmanager.account.status import kept
-from tagmanager.account.tag_references import Naming, namings
+from tagmanager.account.tag_references import TagReference, tag_references
 from tagmanager.intake.sources import tag_query
 from tagmanager.inventory import similar_tags
-from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tag_counts import TagLists
 from zendesk import ZendeskError, normalise
 
 #: What of the tags is shown, and how people call it.
@@ -43,7 +43,7 @@ class Tag:
     name: str
     tickets: int  # by the list that is gone by
     recent: int | None  # by Zendesk's own list, of the last 60 days; None: it is not there
-    named_in: tuple[Naming, ...]
+    named_in: tuple[TagReference, ...]
 
     @property
     def is_somewhere(self) -> bool:
@@ -65,7 +65,7 @@ class Tag:
 class Inventory:
     """The tags of some lists, with what names them."""
 
-    def __init__(self, found: Lists) -> None:
+    def __init__(self, found: TagLists) -> None:
         self.lists = found
         self.problem = ""  # why nothing is known of what names the tags
         self._naming = self._named()
@@ -97,10 +97,10 @@ class Inventory:
         ]
         return sorted(groups, key=lambda group: (-group[1].tickets, -group[0].tickets, group[0].name))
 
-    def _named(self) -> Mapping[str, list[Naming]]:
-        found: dict[str, list[Naming]] = defaultdict(list)
+    def _named(self) -> Mapping[str, list[TagReference]]:
+        found: dict[str, list[TagReference]] = defaultdict(list)
         try:
-            for each in namings():
+            for each in tag_references():
                 for tag in each.tags:
                     found[tag].append(each)
         except (connection.NotConnected, ZendeskError) as problem:
@@ -124,7 +124,7 @@ KEYS: dict[str, Callable[[Tag], tuple[int | str, ...]]] = {
 def groups_of(names: Sequence[str]) -> list[list[str]]:
     """Names that are alike; found once for the same names, however many people look."""
     digest = blake2s(" ".join(names).encode(), digest_size=16).hexdigest()
-    return kept(f"alike:{digest}", lambda: similar_tags.groups(names), seconds=GROUPS_KEPT)
+    return kept(f"alike:{digest}", lambda: similar_tags.similar_groups(names), seconds=GROUPS_KEPT)
 
 
 def as_csv(tags: Iterable[Tag]) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 import zendesk as api
 from jobs.errors import NeedsPerson, ReadAgain
-from jobs.work import Sendable, Sighting
+from jobs.work import DeliveryEvidence, Sendable
 from tagmanager.macros.comments import Comment
-from tagmanager.ticket_change import FieldValue, Foreseen, TicketChange
+from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange
 from zendesk import normalise
 
 #: The key of our mark among what an update notes down of itself (developer.zendesk.com, ticket audits).
@@ -28,7 +28,7 @@ MOST_KEPT = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedMacro:
     """What a job keeps of a macro."""
 
     id: int
@@ -49,7 +49,7 @@ class Applied:
 class Application:
     """Applies one macro for one worker. All methods may raise `ZendeskError`."""
 
-    def __init__(self, zendesk: api.Zendesk, macro: Applied, fields: Sequence[str]) -> None:
+    def __init__(self, zendesk: api.Zendesk, macro: AppliedMacro, fields: Sequence[str]) -> None:
         self.macro = macro
         self._zendesk = zendesk
         self._fields = fields
@@ -58,7 +58,7 @@ class Application:
 
     # Reading
 
-    def foresee(self, tickets: Iterable[api.Ticket]) -> dict[int, Foreseen]:
+    def preview(self, tickets: Iterable[api.Ticket]) -> dict[int, MacroPreview]:
         """What Zendesk's own preview makes of each ticket; one that vanished meanwhile is left out.
 
         Raises `NeedsPerson` when the macro is not any more what the job was made with.
@@ -119,7 +119,7 @@ class Application:
 
     # Looking up
 
-    def look_up(self, items: Sequence[Sendable], known: int | None) -> dict[int, Sighting]:
+    def find_evidence(self, items: Sequence[Sendable], known: int | None) -> dict[int, DeliveryEvidence]:
         """Whether the comment was posted, by the history of each ticket; those that are gone are left out.
 
         Our mark says yes. Without it, no comment since the ticket was read says no; where there is one, it is
@@ -133,7 +133,7 @@ class Application:
             self._marks_are_kept = self._has_mark(self._history_of(known) or [])
         since = {item.ref: str(item.before["updated_at"]) for item in items}
         return {
-            ref: Sighting.MADE if ref in marked else self._sighting(history, since[ref])
+            ref: DeliveryEvidence.MADE if ref in marked else self._sighting(history, since[ref])
             for ref, history in histories.items()
         }
 
@@ -144,11 +144,15 @@ class Application:
             return True
         return self._has_mark(self._history_of(done) or [])
 
-    def _sighting(self, history: Sequence[api.Audit], since: str) -> Sighting:
+    def _sighting(self, history: Sequence[api.Audit], since: str) -> DeliveryEvidence:
         if not history:  # an archived ticket shows none
-            return Sighting.UNCLEAR
+            return DeliveryEvidence.UNCLEAR
         was_commented = any(audit.has_comment and audit.created_at > since for audit in history)
-        return Sighting.NOT_MADE if self._marks_are_kept or not was_commented else Sighting.UNCLEAR
+        return (
+            DeliveryEvidence.NOT_MADE
+            if self._marks_are_kept or not was_commented
+            else DeliveryEvidence.UNCLEAR
+        )
 
     def _history_of(self, ref: int) -> list[api.Audit] | None:
         """None where the ticket is gone; empty where the history may not be seen."""
@@ -165,10 +169,10 @@ class Application:
 
 def _foreseen(
     ticket: api.Ticket, result: Mapping[str, Any], fields: Sequence[str], comment: Comment | None
-) -> Foreseen:
+) -> MacroPreview:
     tags = result.get("tags")
     kept: dict[str, FieldValue] = {name: result.get(name) for name in fields}
-    return Foreseen(
+    return MacroPreview(
         frozenset(map(normalise, tags)) if isinstance(tags, list) else ticket.tags,
         kept,
         comment.kind if comment else "",

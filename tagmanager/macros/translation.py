@@ -138,7 +138,7 @@ class Translation:
             self.left_out.append(phrase)
 
 
-def translated(macro: Macro, fields: Iterable[TicketField]) -> Translation:
+def translate(macro: Macro, fields: Iterable[TicketField]) -> Translation:
     """The macro's actions, one after the other; `fields` are those of the account."""
     known = {each.id: each for each in fields}
     whole = Translation()

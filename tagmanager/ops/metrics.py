@@ -33,7 +33,7 @@ class Scrape(Collector):
 
     def collect(self) -> Iterator[Family]:
         begun = time.perf_counter()
-        found = metrics.look()
+        found = metrics.collect()
         yield from _jobs(found)
         yield from _tickets(found)
         yield from _batches(found)

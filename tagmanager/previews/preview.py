@@ -13,14 +13,14 @@ from django.db.models import Count
 
 from jobs.formatting import time_left
 from jobs.models import Item, Job
-from jobs.presentation.job_actions import DOINGS, must_be_typed, warning
+from jobs.presentation.job_actions import JOB_ACTIONS, must_be_typed, warning
 from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from tagmanager.account import connection
 from tagmanager.account.status import ask, calls_per_minute
 from tagmanager.changes.guard_tag import GUARD, Condition
-from tagmanager.macros.application import ASKED_AT_ONCE, Application, Applied
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.macros.application import ASKED_AT_ONCE, Application, AppliedMacro
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools import macro_of, tool, tools
 from tagmanager.tools.base import ReplacesTags, StartsElsewhere
 from zendesk import Zendesk, ZendeskError
@@ -89,8 +89,8 @@ def preview_of(job: Job) -> Preview:
     runs = list(job.children.filter(follow_up=FollowUp.RUN).order_by("-pk")[:3])
     return Preview(
         job,
-        must_be_typed(DOINGS["run"], job, job.planned),
-        warning(DOINGS["run"], job, job.planned),
+        must_be_typed(JOB_ACTIONS["run"], job, job.planned),
+        warning(JOB_ACTIONS["run"], job, job.planned),
         estimate(job.planned, asked_for_each=_is_asked_for_each(job)),
         runs,
         secrets.token_urlsafe(24),
@@ -149,7 +149,7 @@ def samples_of(job: Job) -> Samples:
     return Samples(rows, problem, same, macro.comment.is_public)
 
 
-def _said(zendesk: Zendesk, macro: Applied, refs: Iterable[int]) -> dict[int, str]:
+def _said(zendesk: Zendesk, macro: AppliedMacro, refs: Iterable[int]) -> dict[int, str]:
     """What the macro would say on each of the tickets, as Zendesk fills it in now; shown, kept nowhere."""
     application = Application(zendesk, macro, ())
     found = {ref: application.comment_in(zendesk.preview_macro(macro.id, ref)) for ref in refs}
@@ -157,7 +157,7 @@ def _said(zendesk: Zendesk, macro: Applied, refs: Iterable[int]) -> dict[int, st
 
 
 def _sample(item: Item, job: Job, subject: str, comment: str) -> Sample:
-    seen = Seen.from_json(item.ref, item.before or {"tags": [], "status": "", "updated_at": ""})
+    seen = TicketSnapshot.from_json(item.ref, item.before or {"tags": [], "status": "", "updated_at": ""})
     change = TicketChange.from_json(item.change or {})
     return Sample(
         item.ref,

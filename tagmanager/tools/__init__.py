@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from jobs.models import Job
-from tagmanager.macros.application import Applied
+from tagmanager.macros.application import AppliedMacro
 from tagmanager.tools.base import AppliesMacro, Tool, ToolForm
 
 PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
@@ -54,7 +54,7 @@ def load(paths: list[str]) -> dict[str, Tool]:
     return found
 
 
-def macro_of(job: Job) -> Applied | None:
+def macro_of(job: Job) -> AppliedMacro | None:
     """The macro that the job applies; None for jobs of other tools."""
     maker: object = tools().get(job.tool)
     return maker.macro_of(job.params) if isinstance(maker, AppliesMacro) else None

@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 
 from tagmanager.account import choices, connection
 from tagmanager.macros import field_names, translation
-from tagmanager.macros.application import Applied
+from tagmanager.macros.application import AppliedMacro
 from tagmanager.macros.comments import Comment
 from tagmanager.macros.field_names import FieldNames
 from tagmanager.macros.translation import Translation
-from tagmanager.ticket_change import FieldValue, Foreseen, Seen, TicketChange, too_long
+from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
@@ -75,7 +75,7 @@ class ApplyMacroForm(ToolForm):
             with connection.connect(patience=PATIENCE) as zendesk:
                 self._found = zendesk.macro(number)
                 known = zendesk.ticket_fields() if translation.names_fields(self._found) else ()
-                self._translation = translation.translated(self._found, known)
+                self._translation = translation.translate(self._found, known)
                 self._names = field_names.read(zendesk, self._translation.fields)
         except NotFound as exc:
             raise ValidationError(
@@ -186,8 +186,8 @@ class ApplyMacro:
     def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
         return list(params["fields"])
 
-    def macro_of(self, params: dict[str, Any]) -> Applied:
-        return Applied(
+    def macro_of(self, params: dict[str, Any]) -> AppliedMacro:
+        return AppliedMacro(
             params["macro"],
             params["macro_title"],
             params.get("as_of", ""),
@@ -195,7 +195,7 @@ class ApplyMacro:
             comment_of(params),
         )
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         macro = self.macro_of(params)
         if not macro.is_asked_for_each:
             change = _same_for_all(ticket, params, macro)
@@ -210,7 +210,7 @@ class ApplyMacro:
         return change
 
 
-def _same_for_all(ticket: Seen, params: dict[str, Any], macro: Applied) -> TicketChange:
+def _same_for_all(ticket: TicketSnapshot, params: dict[str, Any], macro: AppliedMacro) -> TicketChange:
     exact = bool(params["set"] or params.get("clear_tags"))  # of jobs made before such were asked for each
     if exact:
         tags = frozenset(params["set"])
@@ -221,14 +221,14 @@ def _same_for_all(ticket: Seen, params: dict[str, Any], macro: Applied) -> Ticke
     return replace(change, exact=exact and bool(change.add or change.remove))
 
 
-def _as_foreseen(ticket: Seen, foreseen: Foreseen, params: dict[str, Any]) -> TicketChange:
+def _as_foreseen(ticket: TicketSnapshot, foreseen: MacroPreview, params: dict[str, Any]) -> TicketChange:
     # A preview shows a dropdown or checkbox as it would be, and not always yet the tag that comes with it.
     tags = foreseen.tags - frozenset(params["remove"]) | frozenset(params["set"] or params["add"])
     return replace(_difference(ticket, tags, foreseen.fields, foreseen.comment), stamped=True)
 
 
 def _difference(
-    ticket: Seen, tags: frozenset[str], fields: Mapping[str, FieldValue], comment: str
+    ticket: TicketSnapshot, tags: frozenset[str], fields: Mapping[str, FieldValue], comment: str
 ) -> TicketChange:
     differing = {name: value for name, value in fields.items() if ticket.fields.get(name) != value}
     return TicketChange(tags - ticket.tags, ticket.tags - tags, fields=differing, comment=comment)

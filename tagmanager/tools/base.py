@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 from django import forms
 
 from tagmanager.intake.sources import Source
-from tagmanager.macros.application import Applied
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.macros.application import AppliedMacro
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Tool(Protocol):
         """What a job with these parameters does to `tickets`: "Add vip to tickets of view “Unsolved”"."""
         ...
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         """What is to be done with one ticket as it was read. Pure: no call, no clock, no database."""
         ...
 
@@ -140,7 +140,7 @@ class SetsFields(Protocol):
 class AppliesMacro(Protocol):
     """A tool that applies a macro of Zendesk's, which may say something on each ticket: once, never twice."""
 
-    def macro_of(self, params: dict[str, Any]) -> Applied:
+    def macro_of(self, params: dict[str, Any]) -> AppliedMacro:
         """The macro as the job keeps it."""
         ...
 

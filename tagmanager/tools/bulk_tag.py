@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from tagmanager.ticket_change import Seen, TicketChange, too_long
+from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 from tagmanager.tools.fields import TagsField
 
@@ -66,7 +66,7 @@ class BulkTag:
             return f"Add {add} and remove {remove} on {tickets}"
         return f"Add {add} to {tickets}" if add else f"Remove {remove} from {tickets}"
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         if params["set"]:
             wished = frozenset(params["set"])
             change = TicketChange(wished - ticket.tags, ticket.tags - wished, exact=True)

@@ -8,7 +8,7 @@ from tagmanager.account import connection
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.inventory.tag_counts import COUNT_TOOL
-from tagmanager.ticket_change import Seen
+from tagmanager.ticket_change import TicketSnapshot
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm
 
 
@@ -35,5 +35,5 @@ class CountTags:
     def source_for(self, params: dict[str, Any]) -> Source:  # noqa: ARG002 - the same for every account
         return sources.all_tickets()
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:  # noqa: ARG002 - whatever it is
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:  # noqa: ARG002 - whatever it is
         return NothingToDo()

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from jobs.input import MOST
+from jobs.input import MAX_INT64
 from zendesk import TagError, parse_tags
 
 
@@ -45,6 +45,6 @@ class OneTagField(TagsField):
 class WholeNumberField(forms.IntegerField):
     """A whole number from 1 to `most`; `wrong` is what is said of anything else."""
 
-    def __init__(self, *, wrong: str, most: int | None = MOST, **options: Any) -> None:
+    def __init__(self, *, wrong: str, most: int | None = MAX_INT64, **options: Any) -> None:
         told = dict.fromkeys(("invalid", "min_value", "max_value"), wrong) | options.pop("error_messages", {})
         super().__init__(min_value=1, max_value=most, error_messages=told, **options)

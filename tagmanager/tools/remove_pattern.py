@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools import tag_patterns
 from tagmanager.tools.base import Answer, NothingToDo, ToolForm, join
 from tagmanager.tools.tag_patterns import Meant
@@ -118,5 +118,5 @@ class RemovePattern:
     def pairs_of(self, params: dict[str, Any]) -> dict[str, str]:
         return dict.fromkeys(params["remove"], "")
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         return TicketChange(remove=ticket.tags.intersection(params["remove"])) or NothingToDo()

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from tagmanager.intake import sources, tag_pairs
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
-from tagmanager.ticket_change import Seen, TicketChange, too_long
+from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
 from tagmanager.tools.fields import TagsField
 
@@ -175,7 +175,7 @@ class RenameTags:
         pairs: Pairs = params["pairs"]
         return pairs
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         pairs: Pairs = params["pairs"]
         old = frozenset(tag for tag in ticket.tags if tag in pairs)
         if not old:

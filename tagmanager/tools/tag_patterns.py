@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from tagmanager.account import connection
 from tagmanager.inventory import tag_counts
-from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.inventory.tags import Inventory, Tag
 from zendesk import TagError, normalise, parse_tags
 
@@ -52,7 +52,7 @@ class Meant:
 
     patterns: Sequence[str] = ()
     tags: Sequence[tuple[Tag, bool]] = ()  # the most used first, each with whether it is ticked
-    lists: Lists | None = field(default=None, repr=False)  # by which it is known
+    lists: TagLists | None = field(default=None, repr=False)  # by which it is known
     problem: str = ""  # why it is not known
 
     @property
@@ -68,7 +68,7 @@ def meant(
     if not patterns:
         return Meant()
     try:
-        found = tag_counts.lists(seconds=seconds)
+        found = tag_counts.tag_lists(seconds=seconds)
     except connection.NotConnected as problem:
         return Meant(patterns, problem=str(problem))
     tags = [tag for tag in Inventory(found).shown() if fits(tag.name, patterns)]
@@ -76,7 +76,7 @@ def meant(
     return Meant(patterns, offered, found, _problem(found, len(tags)))
 
 
-def _problem(found: Lists, number: int) -> str:
+def _problem(found: TagLists, number: int) -> str:
     if number > MOST_TAGS:
         return f"These are {number:,} tags; one job takes {MOST_TAGS:,}. Give narrower patterns."
     if found.by:

@@ -14,7 +14,7 @@ from tagmanager.account import connection
 from tagmanager.intake import tag_rows
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_rows import Rows
-from tagmanager.ticket_change import Seen, TicketChange, too_long
+from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
 
 #: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its
@@ -133,7 +133,7 @@ class TagRows:
     def title(self, params: dict[str, Any], tickets: str) -> str:  # noqa: ARG002 - each row says its own
         return f"Change the tags of {tickets}, row by row"
 
-    def change_for(self, ticket: Seen, params: dict[str, Any]) -> Answer:
+    def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         """`params` hold what the ticket's row asks for."""
         add, remove = frozenset(params.get("add", ())), frozenset(params.get("remove", ()))
         is_own = params.get("each_its_own", False)

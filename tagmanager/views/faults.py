@@ -13,7 +13,7 @@ from django.utils.log import log_response
 from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.csrf import requires_csrf_token
 
-from jobs.runtime.database_retry import Trouble, trouble_of
+from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.views.permissions import is_part
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Called by Django while the exception is handled. Neither page asks the database for anything.
     """
     problem = sys.exc_info()[1]
-    trouble = trouble_of(problem) if problem else None
+    trouble = trouble_in(problem) if problem else None
     if trouble is None:
         return HttpResponse(render_to_string("500.html", request=None), status=500)
     answer = _say(request, trouble)

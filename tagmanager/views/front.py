@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from jobs.models import Job
 from jobs.presentation.job_page import version_of
-from jobs.views.permissions import ACT, SEE, allowed, refusal
+from jobs.views.permissions import ACT, SEE, allowed, why_refused
 from jobs.workers import health
 from tagmanager import tools as installed
-from tagmanager.account.status import glance, named
+from tagmanager.account.status import account_status, named
 from tagmanager.tools.base import StartsElsewhere
 from tagmanager.views.lookup_pages import LOOKUPS
 
@@ -29,9 +29,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """The tools, what is going on, what needs somebody, and the latest jobs. Zendesk is not asked here."""
     context: dict[str, Any] = {
         "tools": [*(t for t in installed.tools().values() if not isinstance(t, StartsElsewhere)), *LOOKUPS],
-        "refusal": refusal(request.user, SEE, ACT),
+        "refusal": why_refused(request.user, SEE, ACT),
         **_worker(),
-        "glance": named(),
+        "account_status": named(),
     }
     if request.user.has_perm(SEE):
         context |= _jobs()
@@ -54,14 +54,14 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
 @never_cache
 def connection_card(request: HttpRequest) -> HttpResponse:
     """Which account, as whom, and whether a worker is there; a page of its own where no script asks."""
-    context = {"glance": glance(), **_worker()}
+    context = {"account_status": account_status(), **_worker()}
     is_part = request.headers.get("HX-Request") == "true"
     return render(request, "home/_connection.html" if is_part else "home/connection.html", context)
 
 
 def _worker() -> dict[str, Any]:
     """Whether a worker is there and works, judged as probes are told."""
-    found = health.look()
+    found = health.check()
     return {"worker_alive": found.is_worker_alive, "worker_state": found.worker_state}
 
 
@@ -92,7 +92,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        found = health.look()
+        found = health.check()
     except DatabaseError:
         return JsonResponse({"database": "away", "worker": False}, status=503)
     wanted = request.GET.get("worker") == "1"

@@ -20,11 +20,11 @@ from jobs.views.inline_run import run_at_once
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.heartbeats import is_worker_alive
 from tagmanager.account import connection
-from tagmanager.account.status import glance
-from tagmanager.forms.submit import ask
+from tagmanager.account.status import account_status
+from tagmanager.forms.submit import submit
 from tagmanager.intake import sources
 from tagmanager.inventory import tag_counts, tags
-from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.inventory.tags import Inventory, Tag
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
@@ -74,7 +74,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
         "query": asked.query(),
     }
     try:
-        lists = tag_counts.lists(seconds=WORK)
+        lists = tag_counts.tag_lists(seconds=WORK)
     except connection.NotConnected as problem:
         return render(request, "lookups/tags.html", context | {"problem": str(problem)})
     found = Inventory(lists)
@@ -89,7 +89,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest) -> HttpResponse:
     """How far what is under way has come; when it is over, the page is to be loaded anew."""
     try:
-        lists = tag_counts.lists(seconds=WORK)
+        lists = tag_counts.tag_lists(seconds=WORK)
     except connection.NotConnected as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
     answer = render(request, "lookups/_tags_state.html", _state(lists))
@@ -107,7 +107,7 @@ def count(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_valid() and tag_counts.counting(connection.address()) is None:
             by = person(signed_in(request))
-            run_at_once(ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
+            run_at_once(submit(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
     except connection.NotConnected as problem:
         messages.warning(request, str(problem))
     return redirect("tag-inventory")
@@ -122,12 +122,12 @@ def anew(_request: HttpRequest) -> HttpResponse:
     return redirect("tag-inventory")
 
 
-def _state(lists: Lists) -> dict[str, Any]:
-    seen = glance()
+def _state(lists: TagLists) -> dict[str, Any]:
+    seen = account_status()
     return {
         "lists": lists,
         "is_admin": not seen.role or seen.role == "admin",
-        "glance": seen,
+        "account_status": seen,
         "most": tag_counts.MOST_LISTED,
         "days": tag_counts.DAYS_LISTED,
         "worker_alive": is_worker_alive(),

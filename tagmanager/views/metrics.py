@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import exposition
 
-from jobs.runtime.database_retry import trouble_of
+from jobs.runtime.database_retry import trouble_in
 from tagmanager.ops.metrics import registry
 from tagmanager.views.faults import RETRY_AFTER
 
@@ -37,7 +37,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         return HttpResponse(exposition.generate_latest(registry), content_type=EXPOSITION)
     except DatabaseError as problem:
-        trouble = trouble_of(problem)
+        trouble = trouble_in(problem)
         if trouble is None:
             raise
         return HttpResponse(

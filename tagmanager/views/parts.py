@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from jobs.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
 from tagmanager.account import connection, suggestions
-from tagmanager.account.status import glance
+from tagmanager.account.status import account_status
 from tagmanager.changes import closed_tickets, guard_tag
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.intake import tag_pairs
@@ -62,7 +62,7 @@ def guard(request: HttpRequest) -> HttpResponse:
 @allowed(SEE, ACT, draft=True)
 def closed_problem(request: HttpRequest) -> HttpResponse:
     """Where `?include_closed=` is ticked: what is known already to stand against it."""
-    problem = closed_tickets.why_not_as(glance()) if "include_closed" in request.GET else ""
+    problem = closed_tickets.why_not_as(account_status()) if "include_closed" in request.GET else ""
     return _part(request, "closed", {"problem": problem})
 
 

@@ -12,7 +12,7 @@ from jobs.views.job_detail import job_or_404
 from jobs.views.permissions import SEE, allowed
 from tagmanager.account import connection, tag_references
 from tagmanager.previews import preview
-from tagmanager.previews.warnings import cautions_of
+from tagmanager.previews.warnings import warnings_of
 from zendesk import ZendeskError
 
 
@@ -31,7 +31,7 @@ def samples(request: HttpRequest, pk: int) -> HttpResponse:
 def cautions(request: HttpRequest, pk: int) -> HttpResponse:
     """What else the change sets in motion; a page of its own where no script asks."""
     job = _dry_run(pk)
-    return _answer(request, "cautions", {"job": job, "cautions": cautions_of(job)})
+    return _answer(request, "cautions", {"job": job, "warnings": warnings_of(job)})
 
 
 @require_safe
@@ -51,7 +51,7 @@ def named(_request: HttpRequest, pk: int) -> HttpResponse:
     job = _dry_run(pk)
     change = preview.touched(job)
     try:
-        found = tag_references.naming(change.add | change.remove)
+        found = tag_references.references_to(change.add | change.remove)
     except (connection.NotConnected, ZendeskError) as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
     headers = {

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from jobs.actions import Made, NotPossible
+from jobs.actions import NotPossible, Submission
 from jobs.actors import person
 from jobs.input import whole_number
 from jobs.models import Job
@@ -26,10 +26,10 @@ from tagmanager.changes import guard_tag
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.forms import prefill
 from tagmanager.forms.job_form import OptionsForm, SourceForm
-from tagmanager.forms.submit import ask
+from tagmanager.forms.submit import submit
 from tagmanager.intake import source_size
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
 
 MAIL_PREVIEW_FIRST = (
@@ -111,11 +111,11 @@ def _source(chosen: Tool, forms: Forms) -> Source:
 
 def _why_not_guarded(forms: Forms) -> str:
     guard, listed = forms[2].cleaned_data["guard"], forms[0].listed.given if forms[1] is None else None
-    return guard_tag.objection(guard, forms[0].params(), listed) if guard else ""
+    return guard_tag.why_not_guarded(guard, forms[0].params(), listed) if guard else ""
 
 
-def _only(forms: Forms) -> Only:
-    return forms[1].only if forms[1] else Only()
+def _only(forms: Forms) -> TicketFilter:
+    return forms[1].only if forms[1] else TicketFilter()
 
 
 def _is_possible(source: Source, forms: Forms) -> bool:
@@ -185,10 +185,10 @@ def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
     return None if number is None else Job.objects.filter(pk=number, tool=chosen.slug).first()
 
 
-def _make(request: HttpRequest, chosen: Tool, source: Source, forms: Forms) -> Made:
+def _make(request: HttpRequest, chosen: Tool, source: Source, forms: Forms) -> Submission:
     tool_form, _, options_form = forms
     options = options_form.cleaned_data
-    return ask(
+    return submit(
         chosen,
         tool_form,
         source,

@@ -67,7 +67,7 @@ def test_tags(transactional_db: None, settings: Settings) -> None:
     rows: list[tuple[object, ...]] = []
     with demo_zendesk(settings, tickets=100) as demo:
         TagList.objects.create(account=demo.url, counts=dict.fromkeys(tags, 7), ended_at=timezone.now())
-        rows.append(("groups that are alike, found anew", *timed(lambda: similar_tags.groups(tags))))
+        rows.append(("groups that are alike, found anew", *timed(lambda: similar_tags.similar_groups(tags))))
         browser.get(PATH)  # asks what names tags, which is then kept
         asked = ("", "?show=unused", "?q=ba*", "?show=alike", "?show=alike", "?format=csv")
         rows.extend((f"page {what}", *timed(partial(browser.get, PATH + what))) for what in asked)
@@ -75,7 +75,7 @@ def test_tags(transactional_db: None, settings: Settings) -> None:
         pieces, longest, start = 0, 0.0, time.perf_counter()
         while True:
             begun = time.perf_counter()
-            found = tag_counts.lists(seconds=1.0)
+            found = tag_counts.tag_lists(seconds=1.0)
             pieces, longest = pieces + 1, max(longest, time.perf_counter() - begun)
             if found.full:
                 break

@@ -10,7 +10,7 @@ from pathlib import Path
 WIDTH, HEIGHT, LEFT, BELOW, MARGIN = 640, 300, 56, 44, 20
 #: Between the ends of the scale and the first and last point, whose labels are broad.
 INSET = 36
-#: Seen on white and on black alike.
+#: TicketSnapshot on white and on black alike.
 STYLE = (
     "text{font:13px sans-serif;fill:#7d8590}.axis{stroke:#7d8590;stroke-opacity:.4}"
     ".line{fill:none;stroke:#3b82f6;stroke-width:2.5}.dot{fill:#3b82f6}"

@@ -14,17 +14,17 @@ from jobs.work import (
     Answer,
     Calls,
     Change,
-    Earlier,
-    Made,
+    CompletedCall,
+    DeliveryEvidence,
     Page,
     Payload,
     Phase,
     Plan,
+    PreviousResult,
     Result,
+    SearchResult,
     Sendable,
-    Sighting,
     Snapshot,
-    Trace,
     Verdict,
 )
 
@@ -70,24 +70,26 @@ class InstantWork:
     def moment(self, seen: Snapshot) -> int | None:
         return None
 
-    def read(self, refs: Sequence[int]) -> Made[dict[int, Snapshot]]:
+    def read(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
         self.calls.read += 1
-        return Made({ref: _snapshot(ref) for ref in refs})
+        return CompletedCall({ref: _snapshot(ref) for ref in refs})
 
-    def plan(self, ref: int, now: Snapshot | None, earlier: Earlier | None, given: Payload | None) -> Plan:
+    def plan(
+        self, ref: int, now: Snapshot | None, earlier: PreviousResult | None, given: Payload | None
+    ) -> Plan:
         return Change({"add": ["vip"]})
 
     def shows(self, change: Payload, now: Snapshot) -> bool:
         return False
 
-    def why_withheld(self, pilot: str, code: str, text: str) -> str:
+    def why_withheld(self, probe: str, code: str, text: str) -> str:
         return ""
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Made[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
         self.calls.write += 1
         receipt = f"{next(self._receipts):032x}"
         self._sent[receipt] = [item.ref for item in items]
-        return Made(receipt)
+        return CompletedCall(receipt)
 
     def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
         self.calls.status += 1
@@ -96,10 +98,10 @@ class InstantWork:
             receipt: Answer(Phase.OVER, dict.fromkeys(self._sent.pop(receipt), done)) for receipt in receipts
         }
 
-    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | Trace:
-        return Trace.ABSENT
+    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
+        return SearchResult.ABSENT
 
-    def look_up(self, items: Sequence[Sendable]) -> dict[int, Sighting]:
+    def look_up(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
         return {}
 
 

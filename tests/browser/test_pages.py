@@ -115,8 +115,8 @@ def test_page_of_a_job_fits_everybody(gallery: dict[str, int], ana: Page, scene:
 
 
 @pytest.mark.parametrize(("scene", "doing"), ASKING)
-def test_page_that_asks_fits_everybody(gallery: dict[str, int], ana: Page, scene: str, doing: str) -> None:
-    ana.goto(f"/jobs/{gallery[scene]}/{doing}")
+def test_page_that_asks_fits_everybody(gallery: dict[str, int], ana: Page, scene: str, action: str) -> None:
+    ana.goto(f"/jobs/{gallery[scene]}/{action}")
     check(ana)
 
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import pytest
 
-from tagmanager.cli.demo import Failed, Place
+from tagmanager.cli.demo import DemoFolder, Failed
 from tests.commands.conftest import DEADLINE, await_that, descendants, exists
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
@@ -134,10 +134,10 @@ def test_a_port_in_use_is_told(demo: Start, free_port: int) -> None:
 
 def test_two_demos_have_two_places(settings: Any, tmp_path: Path, free_port: int) -> None:
     settings.VAR_DIR = tmp_path
-    first = Place(free_port)
+    first = DemoFolder(free_port)
     with pytest.raises(Failed, match="is in use"):
-        Place(free_port)
-    second, third = Place(None), Place(None)
+        DemoFolder(free_port)
+    second, third = DemoFolder(None), DemoFolder(None)
     assert len({first.folder, second.folder, third.folder}) == 3
     for place in (first, second, third):
         place.leave()

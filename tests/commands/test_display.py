@@ -10,7 +10,7 @@ import time_machine
 
 from jobs.cli.progress_bar import Bar
 from jobs.cli.progress_lines import Lines, printable, words_on
-from jobs.cli.summary import tally_of
+from jobs.cli.summary import summary_of
 from jobs.models import Job
 from jobs.states import Outcome, Status, WaitReason
 from tests import factories
@@ -101,7 +101,7 @@ def test_the_tally_of_a_job_with_everything_in_it_adds_up(db: None) -> None:
     factories.item(job, 3, Outcome.SKIPPED, reason="not_found", detail="It is not there.")
     factories.item(job, 4, Outcome.FAILED, reason="refused", detail="Zendesk says no.")
     factories.item(job, 5, Outcome.UNVERIFIED, reason="gone", detail="It cannot be seen.")
-    assert list(tally_of(job)) == [
+    assert list(summary_of(job)) == [
         f"Job {job.pk} cancelled: Add vip to a view",
         "  changed                 5",
         "  unchanged               2",
@@ -120,7 +120,7 @@ def test_the_tally_of_a_job_with_everything_in_it_adds_up(db: None) -> None:
 def test_a_list_that_was_not_complete_has_no_total(db: None) -> None:
     job = Job(pk=7, title="Add vip", status=Status.CANCELLED, found=300, finished_at=NOON)
     job.save()
-    assert list(tally_of(job, hints=False))[1:] == [
+    assert list(summary_of(job, hints=False))[1:] == [
         "  changed                 0",
         "  unchanged               0",
         "  skipped                 0",

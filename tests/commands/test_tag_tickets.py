@@ -333,7 +333,7 @@ def test_a_fault_of_the_program_is_one_sentence_and_the_log_has_the_rest(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("in the middle of it")
 
-    monkeypatch.setattr("tagmanager.forms.submit.ask", broken)
+    monkeypatch.setattr("tagmanager.forms.submit.submit", broken)
     ran = tag_tickets("--ids", "1", "--add", "a", "--yes")
     log = Path(django_settings.VAR_DIR) / "commands.log"
     assert (ran.code, ran.err.count("\n"), Job.objects.count()) == (1, 1, 0)

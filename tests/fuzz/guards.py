@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.engine import execution
-from jobs.engine.pipeline import Pipe
+from jobs.engine.pipeline import Pipeline
 from jobs.models import Batch, Job
-from jobs.runtime.failpoints import Step, reached
+from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease, held_by_this_process, new_token
 from jobs.states import ENDED, Status
 
@@ -23,18 +23,18 @@ from jobs.states import ENDED, Status
 def without_looking() -> None:
     """A batch whose answer was lost is sent again at once, without looking what became of it."""
 
-    def search(pipe: Pipe, batch: Batch) -> None:
+    def search(pipe: Pipeline, batch: Batch) -> None:
         pipe._take_back(batch)
         pipe.lost.remove(batch)
 
-    Pipe._search = search  # type: ignore[assignment, method-assign]
+    Pipeline._search = search  # type: ignore[assignment, method-assign]
 
 
 def without_fence() -> None:
     """Nobody looks at the lease before a call."""
 
     def fence(_: Lease) -> None:
-        reached(Step.FENCE_PASSED)
+        failpoint(Failpoint.FENCE_PASSED)
 
     Lease.fence = fence  # type: ignore[assignment, method-assign]
 

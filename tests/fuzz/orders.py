@@ -10,7 +10,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 
 KILL, FREEZE = signal.SIGKILL, signal.SIGSTOP
 DONE = "done"
@@ -23,7 +23,7 @@ class Saboteur:
         self._folder = folder
         self._last = ""
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: Failpoint) -> None:
         last, self._last = self._last, step.name
         for order in self._folder.glob(f"{step.name}.*"):
             _, how, after = order.name.split(".")
@@ -40,7 +40,7 @@ class Orders:
         self.folder = folder
         folder.mkdir()
 
-    def give(self, how: signal.Signals, at: Step, *, after: Step | None = None) -> None:
+    def give(self, how: signal.Signals, at: Failpoint, *, after: Failpoint | None = None) -> None:
         """To the next process that comes to the step, straight from the other step if one is given."""
         (self.folder / f"{at.name}.{int(how)}.{after.name if after else ''}").touch()
 

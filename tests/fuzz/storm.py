@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from jobs.models import Job
 from jobs.reports import recount
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 from jobs.states import BatchState, Outcome
 from jobs.workers import processes
 from tests.demo import Demo, outcomes, submit
@@ -53,7 +53,7 @@ class Storm:
         self.random.shuffle(self.strikes)
         self.figures = Figures()
         self._gap: set[int] = set()  # tickets whose call a frozen process may have had in its hands
-        self._steps: list[Step] = []
+        self._steps: list[Failpoint] = []
 
     def run(self) -> Figures:
         while self.strikes:
@@ -86,10 +86,10 @@ class Storm:
         else:
             self._kill_at_random(job)
 
-    def _next_step(self) -> Step:
+    def _next_step(self) -> Failpoint:
         """All steps in turn, in an order that changes."""
         if not self._steps:
-            self._steps = list(Step)
+            self._steps = list(Failpoint)
             self.random.shuffle(self._steps)
         return self._steps.pop()
 

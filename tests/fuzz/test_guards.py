@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from jobs.models import Job
 from jobs.runtime import wakeups
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 from jobs.states import BatchState
 from tests.demo import Demo, submit
 from tests.fuzz.conftest import StartFleet
@@ -34,7 +34,7 @@ class Scene:
     def submit(self) -> Job:
         return submit(refs=self.refs, here=False, add=["brand-new"]).job
 
-    def frozen(self, at: Step) -> int:
+    def frozen(self, at: Failpoint) -> int:
         """The process that froze at the step."""
         pid = await_that(self.orders.struck, f"a worker at {at.name}")
         await_that(lambda: state_of(pid) == "T", "the freeze")
@@ -67,7 +67,7 @@ def scene(counting: Demo, orders: Orders) -> Iterator[Scene]:
 
 def test_without_looking_for_a_lost_batch_it_is_sent_twice(scene: Scene, start_fleet: StartFleet) -> None:
     start_fleet(without="looking")
-    scene.orders.give(KILL, Step.CALL_MADE)
+    scene.orders.give(KILL, Failpoint.CALL_MADE)
     job = scene.submit()
     await_that(lambda: has_ended(job), "the end of the job")
     assert scene.updates == scene.doubled
@@ -77,9 +77,9 @@ def test_without_the_fence_a_worker_that_slept_sends_what_another_has_sent(
     scene: Scene, start_fleet: StartFleet
 ) -> None:
     start_fleet(without="fence")
-    scene.orders.give(FREEZE, Step.BATCH_RESERVED)
+    scene.orders.give(FREEZE, Failpoint.BATCH_RESERVED)
     job = scene.submit()
-    frozen = scene.frozen(Step.BATCH_RESERVED)
+    frozen = scene.frozen(Failpoint.BATCH_RESERVED)
     assert outdate_beat(job)
     await_that(lambda: has_ended(job), "the end of the job, by another worker")
     assert scene.updates == scene.once
@@ -94,11 +94,11 @@ def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
     """The one who has the job is only slow: his lease has not run out, so he may go on."""
     start_fleet(
         without=without,
-        times="jobs.workers.watching_broker.WATCH_EVERY=0.2 jobs.engine.pipeline.SEARCH_AFTER=0.3",
+        times="jobs.workers.watching_broker.WATCH_EVERY=0.2 jobs.engine.pipeline.LOST_SEARCH_DELAY=0.3",
     )
-    scene.orders.give(FREEZE, Step.FENCE_PASSED, after=Step.BATCH_RESERVED)
+    scene.orders.give(FREEZE, Failpoint.FENCE_PASSED, after=Failpoint.BATCH_RESERVED)
     job = scene.submit()
-    frozen = scene.frozen(Step.FENCE_PASSED)
+    frozen = scene.frozen(Failpoint.FENCE_PASSED)
     wakeups.wake(job)
     message = OrmQ.objects.latest("id").pk
     await_that(lambda: not OrmQ.objects.filter(pk=message).exists(), "the wake-up's being worked off")
@@ -113,9 +113,9 @@ def test_without_the_token_in_commits_a_worker_that_slept_takes_a_batch_that_ano
 ) -> None:
     scene.demo.account.configure(scale=1.0)  # the batch is under way for some seconds
     fleet = start_fleet(without=without)
-    scene.orders.give(FREEZE, Step.BATCH_CHOSEN)
+    scene.orders.give(FREEZE, Failpoint.BATCH_CHOSEN)
     job = scene.submit()
-    frozen = scene.frozen(Step.BATCH_CHOSEN)
+    frozen = scene.frozen(Failpoint.BATCH_CHOSEN)
     assert outdate_beat(job)
     await_that(lambda: job.batches.filter(state=BatchState.SENT).exists(), "another's sending")
     os.kill(frozen, signal.SIGCONT)

@@ -11,7 +11,7 @@ import pytest
 from jobs import actions
 from jobs.models import Job
 from jobs.reports import recount
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 from tests.demo import ANA, Demo, outcomes
 from tests.fuzz.conftest import QUICK, StartFleet
 from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of
@@ -20,9 +20,15 @@ from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.slow
 
-TIMES = f"{QUICK} jobs.engine.pipeline.BELIEVED_AFTER=1"
+TIMES = f"{QUICK} jobs.engine.pipeline.ABSENCE_CONFIRM_DELAY=1"
 #: From the moment that a batch is written down as being sent until its outcomes are.
-STEPS = (Step.BATCH_RESERVED, Step.CALL_MADE, Step.RECEIPT_WRITTEN, Step.ANSWERS_READ, Step.SETTLING)
+STEPS = (
+    Failpoint.BATCH_RESERVED,
+    Failpoint.CALL_MADE,
+    Failpoint.RECEIPT_WRITTEN,
+    Failpoint.ANSWERS_READ,
+    Failpoint.SETTLING,
+)
 
 
 def mail(demo: Demo, refs: list[int]) -> Job:
@@ -55,7 +61,7 @@ def test_killed_anywhere_around_a_send_no_customer_gets_two_mails(
     for number, step in enumerate(STEPS):
         refs = every[30 * number : 30 * (number + 1)]
         orders.give(KILL, step)
-        if step is Step.CALL_MADE:
+        if step is Failpoint.CALL_MADE:
             counting.fault("results_null", times=None)  # only the history tells
         job = mail(counting, refs)
         await_that(orders.struck, f"a worker at {step.name}")
@@ -68,9 +74,9 @@ def test_killed_anywhere_around_a_send_no_customer_gets_two_mails(
     assert list(recount.drifts()) == []
 
 
-@pytest.mark.parametrize(("step", "tickets"), [(Step.BATCH_RESERVED, 30), (Step.CALL_MADE, 230)])
+@pytest.mark.parametrize(("step", "tickets"), [(Failpoint.BATCH_RESERVED, 30), (Failpoint.CALL_MADE, 230)])
 def test_frozen_with_batches_in_hand_and_replaced_it_mails_nobody_twice(
-    counting: Demo, orders: Orders, start_fleet: StartFleet, step: Step, tickets: int
+    counting: Demo, orders: Orders, start_fleet: StartFleet, step: Failpoint, tickets: int
 ) -> None:
     refs = counting.open_tickets[:tickets]
     fleet = start_fleet(times=TIMES)

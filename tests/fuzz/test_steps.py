@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from jobs.reports import recount
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 from jobs.source_spec import Order
 from tagmanager.intake import sources
 from tests.demo import Demo, outcomes, submit
@@ -27,9 +27,9 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
 ) -> None:
     refs = counting.open_tickets[:120]
     start_fleet(times=f"{QUICK} jobs.engine.selection.READ_FIRST={read_first}")
-    steps = [step for step in Step if step is not Step.READ_WRITTEN or not read_first]
+    steps = [step for step in Failpoint if step is not Failpoint.READ_WRITTEN or not read_first]
     for number, step in enumerate(steps, start=1):
-        counting.account.configure(scale=0.3 if step is Step.RELEASING else 0.0)
+        counting.account.configure(scale=0.3 if step is Failpoint.RELEASING else 0.0)
         orders.give(KILL, step)
         job = submit(refs=refs, here=False, add=[f"tag-{number}"]).job
         await_that(orders.struck, f"a worker at {step.name}")
@@ -41,9 +41,11 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
     assert list(recount.drifts()) == []
 
 
-@pytest.mark.parametrize("step", [Step.BATCH_CHOSEN, Step.BATCH_RESERVED, Step.CALL_MADE, Step.ANSWERS_READ])
+@pytest.mark.parametrize(
+    "step", [Failpoint.BATCH_CHOSEN, Failpoint.BATCH_RESERVED, Failpoint.CALL_MADE, Failpoint.ANSWERS_READ]
+)
 def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
-    counting: Demo, orders: Orders, start_fleet: StartFleet, step: Step
+    counting: Demo, orders: Orders, start_fleet: StartFleet, step: Failpoint
 ) -> None:
     refs = counting.open_tickets[:120]
     fleet = start_fleet()
@@ -71,10 +73,10 @@ def test_a_worker_killed_while_numbers_are_gathered_is_replaced_and_the_list_is_
     )
     of, without = sources.view(zd.VIEW_UNSOLVED, "A"), sources.view(zd.VIEW_URGENT, "B")
     start_fleet()
-    orders.give(KILL, Step.PAGE_WRITTEN)
+    orders.give(KILL, Failpoint.PAGE_WRITTEN)
     job = submit(chosen=sources.combined([of], [without], order), here=False, add=["brand-new"]).job
     await_that(orders.struck, "a worker at its first page of numbers")
-    orders.give(KILL, Step.PAGE_WRITTEN)
+    orders.give(KILL, Failpoint.PAGE_WRITTEN)
     await_that(orders.struck, "the next worker at a page")
     await_that(partial(has_ended, job), "the end of the job")
     assert outcomes(job) == dict.fromkeys(unsolved - urgent, "changed")

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from jobs import actions
 from jobs.engine import pipeline
-from jobs.engine.pipeline import Pipe
+from jobs.engine.pipeline import Pipeline
 from jobs.models import Batch, Gate, Job
 from jobs.states import FollowUp, Status
 from jobs.work import Sendable
@@ -90,13 +90,13 @@ def test_a_cancel_between_the_last_look_and_the_sending_still_keeps_the_batch_ba
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = submit(refs=demo.open_tickets[:50])
-    reserve = Pipe._reserve
+    reserve = Pipeline._reserve
 
-    def cancel_first(pipe: Pipe, batch: Batch) -> list[Sendable] | None:
+    def cancel_first(pipe: Pipeline, batch: Batch) -> list[Sendable] | None:
         actions.cancel(job=made.job, by=ANA)
         return reserve(pipe, batch)
 
-    monkeypatch.setattr(Pipe, "_reserve", cancel_first)
+    monkeypatch.setattr(Pipeline, "_reserve", cancel_first)
     assert run(made).status == "cancelled"
     assert demo.account.ledger.sent == {}
 

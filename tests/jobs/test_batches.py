@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.engine.batcher import UNREAD, Packer
+from jobs.engine.batcher import UNREAD, Batcher
 from jobs.models import Batch, Job
 from jobs.states import Status
 from jobs.work import Change
@@ -20,16 +20,16 @@ def job(db: None) -> Job:
     return a_job(Status.SELECTING)
 
 
-def fill(packer: Packer, changes: list[Change], *, attempt: int = 1) -> list[int]:
+def fill(batcher: Batcher, changes: list[Change], *, attempt: int = 1) -> list[int]:
     """The batches that the items went into, as numbers from 0 in the order of their making."""
-    homes = [packer.batch_for(change, attempt=attempt, read_at=timezone.now()) for change in changes]
-    packer.save()
+    homes = [batcher.batch_for(change, attempt=attempt, read_at=timezone.now()) for change in changes]
+    batcher.save()
     numbers = {pk: number for number, pk in enumerate(sorted({home.pk for home in homes}))}
     return [numbers[home.pk] for home in homes]
 
 
 def test_equal_changes_travel_together_up_to_a_full_batch(job: Job) -> None:
-    assert fill(Packer(job, 2), [ADD_A, ADD_B, ADD_A, ADD_A]) == [0, 1, 0, 2]
+    assert fill(Batcher(job, 2), [ADD_A, ADD_B, ADD_A, ADD_A]) == [0, 1, 0, 2]
     assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
         (2, {"add": ["a"]}),
         (1, {"add": ["b"]}),
@@ -39,47 +39,47 @@ def test_equal_changes_travel_together_up_to_a_full_batch(job: Job) -> None:
 
 def test_changes_of_their_own_travel_together_whatever_they_are(job: Job) -> None:
     own = [Change({"add": [tag]}, own=True) for tag in "abc"]
-    assert fill(Packer(job, 10), own) == [0, 0, 0]
+    assert fill(Batcher(job, 10), own) == [0, 0, 0]
     assert job.batches.get().change is None
 
 
 def test_the_next_worker_goes_on_filling_what_was_left_open(job: Job) -> None:
-    fill(Packer(job, 3), [ADD_A, ADD_A])
-    fill(Packer(job, 3), [ADD_A, ADD_A])
+    fill(Batcher(job, 3), [ADD_A, ADD_A])
+    fill(Batcher(job, 3), [ADD_A, ADD_A])
     assert [batch.size for batch in job.batches.order_by("id")] == [3, 1]
 
 
 def test_what_was_sent_is_not_added_to(job: Job) -> None:
-    fill(Packer(job, 3), [ADD_A])
+    fill(Batcher(job, 3), [ADD_A])
     job.batches.update(state="sending", sent_at=timezone.now())
-    fill(Packer(job, 3), [ADD_A])
+    fill(Batcher(job, 3), [ADD_A])
     assert [batch.size for batch in job.batches.order_by("id")] == [1, 1]
 
 
 def test_items_that_are_sent_again_keep_apart_from_those_sent_first(job: Job) -> None:
-    packer = Packer(job, 3)
-    fill(packer, [ADD_A])
-    fill(packer, [ADD_A], attempt=2)
+    batcher = Batcher(job, 3)
+    fill(batcher, [ADD_A])
+    fill(batcher, [ADD_A], attempt=2)
     assert [(batch.attempt, batch.size) for batch in job.batches.order_by("id")] == [(1, 1), (2, 1)]
 
 
 def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(job: Job) -> None:
-    packer = Packer(job, 3)
-    fill(packer, [ADD_A])
-    packer.batch_for(ADD_A, read_at=None)
-    packer.save()
+    batcher = Batcher(job, 3)
+    fill(batcher, [ADD_A])
+    batcher.batch_for(ADD_A, read_at=None)
+    batcher.save()
     assert job.batches.get().read_at is None
 
 
 def test_one_that_was_not_read_is_used_for_what_its_items_need(job: Job) -> None:
-    packer = Packer(job, 3)
-    unread, *_ = [packer.unread() for _ in range(3)]
-    packer.save()
+    batcher = Batcher(job, 3)
+    unread, *_ = [batcher.unread() for _ in range(3)]
+    batcher.save()
     assert (job.batches.get().key, job.batches.get().size, job.batches.get().change) == (UNREAD, 3, None)
-    packer = Packer(job, 3)
-    packer.empty(unread)
-    assert fill(packer, [ADD_A, ADD_B, ADD_A]) == [0, 1, 0]
-    assert packer.has_taken(unread)
+    batcher = Batcher(job, 3)
+    batcher.empty(unread)
+    assert fill(batcher, [ADD_A, ADD_B, ADD_A]) == [0, 1, 0]
+    assert batcher.has_taken(unread)
     assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
         (2, {"add": ["a"]}),
         (1, {"add": ["b"]}),
@@ -87,24 +87,24 @@ def test_one_that_was_not_read_is_used_for_what_its_items_need(job: Job) -> None
 
 
 def test_one_that_was_not_read_is_left_over_where_there_is_room_in_others(job: Job) -> None:
-    fill(Packer(job, 3), [ADD_A])
+    fill(Batcher(job, 3), [ADD_A])
     unread = Batch.objects.create(job=job, key=UNREAD, size=2)
-    packer = Packer(job, 3)
-    packer.empty(unread)
-    fill(packer, [ADD_A, ADD_A])
-    assert not packer.has_taken(unread)
-    assert [batch.size for batch in packer.filled] == [3]
+    batcher = Batcher(job, 3)
+    batcher.empty(unread)
+    fill(batcher, [ADD_A, ADD_A])
+    assert not batcher.has_taken(unread)
+    assert [batch.size for batch in batcher.filled] == [3]
 
 
 def test_batches_of_many_kinds_are_found_with_one_query(
     job: Job, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    fill(Packer(job, 3), [ADD_A, ADD_B])
-    packer = Packer(job, 3)
+    fill(Batcher(job, 3), [ADD_A, ADD_B])
+    batcher = Batcher(job, 3)
     with django_assert_num_queries(1):
-        packer.look_for([ADD_A.key, ADD_B.key])
-        packer.look_for([ADD_B.key])
-        homes = [packer.batch_for(change, read_at=timezone.now()) for change in (ADD_A, ADD_B)]
+        batcher.look_for([ADD_A.key, ADD_B.key])
+        batcher.look_for([ADD_B.key])
+        homes = [batcher.batch_for(change, read_at=timezone.now()) for change in (ADD_A, ADD_B)]
     assert {home.pk for home in homes} == set(job.batches.values_list("pk", flat=True))
 
 
@@ -112,4 +112,4 @@ def test_where_nothing_goes_again_the_batches_that_wait_are_not_read(
     job: Job, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):  # a large job has ten thousand of them, each time one settles
-        Packer(job, 3).save()
+        Batcher(job, 3).save()

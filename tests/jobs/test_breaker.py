@@ -11,10 +11,10 @@ from jobs import actions
 from jobs.engine import pipeline
 from jobs.engine.settler import Settler
 from jobs.guards import circuit_breaker
-from jobs.guards.circuit_breaker import Settled, Window
+from jobs.guards.circuit_breaker import BatchRefusals, RefusalWindow
 from jobs.models import Item, Job
 from jobs.process_id import this_process
-from jobs.runtime.lease import Lost
+from jobs.runtime.lease import LeaseLost
 from jobs.states import FollowUp, Status
 from jobs.views.inline_run import run_at_once
 from jobs.workers.reaper import MAX_CRASHES, reap
@@ -53,12 +53,14 @@ def batch_of(*parts: tuple[str, str, int]) -> list[Item]:
 
 
 def test_the_window_holds_the_last_two_hundred_and_what_they_were_refused_for() -> None:
-    window = Window()
+    window = RefusalWindow()
     for refused in (50, 0, 60, 60):
         window = window.after(batch_of(("failed", "closed", refused), ("changed", "", 100 - refused)))
-    assert window == Window((Settled(100, Counter(closed=60)), Settled(100, Counter(closed=60))))
+    assert window == RefusalWindow(
+        (BatchRefusals(100, Counter(closed=60)), BatchRefusals(100, Counter(closed=60)))
+    )
     assert window.is_open
-    assert Window.from_json(window.to_json()) == window
+    assert RefusalWindow.from_json(window.to_json()) == window
     assert window.after(batch_of(("changed", "", 100))) == window
 
 
@@ -69,14 +71,14 @@ def test_the_window_holds_the_last_two_hundred_and_what_they_were_refused_for() 
 def test_it_takes_fifty_sent_and_more_than_half_of_them_refused(
     refused: int, done: int, is_open: bool
 ) -> None:
-    assert Window().after(batch_of(("failed", "x", refused), ("changed", "", done))).is_open is is_open
+    assert RefusalWindow().after(batch_of(("failed", "x", refused), ("changed", "", done))).is_open is is_open
 
 
 def test_what_was_not_sent_or_goes_again_does_not_count() -> None:
     some = batch_of(
         ("skipped", "closed", 60), ("unchanged", "", 60), ("pending", "", 60), ("unverified", "", 9)
     )
-    assert Window().after(some) == Window((Settled(9, Counter()),))
+    assert RefusalWindow().after(some) == RefusalWindow((BatchRefusals(9, Counter()),))
 
 
 def test_a_job_that_is_mostly_refused_stops_and_says_why_and_how_many(demo: Demo) -> None:
@@ -169,7 +171,7 @@ def test_a_worker_that_takes_over_knows_what_the_one_before_it_saw(
 
     def die_after(self: Settler, *given: object) -> None:
         settle(self, *given)  # type: ignore[arg-type]
-        raise Lost("the worker was killed")
+        raise LeaseLost("the worker was killed")
 
     with monkeypatch.context() as patch:
         patch.setattr(Settler, "_write", die_after)
@@ -186,7 +188,7 @@ def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(de
         refuse(demo, refs)
         made = submit(refs=refs)
 
-        def click(made: actions.Made = made, stop: object = stop) -> None:
+        def click(made: actions.Submission = made, stop: object = stop) -> None:
             made.job.refresh_from_db()
             if made.job.failed and made.job.status == Status.RUNNING:
                 stop(job=made.job, by=ANA)  # type: ignore[operator]

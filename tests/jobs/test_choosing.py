@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from jobs import actions
 from jobs.engine import source_reader
-from jobs.engine.id_set import Refs, in_order
-from jobs.list_cursor import Place, reading_of
+from jobs.engine.id_set import IdSet, sorted_ids
+from jobs.list_cursor import ListCursor, listing_progress
 from jobs.models import Job
 from jobs.source_spec import Order
 from jobs.states import FollowUp
@@ -23,7 +23,7 @@ from jobs.workers.reaper import reap
 from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source, combined
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from zendesk import Zendesk
 from zendesk.sandbox import VIEW_PENDING, VIEW_UNSOLVED, VIEW_URGENT
@@ -93,11 +93,11 @@ def test_only_tickets_that_fit_are_in_the_job(demo: Demo) -> None:
         demo.account.edit(ref, add=tags)
     statuses = {demo.account.ticket(ref).status for ref in (having, lacking, both)}
     source = sources.ids([having, lacking, both, 99_999])
-    only = Only(frozenset({"have"}), frozenset({"lack"}), frozenset(statuses))
+    only = TicketFilter(frozenset({"have"}), frozenset({"lack"}), frozenset(statuses))
     job = run(submit(chosen=source, only=only, add=["brand-new"]))
     # A ticket that nobody can see is told of: what tags it has is not known.
     assert outcomes(job) == {having: "changed", 99_999: "skipped"}
-    assert reading_of(job).left == 2
+    assert listing_progress(job).left == 2
     assert "2 were left out" in frozen(job)
 
 
@@ -113,7 +113,9 @@ def test_the_limit_cuts_after_sorting_and_after_what_does_not_belong(demo: Demo,
 
     fitting = [ref for ref in unsolved if "even" in demo.tags(ref)]
     expected = sorted(fitting, key=place, reverse=order.is_backwards)
-    job = run(submit(chosen=source, only=Only(having=frozenset({"even"})), limit=7, add=["brand-new"]))
+    job = run(
+        submit(chosen=source, only=TicketFilter(having=frozenset({"even"})), limit=7, add=["brand-new"])
+    )
     with_missing = [99_999, *expected] if order is Order.NEWEST else expected
     assert listed(job) == with_missing[:7]
 
@@ -163,7 +165,7 @@ def test_a_ticket_that_fits_no_more_when_it_is_to_be_sent_is_skipped_and_says_so
     for ref in refs:
         demo.account.edit(ref, add=["wanted"])
     made = submit(
-        chosen=sources.ids(refs), only=Only(having=frozenset({"wanted"})), add=["brand-new"], canary=1
+        chosen=sources.ids(refs), only=TicketFilter(having=frozenset({"wanted"})), add=["brand-new"], canary=1
     )
     assert run(made).status == "paused"
     job = made.job
@@ -179,7 +181,7 @@ def test_a_ticket_that_fits_no_more_when_it_is_to_be_sent_is_skipped_and_says_so
 
 def test_follow_ups_are_about_the_same_tickets_and_keep_to_the_condition(demo: Demo) -> None:
     refs = demo.open_tickets[:4]
-    only = Only(lacking=frozenset({"brand-new"}))
+    only = TicketFilter(lacking=frozenset({"brand-new"}))
     preview = run(
         submit(
             chosen=combined([sources.ids(refs)], [], Order.NEWEST), only=only, add=["brand-new"], dry_run=True
@@ -266,7 +268,7 @@ def test_a_list_interrupted_at_every_page_is_the_same(
     ).job
     stages: set[int] = set()
     while not (job := run(job, seconds=0.0)).frozen_at:
-        stage = Place.parse(job.cursor).stage
+        stage = ListCursor.parse(job.cursor).stage
         if interrupted is not is_old or stage not in stages:  # which sends it back to the stage's start
             job = interrupted(job)
         stages.add(stage)
@@ -279,7 +281,7 @@ def test_a_list_interrupted_at_every_page_is_the_same(
 def test_cancelling_while_numbers_are_gathered_stops_before_any_ticket(demo: Demo, small_pages: None) -> None:
     job = submit(chosen=combined([UNSOLVED], [PENDING]), add=["brand-new"], here=False).job
     job = run(job, seconds=0.0)
-    assert (job.found, reading_of(job).is_taking_out, reading_of(job).gathered) == (0, True, 20)
+    assert (job.found, listing_progress(job).is_taking_out, listing_progress(job).gathered) == (0, True, 20)
     actions.cancel(job=job, by=ANA)
     job = run(job)
     assert (job.status, job.found, dict(demo.account.ledger.updates)) == ("cancelled", 0, {})
@@ -315,18 +317,18 @@ def test_sorting_is_what_python_would_do(pairs: list[tuple[int, int | None]], ba
 
     expected = [ref for ref, _ in sorted(pairs, key=place)]
     once = [ref for at, ref in enumerate(expected) if at == 0 or expected[at - 1] != ref]
-    assert list(in_order(pairs, backwards=backwards)) == once
+    assert list(sorted_ids(pairs, backwards=backwards)) == once
 
 
 @given(st.sets(NUMBERS), st.sets(NUMBERS))
 @pytest.mark.once
 def test_refs_hold_what_a_set_holds(inside: set[int], asked: set[int]) -> None:
-    refs = Refs(inside)
+    refs = IdSet(inside)
     assert {ref for ref in asked | inside if ref in refs} == inside
 
 
 def test_many_runs_are_merged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.engine.id_set.RUN", 3)
     numbers = [5, 1, 4, 4, 2, 9, 1, 7]
-    assert list(in_order((ref, 0) for ref in numbers)) == [1, 2, 4, 5, 7, 9]
-    assert [ref for ref in range(11) if ref in Refs(numbers)] == [1, 2, 4, 5, 7, 9]
+    assert list(sorted_ids((ref, 0) for ref in numbers)) == [1, 2, 4, 5, 7, 9]
+    assert [ref for ref in range(11) if ref in IdSet(numbers)] == [1, 2, 4, 5, 7, 9]

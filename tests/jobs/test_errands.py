@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs import actions
-from jobs.followups import errand_of
+from jobs.followups import purpose_of
 from jobs.models import Job
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
@@ -25,7 +25,7 @@ def test_the_retry_of_an_undo_takes_back_what_the_undo_could_not(demo: Demo) -> 
     retry = follow(undo, FollowUp.RETRY)
     assert (counts(retry), retry.title) == ({"changed": 1}, "Retry: Undo: Add vip to some tickets")
     assert not any("vip" in demo.tags(ref) for ref in refs)
-    assert (errand_of(retry).kind, errand_of(retry).ground) == (FollowUp.UNDO, job.pk)
+    assert (purpose_of(retry).kind, purpose_of(retry).origin_job_id) == (FollowUp.UNDO, job.pk)
 
 
 def test_the_rest_of_a_cancelled_undo_takes_back_as_well_also_when_it_is_read_again(demo: Demo) -> None:
@@ -49,4 +49,4 @@ def test_taking_back_an_undo_does_anew_what_it_took_back(demo: Demo) -> None:
     again = follow(undo, FollowUp.UNDO)
     assert counts(again) == {"changed": 2}
     assert all("vip" in demo.tags(ref) for ref in outcomes(job))
-    assert (errand_of(again).kind, errand_of(again).ground) == (FollowUp.UNDO, undo.pk)
+    assert (purpose_of(again).kind, purpose_of(again).origin_job_id) == (FollowUp.UNDO, undo.pk)

@@ -221,7 +221,7 @@ def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(dem
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.Pipe, "_follow", crash_after_the_call)
+        patch.setattr(pipeline.Pipeline, "_follow", crash_after_the_call)
         with pytest.raises(KeyboardInterrupt):
             run(made)
     assert made.job.batches.get().state == "sending"

@@ -11,7 +11,7 @@ from jobs import actions
 from jobs.engine import pipeline
 from jobs.models import Job
 from jobs.reports import recount
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 from jobs.states import FollowUp, Guarded, Status
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run
 from zendesk import sandbox as zd
@@ -51,7 +51,7 @@ def untagged(demo: Demo, number: int) -> list[int]:
 
 def guarded(
     refs: list[int], *, guard: Guarded = Guarded.UNTIL_END, here: bool = True, **options: Any
-) -> actions.Made:
+) -> actions.Submission:
     """A job that adds vip to these tickets, guarded."""
     tags = {"add": ["vip"], "remove": [], "set": [], "include_closed": False} | options.pop("params", {})
     return actions.submit(
@@ -196,14 +196,14 @@ def test_what_changed_nothing_or_only_tried_makes_no_such_job(demo: Demo) -> Non
     assert (counts(real), real.guarded, real.children.count()) == ({"unchanged": 2}, "until_end", 0)
 
 
-@pytest.mark.parametrize("step", [Step.CALL_MADE, Step.SETTLED, Step.ENDING])
+@pytest.mark.parametrize("step", [Failpoint.CALL_MADE, Failpoint.SETTLED, Failpoint.ENDING])
 def test_a_worker_that_dies_leaves_exactly_one(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch, step: Step
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, step: Failpoint
 ) -> None:
     class Died(BaseException):
         pass
 
-    def die(at: Step) -> None:
+    def die(at: Failpoint) -> None:
         if at is step:
             raise Died
 

@@ -15,7 +15,7 @@ from jobs import process_id, tasks
 from jobs.engine import execution
 from jobs.models import Job
 from jobs.runtime import lease
-from jobs.runtime.lease import STALE_AFTER, Lost
+from jobs.runtime.lease import STALE_AFTER, LeaseLost
 from jobs.states import Status
 from jobs.workers import reaper
 from tests.demo import Demo, outcomes, run, submit
@@ -55,7 +55,7 @@ def test_who_lost_the_lease_writes_nothing(demo: Demo) -> None:
     held = execution.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
     assert held is not None
     Job.objects.update(lease_token="another's")
-    with pytest.raises(Lost), held.commit(found=99):
+    with pytest.raises(LeaseLost), held.commit(found=99):
         raise AssertionError("the body must not run")
     assert Job.objects.get().found == 0
     Job.objects.update(lease_token="")

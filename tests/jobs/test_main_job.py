@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import actions
-from jobs.engine.refresher import READING_LIVES
+from jobs.engine.refresher import SNAPSHOT_MAX_AGE
 from jobs.models import Item, Job
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
@@ -211,8 +211,8 @@ def test_rows_read_more_than_two_minutes_ago_are_read_again_before_they_are_sent
     made = submit(refs=[same, done_by_others, deleted])
 
     def age_the_reading() -> None:
-        fresh = made.job.batches.filter(sent_at__isnull=True, read_at__gt=timezone.now() - READING_LIVES)
-        if deleted in demo.account.ticket_ids() and fresh.update(read_at=F("read_at") - READING_LIVES):
+        fresh = made.job.batches.filter(sent_at__isnull=True, read_at__gt=timezone.now() - SNAPSHOT_MAX_AGE)
+        if deleted in demo.account.ticket_ids() and fresh.update(read_at=F("read_at") - SNAPSHOT_MAX_AGE):
             demo.account.edit(same, add=["theirs"])
             demo.account.edit(done_by_others, add=["vip"])
             demo.account.delete(deleted)

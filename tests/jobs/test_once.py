@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs import actions
-from jobs.actions import Made
+from jobs.actions import Submission
 from jobs.engine import pipeline
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, follow, outcomes, run
@@ -36,7 +36,7 @@ def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "BELIEVED_AFTER", 0.0)
 
 
-def note(refs: Iterable[int], *, here: bool = True, **options: Any) -> Made:
+def note(refs: Iterable[int], *, here: bool = True, **options: Any) -> Submission:
     """A job that tags each ticket and posts an internal note on it."""
     source = {"kind": "ids", "name": ""}
     return actions.submit(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.guards import overlaps
-from jobs.guards.overlaps import at_work_on_the_same
+from jobs.guards.overlaps import overlapping_jobs
 from jobs.models import Item, Job, ListedRefs
 from jobs.states import Status
 from tests import factories
@@ -55,7 +55,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_stretches_of_the_same_numbers_meet(ours: range, theirs: range) -> None:
     job, other = read(ours, Status.SUCCEEDED), read(theirs)
-    assert at_work_on_the_same(job) == [other]
+    assert overlapping_jobs(job) == [other]
 
 
 @pytest.mark.parametrize("theirs", [range(1, 10), range(20, 30)])
@@ -65,7 +65,7 @@ def test_others_do_not(theirs: range) -> None:
     given(theirs)
     read(range(10, 20), Status.SUCCEEDED)
     read(range(10, 20), dry_run=True)
-    assert at_work_on_the_same(job) == []
+    assert overlapping_jobs(job) == []
 
 
 @pytest.mark.parametrize(
@@ -73,19 +73,19 @@ def test_others_do_not(theirs: range) -> None:
 )
 def test_numbers_given_to_a_job_that_has_not_begun_count_too(rows: list[Iterable[int]]) -> None:
     job, other = read(range(10, 20), Status.SUCCEEDED), given(*rows)
-    assert at_work_on_the_same(job) == [other]
-    assert at_work_on_the_same(other) == []
-    assert at_work_on_the_same(given(*rows)) == [other]
+    assert overlapping_jobs(job) == [other]
+    assert overlapping_jobs(other) == []
+    assert overlapping_jobs(given(*rows)) == [other]
 
 
 def test_what_a_job_leaves_out_does_not() -> None:
     job = read(range(10, 20), Status.SUCCEEDED)
     other = given([1, 2], source=LEAVES_OUT)
     out = ListedRefs.objects.create(job=other, part=1, number=1, refs="10 11")
-    assert at_work_on_the_same(job) == []
+    assert overlapping_jobs(job) == []
     out.part = 0
     out.save()
-    assert at_work_on_the_same(job) == [other]
+    assert overlapping_jobs(job) == [other]
 
 
 def test_the_same_view_is_enough_and_so_is_a_run_of_the_job_itself() -> None:
@@ -94,7 +94,7 @@ def test_the_same_view_is_enough_and_so_is_a_run_of_the_job_itself() -> None:
     same = factories.job(Status.QUEUED, source=view)
     run = factories.job(Status.QUEUED, source={"kind": "job", "job": job.pk})
     factories.job(Status.QUEUED, source={**view, "id": 8})
-    assert at_work_on_the_same(job) == [same, run]
+    assert overlapping_jobs(job) == [same, run]
 
 
 def test_many_jobs_at_work_are_asked_about_as_often_as_one_of_each_kind() -> None:
@@ -102,11 +102,11 @@ def test_many_jobs_at_work_are_asked_about_as_often_as_one_of_each_kind() -> Non
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert len(at_work_on_the_same(job)) == Job.objects.active().count()
+            assert len(overlapping_jobs(job)) == Job.objects.active().count()
         return len(captured)
 
     expected = [read(range(12, 30)), given(range(12, 30))]
-    assert at_work_on_the_same(job) == expected
+    assert overlapping_jobs(job) == expected
     few = queries()
     for _ in range(5):
         read(range(12, 30))

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from jobs.engine.poll_schedule import Flight, Pace, weight
+from jobs.engine.poll_schedule import Flight, PollSchedule, weight
 
 SEND, ASK = 0.15, 0.05  # seconds that a call takes
 OWN = 0.03  # seconds that our own work on a batch takes; calls that send are made side by side
@@ -19,14 +19,14 @@ def play(
 ) -> tuple[float, int]:
     """Send so many batches of a hundred through so many places; the wall time and the number of questions."""
     now, sent, questions = 0.0, 0, 0
-    pace, takes = Pace(hint), SEND + scale * weight(100)
+    pace, takes = PollSchedule(hint), SEND + scale * weight(100)
     under_way: list[Flight] = []
     while sent < batches or under_way:
         while sent < batches and len(under_way) < places:
             now += OWN
             under_way.append(Flight(now, 100))
             sent += 1
-        now = max(now, pace.next_question(under_way)) + ASK
+        now = max(now, pace.next_poll(under_way)) + ASK
         questions += 1
         done = [flight for flight in under_way if flight.sent_at + takes <= now]
         under_way = [
@@ -80,14 +80,14 @@ def test_a_service_that_answers_at_once_is_not_waited_for() -> None:
 
 
 def test_a_batch_that_takes_for_ever_is_asked_about_twice_a_minute() -> None:
-    pace, stuck = Pace(1.0), Flight(0.0, 100)
+    pace, stuck = PollSchedule(1.0), Flight(0.0, 100)
     asked = []
     for _ in range(20):
-        asked.append(pace.next_question([stuck]))
+        asked.append(pace.next_poll([stuck]))
         pace.learn(asked[-1], [], [stuck])
     assert max(later - earlier for earlier, later in pairwise(asked[5:])) <= 30.001
 
 
 def test_a_worker_that_takes_over_need_not_learn_anew() -> None:
-    pace = Pace(0.5, settled=100, asked=30)
-    assert pace.next_question([Flight(100.0, 100)]) == pytest.approx(100.0 + 0.5 * weight(100))
+    pace = PollSchedule(0.5, settled=100, asked=30)
+    assert pace.next_poll([Flight(100.0, 100)]) == pytest.approx(100.0 + 0.5 * weight(100))

@@ -9,7 +9,7 @@ import pytest
 from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import execution
-from jobs.engine.pipeline import Pipe
+from jobs.engine.pipeline import Pipeline
 from jobs.models import Batch
 from jobs.states import BatchState, Status
 from tests import factories
@@ -30,7 +30,7 @@ def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
     under_way: list[int] = []
     rests: list[int] = []
     in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
-    monkeypatch.setattr(Pipe, "rest", lambda *_: rests.append(in_flight.count()))
+    monkeypatch.setattr(Pipeline, "rest", lambda *_: rests.append(in_flight.count()))
     execution.run(job.pk, seconds=60, tick=lambda: under_way.append(in_flight.count()))
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_200)

@@ -16,7 +16,7 @@ from jobs.actors import Actor
 from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
 from jobs.reports import exports, metrics, recount
 from jobs.retention import deletion, pruning
-from jobs.runtime.database_retry import Patience
+from jobs.runtime.database_retry import DatabaseRetry
 from jobs.states import FollowUp, Guarded, Outcome, Status
 from jobs.workers import reaper
 from tests import factories
@@ -39,7 +39,7 @@ def old(status: Status = Status.SUCCEEDED, **fields: Any) -> Job:
 
 def prune(**options: Any) -> deletion.Deleted:
     return pruning.prune(
-        pruning.look(BEFORE).families, before=BEFORE, by=ANA, patience=Patience(60.0), **options
+        pruning.find_prunable(BEFORE).families, before=BEFORE, by=ANA, patience=DatabaseRetry(60.0), **options
     )
 
 
@@ -62,7 +62,7 @@ def test_only_what_ended_long_ago_goes_with_every_row_of_it(job_counts: None) ->
         old(finished_at=BEFORE),
         *(old(status, finished_at=None) for status in sorted(set(Status) - {job.status for job in going})),
     ]
-    looked = pruning.look(BEFORE)
+    looked = pruning.find_prunable(BEFORE)
     assert [family.eldest for family in looked.families] == [job.pk for job in going]
     assert (looked.jobs, looked.tickets, looked.changed, looked.followed, looked.read) == (3, 3, 3, 0, 0)
     assert looked.standing == [job.pk for job in staying[1:]]
@@ -84,12 +84,12 @@ def test_a_family_goes_as_a_whole_or_not_at_all(job_counts: None) -> None:
     retry = old(parent=first, follow_up=FollowUp.RETRY)
     again = old(parent=retry, follow_up=FollowUp.RETRY, finished_at=timezone.now())
     other = old()
-    assert [family.eldest for family in pruning.look(BEFORE).families] == [other.pk]
-    assert pruning.look(BEFORE).followed == 2
+    assert [family.eldest for family in pruning.find_prunable(BEFORE).families] == [other.pk]
+    assert pruning.find_prunable(BEFORE).followed == 2
     prune()
     assert list(Job.stored.order_by("pk")) == [first, retry, again]
     Job.objects.filter(pk=again.pk).update(status=Status.PAUSED, finished_at=None)
-    assert pruning.look(BEFORE).families == []
+    assert pruning.find_prunable(BEFORE).families == []
     Job.objects.filter(pk=again.pk).update(status=Status.CANCELLED, finished_at=OLD)
     assert prune() == deletion.Deleted(jobs=3, items=3)
     assert set(rows().values()) == {0}
@@ -103,7 +103,7 @@ def test_a_job_is_kept_as_long_as_one_that_has_not_ended_takes_its_tickets(job_c
         "without": [{"kind": "items", "job": left_out.pk, "outcomes": ["failed"]}],
     }
     reader = factories.job(Status.ERRORED, source=source, frozen_at=None, total=None, found=0)
-    assert pruning.look(BEFORE).read == 2
+    assert pruning.find_prunable(BEFORE).read == 2
     prune()
     assert list(Job.stored.order_by("pk")) == [taken, left_out, reader]
     assert not pruning.mark(taken.pk, before=BEFORE, by=ANA, at=timezone.now())
@@ -121,7 +121,7 @@ def test_what_can_be_taken_back_no_more_is_counted_without_what_was_and_what_nev
     old(Status.CANCELLED, changed=1, parent=half_undone, follow_up=FollowUp.UNDO)
     freed = old(changed=1, guarded=Guarded.STAYS)
     old(changed=1, parent=freed, follow_up=FollowUp.UNGUARD)
-    looked = pruning.look(BEFORE)
+    looked = pruning.find_prunable(BEFORE)
     assert (looked.jobs, looked.changed, looked.guarded) == (8, 7 + 3 + 2 + 1, 1)
 
 
@@ -132,10 +132,10 @@ def test_a_real_job_goes_with_its_undo_and_the_figures_go_on_from_there(demo: De
     kept = run(submit(refs=refs, add=["other"]))
     Transition.objects.create(job=first, to_status=Status.WAITING, actor="worker")
     Job.objects.filter(pk=first.pk).update(workers_lost=2)
-    before = metrics.look()
+    before = metrics.collect()
     age(first, undone)
     assert prune() == deletion.Deleted(jobs=2, items=60)
-    after = metrics.look()
+    after = metrics.collect()
     assert list(Job.stored.all()) == [kept]
     for name in ("outcomes", "calls", "parked", "workers_lost", "pending"):
         assert getattr(after, name) == getattr(before, name), name
@@ -175,7 +175,7 @@ def test_a_job_that_is_being_deleted_is_seen_nowhere_and_half_of_it_is_no_drift(
     assert [answer.context["cl"].result_count for answer in listed.values()] == [1, 1, 1, 1]
     assert list(recount.drifts()) == []
     assert reaper.reap() == 0
-    assert [job for job in metrics.look().jobs.items() if job[1]] == [(("bulk-tag", "succeeded"), 1)]
+    assert [job for job in metrics.collect().jobs.items() if job[1]] == [(("bulk-tag", "succeeded"), 1)]
     prune()
     assert list(Job.stored.all()) == []
     assert not Job.objects.filter(pk=seen.pk).exists()
@@ -206,9 +206,9 @@ def test_a_form_that_was_sent_for_a_deleted_job_makes_a_new_one(marked: Job) -> 
 
 def test_a_family_that_was_followed_up_since_it_was_looked_at_stays(db: None) -> None:
     job = old(Status.PARTIAL, changed=1, failed=1)
-    families = pruning.look(BEFORE).families
+    families = pruning.find_prunable(BEFORE).families
     actions.follow_up(job=job, kind=FollowUp.RETRY, by=ANA)
-    done = pruning.prune(families, before=BEFORE, by=ANA, patience=Patience(60.0))
+    done = pruning.prune(families, before=BEFORE, by=ANA, patience=DatabaseRetry(60.0))
     assert (done, Job.objects.count(), Pruning.objects.count()) == (deletion.Deleted(), 2, 0)
 
 
@@ -218,7 +218,7 @@ def test_no_comment_is_posted_twice_because_a_family_was_deleted_in_part(db: Non
     Batch.objects.update(once=True)
     retry = factories.job(Status.RUNNING, parent=first, follow_up=FollowUp.RETRY)
     prune()
-    assert followups.done_before(retry, [4711]).made == {4711: first.pk}
+    assert followups.family_history(retry, [4711]).made == {4711: first.pk}
 
 
 @pytest.mark.parametrize("pieces", range(1, 9))
@@ -232,7 +232,7 @@ def test_broken_off_after_any_piece_the_next_run_does_the_rest(
         factories.item(first, ref, Outcome.UNCHANGED)
     Job.objects.filter(pk=first.pk).update(unchanged=3)
     old(parent=first, follow_up=FollowUp.UNDO)
-    before = metrics.look().outcomes
+    before = metrics.collect().outcomes
     told: list[int] = []
 
     def break_off(done: deletion.Deleted) -> None:
@@ -242,10 +242,10 @@ def test_broken_off_after_any_piece_the_next_run_does_the_rest(
 
     with pytest.raises(KeyboardInterrupt):
         prune(tell=break_off)
-    assert (list(recount.drifts()), metrics.look().outcomes, Job.objects.count()) == ([], before, 0)
+    assert (list(recount.drifts()), metrics.collect().outcomes, Job.objects.count()) == ([], before, 0)
     assert Job.stored.being_pruned().count() == Job.stored.count()
     prune()
-    assert (set(rows().values()), metrics.look().outcomes) == ({0}, before)
+    assert (set(rows().values()), metrics.collect().outcomes) == ({0}, before)
     assert Pruning.objects.get().jobs == 2
 
 
@@ -254,7 +254,7 @@ def test_an_export_that_is_read_while_its_job_is_deleted_does_not_pass_for_a_who
     lines = exports.rows(job)
     assert next(lines).ticket_id == 4711
     prune()
-    with pytest.raises(exports.Gone, match=f"Job {job.pk} was deleted meanwhile, so its export is not"):
+    with pytest.raises(exports.JobDeleted, match=f"Job {job.pk} was deleted meanwhile, so its export is not"):
         list(lines)
 
 
@@ -279,10 +279,12 @@ def test_two_runs_at_the_same_time_delete_each_row_once(db: None) -> None:
     def meanwhile(_: deletion.Deleted) -> None:
         if not others:
             others.append(deletion.Deleted())
-            others.append(pruning.prune(families, before=BEFORE, by=Actor("bo"), patience=Patience(60.0)))
+            others.append(
+                pruning.prune(families, before=BEFORE, by=Actor("bo"), patience=DatabaseRetry(60.0))
+            )
 
-    families = pruning.look(BEFORE).families
-    done = pruning.prune(families, before=BEFORE, by=ANA, patience=Patience(60.0), tell=meanwhile)
+    families = pruning.find_prunable(BEFORE).families
+    done = pruning.prune(families, before=BEFORE, by=ANA, patience=DatabaseRetry(60.0), tell=meanwhile)
     assert (done.jobs + others[1].jobs, done.items + others[1].items) == (2, 2)
     assert sum(Pruning.objects.values_list("jobs", flat=True)) == 2
     assert set(rows().values()) == {0}

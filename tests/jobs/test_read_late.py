@@ -12,12 +12,12 @@ from jobs import actions
 from jobs.engine import execution, selection
 from jobs.engine.batcher import UNREAD
 from jobs.models import Job
-from jobs.runtime.database_retry import Patience
-from jobs.runtime.time_slice import Turn
+from jobs.runtime.database_retry import DatabaseRetry
+from jobs.runtime.time_slice import TimeSlice
 from jobs.source_spec import Order
 from jobs.states import BatchState, FollowUp, Outcome
 from tagmanager.intake import sources
-from tagmanager.intake.ticket_filter import Only
+from tagmanager.intake.ticket_filter import TicketFilter
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from zendesk import sandbox as zd
 
@@ -48,8 +48,8 @@ def run_until_one_more_is_settled(job: Job) -> None:
         if settled.count() > before:
             turn.until = 0.0
 
-    turn = Turn(time.monotonic() + 60, tick=end)
-    execution._run(job.pk, "", turn, Patience(60))
+    turn = TimeSlice(time.monotonic() + 60, on_step=end)
+    execution._run(job.pk, "", turn, DatabaseRetry(60))
     job.refresh_from_db()
 
 
@@ -212,7 +212,7 @@ def test_the_real_run_of_a_preview_reads_only_before_it_sends(demo: Demo) -> Non
 
 def test_a_list_that_is_narrowed_or_short_is_read_first(demo: Demo) -> None:
     refs = without(demo, "vip")[:150]
-    only = Only(lacking=frozenset({"spam"}))
+    only = TicketFilter(lacking=frozenset({"spam"}))
     narrowed = run(submit(refs=refs, only=only))
     short = run(submit(refs=refs[:100]))
     for job in (narrowed, short):

@@ -15,14 +15,14 @@ from django.utils import timezone
 from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import execution, pipeline
-from jobs.engine.refresher import READ_AT_ONCE, READING_LIVES
+from jobs.engine.refresher import READ_AT_ONCE, SNAPSHOT_MAX_AGE
 from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
 from jobs.runtime import wakeups
-from jobs.runtime.database_retry import Patience
-from jobs.runtime.time_slice import LONGER, Turn
+from jobs.runtime.database_retry import DatabaseRetry
+from jobs.runtime.time_slice import LONGER, TimeSlice
 from jobs.states import BatchState, WaitReason
-from jobs.work import Made, Payload, Sendable
+from jobs.work import CompletedCall, Payload, Sendable
 from tests import factories
 from tests.benchmarks.instant import InstantWork
 
@@ -71,7 +71,7 @@ class SlowWork(InstantWork):
 @pytest.fixture
 def job(job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     settings.JOBS_WORK = "tests.jobs.test_side_by_side.SlowWork"
-    monkeypatch.setattr(pipeline.Pipe, "rest", lambda *_: None)
+    monkeypatch.setattr(pipeline.Pipeline, "rest", lambda *_: None)
     SlowWork.wrong, SlowWork.begun, Slow.under_way, Slow.most = {}, 0, 0, 0
     ReadSlowly.sent.clear()
     yield actions.submit(
@@ -101,8 +101,8 @@ def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(
         if SlowWork.begun == 3:
             turn.until = 0.0
 
-    turn = Turn(time.monotonic() + 60, tick=end_soon)
-    execution._run(job.pk, "", turn, Patience(60))
+    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", turn, DatabaseRetry(60))
     job.refresh_from_db()
     assert (job.status, job.lease_token) == ("running", "")
     assert states(job) == {"pending": 7, "sent": 3}
@@ -150,17 +150,17 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
 ) -> None:
     now = [1000.0]  # moves when the worker rests
     monkeypatch.setattr("jobs.engine.pipeline.time.monotonic", lambda: now[0])
-    monkeypatch.setattr(pipeline.Pipe, "rest", lambda *_: now.append(now.pop() + 0.5))
+    monkeypatch.setattr(pipeline.Pipeline, "rest", lambda *_: now.append(now.pop() + 0.5))
     full = TryLater("Too many bulk jobs.", reason=WaitReason.JOB_SLOTS, seconds=30)
     SlowWork.wrong = {2: full, 3: full, 4: full}
     holds: list[float] = []
-    hold = pipeline.Pipe._hold_sending
+    hold = pipeline.Pipeline._hold_sending
 
-    def told(pipe: pipeline.Pipe) -> None:
+    def told(pipe: pipeline.Pipeline) -> None:
         hold(pipe)
         holds.append(pipe._slots_back_off)
 
-    monkeypatch.setattr(pipeline.Pipe, "_hold_sending", told)
+    monkeypatch.setattr(pipeline.Pipeline, "_hold_sending", told)
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
@@ -180,7 +180,7 @@ class ReadSlowly(InstantWork):
     def read(self, refs: Sequence[int]) -> Any:
         return Slow(super().read(refs).result(), looks=3)
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Made[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
         SlowWork.begun += 1
         return super().send(change, items)
 
@@ -190,9 +190,9 @@ def send_first_and_let_the_others_age(job: Job) -> None:
         if SlowWork.begun:
             turn.until = 0.0
 
-    turn = Turn(time.monotonic() + 60, tick=end_soon)
-    execution._run(job.pk, "", turn, Patience(60))
-    aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * READING_LIVES)
+    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * SNAPSHOT_MAX_AGE)
     assert aged == 9
 
 
@@ -237,7 +237,7 @@ def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
-    turn = Turn(until=110.0, alone_until=120.0)
+    turn = TimeSlice(until=110.0, alone_until=120.0)
     now[0] = 108.0
     assert turn.left == 2.0 + LONGER
     waiting = factories.job()
@@ -252,7 +252,7 @@ def test_a_wake_up_for_later_is_nobody_who_waits(db: None, monkeypatch: pytest.M
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
     wakeups.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))
-    turn = Turn(until=110.0, alone_until=112.0)
+    turn = TimeSlice(until=110.0, alone_until=112.0)
     now[0] = 109.0
     assert turn.left == 3.0
     now[0] = 112.0

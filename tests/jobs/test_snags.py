@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jobs import process_id
 from jobs.models import Beat, Job
-from jobs.presentation.blockers import snag_of
+from jobs.presentation.blockers import find_blocker
 from jobs.states import ACTIVE, Status, WaitReason
 from jobs.workers import heartbeats
 from tests import factories
@@ -110,14 +110,14 @@ def test_page_and_terminal_tell_the_cause_and_the_way_out(
 ) -> None:
     heartbeats.beat()
     job = make()
-    snag = snag_of(job)
-    assert snag is not None
-    assert snag.cause == cause
-    assert len(snag.way_out) > 40
+    blocker = find_blocker(job)
+    assert blocker is not None
+    assert blocker.cause == cause
+    assert len(blocker.remedy) > 40
     client.force_login(factories.runner())
     page = client.get(job.get_absolute_url()).content.decode().replace("&#x27;", "'")
-    assert f"<b>{cause}</b> {snag.way_out}" in page
-    assert f"  {cause} {snag.way_out}\n" in command("jobs", "show", str(job.pk)).out
+    assert f"<b>{cause}</b> {blocker.remedy}" in page
+    assert f"  {cause} {blocker.remedy}\n" in command("jobs", "show", str(job.pk)).out
 
 
 def test_without_a_worker_both_say_where_to_start_one(db: None) -> None:
@@ -130,10 +130,10 @@ def test_without_a_worker_both_say_where_to_start_one(db: None) -> None:
             TORN,
         ),
     ):
-        snag = snag_of(job)
-        assert snag is not None
-        assert snag.cause == cause
-        assert "make worker" in snag.way_out
+        blocker = find_blocker(job)
+        assert blocker is not None
+        assert blocker.cause == cause
+        assert "make worker" in blocker.remedy
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -142,7 +142,7 @@ def test_nothing_is_told_of_a_job_that_gets_on_or_waits_for_a_person(db: None, s
     fields = held() if status in ACTIVE else {}
     if status == Status.WAITING:
         fields = {"resumes_at": timezone.now() + timedelta(seconds=9)}
-    assert snag_of(factories.job(status, **fields)) is None
+    assert find_blocker(factories.job(status, **fields)) is None
 
 
 def test_being_put_off_again_and_again_is_no_progress(db: None) -> None:
@@ -150,6 +150,6 @@ def test_being_put_off_again_and_again_is_no_progress(db: None) -> None:
     for _ in range(2):
         job.transitions.create(from_status="waiting", to_status="running", actor="w")
         job.transitions.create(from_status="running", to_status="waiting", actor="w")
-    snag = snag_of(job)
-    assert snag is not None
-    assert snag.cause == "Zendesk has given no usable answer for 12 min (tried 2 times)."
+    blocker = find_blocker(job)
+    assert blocker is not None
+    assert blocker.cause == "Zendesk has given no usable answer for 12 min (tried 2 times)."

@@ -116,12 +116,12 @@ def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
     with moved(timedelta()) as traveller:
         shifts = iter([jump])
 
-        def lose_and_jump(pipe: pipeline.Pipe, batch: Batch) -> None:
+        def lose_and_jump(pipe: pipeline.Pipeline, batch: Batch) -> None:
             lose(pipe, batch)
             traveller.shift(next(shifts, timedelta()))
 
-        lose = pipeline.Pipe._lose
-        monkeypatch.setattr(pipeline.Pipe, "_lose", lose_and_jump)
+        lose = pipeline.Pipeline._mark_lost
+        monkeypatch.setattr(pipeline.Pipeline, "_lose", lose_and_jump)
         job = run(made)
     assert next(shifts, None) is None
     assert (job.status, outcomes(job)) == (Status.SUCCEEDED, dict.fromkeys(refs, "changed"))
@@ -159,7 +159,7 @@ def test_a_worker_of_the_future_is_not_taken_for_a_living_one(db: None) -> None:
 
 @pytest.mark.parametrize("jump", [JUMPS[1], JUMPS[3]])
 def test_pages_bear_times_that_do_not_go_together(client: Client, db: None, jump: timedelta) -> None:
-    numbers = gallery.hang()
+    numbers = gallery.create_gallery()
     client.force_login(factories.runner("ana"))
     with moved(jump):
         client.force_login(factories.user("ben", "view_job", "run_job"))
@@ -175,7 +175,7 @@ def test_pages_bear_times_that_do_not_go_together(client: Client, db: None, jump
 
 
 def test_what_the_gallery_holds_on_purpose_is_left_alone(db: None) -> None:
-    gallery.hang()
+    gallery.create_gallery()
     before = list(Job.objects.order_by("pk").values_list("status", "beat_at", "woken_at"))
     reaper.reap()
     assert list(Job.objects.order_by("pk").values_list("status", "beat_at", "woken_at")) == before

@@ -13,7 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from jobs.engine import execution
 from jobs.models import Job
-from jobs.runtime.database_retry import Patience, Trouble, trouble_of
+from jobs.runtime.database_retry import DatabaseRetry, Trouble, trouble_in
 from jobs.runtime.lease import Lease
 from jobs.states import Status, WaitReason
 from tests.demo import Demo, counts, run, submit
@@ -48,7 +48,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_postgres_says_is_told_apart(state: str, trouble: Trouble | None) -> None:
     problem = OperationalError("said")
     problem.__cause__ = psycopg.errors.lookup(state)("said by the server")
-    assert trouble_of(problem) is trouble
+    assert trouble_in(problem) is trouble
 
 
 def test_what_sqlite_says_is_told_apart(tmp_path: Path) -> None:
@@ -66,25 +66,25 @@ def test_what_sqlite_says_is_told_apart(tmp_path: Path) -> None:
     ):
         one.execute("CREATE TABLE t (x)")
         one.execute("BEGIN IMMEDIATE")
-        assert trouble_of(problem_of("INSERT INTO t VALUES (1)", other)) is Trouble.BUSY
+        assert trouble_in(problem_of("INSERT INTO t VALUES (1)", other)) is Trouble.BUSY
         one.execute("ROLLBACK")
         one.execute("PRAGMA max_page_count=2")
-        assert trouble_of(problem_of("INSERT INTO t VALUES (randomblob(100000))", one)) is Trouble.FULL
-        assert trouble_of(problem_of("SELECT * FROM missing", one)) is Trouble.BEHIND
-        assert trouble_of(problem_of("SELECT missing FROM t", one)) is Trouble.BEHIND
-        assert trouble_of(problem_of("SELEKT", one)) is None
-    assert trouble_of(OSError(28, "No space left on device")) is Trouble.FULL
-    assert trouble_of(OSError(2, "No such file")) is None
-    assert trouble_of(ValueError()) is None
+        assert trouble_in(problem_of("INSERT INTO t VALUES (randomblob(100000))", one)) is Trouble.FULL
+        assert trouble_in(problem_of("SELECT * FROM missing", one)) is Trouble.BEHIND
+        assert trouble_in(problem_of("SELECT missing FROM t", one)) is Trouble.BEHIND
+        assert trouble_in(problem_of("SELEKT", one)) is None
+    assert trouble_in(OSError(28, "No space left on device")) is Trouble.FULL
+    assert trouble_in(OSError(2, "No such file")) is None
+    assert trouble_in(ValueError()) is None
 
 
 @STORED
 def test_a_fault_is_raised_at_once_and_a_trouble_when_patience_ends() -> None:
     for problem in (IntegrityError("twice"), OperationalError("gone")):
         with pytest.raises(type(problem)):
-            Patience(0.0).bear(problem)
+            DatabaseRetry(0.0).wait_or_raise(problem)
     with pytest.raises(IntegrityError):
-        Patience(60.0).bear(IntegrityError("twice"))
+        DatabaseRetry(60.0).wait_or_raise(IntegrityError("twice"))
 
 
 @STORED
@@ -119,7 +119,7 @@ def test_a_job_whose_worker_lost_patience_is_parked_and_goes_on_by_itself(
 
     with monkeypatch.context() as broken:
         broken.setattr("jobs.engine.settler.Settler._write", full)
-        execution.run(made.job.pk, token=made.token, seconds=60, patience=Patience(0.0))
+        execution.run(made.job.pk, token=made.token, seconds=60, patience=DatabaseRetry(0.0))
     job = Job.objects.get()
     assert (job.status, job.waiting_for, job.lease_token) == (Status.WAITING, WaitReason.DATABASE, "")
     assert "Make room on it" in job.transitions.order_by("-id")[0].why
@@ -142,9 +142,9 @@ def sqlite3_error(code: int) -> sqlite3.OperationalError:
     [
         "jobs.engine.selection.Selection._write",
         "jobs.engine.selection.Selection._freeze",
-        "jobs.engine.pipeline.Pipe._reserve",
-        "jobs.engine.pipeline.Pipe._send",
-        "jobs.engine.pipeline.Pipe._follow",
+        "jobs.engine.pipeline.Pipeline._reserve",
+        "jobs.engine.pipeline.Pipeline._send",
+        "jobs.engine.pipeline.Pipeline._follow",
         "jobs.engine.settler.Settler._write",
         "jobs.engine.execution._end",
     ],
@@ -204,4 +204,4 @@ def test_a_deadlock_that_the_database_resolves_is_waited_out() -> None:
         with transaction.atomic():
             return Job.objects.count()
 
-    assert (Patience(60.0).insist(do), len(tried)) == (0, 3)
+    assert (DatabaseRetry(60.0).retry(do), len(tried)) == (0, 3)

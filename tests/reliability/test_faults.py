@@ -51,7 +51,7 @@ def test_what_zendesk_was_slow_to_show_is_seen_before_it_is_sent_again(
 ) -> None:
     """The tickets are done, but look undone when they are read back for the first time."""
     looks = 0
-    shows = TicketWork.shows
+    shows = TicketWork.is_applied
 
     def shows_late(self: TicketWork, change: Any, now: Any) -> bool:
         nonlocal looks

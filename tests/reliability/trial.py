@@ -128,7 +128,7 @@ def _run(case: Case, demo: Demo, clock: Clock) -> Trial:
     return trial
 
 
-def _asked(case: Case, demo: Demo) -> tuple[actions.Made, list[int]]:
+def _asked(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
     if case.source == LONG_VIEW:
         demo.account.configure(view_depth=TICKETS)
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagmanager.inventory.similar_tags import groups
+from tagmanager.inventory.similar_tags import similar_groups
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from tagmanager.inventory.similar_tags import groups
     ],
 )
 def test_the_same_words_however_they_are_written_are_one_group(tags: list[str]) -> None:
-    assert groups(["apart", *tags, "else"]) == [tags]
+    assert similar_groups(["apart", *tags, "else"]) == [tags]
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_the_same_words_however_they_are_written_are_one_group(tags: list[str]) 
     ],
 )
 def test_what_is_meant_to_differ_stays_apart(tags: list[str]) -> None:
-    assert groups(tags) == []
+    assert similar_groups(tags) == []
 
 
 @given(st.lists(st.text(alphabet="abing12_-:é日", max_size=12)))
 def test_every_tag_is_in_one_group_at_most_and_none_is_made_up(tags: list[str]) -> None:
-    found = groups(tags)
+    found = similar_groups(tags)
     together = [tag for group in found for tag in group]
     assert len(together) == len(set(together))
     assert set(together) <= set(tags)
     assert all(len(group) > 1 for group in found)
-    assert sorted(map(sorted, groups(tags[::-1]))) == sorted(map(sorted, found))
+    assert sorted(map(sorted, similar_groups(tags[::-1]))) == sorted(map(sorted, found))

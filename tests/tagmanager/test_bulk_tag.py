@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.work import Earlier
+from jobs.work import PreviousResult
 from tagmanager.changes import undo
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools.base import NothingToDo
 from tagmanager.tools.bulk_tag import BulkTag, BulkTagForm
 
 TAGS = st.frozensets(st.sampled_from(["a", "b", "c", "d", "e"]))
 
 
-def ticket(*tags: str) -> Seen:
-    return Seen(1, frozenset(tags), "open", "2026-01-01T00:00:00Z")
+def ticket(*tags: str) -> TicketSnapshot:
+    return TicketSnapshot(1, frozenset(tags), "open", "2026-01-01T00:00:00Z")
 
 
 def params(add: Any = (), remove: Any = (), exact: Any = ()) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_what_is_undone_is_as_before(
     change = BulkTag().change_for(ticket(*before), wish)
     if isinstance(change, TicketChange):
         after = change.applied_to(before)
-        earlier = Earlier(ticket(*before).to_json(), change.to_json(), "changed")
+        earlier = PreviousResult(ticket(*before).to_json(), change.to_json(), "changed")
         back = undo.change_for(ticket(*after), earlier)
         assert isinstance(back, TicketChange)
         assert back.applied_to(after) == before
@@ -62,7 +62,7 @@ def test_undo_never_touches_a_tag_that_the_job_did_not(
 ) -> None:
     change = BulkTag().change_for(ticket(*before), params(add=add, remove=remove - add))
     if isinstance(change, TicketChange):
-        earlier = Earlier(ticket(*before).to_json(), change.to_json(), "changed")
+        earlier = PreviousResult(ticket(*before).to_json(), change.to_json(), "changed")
         back = undo.change_for(ticket(*now), earlier)
         if isinstance(back, TicketChange):
             assert back.applied_to(now) ^ now <= change.add | change.remove

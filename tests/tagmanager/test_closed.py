@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tagmanager.changes import closed_tickets
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
 pytestmark = pytest.mark.once
 
@@ -41,5 +41,5 @@ def test_of_a_closed_ticket_tags_and_priority_can_be_changed(change: TicketChang
 def test_what_was_closed_more_than_120_days_ago_is_archived(
     status: str, updated_at: str, kinds: tuple[str, ...]
 ) -> None:
-    ticket = Seen(1, frozenset(), status, updated_at)
+    ticket = TicketSnapshot(1, frozenset(), status, updated_at)
     assert closed_tickets.kinds_of(ticket, datetime(2026, 11, 23, 12, tzinfo=UTC)) == kinds

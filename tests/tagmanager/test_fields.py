@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from jobs.work import Earlier
+from jobs.work import PreviousResult
 from tagmanager.changes import undo
-from tagmanager.ticket_change import FieldValue, Seen, TicketChange
+from tagmanager.ticket_change import FieldValue, TicketChange, TicketSnapshot
 from tagmanager.tools.base import NothingToDo
 
 SOLVED_HIGH = TicketChange(frozenset("b"), fields={"status": "solved", "priority": "high"})
 
 
-def ticket(*tags: str, **fields: FieldValue) -> Seen:
-    return Seen(1, frozenset(tags), "open", "2026-01-01T00:00:00Z", fields)
+def ticket(*tags: str, **fields: FieldValue) -> TicketSnapshot:
+    return TicketSnapshot(1, frozenset(tags), "open", "2026-01-01T00:00:00Z", fields)
 
 
 def test_a_change_and_a_ticket_come_back_from_storage_as_they_were() -> None:
     seen = ticket("a", status="open", assignee_id=None)
-    assert Seen.from_json(1, seen.to_json()) == seen
+    assert TicketSnapshot.from_json(1, seen.to_json()) == seen
     assert TicketChange.from_json(SOLVED_HIGH.to_json()) == SOLVED_HIGH
 
 
@@ -27,7 +27,9 @@ def test_a_change_shows_only_when_all_of_it_is_there() -> None:
 
 
 def test_undo_puts_back_each_field_as_it_was_on_that_ticket() -> None:
-    earlier = Earlier(ticket("a", status="open", priority=None).to_json(), SOLVED_HIGH.to_json(), "changed")
+    earlier = PreviousResult(
+        ticket("a", status="open", priority=None).to_json(), SOLVED_HIGH.to_json(), "changed"
+    )
     now = ticket("a", "b", status="solved", priority="high")
     assert undo.change_for(now, earlier) == TicketChange(
         remove=frozenset("b"), fields={"status": "open", "priority": None}
@@ -36,7 +38,7 @@ def test_undo_puts_back_each_field_as_it_was_on_that_ticket() -> None:
 
 
 def test_undo_leaves_a_field_alone_that_someone_has_set_since_and_says_so() -> None:
-    earlier = Earlier(ticket(status="open", priority=None).to_json(), SOLVED_HIGH.to_json(), "changed")
+    earlier = PreviousResult(ticket(status="open", priority=None).to_json(), SOLVED_HIGH.to_json(), "changed")
     now = ticket("b", status="solved", priority="urgent")
     assert undo.change_for(now, earlier) == TicketChange(remove=frozenset("b"), fields={"status": "open"})
     note = "Since then someone changed the priority; that was left alone."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tagmanager.macros.comments import Comment
-from tagmanager.macros.translation import Translation, translated
+from tagmanager.macros.translation import Translation, translate
 from zendesk import Action, Macro, TicketField
 
 FIELDS = [
@@ -16,7 +16,7 @@ FIELDS = [
 
 
 def of(*actions: tuple[str, object]) -> Translation:
-    return translated(Macro(1, "A macro", True, tuple(Action(*each) for each in actions)), FIELDS)
+    return translate(Macro(1, "A macro", True, tuple(Action(*each) for each in actions)), FIELDS)
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,17 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.work import Earlier
+from jobs.work import PreviousResult
 from tagmanager.changes import undo
-from tagmanager.ticket_change import Seen, TicketChange
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools.base import LeftOut, NothingToDo
 from tagmanager.tools.rename_tags import RenameTags, RenameTagsForm
 
 TAGS = st.frozensets(st.sampled_from(["a", "b", "c", "d", "e"]))
 
 
-def ticket(*tags: str) -> Seen:
-    return Seen(1, frozenset(tags), "open", "2026-01-01T00:00:00Z")
+def ticket(*tags: str) -> TicketSnapshot:
+    return TicketSnapshot(1, frozenset(tags), "open", "2026-01-01T00:00:00Z")
 
 
 def change(*tags: str, **pairs: str) -> Any:
@@ -68,7 +68,9 @@ def test_what_is_undone_is_as_before(before: frozenset[str], pairs: dict[str, st
         after = done.applied_to(before)
         assert not after & set(pairs)
         assert {pairs[tag] for tag in before & set(pairs)} - {""} <= after
-        back = undo.change_for(ticket(*after), Earlier(ticket(*before).to_json(), done.to_json(), "changed"))
+        back = undo.change_for(
+            ticket(*after), PreviousResult(ticket(*before).to_json(), done.to_json(), "changed")
+        )
         assert isinstance(back, TicketChange)
         assert back.applied_to(after) == before
 

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from jobs.models import Job
 from jobs.states import Status
-from jobs.views.permissions import ACT, SEE, refusal
+from jobs.views.permissions import ACT, SEE, why_refused
 from tests import factories
 
 pytestmark = pytest.mark.once
@@ -183,9 +183,9 @@ def test_one_comes_back_to_where_one_was(db: None, client: Client) -> None:
 def test_those_who_can_grant_a_permission_are_named(db: None) -> None:
     bob = factories.user("bob")
     ask = "Your account may not see jobs. Ask {} to give it the permission “Can view job”."
-    assert refusal(bob, SEE) == ask.format("an administrator of Tag Manager")
+    assert why_refused(bob, SEE) == ask.format("an administrator of Tag Manager")
     User.objects.create_superuser("root")
-    assert refusal(bob, SEE) == ask.format("root, an administrator of Tag Manager,")
+    assert why_refused(bob, SEE) == ask.format("root, an administrator of Tag Manager,")
     cy = factories.user("cy", is_staff=True)
     office = Group.objects.create(name="office")
     office.permissions.add(Permission.objects.get(codename="change_user"))
@@ -193,8 +193,8 @@ def test_those_who_can_grant_a_permission_are_named(db: None) -> None:
     factories.user("dan", is_staff=True)  # may not change people
     User.objects.create_superuser("eve", is_active=False)
     factories.user("fay", is_superuser=True)  # cannot enter the admin
-    assert refusal(bob, SEE) == ask.format("an administrator of Tag Manager (cy or root)")
-    assert refusal(factories.runner(), SEE, ACT) == ""
+    assert why_refused(bob, SEE) == ask.format("an administrator of Tag Manager (cy or root)")
+    assert why_refused(factories.runner(), SEE, ACT) == ""
 
 
 @pytest.mark.parametrize("status", Status)

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from jobs.models import Job
-from jobs.presentation.job_actions import DOINGS, FOLLOW_UPS
+from jobs.presentation.job_actions import FOLLOW_UPS, JOB_ACTIONS
 from jobs.states import BatchState, FollowUp, Outcome, Status
 from tests import factories
 
@@ -27,7 +27,7 @@ def words(response: HttpResponse) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", main))
 
 
-@pytest.mark.parametrize("name", DOINGS)
+@pytest.mark.parametrize("name", JOB_ACTIONS)
 def test_asking_changes_nothing(web: Client, name: str) -> None:
     for status in Status:
         job = factories.job(status, changed=1, failed=1, total=5)
@@ -194,7 +194,7 @@ def test_a_retry_of_one_cause_is_asked_about_its_own_number(web: Client, in_back
     assert job.children.count() == 1
 
 
-@pytest.mark.parametrize("name", DOINGS)
+@pytest.mark.parametrize("name", JOB_ACTIONS)
 def test_in_every_state_a_button_that_is_shown_works_and_another_changes_nothing(
     web: Client, in_background: None, name: str
 ) -> None:

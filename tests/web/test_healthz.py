@@ -82,12 +82,12 @@ def test_a_probe_never_reads_what_grows_with_the_tickets(db: None) -> None:
     with CaptureQueriesContext(
         connection,
     ) as few:
-        health.look()
+        health.check()
     for _ in range(5):
         submit(refs=[1], here=False)
     heartbeats.beat()
     with CaptureQueriesContext(connection) as more:
-        health.look()
+        health.check()
     assert not [q["sql"] for q in more if "jobs_item" in q["sql"] or "jobs_batch" in q["sql"]]
     assert len(more) == len(few) == 3
 

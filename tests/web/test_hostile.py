@@ -25,8 +25,8 @@ from jobs.models import Batch, Item, Job, Transition
 from jobs.states import BatchState, Outcome, Status
 from tagmanager.account import choices
 from tagmanager.account.connection import NotConnected
-from tagmanager.account.status import Glance
-from tagmanager.account.tag_references import Kind, Naming
+from tagmanager.account.status import AccountStatus
+from tagmanager.account.tag_references import Kind, TagReference
 from tagmanager.intake import sources
 from tagmanager.macros.search import Found
 from tests import factories
@@ -166,14 +166,16 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Zendesk whose every word is this one, and whose refusals too."""
     cache.clear()
     kinds: tuple[Kind, ...] = ("field", "trigger", "automation", "view", "macro")
-    named = tuple(Naming(kind, 1, words, frozenset({words}), "tagger") for kind in kinds)
+    named = tuple(TagReference(kind, 1, words, frozenset({words}), "tagger") for kind in kinds)
     tickets = [SimpleNamespace(id=ref, subject=words) for ref in (5, 6)]
     monkeypatch.setattr(choices, "views", lambda: choices.Choices([(7, words), (8, words)]))
-    monkeypatch.setattr("tagmanager.account.tag_references.namings", lambda: named)
+    monkeypatch.setattr("tagmanager.account.tag_references.tag_references", lambda: named)
     macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
     monkeypatch.setattr("tagmanager.macros.search.macros", lambda: (macro,))
     monkeypatch.setattr("tagmanager.previews.preview.ask", lambda _: tickets)
-    seen = Glance(account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words)
+    seen = AccountStatus(
+        account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words
+    )
     monkeypatch.setattr("tagmanager.views.front.glance", lambda: seen)
     monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: [words])
 
@@ -185,7 +187,7 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 Elements = list[tuple[str, tuple[str, ...]]]
-Seen = tuple[int, Elements, str]
+TicketSnapshot = tuple[int, Elements, str]
 #: What the pages themselves never have more of because of a word.
 FOREIGN = ("script", "img", "comment", "style", "iframe")
 
@@ -220,7 +222,7 @@ SHOWN = (
 @pytest.mark.once
 def test_no_word_becomes_markup_on_any_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = skeletons(root, PLAIN, monkeypatch)
-    hostile: dict[str, Seen] = {}
+    hostile: dict[str, TicketSnapshot] = {}
     for kind, words in HOSTILE.items():
         stored = words.replace("\x00", "\x01") if connection.vendor == "postgresql" else words
         hostile = skeletons(root, stored, monkeypatch)

@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
-from tagmanager.account.tag_references import namings
+from tagmanager.account.tag_references import tag_references
 from tagmanager.previews import preview
 from tagmanager.previews.preview import Tally, tallies_of
-from tagmanager.previews.warnings import cautions_of
+from tagmanager.previews.warnings import warnings_of
 from tests import factories
 from tests.demo import params
 from zendesk import sandbox
@@ -82,7 +82,7 @@ def test_hostile_text_is_escaped_on_every_part(db: None) -> None:
 def test_warnings_name_all_in_the_account_that_a_tag_belongs_to(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
-    first = {each.kind: each for each in reversed(namings()) if each.field_type in ("tagger", "")}
+    first = {each.kind: each for each in reversed(tag_references()) if each.field_type in ("tagger", "")}
     assert set(first) == {"field", "trigger", "automation", "view", "macro"}
     named = sorted({min(each.tags) for each in first.values()})
     job = planned(1, params=params(add=named))
@@ -134,8 +134,8 @@ def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: Non
         factories.item(job, ref, Outcome.SKIPPED, reason="closed")
     other = factories.job(Status.RUNNING, source=source)
     factories.job(Status.RUNNING, source={"kind": "view", "id": 8, "title": "Another"})
-    found = cautions_of(job)
-    assert [caution.text[:40] for caution in found.all] == [
+    found = warnings_of(job)
+    assert [warning.text[:40] for warning in found.all] == [
         "2 closed tickets are left out. Zendesk l",
         f"Job {other.pk} is at work on some of the same tickets"[:40],
     ]
@@ -148,7 +148,7 @@ def test_warnings_count_the_closed_tickets_that_would_change_and_name_a_user_who
     job = factories.job(
         Status.SUCCEEDED, dry_run=True, planned=2_000, kinds={"closed": 1_800, "archived": 1_500}
     )
-    closed = [caution.text for caution in cautions_of(job).all if "closed" in caution.text]
+    closed = [warning.text for warning in warnings_of(job).all if "closed" in warning.text]
     told = (
         "1,800 of the tickets that would change are closed, 1,500 of them archived for certain. One is tried "
         "first: where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
@@ -156,7 +156,7 @@ def test_warnings_count_the_closed_tickets_that_would_change_and_name_a_user_who
     assert closed == [told]
     demo_zendesk.configure(role="agent")
     cache.clear()
-    closed = [caution.text for caution in cautions_of(job).all if "closed" in caution.text]
+    closed = [warning.text for warning in warnings_of(job).all if "closed" in warning.text]
     assert closed[1] == (
         "Dana Demo, as whom Tag Manager is connected, has the role agent in Zendesk, and only admins can "
         "change closed tickets. Connect as an admin, or leave the closed ones out."
@@ -171,7 +171,7 @@ def test_warnings_say_when_not_all_tags_that_vanish_were_looked_at(db: None) -> 
     few = factories.job(
         Status.SUCCEEDED, params=params(exact=["vip"]), planned=1_000, total=1_000, dry_run=True
     )
-    said = [any(told in each.text for each in cautions_of(job).all) for job in (replacing, adding, few)]
+    said = [any(told in each.text for each in warnings_of(job).all) for job in (replacing, adding, few)]
     assert said == [True, False, False]
 
 
@@ -190,7 +190,7 @@ def test_warnings_tell_of_jobs_that_share_tickets_or_read_their_list_by_a_tag_th
     among_others = factories.job(Status.SELECTING, source=several)
     lacking = factories.job(Status.SELECTING, source=view, params={"only": {"lack": ["old"]}})
     factories.item(factories.job(Status.RUNNING, dry_run=True), 5, Outcome.PLANNED)
-    assert [caution.text.split(":")[0][:45] for caution in cautions_of(job).all] == [
+    assert [warning.text.split(":")[0][:45] for warning in warnings_of(job).all] == [
         f"Job {sharing.pk} is at work on some of the same tickets"[:45],
         f"Job {queued.pk} is at work on some of the same tickets"[:45],
         f"Job {by_tag.pk} has still to read its list, which hangs"[:45],
@@ -202,7 +202,7 @@ def test_warnings_tell_of_jobs_that_share_tickets_or_read_their_list_by_a_tag_th
 def test_numbers_given_by_hand_are_not_taken_for_the_same_tickets(db: None) -> None:
     job = planned(1)
     factories.job(Status.RUNNING)
-    assert cautions_of(job).all == []
+    assert warnings_of(job).all == []
 
 
 def test_a_zendesk_that_is_away_is_told_in_words(web: Client, settings: Settings) -> None:
@@ -291,8 +291,8 @@ def test_a_guarded_preview_shows_the_condition_and_whether_a_trigger_has_it(
     assert "Ticket > Tags · Contains none of the following · quiet" in page
     assert "taken off by a job of its own when the real run has ended, with about as many calls again" in page
     told = "No active trigger names the guard tag quiet, so none leaves this change alone yet."
-    assert [told in caution.text for caution in cautions_of(job).all].count(True) == 1
+    assert [told in warning.text for warning in warnings_of(job).all].count(True) == 1
     conditions = (("current_tags", "not_includes", "quiet"),)
     demo_zendesk.configure(triggers=(sandbox.Rule("Mail the team", conditions, ()),))
     cache.clear()
-    assert [told in caution.text for caution in cautions_of(job).all].count(True) == 0
+    assert [told in warning.text for warning in warnings_of(job).all].count(True) == 0

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Job, Transition
-from jobs.presentation.job_summary import asked_for
-from jobs.presentation.speed_chart import picture_of
+from jobs.presentation.job_summary import request_summary
+from jobs.presentation.speed_chart import speed_chart
 from jobs.presentation.timeline import fold
 from jobs.states import Outcome, Status
 from tests import factories
@@ -37,7 +37,7 @@ def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
     params = {"add": ["vip", "gold"], "remove": [], "set": [], "include_closed": True}
     view = {"kind": "view", "id": 7, "title": "All unsolved"}
     job = factories.job(params=params, source=view, limit=5_000, dry_run=True)
-    assert asked_for(job) == [
+    assert request_summary(job) == [
         ("What", "Add and remove tags"),
         ("Tags to add", "vip, gold"),
         ("Closed tickets", "Included"),
@@ -47,22 +47,25 @@ def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
     ]
     items = {"kind": "items", "job": 3, "outcomes": ["failed", "unverified"], "reason": "closed"}
     job = factories.job(params={"pairs": {"old": "new"}}, source=items)
-    assert asked_for(job)[1:3] == [
+    assert request_summary(job)[1:3] == [
         ("Tags to rename", "old → new"),
         ("Tickets", "The failed or unverified tickets of job 3, for the reason “closed”"),
     ]
-    assert asked_for(factories.job(source={"kind": "moon", "id": 1}))[-3] == ("Tickets", "kind: moon, id: 1")
+    assert request_summary(factories.job(source={"kind": "moon", "id": 1}))[-3] == (
+        "Tickets",
+        "kind: moon, id: 1",
+    )
 
 
 def test_the_request_says_how_many_numbers_were_given_and_on_how_many_tickets_it_is_tried(db: None) -> None:
     given = {"kind": "ids", "name": "", "number": 2, "doubles": 1}
-    assert asked_for(factories.job(source=given, canary=50))[3:6] == [
+    assert request_summary(factories.job(source=given, canary=50))[3:6] == [
         ("Tickets", "2 tickets given by number; 1 repeated number left out"),
         ("At most", "All tickets"),
         ("Tried on", "The first 50 tickets, then it asks whether to go on"),
     ]
     given = {"kind": "ids", "name": "vips.csv", "number": 1_200, "doubles": 0}
-    assert asked_for(factories.job(source=given))[3] == ("Tickets", "1,200 tickets named in vips.csv")
+    assert request_summary(factories.job(source=given))[3] == ("Tickets", "1,200 tickets named in vips.csv")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_the_request_keeps_on_how_many_tickets_it_was_tried(
     web: Client, state: Status, fields: dict[str, Any], said: str
 ) -> None:
     job = factories.job(state, canary=50, **fields)
-    assert ("Tried on", said) in asked_for(job)
+    assert ("Tried on", said) in request_summary(job)
     assert 'name="canary" value="50"' in web.get(f"/tools/bulk-tag/?again={job.pk}").content.decode()
 
 
@@ -145,7 +148,7 @@ def test_the_speed_is_drawn_with_its_waits(web: Client) -> None:
         Transition(to_status=Status.WAITING, at=start + timedelta(seconds=100)),
         Transition(to_status=Status.RUNNING, at=start + timedelta(seconds=220)),
     ]
-    picture = picture_of(job, steps)
+    picture = speed_chart(job, steps)
     assert picture is not None
     assert [(band.x, band.width) for band in picture.bands] == [(187.5, 225.0)]
     assert len(picture.points.split()) == 2
@@ -157,7 +160,7 @@ def test_the_speed_is_drawn_with_its_waits(web: Client) -> None:
     assert "Speed: 150 tickets a minute on average" in page
     assert "150 tickets a minute</span>" in page  # the one speed of an ended job
     assert "style=" not in page
-    assert picture_of(factories.job(Status.SUCCEEDED, changed=1), []) is None
+    assert speed_chart(factories.job(Status.SUCCEEDED, changed=1), []) is None
 
 
 def test_a_job_whose_worker_fell_silent_is_called_stuck(web: Client) -> None:

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from jobs.actors import COMMAND_LINE
 from jobs.models import Job
 from jobs.retention import pruning
-from jobs.runtime.database_retry import Patience
+from jobs.runtime.database_retry import DatabaseRetry
 from jobs.states import Status
 from tagmanager.inventory import tag_counts
 from tagmanager.models import TagList
@@ -88,8 +88,8 @@ def test_a_count_of_all_tickets_is_started_with_a_click_and_then_shown(web: Clie
 
 def delete_old_jobs() -> None:
     now = timezone.now()
-    families = pruning.look(now).families
-    pruning.prune(families, before=now, by=COMMAND_LINE, patience=Patience(60.0))
+    families = pruning.find_prunable(now).families
+    pruning.prune(families, before=now, by=COMMAND_LINE, patience=DatabaseRetry(60.0))
 
 
 def test_what_a_count_found_is_kept_when_its_job_is_deleted(web: Client, demo: Demo) -> None:
@@ -109,13 +109,13 @@ def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
     monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
-    assert tag_counts.lists(seconds=0).being_added
+    assert tag_counts.tag_lists(seconds=0).being_added
     (half,) = TagList.objects.filter(counted_at__isnull=False)
     job = Job.objects.get()
     assert pruning.mark(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
     job.items.all().delete()
     assert not tag_counts._add_on(half, time.monotonic() + 60)
-    found = tag_counts.lists(seconds=60)
+    found = tag_counts.tag_lists(seconds=60)
     assert (found.full, found.being_added, found.own is not None) == (None, None, True)
 
 
@@ -125,7 +125,7 @@ def test_what_was_read_is_added_up_in_pieces_and_never_twice(
     monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
-    seen = [tag_counts.lists(seconds=0) for _ in range(6)]
+    seen = [tag_counts.tag_lists(seconds=0) for _ in range(6)]
     assert [found.being_added.tickets if found.being_added else 0 for found in seen] == [
         60,
         120,
@@ -136,7 +136,7 @@ def test_what_was_read_is_added_up_in_pieces_and_never_twice(
     ]
     assert seen[-1].full
     assert seen[-1].full.counts == truth(demo)
-    assert tag_counts.lists(seconds=0).full == seen[-1].full
+    assert tag_counts.tag_lists(seconds=0).full == seen[-1].full
 
 
 def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
@@ -144,7 +144,7 @@ def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
 ) -> None:
     for number, ref in enumerate(demo.open_tickets[:100]):
         demo.account.edit(ref, add=[f"batch_{number}_{part}" for part in "abc"])
-    part = tag_counts.lists(seconds=0)
+    part = tag_counts.tag_lists(seconds=0)
     assert (part.own, part.is_moving, len(part.being_read.counts) if part.being_read else 0) == (
         None,
         True,
@@ -152,13 +152,15 @@ def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
     )
     monkeypatch.setattr(tag_counts, "PATIENCE", 0.0)
     demo.fault("server_error_before", on="GET /api/v2/tags", times=1)
-    held = tag_counts.lists(seconds=0)
+    held = tag_counts.tag_lists(seconds=0)
     assert (held.problem is not None, held.is_moving) == (True, False)
     assert held.being_read
     assert len(held.being_read.counts) == 100
     TagList.objects.update(place="gibberish")
-    assert tag_counts.lists(seconds=0).problem is None  # a place that Zendesk has forgotten: from the start
-    while (found := tag_counts.lists(seconds=0)).own is None:
+    assert (
+        tag_counts.tag_lists(seconds=0).problem is None
+    )  # a place that Zendesk has forgotten: from the start
+    while (found := tag_counts.tag_lists(seconds=0)).own is None:
         assert found.is_moving
     assert found.own.counts == truth(demo)
     assert TagList.objects.count() == 1
@@ -227,8 +229,8 @@ def test_what_nothing_uses_and_what_nothing_names_is_listed_apart(web: Client, d
     }
     assert all(row["named_in"] for row in named)
     page = web.get(PATH, {"show": "named"}).content.decode()
-    for naming in named[0]["named_in"]:  # type: ignore[attr-defined]
-        assert f'href="{naming["address"]}"' in page
+    for reference in named[0]["named_in"]:  # type: ignore[attr-defined]
+        assert f'href="{reference["address"]}"' in page
 
 
 def test_tags_that_mean_the_same_lead_into_a_merge_that_keeps_the_most_used(web: Client, demo: Demo) -> None:

@@ -34,10 +34,10 @@ def test_calls_are_under_way_side_by_side(
     over = threading.Semaphore(0)
     pending = [client.begin_update_many([number], {"additional_tags": ["vip"]}) for number in (1, 2, 3)]
     for one in pending:
-        one.when_over(over.release)
+        one.on_done(over.release)
     for _ in pending:
         assert over.acquire(timeout=10)
-    assert [one.is_over for one in pending] == [True] * 3
+    assert [one.is_done for one in pending] == [True] * 3
     assert calls == []  # told when their results are taken, in the thread of whoever takes them
     assert [one.result().id for one in pending] == ["V3-a"] * 3
     assert [(call.kind, call.attempt) for call in calls] == [("write", 1)] * 3
@@ -80,7 +80,7 @@ def test_no_more_are_begun_than_the_share_of_calls_allows(
     answer.clear()
     pending = [client.begin_tickets([number]) for number in (1, 2, 3)]
     # 40 are left to others: with two under way, 42 do not allow for a third before one of them is answered.
-    assert [one.is_over for one in pending] == [False, False, True]
+    assert [one.is_done for one in pending] == [False, False, True]
     answer.set()
     assert [one.result() for one in pending] == [[]] * 3
     assert len(calls) == 4
@@ -98,7 +98,7 @@ def test_no_more_than_so_many_are_under_way(
     http.add_callback("GET", SHOW, shown)
     client = connect()
     pending = [client.begin_tickets([number]) for number in range(1, UNDER_WAY + 3)]
-    assert [one.is_over for one in pending] == [False] * UNDER_WAY + [True] * 2  # these have not begun
+    assert [one.is_done for one in pending] == [False] * UNDER_WAY + [True] * 2  # these have not begun
     answer.set()
     assert [one.result() for one in pending] == [[]] * (UNDER_WAY + 2)
 
@@ -109,9 +109,9 @@ def test_what_nobody_wants_any_more_is_counted(
     http.get(SHOW, json={"tickets": []})
     pending = connect().begin_tickets([1])
     over = threading.Event()
-    pending.when_over(over.set)
+    pending.on_done(over.set)
     assert over.wait(10)
-    pending.drop()
+    pending.discard()
     assert [(call.kind, call.attempt) for call in calls] == [("read", 1)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from zendesk.calls import Request
-    from zendesk.transport.requestor import Begun, Transport
+    from zendesk.transport.requestor import Begun, Requestor
 
 T = TypeVar("T")
 
@@ -18,18 +18,18 @@ class Pending(Generic[T]):
     Where it could not be begun just now it counts as over, and `result` makes the whole call.
     """
 
-    def __init__(self, transport: Transport, request: Request, read: Callable[[object], T]) -> None:
+    def __init__(self, transport: Requestor, request: Request, read: Callable[[object], T]) -> None:
         self._transport = transport
         self._request = request
         self._read = read
         self._begun: Begun | None = transport.begin(request)
 
     @property
-    def is_over(self) -> bool:
+    def is_done(self) -> bool:
         """Whether `result` need not wait for the first try."""
         return self._begun is None or self._begun.tried.done()
 
-    def when_over(self, tell: Callable[[], None]) -> None:
+    def on_done(self, tell: Callable[[], None]) -> None:
         """Have it called when the first try is over, in whatever thread; at once when it is."""
         if self._begun is None:
             tell()
@@ -41,7 +41,7 @@ class Pending(Generic[T]):
         begun, self._begun = self._begun, None
         return self._transport.send(self._request, self._read, begun)
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         """Nobody wants the answer any more. Only for what changes nothing."""
         begun, self._begun = self._begun, None
         if begun is not None:

@@ -77,7 +77,7 @@ class Begun:
     tried: Future[Tried | None]  # None: it never left
 
 
-class Transport:
+class Requestor:
     """Makes calls to one account. May be used by several threads at once."""
 
     def __init__(

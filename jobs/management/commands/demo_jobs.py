@@ -33,10 +33,10 @@ class Command(SentenceCommand):
                 "or a developer's database; give --yes if this is one."
             )
         if options["clear"]:
-            gone = gallery.clear()
+            gone = gallery.delete_gallery()
             self.tell(f"{gone:,} {'job was' if gone == 1 else 'jobs were'} removed.")
             return
-        numbers = gallery.hang()
+        numbers = gallery.create_gallery()
         if options["output"] == "json":
             self.tell(json.dumps(numbers))
             return

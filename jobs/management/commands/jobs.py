@@ -24,13 +24,13 @@ from jobs.cli.commands import (
     wrong,
 )
 from jobs.cli.progress_lines import printable, words_on
-from jobs.cli.summary import tally_of
+from jobs.cli.summary import summary_of
 from jobs.models import Job
-from jobs.presentation.blockers import snag_of
+from jobs.presentation.blockers import find_blocker
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
 from jobs.presentation.job_actions import stays, warning
 from jobs.reports import export_files
-from jobs.reports.exports import FORMATS, Gone, UnknownOutcome
+from jobs.reports.exports import FORMATS, JobDeleted, UnknownOutcome
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
 
@@ -121,11 +121,11 @@ class Command(RunCommand):
         if options["output"] == "json":
             self.stdout.write(json.dumps(status_of(job)))
             return
-        self.tell(*tally_of(job))
+        self.tell(*summary_of(job))
         if not job.is_ended and job.status != Status.ERRORED:
             self.tell(f"  Now: {words_on(job)}.")
-        if snag := snag_of(job):
-            self.tell(f"  {snag.cause} {snag.way_out}")
+        if blocker := find_blocker(job):
+            self.tell(f"  {blocker.cause} {blocker.remedy}")
         if job.error:
             self.tell(f"  {job.error}")
         self.tell("Timeline (UTC)")
@@ -165,9 +165,9 @@ class Command(RunCommand):
         if not number:
             raise wrong(f"No ticket of job {job.pk} failed for the reason {reason!r}.")
         self.must_be_sure(options)
-        doing = FOLLOW_UP_DOINGS[kind.value]
-        self.must_be_meant(warning(doing, job, number), number, options)
-        if left := stays(doing, job):
+        action = FOLLOW_UP_DOINGS[kind.value]
+        self.must_be_meant(warning(action, job, number), number, options)
+        if left := stays(action, job):
             self.stderr.write(left)
         title = FOLLOW_UPS[kind].title.format(title=job.title)
         self.ask(f"{title} ({number:,} {'ticket' if number == 1 else 'tickets'})?", options)
@@ -184,7 +184,7 @@ class Command(RunCommand):
             raise wrong(str(problem)) from problem
         try:
             self._write(pieces, options)
-        except Gone as problem:
+        except JobDeleted as problem:
             raise impossible(str(problem)) from problem
 
     def _write(self, pieces: Iterable[str], options: dict[str, Any]) -> None:

@@ -17,8 +17,8 @@ from jobs.cli.runner import FOR_EVER, Exit
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.retention import disk_usage, pruning
-from jobs.retention.pruning import Old
-from jobs.runtime.database_retry import Patience
+from jobs.retention.pruning import Prunable
+from jobs.runtime.database_retry import DatabaseRetry
 
 #: A hundred years.
 MOST_DAYS = 36_500
@@ -48,7 +48,7 @@ class Command(SentenceCommand):
         if not dry_run:
             self.must_be_sure(options, "delete jobs")
         before = timezone.now() - timedelta(days=older_than)
-        old = pruning.look(before)
+        old = pruning.find_prunable(before)
         self.tell(*_told(old, f"{before:%-d %B %Y, %H:%M} UTC"))
         if dry_run or not (old.jobs or old.begun):
             return
@@ -60,7 +60,7 @@ class Command(SentenceCommand):
                     old.families,
                     before=before,
                     by=by,
-                    patience=Patience(FOR_EVER, say=self.stderr.write),
+                    patience=DatabaseRetry(FOR_EVER, say=self.stderr.write),
                     tell=lambda so_far: show(so_far.items),
                 )
             except KeyboardInterrupt:
@@ -71,7 +71,7 @@ class Command(SentenceCommand):
         )
 
 
-def _told(old: Old, when: str) -> Iterator[str]:
+def _told(old: Prunable, when: str) -> Iterator[str]:
     if old.begun:
         yield f"An earlier run was broken off: what it left of {some(old.begun, 'job')} goes first."
     if not old.jobs:
@@ -93,7 +93,7 @@ def _told(old: Old, when: str) -> Iterator[str]:
     yield from _kept(old)
 
 
-def _kept(old: Old) -> Iterator[str]:
+def _kept(old: Prunable) -> Iterator[str]:
     if old.followed:
         yield f"Kept: {some(old.followed, 'job')} as old, because a follow-up is younger or has not ended."
     if old.read:

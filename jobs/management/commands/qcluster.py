@@ -28,7 +28,7 @@ from jobs.runtime.shutdown import STOP_FILE
 from jobs.workers import processes, schema
 
 
-class Ours(Cluster):  # type: ignore[misc]  # django_q ships no types
+class GracefulCluster(Cluster):  # type: ignore[misc]  # django_q ships no types
     """One that stops once, however often it is told, and puts its jobs down at their next step."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -60,5 +60,5 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no type
         processes.bind_forks()
         # What the forks do not hear cannot end them: neither a worker that hangs nor the monitor at the end.
         BaseProcess.terminate = BaseProcess.kill  # type: ignore[method-assign]
-        qcluster.Cluster = Ours
+        qcluster.Cluster = GracefulCluster
         super().handle(*args, **options)

@@ -29,7 +29,7 @@ from jobs.workers.cluster import Cluster
 logger = logging.getLogger(__name__)
 
 #: Between two looks at the cluster, and between two looks whether we are to stop, seconds.
-LOOK_EVERY, NAP = 1.0, 0.2
+LOOK_EVERY, POLL_INTERVAL = 1.0, 0.2
 #: A cluster gets so long to end by itself when it is stopped, and when it is replaced, seconds.
 STOP_GRACE, REPLACE_GRACE = 30.0, 3.0
 #: Before another start when the cluster did not stay up, seconds; each time twice as long.
@@ -53,7 +53,7 @@ class Stop:
     def pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while not self._asked and time.monotonic() < end:
-            time.sleep(NAP)
+            time.sleep(POLL_INTERVAL)
 
 
 def _await_migrations(stop: Stop) -> None:

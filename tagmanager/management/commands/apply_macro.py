@@ -11,8 +11,8 @@ from tagmanager.cli.ticket_command import (
     TicketCommand,
     add_source_options,
     add_ticket_options,
+    as_command_errors,
     connected,
-    told,
 )
 from tagmanager.tools import tool
 from tagmanager.tools.apply_macro import ALL, FIELDS, POSSIBLE, ApplyMacro
@@ -43,7 +43,7 @@ class Command(TicketCommand):
 
     def handle(self, **options: Any) -> None:
         apply_macro = tool(ApplyMacro.slug)
-        with connected() as zendesk, told():
+        with connected() as zendesk, as_command_errors():
             check(zendesk)  # before the form, which takes an answer that does not come for a wrong number
         form = apply_macro.form_class({"macro": options["macro"], "extent": _extent(options)})
         self.make_and_run(apply_macro, form, options)

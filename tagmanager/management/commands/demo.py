@@ -14,7 +14,16 @@ from django.core.management.base import CommandParser
 
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import impossible
-from tagmanager.cli.demo import NAP, Failed, Household, Place, Signals, Told, address_in, answer_of
+from tagmanager.cli.demo import (
+    POLL_INTERVAL,
+    AlreadyTold,
+    DemoFolder,
+    DemoProcesses,
+    Failed,
+    Signals,
+    address_in,
+    answer_of,
+)
 from zendesk.sandbox import CLIENT_ID, CLIENT_SECRET, VIEW_UNSOLVED
 
 USER = PASSWORD = "demo"  # noqa: S105 - of a server that only this machine reaches
@@ -44,10 +53,10 @@ class Command(SentenceCommand):
     def handle(self, **options: Any) -> None:
         signals = Signals()
         try:
-            place = Place(options["port"])
+            place = DemoFolder(options["port"])
         except Failed as problem:
             raise impossible(str(problem)) from problem
-        household = Household(place, signals)
+        household = DemoProcesses(place, signals)
         is_done = False
         try:
             self._bring_up(household, place, options)
@@ -57,10 +66,10 @@ class Command(SentenceCommand):
                 self._say(f"The demo stays up at {place.url}. Ctrl-C ends it.")
                 while True:
                     household.check()
-                    time.sleep(NAP)
+                    time.sleep(POLL_INTERVAL)
         except Failed as problem:
             raise impossible(str(problem)) from problem
-        except Told as told:
+        except AlreadyTold as told:
             code = 0 if is_done and told.number == signal.SIGINT else 128 + told.number
         finally:
             household.stop()
@@ -68,7 +77,7 @@ class Command(SentenceCommand):
         if code:
             sys.exit(code)
 
-    def _bring_up(self, household: Household, place: Place, options: dict[str, Any]) -> None:
+    def _bring_up(self, household: DemoProcesses, place: DemoFolder, options: dict[str, Any]) -> None:
         self._say("Starting a demo Zendesk, the web server and a worker …")
         household.start(
             "zendesk",
@@ -102,7 +111,7 @@ class Command(SentenceCommand):
             f"Logs: {os.path.relpath(place.folder)}",
         )
 
-    def _show_main_job(self, household: Household, place: Place) -> int:
+    def _show_main_job(self, household: DemoProcesses, place: DemoFolder) -> int:
         made = household.run(
             "tag_tickets",
             *("tag_tickets", "--view", str(VIEW_UNSOLVED), "--add", TAG),

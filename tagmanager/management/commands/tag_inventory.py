@@ -12,11 +12,11 @@ from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
 from tagmanager.account import connection
-from tagmanager.cli.ticket_command import connected, must_be_admin, tags_are_known, told
-from tagmanager.forms.submit import ask
+from tagmanager.cli.ticket_command import as_command_errors, connected, must_be_admin, tags_are_known
+from tagmanager.forms.submit import submit
 from tagmanager.intake import sources
 from tagmanager.inventory import tag_counts, tags
-from tagmanager.inventory.tag_counts import Lists
+from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.inventory.tags import Inventory, Tag
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
@@ -66,7 +66,7 @@ class Command(RunCommand):
 
     def _count(self, by: Actor, tell: Callable[[str], None]) -> None:
         """Run the job here; however it ends, standard output is left for the list."""
-        with connected() as zendesk, told():
+        with connected() as zendesk, as_command_errors():
             must_be_admin(zendesk)
         if job := tag_counts.counting(connection.address()):
             raise wrong(f"Job {job.pk} is counting already; manage.py jobs watch {job.pk} shows it.")
@@ -75,7 +75,7 @@ class Command(RunCommand):
         form.is_valid()
         with self.display(as_json=True) as display:
             job, code = runner.run(
-                lambda: ask(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True),
+                lambda: submit(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True),
                 by=by,
                 display=display,
             )
@@ -84,7 +84,7 @@ class Command(RunCommand):
             sys.exit(code)
 
 
-def _known_by(lists: Lists) -> str:
+def _known_by(lists: TagLists) -> str:
     if lists.full:
         return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
     return (

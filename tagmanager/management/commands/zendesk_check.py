@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import add_output_option
-from tagmanager.cli.ticket_command import connected, told
+from tagmanager.cli.ticket_command import as_command_errors, connected
 from zendesk import Connection, check
 
 
@@ -21,7 +21,7 @@ class Command(SentenceCommand):
         add_output_option(parser)
 
     def handle(self, *, output: str, **_: Any) -> None:
-        with connected() as zendesk, told():
+        with connected() as zendesk, as_command_errors():
             connection = check(zendesk)
             address = zendesk.base_url
         if output == "json":

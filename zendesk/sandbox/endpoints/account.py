@@ -6,7 +6,7 @@ from zendesk.sandbox import limits
 from zendesk.sandbox.account import fields, people, rules
 from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Reply, answer, invalid_attribute, not_found, too_many_values
-from zendesk.sandbox.serving.request import MAX_IDS, Asked
+from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 
 # Tags beyond these are not listed, though tickets carry them (developer.zendesk.com, tags).
@@ -39,25 +39,25 @@ _CONFIGURATION: dict[str, Any] = {
 }
 
 
-def token(sandbox: Sandbox, asked: Asked) -> Reply:
+def token(sandbox: Sandbox, asked: Request) -> Reply:
     return answer(sandbox.access.grant(asked.json, sandbox.now()), status=201)
 
 
-def me(sandbox: Sandbox, asked: Asked) -> Reply:
+def me(sandbox: Sandbox, asked: Request) -> Reply:
     """200 also for nobody: with a null id."""
     if asked.scopes is None:
         return answer({"user": people.ANONYMOUS})
     return answer({"user": people.me(asked.base, sandbox.options.role)})
 
 
-def user(_sandbox: Sandbox, asked: Asked, user_id: int) -> Reply:
+def user(_sandbox: Sandbox, asked: Request, user_id: int) -> Reply:
     found = people.user(user_id, asked.base)
     if found is None:
         raise not_found()
     return answer({"user": found})
 
 
-def users_show_many(_sandbox: Sandbox, asked: Asked) -> Reply:
+def users_show_many(_sandbox: Sandbox, asked: Request) -> Reply:
     ids = asked.ids()
     if len(ids) > MAX_IDS:
         raise too_many_values()
@@ -65,7 +65,7 @@ def users_show_many(_sandbox: Sandbox, asked: Asked) -> Reply:
     return answer({"users": found, "next_page": None, "previous_page": None, "count": len(found)})
 
 
-def custom_role(sandbox: Sandbox, _asked: Asked, role_id: int) -> Reply:
+def custom_role(sandbox: Sandbox, _asked: Request, role_id: int) -> Reply:
     if role_id != people.ROLE_ID:
         raise not_found()
     is_admin = sandbox.options.role == "admin"
@@ -85,7 +85,7 @@ def custom_role(sandbox: Sandbox, _asked: Asked, role_id: int) -> Reply:
     )
 
 
-def settings(_sandbox: Sandbox, _asked: Asked) -> Reply:
+def settings(_sandbox: Sandbox, _asked: Request) -> Reply:
     return answer(
         {
             "settings": {
@@ -111,19 +111,19 @@ def settings(_sandbox: Sandbox, _asked: Asked) -> Reply:
     )
 
 
-def tags(sandbox: Sandbox, asked: Asked) -> Reply:
+def tags(sandbox: Sandbox, asked: Request) -> Reply:
     asked.more_headers |= sandbox.limits.count_endpoint(limits.TAGS_INDEX, sandbox.now())
     counts = sandbox.store.tag_sets.counts().most_common(MAX_TAGS_LISTED)
     records = [{"name": name, "count": count} for name, count in counts]
     return paging.of_few(asked, "tags", records, "-score,id")
 
 
-def tags_count(sandbox: Sandbox, _asked: Asked) -> Reply:
+def tags_count(sandbox: Sandbox, _asked: Request) -> Reply:
     value = min(len(sandbox.store.tag_sets.counts()), MAX_TAGS_LISTED)
     return answer({"count": {"value": value, "refreshed_at": "2024-01-08T09:00:00Z"}})
 
 
-def tags_autocomplete(sandbox: Sandbox, asked: Asked) -> Reply:
+def tags_autocomplete(sandbox: Sandbox, asked: Request) -> Reply:
     """Tags that begin so; at least two characters are asked for."""
     start = asked.query.get("name", "").lower()
     if len(start) < 2:
@@ -132,7 +132,7 @@ def tags_autocomplete(sandbox: Sandbox, asked: Asked) -> Reply:
     return answer({"tags": [name for name, _ in counts if name.startswith(start)][:30]})
 
 
-def ticket_fields(sandbox: Sandbox, asked: Asked) -> Reply:
+def ticket_fields(sandbox: Sandbox, asked: Request) -> Reply:
     described = [
         {
             "url": f"{asked.base}/api/v2/ticket_fields/{6_130_830_400_000 + 2 * number}.json",
@@ -156,7 +156,7 @@ def ticket_fields(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(asked, "ticket_fields", described, "position,id")
 
 
-def groups(_sandbox: Sandbox, asked: Asked) -> Reply:
+def groups(_sandbox: Sandbox, asked: Request) -> Reply:
     described = [
         {
             "url": f"{asked.base}/api/v2/groups/{number}.json",
@@ -174,7 +174,7 @@ def groups(_sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(asked, "groups", described, "id")
 
 
-def triggers(sandbox: Sandbox, asked: Asked) -> Reply:
+def triggers(sandbox: Sandbox, asked: Request) -> Reply:
     return paging.of_few(
         asked,
         "triggers",
@@ -183,5 +183,5 @@ def triggers(sandbox: Sandbox, asked: Asked) -> Reply:
     )
 
 
-def automations(_sandbox: Sandbox, asked: Asked) -> Reply:
+def automations(_sandbox: Sandbox, asked: Request) -> Reply:
     return paging.of_few(asked, "automations", rules.automations(asked.base), "position,id")

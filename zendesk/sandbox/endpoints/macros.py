@@ -9,7 +9,7 @@ from zendesk.sandbox.account.macros import BY_ID, MACROS, Macro
 from zendesk.sandbox.endpoints.tickets import existing_slot
 from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Reply, answer, not_found
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import rendering
 
@@ -29,7 +29,7 @@ def _record(sandbox: Sandbox, macro: Macro, base: str, position: int) -> dict[st
     return macro.to_json(base, position) | ({} if edited is None else {"updated_at": moments.iso(edited)})
 
 
-def index(sandbox: Sandbox, asked: Asked) -> Reply:
+def index(sandbox: Sandbox, asked: Request) -> Reply:
     records = _records(sandbox, asked.base)
     wanted = asked.query.get("active")
     if wanted is not None:
@@ -37,16 +37,16 @@ def index(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(asked, "macros", records, "title,id")
 
 
-def active(sandbox: Sandbox, asked: Asked) -> Reply:
+def active(sandbox: Sandbox, asked: Request) -> Reply:
     return paging.of_few(asked, "macros", _records(sandbox, asked.base, only_active=True), "title,id")
 
 
-def search(sandbox: Sandbox, asked: Asked) -> Reply:
+def search(sandbox: Sandbox, asked: Request) -> Reply:
     found = _records(sandbox, asked.base, text=asked.query.get("query", ""))
     return paging.of_few(asked, "macros", found, "title,id")
 
 
-def show(sandbox: Sandbox, asked: Asked, macro_id: int) -> Reply:
+def show(sandbox: Sandbox, asked: Request, macro_id: int) -> Reply:
     macro = _existing(macro_id)
     return answer({"macro": _record(sandbox, macro, asked.base, MACROS.index(macro))})
 
@@ -58,13 +58,13 @@ def _existing(macro_id: int) -> Macro:
     return macro
 
 
-def preview(_sandbox: Sandbox, _asked: Asked, macro_id: int) -> Reply:
+def preview(_sandbox: Sandbox, _asked: Request, macro_id: int) -> Reply:
     """What the macro would change of any ticket; placeholders stay as they are."""
     result = _existing(macro_id).outcome(frozenset(), None)
     return answer({"result": {"ticket": _with_custom_fields(result, [])}})
 
 
-def preview_on_ticket(sandbox: Sandbox, asked: Asked, ticket_id: int, macro_id: int) -> Reply:
+def preview_on_ticket(sandbox: Sandbox, asked: Request, ticket_id: int, macro_id: int) -> Reply:
     """The whole ticket as it would be, with the placeholders filled. Nothing is written."""
     macro = _existing(macro_id)
     store = sandbox.store

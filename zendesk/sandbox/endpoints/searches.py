@@ -8,7 +8,7 @@ from zendesk.sandbox import limits
 from zendesk.sandbox.lists import cursors, paging
 from zendesk.sandbox.lists.search import Query, parse
 from zendesk.sandbox.replies import OK_CACHE, Refusal, Reply, answer, forbidden, invalid_attribute, pagination
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets.rendering import compact, envelope, ticket
 
@@ -20,14 +20,14 @@ EXPORT_CURSOR_SECONDS = 3600
 _NOT_YET_SECONDS = 60
 
 
-def _query(asked: Asked) -> Query:
+def _query(asked: Request) -> Query:
     try:
         return parse(asked.query.get("query", ""))
     except ValueError as exc:
         raise Refusal(422, {"error": "invalid", "description": str(exc)}) from exc
 
 
-def _results(sandbox: Sandbox, asked: Asked) -> list[int]:
+def _results(sandbox: Sandbox, asked: Request) -> list[int]:
     sort_by, sort_order = asked.query.get("sort_by"), asked.query.get("sort_order", "desc")
     if sort_by:
         asked.query["query"] = f"{asked.query.get('query', '')} order_by:{sort_by} sort:{sort_order}"
@@ -35,7 +35,7 @@ def _results(sandbox: Sandbox, asked: Asked) -> list[int]:
     return sandbox.index.results(asked.query.get("query", ""), query)
 
 
-def _rendered(sandbox: Sandbox, asked: Asked, slots: list[int]) -> list[str]:
+def _rendered(sandbox: Sandbox, asked: Request, slots: list[int]) -> list[str]:
     """As the index knows them: tags and status may be old."""
     found = []
     for slot in slots:
@@ -46,7 +46,7 @@ def _rendered(sandbox: Sandbox, asked: Asked, slots: list[int]) -> list[str]:
     return found
 
 
-def search(sandbox: Sandbox, asked: Asked) -> Reply:
+def search(sandbox: Sandbox, asked: Request) -> Reply:
     asked.more_headers |= sandbox.limits.count_endpoint(limits.SEARCH_INDEX, sandbox.now())
     if paging.wants_cursor(asked):
         raise pagination("InvalidPaginationParameter", "Cursor pagination is not supported for this endpoint")
@@ -62,12 +62,12 @@ def search(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.reply("results", _rendered(sandbox, asked, part), rest)
 
 
-def count(sandbox: Sandbox, asked: Asked) -> Reply:
+def count(sandbox: Sandbox, asked: Request) -> Reply:
     asked.more_headers |= sandbox.limits.count_endpoint(limits.SEARCH_INDEX, sandbox.now())
     return answer({"count": len(_results(sandbox, asked))})
 
 
-def export(sandbox: Sandbox, asked: Asked) -> Reply:
+def export(sandbox: Sandbox, asked: Request) -> Reply:
     """By date of creation, latest first; the walk has an hour."""
     now = sandbox.now()
     sandbox.limits.count_endpoint(limits.SEARCH_EXPORT, now)
@@ -101,7 +101,7 @@ def export(sandbox: Sandbox, asked: Asked) -> Reply:
     return found
 
 
-def incremental(sandbox: Sandbox, asked: Asked) -> Reply:
+def incremental(sandbox: Sandbox, asked: Request) -> Reply:
     """All tickets by the time of their last change, archived and deleted ones too; for admins."""
     now = sandbox.now()
     asked.more_headers |= sandbox.limits.count_endpoint(limits.INCREMENTAL, now)

@@ -16,7 +16,7 @@ from zendesk.sandbox.replies import (
     pagination,
     too_many_values,
 )
-from zendesk.sandbox.serving.request import MAX_IDS, Asked
+from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets.audits import Audit, of_creation
 from zendesk.sandbox.tickets.rendering import requester_id, ticket
@@ -32,11 +32,13 @@ def existing_slot(sandbox: Sandbox, ticket_id: int) -> int:
     return slot
 
 
-def rendered(sandbox: Sandbox, asked: Asked, slots: Iterable[int], *, with_fields: bool = True) -> list[str]:
+def rendered(
+    sandbox: Sandbox, asked: Request, slots: Iterable[int], *, with_fields: bool = True
+) -> list[str]:
     return [ticket(sandbox.store, slot, asked.base, with_fields=with_fields) for slot in slots]
 
 
-def index(sandbox: Sandbox, asked: Asked) -> Reply:
+def index(sandbox: Sandbox, asked: Request) -> Reply:
     asked.more_headers |= sandbox.limits.count_endpoint(TICKETS_INDEX, sandbox.now())
     if paging.wants_cursor(asked):
         return _index_by_cursor(sandbox, asked)
@@ -52,7 +54,7 @@ def _listed(sandbox: Sandbox) -> Any:
     return sandbox.selection(VIEW_NOT_ARCHIVED).slots
 
 
-def _index_by_cursor(sandbox: Sandbox, asked: Asked) -> Reply:
+def _index_by_cursor(sandbox: Sandbox, asked: Request) -> Reply:
     sort = asked.query.get("sort", "id")
     column = sort.removeprefix("-")
     if column not in _SORTS:
@@ -82,7 +84,7 @@ def _index_by_cursor(sandbox: Sandbox, asked: Asked) -> Reply:
 
 
 def _by_number(
-    sandbox: Sandbox, asked: Asked, slots: Any, size: int, *, descending: bool
+    sandbox: Sandbox, asked: Request, slots: Any, size: int, *, descending: bool
 ) -> tuple[list[int], bool]:
     """A page after, or before, a ticket number: it stays right when tickets change."""
     ids = sandbox.store.ids
@@ -103,18 +105,18 @@ def _by_number(
     return (part[::-1] if descending else part), more
 
 
-def count(sandbox: Sandbox, _asked: Asked) -> Reply:
+def count(sandbox: Sandbox, _asked: Request) -> Reply:
     value = len(_listed(sandbox))
     return answer({"count": {"value": value, "refreshed_at": moments.iso(sandbox.now())}})
 
 
-def show(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+def show(sandbox: Sandbox, asked: Request, ticket_id: int) -> Reply:
     slot = existing_slot(sandbox, ticket_id)
     body = f'{{"ticket":{ticket(sandbox.store, slot, asked.base)}}}'
     return Reply(200, body.encode(), {"cache-control": OK_CACHE})
 
 
-def show_many(sandbox: Sandbox, asked: Asked) -> Reply:
+def show_many(sandbox: Sandbox, asked: Request) -> Reply:
     """Sorted by number; what does not exist is left out without a word."""
     ids = asked.ids()
     if len(ids) > MAX_IDS:
@@ -124,13 +126,13 @@ def show_many(sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.reply("tickets", rendered(sandbox, asked, found), rest)
 
 
-def audits(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+def audits(sandbox: Sandbox, asked: Request, ticket_id: int) -> Reply:
     """Oldest first. An archived ticket shows none (developer.zendesk.com, ticket audits)."""
     records = [audit.to_json(ticket_id) for audit in _audits(sandbox, ticket_id)]
     return paging.of_few(asked, "audits", records)
 
 
-def comments(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+def comments(sandbox: Sandbox, asked: Request, ticket_id: int) -> Reply:
     """Oldest first; the first one is what the customer wrote."""
     found = [audit.comment_to_json() for audit in _audits(sandbox, ticket_id)]
     return paging.of_few(asked, "comments", [comment for comment in found if comment])

@@ -17,14 +17,14 @@ from zendesk.sandbox.replies import (
     too_many_values,
     update_conflict,
 )
-from zendesk.sandbox.serving.request import MAX_IDS, Asked
+from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import updates
-from zendesk.sandbox.tickets.bulk_jobs import Work
+from zendesk.sandbox.tickets.bulk_jobs import TicketUpdate
 from zendesk.sandbox.tickets.rendering import compact, ticket
 
 
-def _warn(asked: Asked, action: str, unpermitted: list[str]) -> None:
+def _warn(asked: Request, action: str, unpermitted: list[str]) -> None:
     if unpermitted:
         keys = ", ".join(f'"{key}"' for key in unpermitted)
         asked.more_headers["x-zendesk-api-warn"] = (
@@ -39,7 +39,7 @@ def _ticket_object(value: Any) -> dict[str, Any]:
     return value
 
 
-def update(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+def update(sandbox: Sandbox, asked: Request, ticket_id: int) -> Reply:
     change = _ticket_object(asked.json.get("ticket"))
     dropped = updates.unpermitted(change, many=False)
     _warn(asked, "update", [f"ticket.{name}" for name in dropped])
@@ -128,7 +128,7 @@ def _audit(sandbox: Sandbox, ticket_id: int, events: list[dict[str, Any]]) -> di
     }
 
 
-def update_many(sandbox: Sandbox, asked: Asked) -> Reply:
+def update_many(sandbox: Sandbox, asked: Request) -> Reply:
     """Both forms: one change for `?ids=`, or a list of tickets each with its own."""
     body = asked.json
     dropped: list[str] = []
@@ -143,14 +143,14 @@ def update_many(sandbox: Sandbox, asked: Asked) -> Reply:
     return answer({"job_status": job.to_json(asked.base, with_type=with_type)})
 
 
-def _tell_jobs_left(sandbox: Sandbox, asked: Asked, *, coming: int) -> None:
+def _tell_jobs_left(sandbox: Sandbox, asked: Request, *, coming: int) -> None:
     allowed = sandbox.options.max_jobs
     left = max(0, allowed - len(sandbox.jobs.open_ids()) - coming)
     told = f"total={allowed}; remaining={left}; resets=60"
     asked.more_headers["zendesk-ratelimit-inflight-jobs"] = told
 
 
-def _bulk_works(asked: Asked, body: dict[str, Any], dropped: list[str]) -> list[Work]:
+def _bulk_works(asked: Request, body: dict[str, Any], dropped: list[str]) -> list[TicketUpdate]:
     change = _ticket_object(body.get("ticket"))
     dropped += [name for name in body if name != "ticket"]
     unpermitted = updates.unpermitted(change, many=True)
@@ -162,15 +162,15 @@ def _bulk_works(asked: Asked, body: dict[str, Any], dropped: list[str]) -> list[
     stamp = kept.get("updated_stamp")
     if stamp is not None:
         _moment(str(stamp))
-    return [Work(index, number, kept, stamp) for index, number in enumerate(dict.fromkeys(ids))]
+    return [TicketUpdate(index, number, kept, stamp) for index, number in enumerate(dict.fromkeys(ids))]
 
 
-def _batch_works(tickets: Any, dropped: list[str]) -> list[Work]:
+def _batch_works(tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
     if not isinstance(tickets, list) or not tickets:
         raise invalid_attribute("tickets", "Must be a list of tickets.")
     if len(tickets) > MAX_IDS:
         raise too_many_values()
-    works: dict[int, Work] = {}
+    works: dict[int, TicketUpdate] = {}
     for index, value in enumerate(tickets):
         change = _ticket_object(value)
         unpermitted = updates.unpermitted(change, many=True)
@@ -184,15 +184,15 @@ def _batch_works(tickets: Any, dropped: list[str]) -> list[Work]:
         if stamp is not None:
             _moment(str(stamp))
         is_missing = "safe_update" in kept and stamp is None
-        works.setdefault(number, Work(index, number, kept, stamp, is_missing))
+        works.setdefault(number, TicketUpdate(index, number, kept, stamp, is_missing))
     return list(works.values())
 
 
-def tags_show(sandbox: Sandbox, _asked: Asked, ticket_id: int) -> Reply:
+def tags_show(sandbox: Sandbox, _asked: Request, ticket_id: int) -> Reply:
     return answer({"tags": sandbox.store.tags(existing_slot(sandbox, ticket_id))})
 
 
-def tags_change(sandbox: Sandbox, asked: Asked, ticket_id: int) -> Reply:
+def tags_change(sandbox: Sandbox, asked: Request, ticket_id: int) -> Reply:
     """POST sets, PUT adds, DELETE removes. Never of a closed ticket, whatever the account allows."""
     slot = existing_slot(sandbox, ticket_id)
     body = asked.json

@@ -7,7 +7,7 @@ from zendesk.sandbox.account.views import BY_ID, VIEWS
 from zendesk.sandbox.endpoints.tickets import rendered
 from zendesk.sandbox.lists import cursors, paging
 from zendesk.sandbox.replies import Reply, answer, not_found, too_deep
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
 _SORT_COLUMNS = {
@@ -24,7 +24,7 @@ def _records(base: str, *, only_active: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def index(_sandbox: Sandbox, asked: Asked) -> Reply:
+def index(_sandbox: Sandbox, asked: Request) -> Reply:
     records = _records(asked.base)
     wanted = asked.query.get("active")
     if wanted is not None:
@@ -32,13 +32,13 @@ def index(_sandbox: Sandbox, asked: Asked) -> Reply:
     return paging.of_few(asked, "views", records, "created_at,id")
 
 
-def active(_sandbox: Sandbox, asked: Asked) -> Reply:
+def active(_sandbox: Sandbox, asked: Request) -> Reply:
     """In offset pages only, whatever is asked."""
     asked.query = {name: value for name, value in asked.query.items() if not name.startswith("page[")}
     return paging.of_few(asked, "views", _records(asked.base, only_active=True))
 
 
-def show(_sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+def show(_sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
     _existing(view_id)
     return answer({"view": BY_ID[view_id].to_json(asked.base, [view.id for view in VIEWS].index(view_id))})
 
@@ -48,7 +48,7 @@ def _existing(view_id: int) -> None:
         raise not_found()
 
 
-def count(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+def count(sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
     _existing(view_id)
     now = sandbox.now()
     sandbox.limits.count_endpoint(limits.VIEW, now, view_id)
@@ -57,7 +57,7 @@ def count(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
     return answer({"view_count": {"url": url, "view_id": view_id, **told}})
 
 
-def tickets(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+def tickets(sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
     """The cursor is an offset in disguise: a ticket that leaves the view makes the next page skip one."""
     _existing(view_id)
     if not paging.wants_cursor(asked):
@@ -84,7 +84,9 @@ def tickets(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
     return paging.reply("tickets", rendered(sandbox, asked, part), rest)
 
 
-def _part(sandbox: Sandbox, asked: Asked, view_id: int, start: int, size: int) -> tuple[list[int], str, int]:
+def _part(
+    sandbox: Sandbox, asked: Request, view_id: int, start: int, size: int
+) -> tuple[list[int], str, int]:
     """A page by place, with the sort it has and the length of the whole."""
     selection = sandbox.selection(view_id)
     descending = asked.query.get("sort_order", "desc") != "asc"
@@ -96,7 +98,7 @@ def _part(sandbox: Sandbox, asked: Asked, view_id: int, start: int, size: int) -
     return list(selection.page(start, size, descending=descending)), f"{column} {order}", len(selection)
 
 
-def execute(sandbox: Sandbox, asked: Asked, view_id: int) -> Reply:
+def execute(sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
     """The rows an agent sees: few columns of each ticket."""
     _existing(view_id)
     sandbox.limits.count_endpoint(limits.VIEW, sandbox.now(), view_id)

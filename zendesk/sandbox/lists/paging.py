@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from zendesk.sandbox.lists import cursors
 from zendesk.sandbox.replies import OK_CACHE, Reply, pagination, too_deep
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.tickets.rendering import compact, envelope
 
 PAGE_SIZE = 100
@@ -15,11 +15,11 @@ MAX_OFFSET_PAGES = 100
 T = TypeVar("T")
 
 
-def wants_cursor(asked: Asked) -> bool:
+def wants_cursor(asked: Request) -> bool:
     return any(name.startswith("page[") for name in asked.query)
 
 
-def size(asked: Asked, largest: int = PAGE_SIZE) -> int:
+def size(asked: Request, largest: int = PAGE_SIZE) -> int:
     """`page[size]`; `Refusal` 400 past the largest."""
     wished = asked.whole("page[size]", PAGE_SIZE)
     if not 1 <= wished <= largest:
@@ -27,7 +27,7 @@ def size(asked: Asked, largest: int = PAGE_SIZE) -> int:
     return wished
 
 
-def offset_page(asked: Asked) -> tuple[int, int]:
+def offset_page(asked: Request) -> tuple[int, int]:
     """Page number and size of an offset page; `Refusal` 400 past the depth that is allowed."""
     number = max(1, asked.whole("page", 1))
     per_page = min(max(1, asked.whole("per_page", PAGE_SIZE)), PAGE_SIZE)
@@ -36,7 +36,7 @@ def offset_page(asked: Asked) -> tuple[int, int]:
     return number, per_page
 
 
-def offset_rest(asked: Asked, number: int, per_page: int, total: int) -> dict[str, Any]:
+def offset_rest(asked: Request, number: int, per_page: int, total: int) -> dict[str, Any]:
     """What follows the records of an offset page."""
     return {
         "next_page": asked.link(page=number + 1) if number * per_page < total else None,
@@ -45,7 +45,7 @@ def offset_rest(asked: Asked, number: int, per_page: int, total: int) -> dict[st
     }
 
 
-def cursor_rest(asked: Asked, after: str | None, before: str | None, *, has_more: bool) -> dict[str, Any]:
+def cursor_rest(asked: Request, after: str | None, before: str | None, *, has_more: bool) -> dict[str, Any]:
     """What follows the records of a cursor page. The last page has a `next` too: only `has_more` counts."""
     return {
         "meta": {"has_more": has_more, "after_cursor": after, "before_cursor": before},
@@ -68,7 +68,7 @@ def read_cursor(text: str, read: Callable[[str], T]) -> T:
         raise pagination("InvalidPaginationParameter", "page[after] is not valid") from None
 
 
-def of_few(asked: Asked, key: str, records: Sequence[dict[str, Any]], order: str = "id") -> Reply:
+def of_few(asked: Request, key: str, records: Sequence[dict[str, Any]], order: str = "id") -> Reply:
     """A page of a short list: everything that is no ticket."""
     if not wants_cursor(asked):
         number, per_page = offset_page(asked)
@@ -83,7 +83,7 @@ def of_few(asked: Asked, key: str, records: Sequence[dict[str, Any]], order: str
     return reply(key, [compact(one) for one in part], rest)
 
 
-def _start(asked: Asked, per_page: int) -> int:
+def _start(asked: Request, per_page: int) -> int:
     if "page[after]" in asked.query:
         return read_cursor(asked.query["page[after]"], cursors.read_key)
     if "page[before]" in asked.query:

@@ -20,7 +20,7 @@ from zendesk.sandbox.replies import (
     too_many_jobs,
 )
 from zendesk.sandbox.serving import control, pages, routes
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.serving.runtimes import runtime
 from zendesk.sandbox.state import Sandbox
 
@@ -49,7 +49,7 @@ class App:
         began = time.perf_counter()
         parts = urlsplit(target)
         path = unquote(parts.path)
-        asked = Asked(
+        asked = Request(
             method=method,
             path=path.removesuffix(".json"),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
@@ -63,7 +63,7 @@ class App:
             return self._api(asked, began)
         return pages.handle(self.sandbox, asked)
 
-    def _api(self, asked: Asked, began: float) -> Reply:
+    def _api(self, asked: Request, began: float) -> Reply:
         sandbox = self.sandbox
         found = routes.find(asked.method, asked.path)
         name = "POST oauth/tokens" if asked.path == "/oauth/tokens" else found[0].name if found else "unknown"
@@ -101,7 +101,7 @@ class App:
 
     def _answer(
         self,
-        asked: Asked,
+        asked: Request,
         found: "tuple[routes.Route, dict[str, object]] | None",
         rules: list[Rule],
         now: float,
@@ -120,7 +120,7 @@ class App:
         return reply
 
     def _work(
-        self, asked: Asked, found: "tuple[routes.Route, dict[str, object]] | None", now: float
+        self, asked: Request, found: "tuple[routes.Route, dict[str, object]] | None", now: float
     ) -> Reply:
         sandbox = self.sandbox
         if asked.path == "/oauth/tokens":

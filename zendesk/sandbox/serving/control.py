@@ -16,11 +16,11 @@ from typing import Any
 
 from zendesk.sandbox.faults import Faults
 from zendesk.sandbox.replies import Refusal, Reply, answer
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
 
-def handle(sandbox: Sandbox, asked: Asked) -> Reply:
+def handle(sandbox: Sandbox, asked: Request) -> Reply:
     """Pull a lever; 400 with a sentence if it cannot be."""
     lever = asked.path.removeprefix("/_control/")
     pull = _LEVERS.get((asked.method, lever))
@@ -35,11 +35,11 @@ def handle(sandbox: Sandbox, asked: Asked) -> Reply:
         return answer({"error": str(exc)}, status=400)
 
 
-def _body(asked: Asked) -> Any:
+def _body(asked: Request) -> Any:
     return json.loads(asked.body)
 
 
-def _faults(sandbox: Sandbox, asked: Asked) -> Reply:
+def _faults(sandbox: Sandbox, asked: Request) -> Reply:
     if asked.method == "DELETE":
         sandbox.faults.clear()
     elif asked.method == "POST":
@@ -52,11 +52,11 @@ def _faults(sandbox: Sandbox, asked: Asked) -> Reply:
     return answer([rule.to_json() for rule in sandbox.faults.rules])
 
 
-def _ledger(sandbox: Sandbox, asked: Asked) -> Reply:
+def _ledger(sandbox: Sandbox, asked: Request) -> Reply:
     return answer(sandbox.ledger.to_json(tickets="summary" not in asked.query))
 
 
-def _tickets(sandbox: Sandbox, asked: Asked) -> Reply:
+def _tickets(sandbox: Sandbox, asked: Request) -> Reply:
     return answer({"tickets": [_truth(sandbox, number) for number in asked.ids()]})
 
 
@@ -74,11 +74,11 @@ def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     }
 
 
-def _refs(sandbox: Sandbox, _asked: Asked) -> Reply:
+def _refs(sandbox: Sandbox, _asked: Request) -> Reply:
     return answer({"refs": sandbox.ticket_ids()})
 
 
-def _edit(sandbox: Sandbox, asked: Asked) -> Reply:
+def _edit(sandbox: Sandbox, asked: Request) -> Reply:
     edits = _body(asked)
     for edit in edits if isinstance(edits, list) else [edits]:
         if edit.get("delete"):
@@ -94,16 +94,16 @@ def _edit(sandbox: Sandbox, asked: Asked) -> Reply:
     return answer({"ok": True})
 
 
-def _config(sandbox: Sandbox, _asked: Asked) -> Reply:
+def _config(sandbox: Sandbox, _asked: Request) -> Reply:
     return answer({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
 
 
-def _configure(sandbox: Sandbox, asked: Asked) -> Reply:
+def _configure(sandbox: Sandbox, asked: Request) -> Reply:
     sandbox.configure(**_body(asked))
     return _config(sandbox, asked)
 
 
-_LEVERS: dict[tuple[str, str], Callable[[Sandbox, Asked], Reply]] = {
+_LEVERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _faults,
     ("DELETE", "faults"): _faults,

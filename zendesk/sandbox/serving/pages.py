@@ -7,7 +7,7 @@ from zendesk.sandbox.account import people
 from zendesk.sandbox.account.vocabulary import STATUSES
 from zendesk.sandbox.moments import iso
 from zendesk.sandbox.replies import Reply, page
-from zendesk.sandbox.serving.request import Asked
+from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import rendering
 
@@ -19,7 +19,7 @@ code{{background:#eef1f4;padding:.1rem .3rem}}dt{{font-weight:600}}dd{{margin:0 
 </head><body>{body}</body></html>"""
 
 
-def handle(sandbox: Sandbox, asked: Asked) -> Reply:
+def handle(sandbox: Sandbox, asked: Request) -> Reply:
     """`/` or `/agent/tickets/{id}`; else 404."""
     if asked.method == "GET" and asked.path == "/":
         return page(_front(sandbox))

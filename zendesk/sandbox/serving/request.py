@@ -12,7 +12,7 @@ MAX_IDS = 100
 
 
 @dataclass(slots=True)
-class Asked:
+class Request:
     """A call. `path` has no `.json`; `base` is what every `url` in the answer begins with."""
 
     method: str

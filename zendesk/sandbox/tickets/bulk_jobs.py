@@ -28,7 +28,7 @@ JobStatus = Literal["queued", "working", "completed", "failed", "killed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TicketUpdate:
     """One ticket of a job. `index` is its place in the call."""
 
     index: int
@@ -41,7 +41,7 @@ class Work:
 @dataclass(slots=True)
 class Job:
     id: str
-    works: list[Work]
+    works: list[TicketUpdate]
     queued_at: float
     queued_at_sequence: int
     begins_at: float
@@ -110,7 +110,7 @@ class BulkJobs:
     def open_ids(self) -> list[str]:
         return list(self._open)
 
-    def queue(self, works: list[Work], faults: list[Rule], now: float) -> Job:
+    def queue(self, works: list[TicketUpdate], faults: list[Rule], now: float) -> Job:
         """Accept a job; `Refusal` TooManyJobs if as many as allowed are queued or running."""
         options = self._options()
         if len(self._open) >= options.max_jobs:
@@ -192,7 +192,7 @@ class BulkJobs:
         job.works = []
         self._open.pop(job.id, None)
 
-    def _outcome(self, job: Job, work: Work, done: int, at: float) -> int | dict[str, Any] | None:
+    def _outcome(self, job: Job, work: TicketUpdate, done: int, at: float) -> int | dict[str, Any] | None:
         """Update one ticket and say what became of it; None: the results will not mention it."""
         injected = _injected_error(job, work, done)
         if injected is not None:
@@ -220,7 +220,7 @@ class BulkJobs:
             return _error(work, "TicketUpdateFailed", refused.problem.details)
         return work.ticket_id
 
-    def _is_outdated(self, job: Job, work: Work, slot: int) -> bool:
+    def _is_outdated(self, job: Job, work: TicketUpdate, slot: int) -> bool:
         """Bulk jobs are safe updates: with no stamp of its own, a ticket has that of the queuing."""
         if work.stamp is None:
             return self._store.last_change.get(slot, 0) > job.queued_at_sequence
@@ -234,11 +234,11 @@ def _shown(item: int | dict[str, Any]) -> dict[str, Any]:
     return item
 
 
-def _error(work: Work, code: str, details: str) -> dict[str, Any]:
+def _error(work: TicketUpdate, code: str, details: str) -> dict[str, Any]:
     return {"index": work.index, "error": code, "id": work.ticket_id, "details": details}
 
 
-def _injected_error(job: Job, work: Work, done: int) -> dict[str, Any] | None:
+def _injected_error(job: Job, work: TicketUpdate, done: int) -> dict[str, Any] | None:
     for rule in job.faults:
         ids = rule.params.get("ids")
         if rule.kind == "item_error" and (ids is None or work.ticket_id in ids):

@@ -8,9 +8,9 @@ import pytest
 
 from jobs import actions
 from jobs.engine import pipeline
-from jobs.guards.probes import Pilot, Pilots
+from jobs.guards.probes import Probe, Probes
 from jobs.models import Item, Job
-from jobs.runtime.failpoints import Step
+from jobs.runtime.failpoints import Failpoint
 from jobs.states import FollowUp, Status
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 
@@ -46,7 +46,7 @@ def sent(demo: Demo) -> list[int]:
     return sorted(demo.account.ledger.sent.elements())
 
 
-def job_on(refs: list[int], **options: Any) -> actions.Made:
+def job_on(refs: list[int], **options: Any) -> actions.Submission:
     return submit(refs=refs, add=["vip"], closed=True, **options)
 
 
@@ -75,7 +75,7 @@ def test_where_it_is_allowed_all_go_after_the_first_and_undo_does_the_same(demo:
     closed, others = some(demo, closed=8, others=3)
     job = run(job_on(closed + others))
     assert (job.status, counts(job)) == ("succeeded", {"changed": 11})
-    sizes = list(job.batches.order_by("sent_at").values_list("pilot", "size"))
+    sizes = list(job.batches.order_by("sent_at").values_list("probe", "size"))
     assert sizes == [("closed", 1), ("", 3), ("closed", 7)]
     assert job.kinds == {"closed": 8, "archived": job.kinds["archived"]}
     demo.account.configure(allow_closed=False)
@@ -152,14 +152,16 @@ def test_a_pilot_whose_answer_is_lost_is_looked_for_before_the_others_go(demo: D
     assert job.batches.order_by("sent_at")[0].size == 1
 
 
-@pytest.mark.parametrize("step", [Step.BATCH_RESERVED, Step.CALL_MADE, Step.SETTLING, Step.SETTLED])
+@pytest.mark.parametrize(
+    "step", [Failpoint.BATCH_RESERVED, Failpoint.CALL_MADE, Failpoint.SETTLING, Failpoint.SETTLED]
+)
 def test_a_worker_that_dies_with_the_pilot_leaves_all_to_know_to_the_next(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch, step: Step
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, step: Failpoint
 ) -> None:
     class Died(BaseException):
         pass
 
-    def die(at: Step) -> None:
+    def die(at: Failpoint) -> None:
         if at is step:
             raise Died
 
@@ -189,7 +191,7 @@ def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(de
     for stop, status in ((actions.pause, "errored"), (actions.cancel, "cancelled")):
         made = job_on(closed)
 
-        def click(made: actions.Made = made, stop: Any = stop) -> None:
+        def click(made: actions.Submission = made, stop: Any = stop) -> None:
             made.job.refresh_from_db()
             if made.job.failed and made.job.status == Status.RUNNING:
                 stop(job=made.job, by=ANA)
@@ -212,7 +214,7 @@ def test_a_dry_run_counts_the_closed_ones_and_sends_no_pilot(demo: Demo) -> None
     closed, others = some(demo, closed=6, others=2)
     job = run(job_on(closed + others, dry_run=True))
     assert (job.status, counts(job)) == ("succeeded", {"planned": 8})
-    assert (job.kinds["closed"], job.pilots, sent(demo)) == (6, {}, [])
+    assert (job.kinds["closed"], job.probes, sent(demo)) == (6, {}, [])
     assert job.transitions.get(from_status="selecting", to_status="running").why == (
         f"The list is complete: 8 tickets, 8 would change (6 closed, {job.kinds['archived']} archived)."
     )
@@ -224,14 +226,14 @@ def test_what_is_known_of_a_kind_survives_being_stored() -> None:
         return f"{kind} {text}" if code == "closed" else ""
 
     failed = [Item(outcome="failed", reason="closed", detail="no")]
-    refused = Pilots().after("closed", failed, meaning)
-    assert refused == Pilots({"closed": Pilot(refused=1, why="closed no")})
+    refused = Probes().after("closed", failed, meaning)
+    assert refused == Probes({"closed": Probe(refused=1, why="closed no")})
     assert (refused.withheld, refused.is_open("closed"), refused.is_open("")) == (
         {"closed": "closed no"},
         False,
         True,
     )
-    assert Pilots.from_json(refused.to_json()) == refused
-    assert refused.resumed() == Pilots()
-    passed = Pilots().after("closed", [Item(outcome="changed")], meaning)
+    assert Probes.from_json(refused.to_json()) == refused
+    assert refused.resumed() == Probes()
+    passed = Probes().after("closed", [Item(outcome="changed")], meaning)
     assert passed.after("closed", failed, meaning) == passed == passed.resumed()
