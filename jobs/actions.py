@@ -7,20 +7,21 @@ timeline with the person's name. None of them waits for a worker.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from jobs import transitions
-from jobs.abandoning import abandon
 from jobs.actors import Actor
 from jobs.followups import purpose_of
 from jobs.guards.probes import Probes
-from jobs.models import Job, ListedRefs
+from jobs.models import Batch, Item, Job, ListedRefs
 from jobs.runtime import wakeups
 from jobs.runtime.lease import held_by_this_process, new_token
 from jobs.source_spec import ITEMS, LISTED, jobs_named
@@ -33,6 +34,13 @@ Given = dict[str, Any]
 
 #: Of a job that a page or a command still knows, or that another one is to take its tickets from.
 GONE = "Job {number} is not there any more: it was deleted, as jobs are that ended long ago."
+
+#: The reason of items that were given up, as a code and as a sentence.
+ABANDONED_CODE = "given_up"
+ABANDONED_SENTENCE = (
+    "It had been sent when the job was stopped at once, and nobody asked any more what became of it. It may "
+    "be changed or not."
+)
 
 
 class NotPossible(Exception):
@@ -142,9 +150,30 @@ def _abandon(job: Job, *, by: Actor) -> bool:
         _lock(job)
         if not can_abandon(job):
             return False
-        number = abandon(job)
+        number = _settle_unasked(job)
         why = f"Stopped at once: {_tickets(number)} in flight given up as unverified."
         return transitions.move(job, Status.CANCELLED, by=by, why=why)
+
+
+def _settle_unasked(job: Job) -> int:
+    """Settle what is in flight as unverified, without asking; returns how many items that were.
+
+    To be called in a transaction that holds the job's row, of a job that no worker has in hand: a worker that
+    was robbed in the middle of a call might still send.
+    """
+    flying = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT])
+    items = Item.objects.filter(batch__in=flying, outcome=Outcome.PENDING)
+    numbers = Counter(items.values_list("batch_id", flat=True))
+    items.update(outcome=Outcome.UNVERIFIED, reason=ABANDONED_CODE, detail=ABANDONED_SENTENCE)
+    for batch in flying:
+        Batch.objects.filter(pk=batch.pk).update(
+            state=BatchState.SETTLED,
+            settled_at=timezone.now(),
+            unverified=F("unverified") + numbers[batch.pk],
+            note="It was given up when the job was stopped at once.",
+        )
+    Job.objects.filter(pk=job.pk).update(unverified=F("unverified") + numbers.total())
+    return numbers.total()
 
 
 def can_abandon(job: Job) -> bool:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.states import Outcome
-from jobs.work import PreviousResult
+from jobs.work import PreviousResult, Skipped, Unchanged
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
-from tagmanager.tools.base import Answer, LeftOut, NothingToDo
+from tagmanager.tools.base import Answer
 
 #: The name under which a job's parameters hold the tag.
 GUARD = "guard"
@@ -47,27 +47,27 @@ class Condition:
 def guarded(change: TicketChange, ticket: TicketSnapshot, earlier: PreviousResult | None, tag: str) -> Answer:
     """The change with the guard tag, where the ticket does not carry one of somebody else's."""
     if tag in change.add:
-        return LeftOut("guard_tag", f"The change itself adds {tag}, so that tag cannot guard it.")
+        return Skipped("guard_tag", f"The change itself adds {tag}, so that tag cannot guard it.")
     # A ticket that has it already keeps it; triggers do not run on a closed one.
     change = replace(change, remove=change.remove - {tag})
     if not change:
-        return NothingToDo()
+        return Unchanged()
     is_anothers = tag in ticket.tags and not _is_of(earlier, tag)
     if ticket.is_closed or is_anothers:
         return change
     with_guard = replace(change, guard=tag)
     if problem := too_long(with_guard.applied_to(ticket.tags)):
-        return LeftOut("too_many_tags", f"{problem} The guard tag counts too.")
+        return Skipped("too_many_tags", f"{problem} The guard tag counts too.")
     return with_guard
 
 
 def unguarded(ticket: TicketSnapshot, earlier: PreviousResult | None, tag: str) -> Answer:
     """What takes the guard tag off, where the earlier job put it on and nobody has taken it off since."""
     if not _is_of(earlier, tag):
-        return NothingToDo(
+        return Unchanged(
             "not_ours", "The job did not put the guard tag on this ticket, so it stays as it is."
         )
-    return TicketChange(remove=frozenset({tag})) if tag in ticket.tags else NothingToDo()
+    return TicketChange(remove=frozenset({tag})) if tag in ticket.tags else Unchanged()
 
 
 def _is_of(earlier: PreviousResult | None, tag: str) -> bool:

@@ -43,7 +43,7 @@ from tagmanager.macros.application import ASKED_AT_ONCE, Application
 from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
-from tagmanager.tools.base import AppliesMacro, LeftOut, NothingToDo, SetsFields
+from tagmanager.tools.base import AppliesMacro, SetsFields
 from zendesk.transport import requestor  # noqa: F401  # a worker calls: `requests` is loaded before it is forked
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
@@ -214,7 +214,7 @@ class TicketWork:
             return DELETED
         answer = self._wished(seen, earlier, given)
         if not isinstance(answer, TicketChange):
-            kind = Unchanged if isinstance(answer, NothingToDo) else Skipped
+            kind = Unchanged if isinstance(answer, Unchanged) else Skipped
             return kind(answer.reason, answer.detail)
         # Looked at again here, because it may have changed since the list was made. One that is as wished is
         # told as such before, or what this job did to it itself would make it a stranger.
@@ -242,7 +242,7 @@ class TicketWork:
         if self._errand.kind is FollowUp.UNDO:
             answer = undo.change_for(seen, earlier)
         elif self._asks_each and not self._may_change(seen):
-            return LeftOut(CLOSED.reason, CLOSED.detail)
+            return Skipped(CLOSED.reason, CLOSED.detail)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
             answer = self._tool.change_for(seen, self._job.params | (given or {}))

@@ -6,10 +6,10 @@ Of a ticket that was sent and is unverified, what looks like the job's change co
 from __future__ import annotations
 
 from jobs.states import Outcome
-from jobs.work import PreviousResult
+from jobs.work import PreviousResult, Skipped, Unchanged
 from tagmanager.macros.comments import INTERNAL, PUBLIC
 from tagmanager.ticket_change import SETTABLE, TicketChange, TicketSnapshot
-from tagmanager.tools.base import Answer, LeftOut, NothingToDo
+from tagmanager.tools.base import Answer
 
 #: By who sees the comment that was posted.
 STAYS = {
@@ -21,7 +21,7 @@ STAYS = {
 def change_for(ticket: TicketSnapshot, earlier: PreviousResult | None) -> Answer:
     """What takes back what the earlier job did to this ticket, as far as nobody has done so since."""
     if earlier is None or earlier.change is None or earlier.before is None:
-        return LeftOut("not_changed", "The job that is undone did not change this ticket.")
+        return Skipped("not_changed", "The job that is undone did not change this ticket.")
     done = TicketChange.from_json(earlier.change)
     before = TicketSnapshot.from_json(ticket.id, earlier.before)
     back = TicketChange(
@@ -34,7 +34,7 @@ def change_for(ticket: TicketSnapshot, earlier: PreviousResult | None) -> Answer
             if ticket.fields.get(name) == value
         },
     )
-    return back or NothingToDo(*_remark_on(ticket, earlier))
+    return back or Unchanged(*_remark_on(ticket, earlier))
 
 
 def note_on(ticket: TicketSnapshot, earlier: PreviousResult | None) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from jobs.work import Skipped, Unchanged
 from tagmanager.account import choices, connection
 from tagmanager.macros import field_names, translation
 from tagmanager.macros.application import AppliedMacro
@@ -17,7 +18,7 @@ from tagmanager.macros.comments import Comment
 from tagmanager.macros.field_names import FieldNames
 from tagmanager.macros.translation import Translation
 from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange, TicketSnapshot, too_long
-from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
+from tagmanager.tools.base import Answer, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
 
@@ -202,11 +203,11 @@ class ApplyMacro:
         elif ticket.foreseen is not None:
             change = _as_foreseen(ticket, ticket.foreseen, params)
         else:
-            return LeftOut("not_foreseen", "Zendesk does not say what the macro would make of this ticket.")
+            return Skipped("not_foreseen", "Zendesk does not say what the macro would make of this ticket.")
         if not change:
-            return NothingToDo()
+            return Unchanged()
         if problem := too_long(change.applied_to(ticket.tags)):
-            return LeftOut("too_many_tags", problem)
+            return Skipped("too_many_tags", problem)
         return change
 
 

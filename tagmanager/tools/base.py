@@ -6,33 +6,18 @@ All the rest (choosing tickets, sending, checking, undoing, pages, commands) is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from django import forms
 
+from jobs.work import Skipped, Unchanged
 from tagmanager.intake.sources import Source
 from tagmanager.macros.application import AppliedMacro
+from tagmanager.renamed import moved
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
-
-@dataclass(frozen=True, slots=True)
-class NothingToDo:
-    """The ticket is as wished already."""
-
-    reason: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """The tool does not touch this ticket: a code for grouping, and a sentence for people."""
-
-    reason: str
-    detail: str
-
-
-Answer = TicketChange | NothingToDo | LeftOut
+#: What a tool says of one ticket: change it so; it is as wished; or it is left out, and why.
+Answer = TicketChange | Unchanged | Skipped
 
 
 class ToolForm(forms.Form):
@@ -149,3 +134,6 @@ def join(tags: list[str]) -> str:
     """Tags in a title: all of a few, the first of many."""
     shown = ", ".join(tags[:4])
     return shown if len(tags) <= 4 else f"{shown} and {len(tags) - 4} more"
+
+
+__getattr__ = moved(__name__, {"NothingToDo": "jobs.work.Unchanged", "LeftOut": "jobs.work.Skipped"})

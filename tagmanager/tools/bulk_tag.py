@@ -6,8 +6,9 @@ from typing import Any
 
 from django import forms
 
+from jobs.work import Skipped, Unchanged
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
-from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
+from tagmanager.tools.base import Answer, ToolForm, join
 from tagmanager.tools.fields import TagsField
 
 
@@ -75,7 +76,7 @@ class BulkTag:
                 frozenset(params["add"]) - ticket.tags, frozenset(params["remove"]) & ticket.tags
             )
         if not change:
-            return NothingToDo()
+            return Unchanged()
         if problem := too_long(change.applied_to(ticket.tags)):
-            return LeftOut("too_many_tags", problem)
+            return Skipped("too_many_tags", problem)
         return change

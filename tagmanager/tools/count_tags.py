@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.work import Unchanged
 from tagmanager.account import connection
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.inventory.tag_counts import COUNT_TOOL
 from tagmanager.ticket_change import TicketSnapshot
-from tagmanager.tools.base import Answer, NothingToDo, ToolForm
+from tagmanager.tools.base import Answer, ToolForm
 
 
 class CountTagsForm(ToolForm):
@@ -36,4 +37,4 @@ class CountTags:
         return sources.all_tickets()
 
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:  # noqa: ARG002 - whatever it is
-        return NothingToDo()
+        return Unchanged()

@@ -9,11 +9,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from jobs.work import Unchanged
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools import tag_patterns
-from tagmanager.tools.base import Answer, NothingToDo, ToolForm, join
+from tagmanager.tools.base import Answer, ToolForm, join
 from tagmanager.tools.tag_patterns import Meant
 
 
@@ -30,7 +31,7 @@ class TicksField(forms.MultipleChoiceField):
 class RemovePatternForm(ToolForm):
     part = "tools/remove_pattern.html"
 
-    tag_patterns = forms.CharField(
+    patterns = forms.CharField(
         label="Patterns",
         max_length=2_000,
         help_text="* stands for any characters, ? for one. Several are separated by blanks.",
@@ -119,4 +120,4 @@ class RemovePattern:
         return dict.fromkeys(params["remove"], "")
 
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
-        return TicketChange(remove=ticket.tags.intersection(params["remove"])) or NothingToDo()
+        return TicketChange(remove=ticket.tags.intersection(params["remove"])) or Unchanged()

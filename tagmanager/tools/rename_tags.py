@@ -9,11 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
+from jobs.work import Skipped, Unchanged
 from tagmanager.intake import sources, tag_pairs
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
-from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm, join
+from tagmanager.tools.base import Answer, ToolForm, join
 from tagmanager.tools.fields import TagsField
 
 #: A file of pairs is read whole.
@@ -179,9 +180,9 @@ class RenameTags:
         pairs: Pairs = params["pairs"]
         old = frozenset(tag for tag in ticket.tags if tag in pairs)
         if not old:
-            return NothingToDo()
+            return Unchanged()
         new = frozenset(pairs[tag] for tag in old if pairs[tag])
         change = TicketChange(new - ticket.tags, old)
         if problem := too_long(change.applied_to(ticket.tags)):
-            return LeftOut("too_many_tags", problem)
+            return Skipped("too_many_tags", problem)
         return change

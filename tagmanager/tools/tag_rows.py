@@ -10,12 +10,13 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs.source_spec import LISTED
+from jobs.work import Skipped, Unchanged
 from tagmanager.account import connection
 from tagmanager.intake import tag_rows
 from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_rows import Rows
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
-from tagmanager.tools.base import Answer, LeftOut, NothingToDo, ToolForm
+from tagmanager.tools.base import Answer, ToolForm
 
 #: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its
 #: reading, a hundred in one call; else a call would carry just the few that share one.
@@ -139,7 +140,7 @@ class TagRows:
         is_own = params.get("each_its_own", False)
         change = TicketChange(add - ticket.tags, remove & ticket.tags, exact=is_own)
         if not change:
-            return NothingToDo()
+            return Unchanged()
         if problem := too_long(change.applied_to(ticket.tags)):
-            return LeftOut("too_many_tags", problem)
+            return Skipped("too_many_tags", problem)
         return change

@@ -34,7 +34,7 @@ def one_batch_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a test can say which batches were settled when the breaker opened."""
     settings.ZENDESK_MAX_JOBS = 1
     monkeypatch.setattr(pipeline, "SENT_AT_ONCE", 1)
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
 
 
 def untagged(demo: Demo, number: int) -> list[int]:

@@ -18,7 +18,7 @@ from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost answers are looked for without a pause."""
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
 
 
 def untagged(demo: Demo, number: int) -> list[int]:

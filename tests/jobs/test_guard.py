@@ -37,7 +37,7 @@ ON_SOLVED = zd.Rule(
 
 @pytest.fixture
 def demo(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
     with demo_zendesk(settings, triggers=(ON_VIP, ON_SOLVED)) as running:
         yield running
         assert list(recount.drifts()) == []

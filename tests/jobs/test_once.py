@@ -32,8 +32,8 @@ NOTE: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost answers are looked for, and believed in, without a pause."""
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
-    monkeypatch.setattr(pipeline, "BELIEVED_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(pipeline, "ABSENCE_CONFIRM_DELAY", 0.0)
 
 
 def note(refs: Iterable[int], *, here: bool = True, **options: Any) -> Submission:

@@ -23,7 +23,7 @@ REFUSED = (
 
 @pytest.fixture(autouse=True)
 def lost_answers_are_looked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
 
 
 def some(demo: Demo, *, closed: int = 0, others: int = 0) -> tuple[list[int], list[int]]:

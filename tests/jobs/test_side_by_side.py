@@ -71,7 +71,7 @@ class SlowWork(InstantWork):
 @pytest.fixture
 def job(job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     settings.JOBS_WORK = "tests.jobs.test_side_by_side.SlowWork"
-    monkeypatch.setattr(pipeline.Pipeline, "rest", lambda *_: None)
+    monkeypatch.setattr(pipeline.Pipeline, "wait", lambda *_: None)
     SlowWork.wrong, SlowWork.begun, Slow.under_way, Slow.most = {}, 0, 0, 0
     ReadSlowly.sent.clear()
     yield actions.submit(
@@ -137,7 +137,7 @@ def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
 def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
     SlowWork.wrong = {2: FateUnknown("No answer came.")}
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()
@@ -150,7 +150,7 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
 ) -> None:
     now = [1000.0]  # moves when the worker rests
     monkeypatch.setattr("jobs.engine.pipeline.time.monotonic", lambda: now[0])
-    monkeypatch.setattr(pipeline.Pipeline, "rest", lambda *_: now.append(now.pop() + 0.5))
+    monkeypatch.setattr(pipeline.Pipeline, "wait", lambda *_: now.append(now.pop() + 0.5))
     full = TryLater("Too many bulk jobs.", reason=WaitReason.JOB_SLOTS, seconds=30)
     SlowWork.wrong = {2: full, 3: full, 4: full}
     holds: list[float] = []

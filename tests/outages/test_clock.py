@@ -27,7 +27,7 @@ BACK = JUMPS[:2]
 
 @pytest.fixture(autouse=True)
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "SEARCH_AFTER", 0.05)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.05)
 
 
 def moved(jump: timedelta) -> Any:

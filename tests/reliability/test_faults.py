@@ -58,7 +58,7 @@ def test_what_zendesk_was_slow_to_show_is_seen_before_it_is_sent_again(
         looks += 1
         return looks > 100 and shows(self, change, now)
 
-    monkeypatch.setattr(TicketWork, "shows", shows_late)
+    monkeypatch.setattr(TicketWork, "is_applied", shows_late)
     trial = attempt(named("a batch whose results are null"), settings)
     assert (trial.lies, trial.sent_twice, trial.outcomes) == ([], 0, {"changed": 120})
 
@@ -67,14 +67,14 @@ def test_a_job_that_believes_nothing_it_reads_is_found_out(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trials can fail: tickets that the job changed are then called unchanged."""
-    monkeypatch.setattr(TicketWork, "shows", lambda *_: False)
+    monkeypatch.setattr(TicketWork, "is_applied", lambda *_: False)
     assert len(attempt(named("a batch whose results are null"), settings).lies) == 100
 
 
 def test_a_job_that_calls_everything_done_is_found_out(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TicketWork, "shows", lambda *_: True)
+    monkeypatch.setattr(TicketWork, "is_applied", lambda *_: True)
     assert len(attempt(named("a batch failed after 30 tickets"), settings).lies) == 70
 
 

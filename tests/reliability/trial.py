@@ -66,11 +66,11 @@ class Trial:
 def impatient(case: Case) -> Iterator[None]:
     """Pauses are too short to be felt, and longer waits are told instead of slept through."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execution, "WAIT_HERE", 0.0)
-        patch.setattr(execution, "NAP", 0.01)
+        patch.setattr(execution, "LONGEST_WAIT_IN_HAND", 0.0)
+        patch.setattr(execution, "POLL_INTERVAL", 0.01)
         # A fault strikes the so manyth call: which batch that is must not be left to chance.
         patch.setattr(pipeline, "SENT_AT_ONCE", 1)
-        patch.setattr(pipeline, "SEARCH_AFTER", 0.0)
+        patch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
         patch.setattr(pipeline, "SLOTS_BACK_OFF", 0.05)
         patch.setattr(pipeline, "SLOTS_BACK_OFF_MOST", 0.1)
         patch.setattr(ticket_work, "PATIENCE", 0.05)

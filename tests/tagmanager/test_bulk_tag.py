@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.work import PreviousResult
+from jobs.work import PreviousResult, Unchanged
 from tagmanager.changes import undo
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
-from tagmanager.tools.base import NothingToDo
 from tagmanager.tools.bulk_tag import BulkTag, BulkTagForm
 
 TAGS = st.frozensets(st.sampled_from(["a", "b", "c", "d", "e"]))
@@ -31,8 +30,8 @@ def test_only_what_a_ticket_really_gains_and_loses_is_sent() -> None:
 
 
 def test_a_ticket_that_is_as_wished_is_left_alone() -> None:
-    assert BulkTag().change_for(ticket("a"), params(add=["a"], remove=["b"])) == NothingToDo()
-    assert BulkTag().change_for(ticket("a", "b"), params(exact=["b", "a"])) == NothingToDo()
+    assert BulkTag().change_for(ticket("a"), params(add=["a"], remove=["b"])) == Unchanged()
+    assert BulkTag().change_for(ticket("a", "b"), params(exact=["b", "a"])) == Unchanged()
 
 
 def test_set_exactly_takes_all_other_tags_away() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from jobs.work import PreviousResult
+from jobs.work import PreviousResult, Unchanged
 from tagmanager.changes import undo
 from tagmanager.ticket_change import FieldValue, TicketChange, TicketSnapshot
-from tagmanager.tools.base import NothingToDo
 
 SOLVED_HIGH = TicketChange(frozenset("b"), fields={"status": "solved", "priority": "high"})
 
@@ -45,4 +44,4 @@ def test_undo_leaves_a_field_alone_that_someone_has_set_since_and_says_so() -> N
     assert undo.touched_since(now, earlier) == note
     both = ticket(status="open", priority="urgent")
     note = "Since then someone removed b and changed the status, the priority; that was left alone."
-    assert undo.change_for(both, earlier) == NothingToDo("touched_since", note)
+    assert undo.change_for(both, earlier) == Unchanged("touched_since", note)

@@ -10,10 +10,9 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.work import PreviousResult
+from jobs.work import PreviousResult, Skipped, Unchanged
 from tagmanager.changes import undo
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
-from tagmanager.tools.base import LeftOut, NothingToDo
 from tagmanager.tools.rename_tags import RenameTags, RenameTagsForm
 
 TAGS = st.frozensets(st.sampled_from(["a", "b", "c", "d", "e"]))
@@ -51,13 +50,13 @@ def test_without_a_new_one_the_old_one_goes() -> None:
 
 
 def test_a_ticket_without_an_old_one_is_left_alone() -> None:
-    assert change("new", "other", old="new") == NothingToDo()
+    assert change("new", "other", old="new") == Unchanged()
 
 
 def test_a_ticket_that_could_not_carry_the_new_tag_is_left_out() -> None:
     full = [f"{number:0>254}" for number in range(19)]  # 19 x 254 and the blanks between: 4,844 characters
     answer = change("old", *full, old="n" * 255)
-    assert isinstance(answer, LeftOut)
+    assert isinstance(answer, Skipped)
     assert answer.reason == "too_many_tags"
 
 
