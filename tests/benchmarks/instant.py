@@ -37,12 +37,12 @@ class InstantWork:
 
     batch_size = BATCH
     max_in_flight = IN_FLIGHT
-    narrows = False
+    filters_items = False
 
     def __init__(self, job: Job) -> None:
         self.number = int(job.source["number"])
         self.calls = Calls()
-        self.gathers = False
+        self.reads_ids_only = False
         self.before_call: Callable[[], None] = lambda: None
         self.may_read_ahead: Callable[[], bool] = lambda: False
         self._sent: dict[str, list[int]] = {}
@@ -58,16 +58,16 @@ class InstantWork:
             items = [(ref, _snapshot(ref)) for ref in range(start + 1, end + 1)]
             yield Page(items, str(end) if end < self.number else None)
 
-    def place_lives(self, source: Stored) -> None:
+    def cursor_lifetime(self, source: Stored) -> None:
         return None
 
-    def doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
+    def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         return ""
 
-    def wants(self, seen: Snapshot) -> bool:
+    def includes(self, seen: Snapshot) -> bool:
         return True
 
-    def moment(self, seen: Snapshot) -> int | None:
+    def changed_at(self, seen: Snapshot) -> int | None:
         return None
 
     def read(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
@@ -79,7 +79,7 @@ class InstantWork:
     ) -> Plan:
         return Change({"add": ["vip"]})
 
-    def shows(self, change: Payload, now: Snapshot) -> bool:
+    def is_applied(self, change: Payload, now: Snapshot) -> bool:
         return False
 
     def why_withheld(self, probe: str, code: str, text: str) -> str:
@@ -91,17 +91,17 @@ class InstantWork:
         self._sent[receipt] = [item.ref for item in items]
         return CompletedCall(receipt)
 
-    def ask(self, receipts: Sequence[str]) -> dict[str, Answer]:
+    def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         self.calls.status += 1
         done = Result(Verdict.DONE)
         return {
             receipt: Answer(Phase.OVER, dict.fromkeys(self._sent.pop(receipt), done)) for receipt in receipts
         }
 
-    def find(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
+    def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         return SearchResult.ABSENT
 
-    def look_up(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
+    def find_evidence(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
         return {}
 
 

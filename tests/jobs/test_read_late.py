@@ -34,7 +34,7 @@ def all_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def listed_and_not_read(refs: list[int], **options: Any) -> Job:
     """Frozen, and put down before anything was read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "_send_all", lambda lease, *_: lease.release())
+        patch.setattr(execution, "_send_all", lambda lease, *_: lease.release())
         job = run(submit(refs=refs, **options))
     assert (job.status, job.total, job.remaining) == ("running", len(refs), len(refs))
     return job

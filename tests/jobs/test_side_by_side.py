@@ -39,11 +39,11 @@ class Slow:
         Slow.most = max(Slow.most, Slow.under_way)
 
     @property
-    def is_over(self) -> bool:
+    def is_done(self) -> bool:
         self._looks -= 1
         return self._looks < 0
 
-    def when_over(self, tell: Callable[[], None]) -> None:
+    def on_done(self, tell: Callable[[], None]) -> None:
         pass
 
     def result(self) -> Any:
@@ -52,7 +52,7 @@ class Slow:
             raise self._outcome
         return self._outcome
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         Slow.under_way -= 1
 
 

@@ -121,7 +121,7 @@ def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
             traveller.shift(next(shifts, timedelta()))
 
         lose = pipeline.Pipeline._mark_lost
-        monkeypatch.setattr(pipeline.Pipeline, "_lose", lose_and_jump)
+        monkeypatch.setattr(pipeline.Pipeline, "_mark_lost", lose_and_jump)
         job = run(made)
     assert next(shifts, None) is None
     assert (job.status, outcomes(job)) == (Status.SUCCEEDED, dict.fromkeys(refs, "changed"))

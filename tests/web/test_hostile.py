@@ -176,7 +176,7 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = AccountStatus(
         account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words
     )
-    monkeypatch.setattr("tagmanager.views.front.glance", lambda: seen)
+    monkeypatch.setattr("tagmanager.views.front.account_status", lambda: seen)
     monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: [words])
 
     def refuse(_: object) -> None:
