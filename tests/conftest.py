@@ -1,13 +1,27 @@
-"""Fixtures for every test."""
+"""Fixtures for every test: databases, processes, people, and demo Zendesks."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from hypothesis import HealthCheck, settings
+from pytest_django import Settings
+
+from jobs.reports import recount
+from tests import factories
+from tests.demo import Demo, point_to
+from tests.demo import demo_zendesk as running_demo
+from zendesk import sandbox
 
 # A million rounds for each person that a test makes would be half of the run. A server of its own process,
 # with Django's number, reads such a hash all the same.
@@ -57,3 +71,81 @@ def bare_environment(tmp_path: Path) -> dict[str, str]:
         "TAGMANAGER_ENV_FILE": str(tmp_path / "none.env"),
         "VAR_DIR": str(tmp_path / "var"),
     }
+
+
+@pytest.fixture
+def demo(db: None, settings: Any) -> Iterator[Demo]:
+    """A small demo Zendesk whose bulk jobs are done at once; no count of any job may drift."""
+    with running_demo(settings) as running:
+        yield running
+        assert list(recount.drifts()) == []
+
+
+@pytest.fixture
+def slow_demo(transactional_db: None, settings: Any) -> Iterator[Demo]:
+    """One that other processes work on, and whose bulk jobs take a moment."""
+    with running_demo(settings, tickets=2500, scale=0.1) as running:
+        yield running
+        assert list(recount.drifts()) == []
+
+
+@pytest.fixture
+def manage(process_environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a command of ours as a process, on the test's database and Zendesk; it ends with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            env=process_environment
+            | {
+                "ZENDESK_BASE_URL": django_settings.ZENDESK_BASE_URL,
+                "ZENDESK_OAUTH_CLIENT_ID": django_settings.ZENDESK_OAUTH_CLIENT_ID,
+                "ZENDESK_OAUTH_CLIENT_SECRET": django_settings.ZENDESK_OAUTH_CLIENT_SECRET,
+            }
+            | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+
+@pytest.fixture
+def job_counts(db: None) -> Iterator[None]:
+    """No count of any job may drift."""
+    yield
+    assert list(recount.drifts()) == []
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    """May see and run jobs."""
+    return factories.runner("ana")
+
+
+@pytest.fixture
+def web(client: Client, ana: User) -> Client:
+    """A browser in which Ana is signed in."""
+    client.force_login(ana)
+    return client
+
+
+@pytest.fixture(name="demo_zendesk")
+def demo_account(settings: Settings) -> Iterator[sandbox.Sandbox]:
+    """A demo Zendesk of 300 tickets that answers at once, and settings that name it."""
+    account = sandbox.Sandbox(sandbox.Options(tickets=300, scale=0))
+    with sandbox.serve(account) as server:
+        point_to(server.url, settings)
+        yield account
+    cache.clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import environment
-from tests.test_settings import variables_read
+from tests.tagmanager.test_settings import variables_read
 
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from pytest_django import Settings
 from jobs.models import Job
 from jobs.states import FollowUp
 from tests.benchmarks import figures, sizes
-from tests.commands.conftest import command
 from tests.demo import Demo, demo_zendesk, follow, run
+from tests.processes import command
 
 PAIRS = 240
 #: Every so manieth ticket has an old tag, and every so manieth a second one besides.

@@ -13,8 +13,8 @@ from jobs.engine.execution import CANNOT_CANCEL
 from jobs.models import Job
 from jobs.states import FollowUp, Status
 from tests import factories
-from tests.commands.conftest import command
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
+from tests.processes import command
 
 
 @pytest.fixture

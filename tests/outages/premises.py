@@ -15,8 +15,8 @@ from typing import IO, Any
 import requests
 
 from tests import factories
-from tests.commands.conftest import Ran, await_that, descendants, end_of, exists
 from tests.demo import Demo
+from tests.processes import Ran, await_that, descendants, end_of, exists
 
 #: Makes Ana, who may see and run jobs, and signs her in; prints the cookie.
 SIGN_IN = """

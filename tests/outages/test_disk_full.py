@@ -17,9 +17,9 @@ from pytest_django import Settings
 
 from jobs.models import Job
 from tests import factories
-from tests.commands.conftest import DEADLINE, await_that, descendants
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import Premises, premises
+from tests.processes import DEADLINE, await_that, descendants
 
 NO_LIMIT = resource.RLIM_INFINITY
 

@@ -18,9 +18,9 @@ from jobs.models import Batch, Item, Job, Transition
 from jobs.reports import recount
 from jobs.states import Status
 from jobs.workers import schema
-from tests.commands.conftest import await_that
 from tests.demo import counts, demo_zendesk, outcomes, run, submit
 from tests.outages.premises import Premises
+from tests.processes import await_that
 
 OURS = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "jobs")
 FIRST = OURS[0]

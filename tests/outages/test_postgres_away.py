@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.commands.conftest import await_that, end_of
 from tests.demo import Demo, demo_zendesk
 from tests.outages.postgres import FAST, IMMEDIATE, Server, own_postgres
 from tests.outages.premises import Premises, premises
+from tests.processes import await_that, end_of
 
 pytestmark = pytest.mark.slow
 

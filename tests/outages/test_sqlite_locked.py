@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.commands.conftest import DEADLINE, await_that
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import Premises, premises
+from tests.processes import DEADLINE, await_that
 
 pytestmark = pytest.mark.slow
 

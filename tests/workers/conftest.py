@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from jobs.models import Job
-from tests.commands.conftest import await_that, descendants, exists, manage, slow_demo
 from tests.demo import Demo
+from tests.processes import await_that, descendants, exists
 
-__all__ = ["manage", "slow_demo"]  # fixtures that are found here
 Manage = Callable[..., subprocess.Popen[str]]
 
 

@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job
-from tests.commands.conftest import await_that, descendants, exists
 from tests.demo import Demo, counts, submit
+from tests.processes import await_that, descendants, exists
 from tests.workers.conftest import Manage, ended, far_enough, holder_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]

@@ -11,8 +11,8 @@ import pytest
 
 from jobs.models import Beat, Job
 from jobs.workers import heartbeats
-from tests.commands.conftest import DEADLINE, await_that, command, descendants, end_of, exists
 from tests.demo import Demo, counts, submit
+from tests.processes import DEADLINE, await_that, command, descendants, end_of, exists
 from tests.workers.conftest import Manage, ended
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]

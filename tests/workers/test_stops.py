@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import DEADLINE, await_that, descendants, exists
 from tests.demo import Demo, counts, run, submit
+from tests.processes import DEADLINE, await_that, descendants, exists
 from tests.workers.conftest import Manage, far_enough
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]

@@ -1,0 +1,259 @@
+"""Calls that are made side by side: what came of each is written down, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from jobs import actions
+from jobs.actors import Actor
+from jobs.engine import execution, pipeline
+from jobs.engine.refresher import READ_AT_ONCE, SNAPSHOT_MAX_AGE
+from jobs.errors import FateUnknown, NeedsPerson, TryLater
+from jobs.models import Batch, Item, Job
+from jobs.runtime import wakeups
+from jobs.runtime.database_retry import DatabaseRetry
+from jobs.runtime.time_slice import LONGER, TimeSlice
+from jobs.states import BatchState, WaitReason
+from jobs.work import CompletedCall, Payload, Sendable
+from tests import factories
+from tests.benchmarks.instant import InstantWork
+
+
+class Slow:
+    """A call that is over when it has been looked at a few times, and then gives or raises."""
+
+    under_way = 0
+    most = 0
+
+    def __init__(self, outcome: Any, looks: int) -> None:
+        self._outcome, self._looks = outcome, looks
+        Slow.under_way += 1
+        Slow.most = max(Slow.most, Slow.under_way)
+
+    @property
+    def is_done(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
+
+    def on_done(self, tell: Callable[[], None]) -> None:
+        pass
+
+    def result(self) -> Any:
+        Slow.under_way -= 1
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    def discard(self) -> None:
+        Slow.under_way -= 1
+
+
+class SlowWork(InstantWork):
+    """Calls that send take three looks; some of them, by their number, go wrong."""
+
+    wrong: dict[int, Exception] = {}
+    begun = 0
+
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> Any:
+        SlowWork.begun += 1
+        outcome = SlowWork.wrong.get(SlowWork.begun) or super().send(change, items).result()
+        return Slow(outcome, looks=3)
+
+
+@pytest.fixture
+def job(job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
+    settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.SlowWork"
+    monkeypatch.setattr(pipeline.Pipeline, "wait", lambda *_: None)
+    SlowWork.wrong, SlowWork.begun, Slow.under_way, Slow.most = {}, 0, 0, 0
+    ReadSlowly.sent.clear()
+    yield actions.submit(
+        tool="bulk-tag",
+        title="Add vip to many tickets",
+        params={"add": ["vip"]},
+        source={"kind": "instant", "number": 1_000},
+        by=Actor(name="ana"),
+    ).job
+    assert Slow.under_way == 0
+
+
+def states(job: Job) -> dict[str, int]:
+    found = [state.value for state in BatchState]
+    return {name: n for name in found if (n := job.batches.filter(state=name).count())}
+
+
+def test_so_many_are_made_side_by_side_and_no_more(job: Job) -> None:
+    execution.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed) == ("succeeded", 1_000)
+    assert Slow.most == pipeline.SENT_AT_ONCE
+
+
+def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(job: Job) -> None:
+    def end_soon() -> None:
+        if SlowWork.begun == 3:
+            turn.until = 0.0
+
+    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    job.refresh_from_db()
+    assert (job.status, job.lease_token) == ("running", "")
+    assert states(job) == {"pending": 7, "sent": 3}
+    assert set(job.batches.filter(state="sent").values_list("receipt", flat=True)) != {""}
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "left"),
+    [
+        (
+            TryLater("Too many calls.", reason=WaitReason.RATE_LIMIT, seconds=60),
+            "waiting",
+            {"pending": 7, "sent": 3},
+        ),
+        (NeedsPerson("The token was revoked."), "errored", {"pending": 7, "sent": 3}),
+        (RuntimeError("a bug"), "errored", {"pending": 6, "sending": 1, "sent": 3}),
+    ],
+)
+def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
+    job: Job, problem: Exception, status: str, left: dict[str, int]
+) -> None:
+    SlowWork.wrong = {1: problem}
+    try:
+        execution.run(job.pk, seconds=60)
+    except RuntimeError as bug:
+        assert bug is problem  # noqa: PT017 - a bug is told and raised
+    job.refresh_from_db()
+    assert job.status == status
+    assert states(job) == left
+
+
+def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    SlowWork.wrong = {2: FateUnknown("No answer came.")}
+    execution.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed) == ("succeeded", 1_000)
+    assert SlowWork.begun == 11  # it was not carried out, and goes again
+
+
+def test_those_that_find_the_queue_full_together_are_held_back_once(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]  # moves when the worker rests
+    monkeypatch.setattr("jobs.engine.pipeline.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(pipeline.Pipeline, "wait", lambda *_: now.append(now.pop() + 0.5))
+    full = TryLater("Too many bulk jobs.", reason=WaitReason.JOB_SLOTS, seconds=30)
+    SlowWork.wrong = {2: full, 3: full, 4: full}
+    holds: list[float] = []
+    hold = pipeline.Pipeline._hold_sending
+
+    def told(pipe: pipeline.Pipeline) -> None:
+        hold(pipe)
+        holds.append(pipe._slots_back_off)
+
+    monkeypatch.setattr(pipeline.Pipeline, "_hold_sending", told)
+    execution.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed) == ("succeeded", 1_000)
+    assert holds == [2 * pipeline.SLOTS_BACK_OFF] * 3
+
+
+class ReadSlowly(InstantWork):
+    """Readings take three looks; what was sent in an earlier turn is known."""
+
+    sent: dict[str, list[int]] = {}
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._sent = self.sent
+        self._receipts = count(len(self.sent))
+
+    def read(self, refs: Sequence[int]) -> Any:
+        return Slow(super().read(refs).result(), looks=3)
+
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
+        SlowWork.begun += 1
+        return super().send(change, items)
+
+
+def send_first_and_let_the_others_age(job: Job) -> None:
+    def end_soon() -> None:
+        if SlowWork.begun:
+            turn.until = 0.0
+
+    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * SNAPSHOT_MAX_AGE)
+    assert aged == 9
+
+
+def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, settings: Any) -> None:
+    settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.ReadSlowly"
+    send_first_and_let_the_others_age(job)
+    execution.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed) == ("succeeded", 1_000)
+    assert Slow.most == READ_AT_ONCE
+    assert job.calls_read == 10 + 9  # the pages, and each batch that had not been sent
+
+
+def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
+    job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.ReadSlowly"
+    late = 99_999
+    asked: list[set[int]] = []
+    read = ReadSlowly.read
+
+    def read_while_one_joins(self: ReadSlowly, refs: Sequence[int]) -> Any:
+        if not asked:
+            batch = Batch.objects.get(items__ref=refs[0])
+            Item.objects.create(job=job, batch=batch, ref=late, before={}, change={"add": ["vip"]})
+            Batch.objects.filter(pk=batch.pk).update(size=F("size") + 1)
+            Job.objects.update(found=F("found") + 1, total=F("total") + 1)
+        asked.append(set(refs))
+        return read(self, refs)
+
+    send_first_and_let_the_others_age(job)
+    monkeypatch.setattr(ReadSlowly, "read", read_while_one_joins)
+    execution.run(job.pk, seconds=60)
+    job.refresh_from_db()
+    assert (job.status, job.changed) == ("succeeded", 1_001)
+    assert [late in refs for refs in asked].count(True) == 1
+    assert Item.objects.get(ref=late).before == InstantWork.read(ReadSlowly(job), [late]).result()[late]
+
+
+def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
+    turn = TimeSlice(until=110.0, alone_until=120.0)
+    now[0] = 108.0
+    assert turn.left == 2.0 + LONGER
+    waiting = factories.job()
+    wakeups.wake(waiting)
+    now[0] = 114.0
+    assert turn.left == 1.0
+    now[0] = 115.0
+    assert turn.is_over
+
+
+def test_a_wake_up_for_later_is_nobody_who_waits(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
+    wakeups.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))
+    turn = TimeSlice(until=110.0, alone_until=112.0)
+    now[0] = 109.0
+    assert turn.left == 3.0
+    now[0] = 112.0
+    assert turn.is_over

@@ -1,0 +1,266 @@
+"""A job whose tickets are mostly refused stops itself, says why, and can be resumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from jobs import actions
+from jobs.engine import pipeline
+from jobs.engine.settler import Settler
+from jobs.guards import circuit_breaker
+from jobs.guards.circuit_breaker import BatchRefusals, RefusalWindow
+from jobs.models import Item, Job
+from jobs.process_id import this_process
+from jobs.runtime.lease import LeaseLost
+from jobs.states import FollowUp, Status
+from jobs.views.inline_run import run_at_once
+from jobs.workers.reaper import MAX_CRASHES, reap
+from tagmanager.changes.ticket_work import TicketWork
+from tests import factories
+from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
+from tests.processes import command
+
+SENTENCE = (
+    "Stopped: Zendesk refused {} of the last {} tickets, {} because: “Resolution: is required” Mend that, "
+    "then resume: nothing is lost. What failed can be retried when the job has ended."
+)
+
+
+@pytest.fixture(autouse=True)
+def one_batch_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a test can say which batches were settled when the breaker opened."""
+    settings.ZENDESK_MAX_JOBS = 1
+    monkeypatch.setattr(pipeline, "SENT_AT_ONCE", 1)
+    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+
+
+def untagged(demo: Demo, number: int) -> list[int]:
+    refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:number]
+    assert len(refs) == number
+    return refs
+
+
+def refuse(demo: Demo, ids: list[int], *, text: str = "Resolution: is required") -> None:
+    demo.fault("item_error", ids=ids, times=None, code="RecordInvalid", text=text)
+
+
+def batch_of(*parts: tuple[str, str, int]) -> list[Item]:
+    """So many items with an outcome and a reason, for each part."""
+    return [Item(outcome=outcome, reason=reason) for outcome, reason, number in parts for _ in range(number)]
+
+
+def test_the_window_holds_the_last_two_hundred_and_what_they_were_refused_for() -> None:
+    window = RefusalWindow()
+    for refused in (50, 0, 60, 60):
+        window = window.after(batch_of(("failed", "closed", refused), ("changed", "", 100 - refused)))
+    assert window == RefusalWindow(
+        (BatchRefusals(100, Counter(closed=60)), BatchRefusals(100, Counter(closed=60)))
+    )
+    assert window.is_open
+    assert RefusalWindow.from_json(window.to_json()) == window
+    assert window.after(batch_of(("changed", "", 100))) == window
+
+
+@pytest.mark.parametrize(
+    ("refused", "done", "is_open"),
+    [(49, 0, False), (50, 0, True), (25, 25, False), (26, 24, True), (100, 100, False), (101, 99, True)],
+)
+def test_it_takes_fifty_sent_and_more_than_half_of_them_refused(
+    refused: int, done: int, is_open: bool
+) -> None:
+    assert RefusalWindow().after(batch_of(("failed", "x", refused), ("changed", "", done))).is_open is is_open
+
+
+def test_what_was_not_sent_or_goes_again_does_not_count() -> None:
+    some = batch_of(
+        ("skipped", "closed", 60), ("unchanged", "", 60), ("pending", "", 60), ("unverified", "", 9)
+    )
+    assert RefusalWindow().after(some) == RefusalWindow((BatchRefusals(9, Counter()),))
+
+
+def test_a_job_that_is_mostly_refused_stops_and_says_why_and_how_many(demo: Demo) -> None:
+    refs = untagged(demo, 300)
+    refuse(demo, refs[50:100] + refs[120:180])
+    job = run(submit(refs=refs))
+    assert (job.status, counts(job)) == ("errored", {"changed": 90, "failed": 110, "remaining": 100})
+    assert job.error == SENTENCE.format(110, 200, "all")
+    last = job.transitions.order_by("-id")[0]
+    assert (last.from_status, last.to_status, last.why) == ("running", "errored", job.error)
+
+
+def test_the_commonest_reason_is_the_one_that_is_told(demo: Demo) -> None:
+    refs = untagged(demo, 200)
+    refuse(demo, refs[:40])
+    demo.fault("item_error", ids=refs[40:60], times=None, code="Other", text="Something else")
+    job = run(submit(refs=refs))
+    assert job.error == SENTENCE.format(60, 100, "most")
+
+
+def test_after_resume_the_window_begins_anew_and_a_lasting_cause_stops_it_again(demo: Demo) -> None:
+    refs = untagged(demo, 250)
+    refuse(demo, refs)
+    made = submit(refs=refs)
+    job = run(made)
+    assert (job.status, job.failed) == ("errored", 100)
+    actions.resume(job=job, by=ANA)
+    job = run(job)
+    assert (job.status, job.failed, job.error) == ("errored", 200, SENTENCE.format(100, 100, "all"))
+    demo.account.faults.clear()
+    actions.resume(job=job, by=ANA)
+    job = run(job)
+    assert (job.status, counts(job)) == ("partial", {"failed": 200, "changed": 50})
+    assert outcomes(follow(job, FollowUp.RETRY)) == dict.fromkeys(refs[:200], "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+def test_nothing_is_stopped_when_nothing_is_left_to_send(demo: Demo) -> None:
+    refs = untagged(demo, 60)
+    refuse(demo, refs)
+    assert run(submit(refs=refs)).status == "partial"
+
+
+def test_what_is_in_flight_when_it_opens_is_settled_before_the_job_stops(demo: Demo, settings: Any) -> None:
+    settings.ZENDESK_MAX_JOBS = 3
+    demo.account.configure(scale=0.02)
+    refs = untagged(demo, 320)
+    refuse(demo, refs[:100])
+    job = run(submit(refs=refs))
+    assert (job.status, counts(job)) == ("errored", {"failed": 100, "changed": 200, "remaining": 20})
+    assert job.error == SENTENCE.format(100, 100, "all")
+    assert set(job.batches.values_list("state", flat=True)) == {"settled", "pending"}
+
+
+def test_conflicts_that_are_sent_again_are_no_refusals(demo: Demo) -> None:
+    refs = untagged(demo, 200)
+    demo.fault("conflict", ids=refs, times=3)
+    job = run(submit(refs=refs))
+    assert (job.status, counts(job)) == ("succeeded", {"changed": 200})
+
+
+def test_a_broken_batch_is_no_refusal_before_its_tickets_really_fail(demo: Demo) -> None:
+    refs = untagged(demo, 150)
+    demo.fault("poison", ids=[refs[42]], times=None)
+    job = run(submit(refs=refs))
+    assert (job.status, counts(job)) == ("partial", {"changed": 149, "failed": 1})
+
+
+def test_calls_that_are_all_refused_stop_the_job_before_every_batch_was_tried(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The halves of the first batch go first: single tickets fail while the other batches still wait."""
+    monkeypatch.setattr(TicketWork, "batch_size", 8)
+    monkeypatch.setattr(circuit_breaker, "LEAST", 4)
+    refs = untagged(demo, 24)
+    demo.fault("job_failed", times=None)
+    job = run(submit(refs=refs))
+    assert (job.status, job.failed) == ("errored", 4)
+    assert set(demo.account.ledger.sent) == set(refs[:8])
+
+
+def test_a_worker_that_takes_over_knows_what_the_one_before_it_saw(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a crash between the settling of the batch and the stop."""
+    refs = untagged(demo, 250)
+    refuse(demo, refs)
+    made = submit(refs=refs)
+    settle = Settler._write
+
+    def die_after(self: Settler, *given: object) -> None:
+        settle(self, *given)  # type: ignore[arg-type]
+        raise LeaseLost("the worker was killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settler, "_write", die_after)
+        run(made)
+    Job.objects.update(lease_token="", lease_owner="", beat_at=None)
+    job = run(made.job)
+    assert (job.status, job.failed) == ("errored", 100)
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs[:100], 1)
+
+
+def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(demo: Demo) -> None:
+    for stop, status in ((actions.pause, "errored"), (actions.cancel, "cancelled")):
+        refs = untagged(demo, 150)
+        refuse(demo, refs)
+        made = submit(refs=refs)
+
+        def click(made: actions.Submission = made, stop: object = stop) -> None:
+            made.job.refresh_from_db()
+            if made.job.failed and made.job.status == Status.RUNNING:
+                stop(job=made.job, by=ANA)  # type: ignore[operator]
+
+        assert run(made, tick=click).status == status
+
+
+def test_retry_and_undo_have_the_breaker_too(demo: Demo) -> None:
+    refs = untagged(demo, 200)
+    demo.fault("item_error", ids=refs[:100], code="RecordInvalid", text="Resolution: is required")
+    demo.fault("item_error", ids=refs[100:], after=1, times=1, code="RecordInvalid", text="Busy")
+    job = run(submit(refs=refs))
+    actions.resume(job=job, by=ANA)
+    job = run(job)
+    assert (job.status, counts(job)) == ("partial", {"failed": 200})
+    refuse(demo, refs)
+    retry = follow(job, FollowUp.RETRY)
+    assert (retry.status, counts(retry)) == ("errored", {"failed": 100, "remaining": 100})
+    actions.cancel(job=retry, by=ANA)
+    demo.account.faults.clear()
+    assert counts(follow(job, FollowUp.RETRY)) == {"changed": 200}
+    done = Job.objects.latest("pk")
+    refuse(demo, refs)
+    undo = follow(done, FollowUp.UNDO)
+    assert (undo.status, counts(undo)) == ("errored", {"failed": 100, "remaining": 100})
+
+
+def test_a_small_job_in_the_request_stops_as_well(demo: Demo) -> None:
+    refs = untagged(demo, 150)
+    refuse(demo, refs)
+    made = submit(refs=refs)
+    run_at_once(made)
+    made.job.refresh_from_db()
+    assert (made.job.status, made.job.failed) == ("errored", 100)
+
+
+def test_a_command_ends_with_one_and_show_tells_why_and_the_way_out(demo: Demo) -> None:
+    refs = untagged(demo, 150)
+    refuse(demo, refs)
+    numbers = ",".join(map(str, refs))
+    ran = command("tag_tickets", "--ids", numbers, "--add", "vip", "--yes")
+    assert ran.code == 1
+    assert ran.err.strip().endswith(SENTENCE.format(100, 100, "all"))
+    job = Job.objects.get()
+    shown = command("jobs", "show", str(job.pk)).out
+    assert f"  {job.error}\n" in shown
+    assert "RecordInvalid 100 (such as" in shown
+    assert f"manage.py jobs resume {job.pk}" in shown
+
+
+def test_three_workers_lost_without_a_settled_batch_stop_the_job_in_words(db: None) -> None:
+    host, boot, *_ = this_process().split("/")
+    job = factories.job(Status.RUNNING, total=0)
+    for death in range(1, MAX_CRASHES + 1):
+        Job.objects.update(lease_token=f"token{death}", lease_owner=f"{host}/{boot}/999999999/1")
+        assert reap() == 1
+        job.refresh_from_db()
+        if death < MAX_CRASHES:
+            assert (job.status, job.waiting_for) == ("waiting", "worker_lost")
+            Job.objects.update(status=Status.RUNNING, waiting_for="", resumes_at=None)
+    assert (job.status, job.crash_count) == ("errored", 3)
+    assert job.error == (
+        "Stopped: 3 workers died on this job one after the other without getting a batch done. Look into the "
+        "worker's log (often it is memory), then resume: nothing is lost."
+    )
+    actions.resume(job=job, by=ANA)
+    job.refresh_from_db()
+    assert (job.status, job.crash_count, job.error) == ("queued", 0, "")
+
+
+def test_a_settled_batch_forgives_the_workers_lost_before(demo: Demo) -> None:
+    refs = untagged(demo, 150)
+    made = submit(refs=refs)
+    Job.objects.update(crash_count=2)
+    assert run(made).crash_count == 0

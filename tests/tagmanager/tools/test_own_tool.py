@@ -1,0 +1,116 @@
+"""A tool from outside: the example of the manual, in a folder of its own, from form and command to undo."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from jobs.models import Job
+from tests.demo import Demo
+from tests.processes import command, end_of
+
+pytestmark = pytest.mark.once
+
+Manage = Callable[..., subprocess.Popen[str]]
+
+ON_THE_WEB = """
+import json
+from django.contrib.auth.models import User
+from django.test import Client
+from jobs.models import Job
+
+web = Client(SERVER_NAME="127.0.0.1")
+web.force_login(User.objects.create_superuser("olga", password="-"))
+home = web.get("/").content.decode()
+form = web.get("/tools/replace-prefix/").content.decode()
+wrong = web.post("/tools/replace-prefix/", {"old": "two words", "new": "x", "ids": "1", "nonce": "n"})
+filled = {"old": "pre_", "new": "post_", "ids": %r, "dry_run": "on", "nonce": "n"}
+web.post("/tools/replace-prefix/", filled)
+preview = Job.objects.latest("pk")
+web.post(f"/jobs/{preview.pk}/run", {"nonce": "r"})
+print(json.dumps([
+    "Replace the beginning of tags" in home,
+    "Old beginning" in form,
+    "Give one beginning, such as tmp_." in wrong.content.decode(),
+    preview.planned,
+    Job.objects.latest("pk").pk,
+]))
+"""
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> dict[str, str]:
+    """The environment in which the manual's example is installed."""
+    manual = (settings.BASE_DIR / "docs" / "how-to" / "add-a-tool.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", manual, re.DOTALL | re.MULTILINE)
+    assert len(example.splitlines()) < 60
+    (tmp_path / "prefixes.py").write_text(example, encoding="utf-8")
+    return {"PYTHONPATH": str(tmp_path), "TOOLS": "prefixes.ReplacePrefix"}
+
+
+@pytest.mark.slow
+def test_the_example_runs_from_the_command_line_and_is_undone(
+    slow_demo: Demo, manage: Manage, outside: dict[str, str]
+) -> None:
+    refs = slow_demo.open_tickets[:30]
+    for ref in refs:
+        slow_demo.account.edit(ref, add=["pre_billing", "other"])
+    before = {ref: slow_demo.tags(ref) for ref in slow_demo.account.ticket_ids()}
+    fields = ("--field", "old=pre_", "--field", "new=post_")
+    ran = end_of(manage("run_tool", "replace-prefix", "--tag", "pre_billing", *fields, "--yes", **outside))
+    assert ran.code == 0, ran.err
+    after = {ref: before[ref] - {"pre_billing"} | {"post_billing"} for ref in refs}
+    assert {ref: slow_demo.tags(ref) for ref in before} == before | after
+    assert Job.objects.get().title == "Replace pre_… by post_… in the tags of tickets tagged pre_billing"
+    assert end_of(manage("jobs", "undo", str(Job.objects.get().pk), "--yes", **outside)).code == 0
+    assert {ref: slow_demo.tags(ref) for ref in before} == before
+
+
+@pytest.mark.slow
+def test_the_example_goes_from_its_form_over_the_preview_to_the_real_run(
+    slow_demo: Demo, manage: Manage, outside: dict[str, str]
+) -> None:
+    refs = slow_demo.open_tickets[:3]
+    for ref in refs:
+        slow_demo.account.edit(ref, add=["pre_billing"])
+    before = {ref: slow_demo.tags(ref) for ref in refs}
+    ran = end_of(manage("shell", "-c", ON_THE_WEB % " ".join(map(str, refs)), **outside))
+    *told, planned, number = json.loads(ran.out.splitlines()[-1])
+    assert (told, planned) == ([True, True, True], 3), ran.err
+    assert end_of(manage("jobs", "watch", str(number), **outside)).code == 0
+    assert {ref: slow_demo.tags(ref) for ref in refs} == {
+        ref: tags - {"pre_billing"} | {"post_billing"} for ref, tags in before.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nope", "--ids", "1"), "There is no tool 'nope' here."),
+        (
+            ("bulk-tag", "--ids", "1", "--field", "x=1"),
+            "--field x=1: give NAME=VALUE; the fields of this tool are add,",
+        ),
+        (("bulk-tag", "--field", "add=vip"), "Say which tickets: give --view,"),
+        (("bulk-tag", "--ids", "1"), "Say at least one tag to add, to remove or to set."),
+    ],
+)
+def test_what_is_wrong_is_told(demo: Demo, arguments: tuple[str, ...], said: str) -> None:
+    ran = command("run_tool", *arguments, "--yes")
+    assert ran.code == 2
+    assert ran.err.strip().startswith(said)
+
+
+def test_a_field_given_twice_has_both_values(demo: Demo) -> None:
+    ref = demo.open_tickets[0]
+    ran = command(
+        "run_tool", "bulk-tag", "--ids", str(ref), "--field", "add=east", "--field", "add=west", "--yes"
+    )
+    assert ran.code == 0
+    assert demo.tags(ref) >= {"east", "west"}
