@@ -114,7 +114,7 @@ def test_page_of_a_job_fits_everybody(gallery: dict[str, int], ana: Page, scene:
     assert "owned" not in ana.title()[:10]
 
 
-@pytest.mark.parametrize(("scene", "doing"), ASKING)
+@pytest.mark.parametrize(("scene", "action"), ASKING)
 def test_page_that_asks_fits_everybody(gallery: dict[str, int], ana: Page, scene: str, action: str) -> None:
     ana.goto(f"/jobs/{gallery[scene]}/{action}")
     check(ana)
