@@ -1,21 +1,21 @@
-// Light or dark: as the system says, or as chosen here before. Loaded before the page is drawn, so that it never
-// flashes.
+// Sets the light or dark theme: the one chosen here before, otherwise the system's. CSS alone keeps no choice.
+// A classic script in the head, because a module may run after the first paint, and the page would flash.
 (() => {
   const NAME = "tagmanager-theme";
   const CHOICES = { "": "as the system", light: "light", dark: "dark" };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => {
-    try { return localStorage.getItem(NAME) || ""; } catch { return ""; }  // storage may be forbidden
+    try { return localStorage.getItem(NAME) || ""; } catch { return ""; } // storage is forbidden
   };
   const keep = (choice) => {
-    try { if (choice) localStorage.setItem(NAME, choice); else localStorage.removeItem(NAME); } catch { /* for this page only */ }
+    try { if (choice) localStorage.setItem(NAME, choice); else localStorage.removeItem(NAME); } catch { /* storage is forbidden: the choice holds for this page only */ }
   };
   let choice = chosen();
   const apply = () => {
     if (!(choice in CHOICES)) choice = "";
     const root = document.documentElement.dataset;
     root.bsTheme = choice || (dark.matches ? "dark" : "light");
-    root.theme = root.bsTheme;  // the admin's name for it
+    root.theme = root.bsTheme; // the admin's style sheets read this name
     const button = document.getElementById("theme");
     if (!button) return;
     button.hidden = false;

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-COOKIE = "zone"  # set by static/app.js: a name such as Europe/Vienna
+COOKIE = "zone"  # set by static/js/time-zone.js: a name such as Europe/Vienna
 
 
 def middleware(

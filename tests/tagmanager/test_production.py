@@ -6,6 +6,7 @@ A process of its own, because the settings are read once.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,11 @@ POLICY = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
 }
-#: Each request is a line: who, verb, address, https or not, host. Each answer becomes one object.
+#: Each request is a line: who, verb, address, https or not, host. Each answer becomes one object. With a
+#: pattern as the second argument, every address that it finds in an answer is fetched too, once.
 ASK = """
-import json, sys
+import json, re, sys
+from urllib.parse import urljoin
 import django
 django.setup()
 from django.core.management import call_command
@@ -43,8 +46,9 @@ if sys.argv[1] == "with a database":
     browsers["root"].force_login(User.objects.get())
 else:
     browsers["root"].cookies["sessionid"] = "a" * 32
-answers = []
-for who, verb, address, secure, host in json.load(sys.stdin):
+answers, asked = [], json.load(sys.stdin)
+link = re.compile(sys.argv[2], re.MULTILINE) if sys.argv[2:] else None
+for who, verb, address, secure, host in asked:  # grows while it is read
     browser = browsers[who]
     body = {"username": "root", "password": "correct horse battery"} if verb == "post" else None
     answer = getattr(browser, verb)(address, body, secure=secure, headers={"host": host})
@@ -56,8 +60,14 @@ for who, verb, address, secure, host in json.load(sys.stdin):
         "asked": f"{who} {verb} {address}", "status": answer.status_code, "headers": dict(answer.items()),
         "cookies": cookies, "body": body.decode(),
     })
+    for found in link.findall(body.decode()) if link else ():
+        request = [who, "get", urljoin(address, found), secure, host]
+        if request not in asked:
+            asked.append(request)
 json.dump(answers, sys.stdout)
 """
+#: A script of a page, or what a module imports.
+MODULE = r"""(?:<script (?:type="module" )?src=|^import [^"']*)["']([^"']+)"""
 ERRORS = ("/nonsense", "/jobs/4711/")
 PAGES = (
     "/",
@@ -84,9 +94,11 @@ def production(bare: dict[str, str], **more: str) -> dict[str, str]:
     }
 
 
-def asked(environment: dict[str, str], database: str, requests: list[list[Any]]) -> list[dict[str, Any]]:
+def asked(
+    environment: dict[str, str], database: str, requests: list[list[Any]], *follow: str
+) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [sys.executable, "-c", ASK, database],
+        [sys.executable, "-c", ASK, database, *follow],
         cwd=ROOT,
         env=environment,
         input=json.dumps(requests),
@@ -158,6 +170,23 @@ def test_with_the_database_away_the_page_of_a_fault_still_comes_in_our_clothes(
         assert "secret-word" not in answer["body"]
         assert "127.0.0.1" not in answer["body"]
     assert (health["status"], json.loads(health["body"])) == (503, {"database": "away", "worker": False})
+
+
+def test_every_script_of_a_page_and_every_module_it_imports_comes_by_a_hashed_name(
+    bare_environment: dict[str, str],
+) -> None:
+    page = ["root", "get", "/tools/bulk-tag/", True, HOST]
+    shown, *scripts = asked(production(bare_environment), "with a database", [page], MODULE)
+    assert shown["status"] == 200
+    assert {
+        (answer["status"], answer["headers"]["Content-Type"], answer["headers"].get("Cache-Control"))
+        for answer in scripts
+    } == {(200, 'text/javascript; charset="utf-8"', "max-age=315360000, public, immutable")}
+    names = [
+        re.sub(r"^root get /static/(.+)\.[0-9a-f]{12}\.js$", r"\1.js", answer["asked"]) for answer in scripts
+    ]
+    modules = [path.relative_to(ROOT / "static").as_posix() for path in (ROOT / "static/js").rglob("*.js")]
+    assert sorted(names) == sorted([*modules, "theme.js", "vendor/htmx.min.js"])
 
 
 @pytest.mark.parametrize("more", [{}, {"DATABASE_URL": "postgres://tags:pw@db.example.com/tags"}])
