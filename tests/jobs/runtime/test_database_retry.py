@@ -156,7 +156,7 @@ def test_a_connection_that_is_cut_at_any_phase_harms_nothing(
 
     where, _, name = phase.rpartition(".")
     if where == "jobs.engine.execution":
-        owner: object = run
+        owner: object = execution
         whole = import_string(phase)
     else:
         owner = import_string(where)

@@ -74,7 +74,7 @@ def test_a_fault_of_the_program_shows_nothing_of_itself(web: Client, monkeypatch
     def broken(*_: object) -> None:
         raise RuntimeError("a secret of the program")
 
-    monkeypatch.setattr("jobs.views.job_detail.asked_for", broken)
+    monkeypatch.setattr("jobs.views.job_detail.request_summary", broken)
     web.raise_request_exception = False
     answer = web.get(factories.job().get_absolute_url())
     assert (answer.status_code, wears_our_clothes(answer.content)) == (500, True)
