@@ -6,13 +6,15 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
 ARGS ?=
+FILE ?=
+DB ?= sqlite
 ADDRESS ?= 127.0.0.1:8000
 WEB_WORKERS ?= 2
 # More than two cores: many tests wait for processes of their own.
 PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help venv dev browser demo run worker test properties fuzz check format lock audit bench reliability screenshots clean
+.PHONY: help venv install browser hooks demo run worker dev t test properties fuzz check format lock audit bench reliability screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,7 +40,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 
 venv: $(VENV)/.base ## Make .venv with what running the app needs
 
-dev: $(VENV)/.dev
+install: $(VENV)/.dev ## Install what developing needs into .venv
 
 browser: $(VENV)/.dev
 	@.ci/get-browser $(BIN)
@@ -58,20 +60,31 @@ worker: venv ## Run a worker with the settings from .env
 
 # --- Develop ----------------------------------------------------------------------------------------------
 
-test: dev browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
+dev: install ## Develop: the app on a demo Zendesk; a changed file restarts web and worker (ARGS="--port P")
+	@exec $(BIN)/python manage.py demo --reload $(ARGS)
+
+t: install ## Run one test file in seconds: make t FILE=tests/jobs/test_states.py (DB=postgres, ARGS="-k name")
+	@test -n "$(FILE)" || { echo "Name a file: make t FILE=tests/jobs/test_states.py" >&2; exit 2; }
+	@TEST_DATABASE=$(DB) $(BIN)/pytest -q $(FILE) $(ARGS); code=$$?; if [ $$code = 5 ] && [ $(DB) = postgres ]; \
+		then echo "No test of $(FILE) touches a database, so there is nothing to try on PostgreSQL."; exit 0; fi; exit $$code
+
+hooks: install ## Check each commit before it is made (pre-commit)
+	$(BIN)/pre-commit install
+
+test: install browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
 	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once" $(ARGS)
 
 properties: export PROPERTIES := long
-properties: dev ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite
+properties: install ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite
 	$(BIN)/pytest tests/properties -p no:logging -q $(ARGS)
 
-fuzz: dev ## Kill and freeze workers at random (FUZZ_KILLS, FUZZ_FREEZES, FUZZ_SEED), on SQLite and PostgreSQL
+fuzz: install ## Kill and freeze workers at random (FUZZ_KILLS, FUZZ_FREEZES, FUZZ_SEED), on SQLite and PostgreSQL
 	$(BIN)/pytest tests/fuzz/fuzz_long.py -q $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest tests/fuzz/fuzz_long.py -q $(ARGS)
 
 check: export TAGMANAGER_DEMO := 1
-check: dev ## Linters, types, import contracts, templates, migrations
+check: install ## Linters, types, import contracts, templates, migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -80,28 +93,28 @@ check: dev ## Linters, types, import contracts, templates, migrations
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-format: dev ## Put code and templates in their usual form
+format: install ## Put code and templates in their usual form
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs -r $(BIN)/djade
 
-lock: dev ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
+lock: install ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
 	for name in base dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \
 		--no-header --no-annotate --quiet $(ARGS) requirements/$$name.in -o requirements/$$name.txt; done
 
-audit: dev ## Ask whether a known hole is in what the app needs
+audit: install ## Ask whether a known hole is in what the app needs
 	$(BIN)/pip-audit --no-deps --disable-pip -r requirements/base.txt
 
 bench: BENCH := tests/benchmarks -p no:cacheprovider -o python_files="bench_*.py" -q -s
-bench: dev ## Measure speed against the targets, on both databases (ARGS="-k pages" for one part)
+bench: install ## Measure speed against the targets, on both databases (ARGS="-k pages" for one part)
 	$(BIN)/pytest $(BENCH) $(ARGS)
 	TEST_DATABASE=postgres $(BIN)/pytest $(BENCH) $(ARGS)
 	$(BIN)/python -m tests.benchmarks.summary
 
-reliability: dev ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=1000)
+reliability: install ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=1000)
 	$(BIN)/pytest tests/reliability/write_table.py -p no:cacheprovider -o python_files=write_table.py -q $(ARGS)
 
-screenshots: dev browser ## Take the pictures of the README anew (docs/screenshots)
+screenshots: install browser ## Take the pictures of the README anew (docs/screenshots)
 	$(BIN)/pytest tests/browser/screenshots.py -p no:cacheprovider -o python_files=screenshots.py -q $(ARGS)
 
 clean: ## Remove .venv and everything generated; var/ with its databases stays

@@ -57,8 +57,8 @@ class Failed(Exception):
     """The demo cannot start or go on; the message is for people."""
 
 
-class AlreadyTold(Exception):
-    """A signal told us to end."""
+class Stopped(Exception):
+    """A signal asks the demo to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -75,7 +75,7 @@ class Signals:
 
     def check(self) -> None:
         if self._number:
-            raise AlreadyTold(self._number)
+            raise Stopped(self._number)
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self._number = number
@@ -94,12 +94,12 @@ class DemoFolder:
         else:
             taken = f"The port {port} is" if port else f"The ports from {FIRST_PORT} on are all"
             raise Failed(f"{taken} in use. Give another: --port N.")
-        for old in self.folder.iterdir():
+        for old in self.path.iterdir():
             if old != self._lock_file(self.port):
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
 
     @property
-    def folder(self) -> Path:
+    def path(self) -> Path:
         return self._lock_file(self.port).parent
 
     @property
@@ -138,15 +138,15 @@ def _is_free(port: int) -> bool:
 class DemoProcesses:
     """The children of the demo: all are up, or it ends; none outlives it."""
 
-    def __init__(self, place: DemoFolder, signals: Signals) -> None:
+    def __init__(self, folder: DemoFolder, signals: Signals) -> None:
         self.environment = {
             name: value
             for name, value in os.environ.items()
             if name not in FOREIGN and not name.startswith("ZENDESK_")
         }
         # The database, the key and the cache of the demo are made below this folder.
-        self.environment |= {"TAGMANAGER_DEMO": "1", "VAR_DIR": str(place.folder), "PYTHONUNBUFFERED": "1"}
-        self._folder = place.folder
+        self.environment |= {"TAGMANAGER_DEMO": "1", "VAR_DIR": str(folder.path), "PYTHONUNBUFFERED": "1"}
+        self._folder = folder.path
         self._signals = signals
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -198,7 +198,7 @@ class DemoProcesses:
             time.sleep(POLL_INTERVAL)
 
     def check(self) -> None:
-        """Raises `Failed` when a child has ended by itself, `Told` when we are to end."""
+        """Raises `Failed` when a child has ended by itself, `Stopped` when a signal says to end."""
         self._signals.check()
         for name, child in self._children.items():
             if child.poll() is not None:

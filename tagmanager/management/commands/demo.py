@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -16,11 +17,11 @@ from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import impossible
 from tagmanager.cli.demo import (
     POLL_INTERVAL,
-    AlreadyTold,
     DemoFolder,
     DemoProcesses,
     Failed,
     Signals,
+    Stopped,
     address_in,
     answer_of,
 )
@@ -49,70 +50,90 @@ class Command(SentenceCommand):
             default=0.1,
             help="How long the demo Zendesk takes, beside the real one (0.1).",
         )
+        parser.add_argument(
+            "--reload",
+            action="store_true",
+            help="For developing: a changed file restarts web and worker; errors show details; runs no job.",
+        )
 
     def handle(self, **options: Any) -> None:
         signals = Signals()
         try:
-            place = DemoFolder(options["port"])
+            folder = DemoFolder(options["port"])
         except Failed as problem:
             raise impossible(str(problem)) from problem
-        household = DemoProcesses(place, signals)
+        demo = DemoProcesses(folder, signals)
         is_done = False
         try:
-            self._bring_up(household, place, options)
-            code = self._show_main_job(household, place)
+            self._bring_up(demo, folder, options)
+            code = 0 if options["reload"] else self._show_main_job(demo, folder)
             is_done = True
-            if not options["exit"]:
-                self._say(f"The demo stays up at {place.url}. Ctrl-C ends it.")
+            if options["reload"] or not options["exit"]:
+                self._say(f"The demo stays up at {folder.url}. Ctrl-C ends it.")
                 while True:
-                    household.check()
+                    demo.check()
                     time.sleep(POLL_INTERVAL)
         except Failed as problem:
             raise impossible(str(problem)) from problem
-        except AlreadyTold as told:
+        except Stopped as told:
             code = 0 if is_done and told.number == signal.SIGINT else 128 + told.number
         finally:
-            household.stop()
-            place.leave()
+            demo.stop()
+            folder.leave()
         if code:
             sys.exit(code)
 
-    def _bring_up(self, household: DemoProcesses, place: DemoFolder, options: dict[str, Any]) -> None:
+    def _bring_up(self, demo: DemoProcesses, folder: DemoFolder, options: dict[str, Any]) -> None:
         self._say("Starting a demo Zendesk, the web server and a worker …")
-        household.start(
+        demo.start(
             "zendesk",
-            *household.manage("zendesk_sandbox", "--port", "0", "--quiet"),
+            *demo.manage("zendesk_sandbox", "--port", "0", "--quiet"),
             *("--tickets", str(options["tickets"]), "--scale", str(options["scale"])),
         )
-        household.run("migrate", "migrate", "--no-input")
-        household.run(
+        demo.run("migrate", "migrate", "--no-input")
+        demo.run(
             "createsuperuser",
             *("createsuperuser", "--no-input", "--username", USER, "--email", "demo@example.com"),
             more={"DJANGO_SUPERUSER_PASSWORD": PASSWORD},
         )
-        household.wait(lambda: bool(address_in(household.log_of("zendesk"))), "The demo Zendesk")
-        household.environment |= {
-            "ZENDESK_BASE_URL": address_in(household.log_of("zendesk")),
+        demo.wait(lambda: bool(address_in(demo.log_of("zendesk"))), "The demo Zendesk")
+        demo.environment |= {
+            "ZENDESK_BASE_URL": address_in(demo.log_of("zendesk")),
             "ZENDESK_OAUTH_CLIENT_ID": CLIENT_ID,
             "ZENDESK_OAUTH_CLIENT_SECRET": CLIENT_SECRET,
         }
-        household.start("worker", *household.manage("run_worker"))
-        household.start(
-            "web",
-            *(sys.executable, "-m", "gunicorn", "tagmanager.wsgi", "--chdir", str(settings.BASE_DIR)),
-            *("--bind", f"127.0.0.1:{place.port}", "--workers", "1", "--threads", "4"),
-        )
-        health = f"{place.url}/healthz"
-        household.wait(lambda: (answer_of(health) or {}).get("database") == "ok", "The web server")
-        household.wait(lambda: (answer_of(health) or {}).get("worker") is True, "The worker")
+        start = self._start_reloading if options["reload"] else self._start
+        start(demo, folder.port)
+        health = f"{folder.url}/healthz"
+        demo.wait(lambda: (answer_of(health) or {}).get("database") == "ok", "The web server")
+        demo.wait(lambda: (answer_of(health) or {}).get("worker") is True, "The worker")
         self._say(
-            f"Tag Manager runs at {place.url}, login {USER}, password {PASSWORD}.",
-            f"The demo Zendesk is at {household.environment['ZENDESK_BASE_URL']}.",
-            f"Logs: {os.path.relpath(place.folder)}",
+            f"Tag Manager runs at {folder.url}, login {USER}, password {PASSWORD}.",
+            f"The demo Zendesk is at {demo.environment['ZENDESK_BASE_URL']}.",
+            f"Logs: {os.path.relpath(folder.path)}",
         )
 
-    def _show_main_job(self, household: DemoProcesses, place: DemoFolder) -> int:
-        made = household.run(
+    def _start(self, demo: DemoProcesses, port: int) -> None:
+        demo.start("worker", *demo.manage("run_worker"))
+        demo.start(
+            "web",
+            *(sys.executable, "-m", "gunicorn", "tagmanager.wsgi", "--chdir", str(settings.BASE_DIR)),
+            *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"),
+        )
+
+    def _start_reloading(self, demo: DemoProcesses, port: int) -> None:
+        """Both restart by themselves when Python changes; templates and static files need no restart."""
+        demo.environment |= {"DEBUG": "True"}
+        demo.start(
+            "worker",
+            *(sys.executable, "-m", "watchfiles", "--filter", "python", "--sigint-timeout", "5"),
+            shlex.join(demo.manage("run_worker")),
+            *(str(settings.BASE_DIR / room) for room in ("jobs", "tagmanager", "zendesk")),
+        )
+        demo.start("web", *demo.manage("runserver", str(port)))
+
+    def _show_main_job(self, demo: DemoProcesses, folder: DemoFolder) -> int:
+        made = demo.run(
             "tag_tickets",
             *("tag_tickets", "--view", str(VIEW_UNSOLVED), "--add", TAG),
             *("--detach", "--yes", "--output", "json", "--as", USER),
@@ -120,9 +141,9 @@ class Command(SentenceCommand):
         job = json.loads(made)
         self._say(
             f"Job {job['id']} is queued for the worker: {job['title']}",
-            f"Its page: {place.url}/jobs/{job['id']}/",
+            f"Its page: {folder.url}/jobs/{job['id']}/",
         )
-        return household.show("jobs", "watch", str(job["id"]), "--no-hints")
+        return demo.show("jobs", "watch", str(job["id"]), "--no-hints")
 
     def _say(self, *lines: str) -> None:
         self.tell(*lines)

@@ -138,6 +138,6 @@ def test_two_demos_have_two_places(settings: Any, tmp_path: Path, free_port: int
     with pytest.raises(Failed, match="is in use"):
         DemoFolder(free_port)
     second, third = DemoFolder(None), DemoFolder(None)
-    assert len({first.folder, second.folder, third.folder}) == 3
+    assert len({first.path, second.path, third.path}) == 3
     for place in (first, second, third):
         place.leave()
