@@ -18,7 +18,7 @@ import pytest
 import requests
 from pytest_django import Settings
 
-from tests.commands.conftest import await_that
+from tests.processes import await_that
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import FIELDS, Premises
 from tests.upgrades.make_fixture import PASSWORD, tickets
