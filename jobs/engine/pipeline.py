@@ -27,6 +27,7 @@ from jobs.engine.refresher import Refresher
 from jobs.engine.settler import Settler
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
 from jobs.guards.circuit_breaker import RefusalWindow
+from jobs.guards.guard_state import GuardState
 from jobs.models import Batch, Item, Job
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
@@ -81,9 +82,10 @@ class Pipeline:
         self.job = lease.job
         self.work = work
         self.queue = BatchQueue(self.job, at_once=work.max_in_flight, full=work.batch_size)
-        self.settler = Settler(lease, work, self.queue)
+        self.guards = GuardState(self.job)
+        self.settler = Settler(lease, work, self.queue, self.guards)
         self.pace = _pace_of(self.job)
-        self.readings = Refresher(self.settler, work)
+        self.refresher = Refresher(lease, work, self.queue, self.guards)
         self.leaving: list[Leaving] = []
         self.in_flight = {batch.receipt: _in_flight(batch) for batch in self._batches(BatchState.SENT)}
         self.answered: list[tuple[InFlight, Answer]] = []  # over, and to be settled one by one
@@ -140,7 +142,7 @@ class Pipeline:
             except RemoteError as exc:
                 logger.warning("%s", exc)
                 problem = problem or exc
-        self.readings.discard()
+        self.refresher.discard()
         if problem:
             raise problem
 
@@ -164,12 +166,12 @@ class Pipeline:
     @property
     def stopped_by(self) -> RefusalWindow | None:
         """The refusals for which nothing more is sent, before a person has looked at them."""
-        return self.settler.window if self.settler.window.is_open else None
+        return self.guards.window if self.guards.window.is_open else None
 
     @property
     def withheld(self) -> Mapping[str, str]:
         """Kinds of items and why they are not sent, where nothing else is left to send."""
-        withheld = self.settler.probes.withheld
+        withheld = self.guards.probes.withheld
         left = set(self._batches(BatchState.PENDING).order_by().values_list("probe", flat=True).distinct())
         return {kind: withheld[kind] for kind in left} if left <= withheld.keys() else {}
 
@@ -212,13 +214,13 @@ class Pipeline:
         """
         if self.stopped_by or self.is_held:
             return False
-        done = self.readings.finish()
+        done = self.refresher.finish()
         batch = self._next_batch()
         for other in filter(None, [batch, *self.queue.upcoming(PREPARED)]):
-            self.readings.request(other, self._news.set)
-        if batch is None or not self.readings.is_fresh(batch) or not self._has_room():
+            self.refresher.request(other, self._news.set)
+        if batch is None or not self.refresher.is_fresh(batch) or not self._has_room():
             return done
-        if not self.settler.probes.is_open(batch.probe):
+        if not self.guards.probes.is_open(batch.probe):
             self._cut(batch, to=1)
         elif (untried := self._untried()) is not None:
             self._cut(batch, to=untried)
@@ -243,10 +245,8 @@ class Pipeline:
 
     def _next_batch(self) -> Batch | None:
         """A probe of each kind that needs one goes early; what waits for its fate is not sent."""
-        held = {kind for kind in self.settler.kinds if not self.settler.probes.is_open(kind)}
-        probe_kinds = (
-            held - self.settler.probes.withheld.keys() - {batch.probe for batch in self._under_way()}
-        )
+        held = {kind for kind in self.guards.kinds if not self.guards.probes.is_open(kind)}
+        probe_kinds = held - self.guards.probes.withheld.keys() - {batch.probe for batch in self._under_way()}
         return self.queue.first(held=held, probe_kinds=probe_kinds)
 
     def _reserve(self, batch: Batch) -> list[Sendable] | None:

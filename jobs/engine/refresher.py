@@ -1,21 +1,37 @@
-"""Batches whose reading is too old are read again before they are sent, while others are in flight."""
+"""Reads a batch again before it is sent, and plans its items anew.
+
+A batch is refreshed when its items have not been read yet, or too long ago. Other batches are in flight
+meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from jobs import log_context
-from jobs.engine.settler import Settler
-from jobs.models import Batch
-from jobs.work import PendingCall, Snapshot, Work
+from jobs.engine.batch_queue import BatchQueue
+from jobs.engine.batcher import UNREAD, Batcher
+from jobs.engine.exactly_once import ExactlyOnce
+from jobs.engine.item_store import store_read
+from jobs.engine.settlement import Settlement, open_items
+from jobs.followups import previous_results, purpose_of, repeats_its_parent
+from jobs.guards.guard_state import GuardState
+from jobs.guards.overlaps import changed_by_others
+from jobs.models import Batch, Item
+from jobs.runtime.failpoints import Failpoint, failpoint
+from jobs.runtime.lease import Lease
+from jobs.states import SENT_BEFORE, BatchState, Outcome
+from jobs.work import Change, PendingCall, Skipped, Snapshot, Unchanged, Work
 
-#: Rows read longer ago than this are read again before they are sent.
+#: An older snapshot is read again before its item is sent.
 SNAPSHOT_MAX_AGE = timedelta(minutes=2)
-#: Readings that are made side by side.
+#: How many batches are read at the same time: the calls that send need the connection too.
 READ_AT_ONCE = 2
 
 
@@ -29,45 +45,153 @@ class PendingRefresh:
     call: PendingCall[dict[int, Snapshot]]
 
 
-class Refresher:
-    """Of one job, for the worker that holds it."""
+@dataclass(slots=True)
+class Replanned(Settlement):
+    """What a fresh reading decides: `ended` and `resend` leave the batch, the other items stay."""
 
-    def __init__(self, settler: Settler, work: Work) -> None:
-        self._settler = settler
+    staying: int = 0  # number of items that stay
+    rewritten: list[Item] = field(default_factory=list)  # those of them whose rows have to be stored
+
+
+class Refresher:
+    """Refreshes the batches of one job for the worker that holds it."""
+
+    def __init__(self, lease: Lease, work: Work, queue: BatchQueue, guards: GuardState) -> None:
+        self._lease = lease
+        self._job = lease.job
         self._work = work
-        self._under_way: list[PendingRefresh] = []
+        self._queue = queue
+        self._guards = guards
+        self._once = ExactlyOnce(lease, work)
+        self._purpose = purpose_of(self._job)
+        self._pending: list[PendingRefresh] = []
 
     def is_fresh(self, batch: Batch) -> bool:
-        """Whether it may be sent as it was planned."""
+        """Whether the batch may be sent as it was planned."""
         return batch.read_at is not None and abs(timezone.now() - batch.read_at) <= SNAPSHOT_MAX_AGE
 
-    def request(self, batch: Batch, tell: Callable[[], None]) -> None:
-        """Begin to read it again, unless it need not be; `tell` is called when `finish` has something to do.
+    def request(self, batch: Batch, on_done: Callable[[], None]) -> None:
+        """Begin to read the batch again, if it needs that; `on_done` is called when `finish` has work to do.
 
-        Where as many are being read as may be it is to be asked again.
+        Does nothing while `READ_AT_ONCE` others are being read: call it again later.
         """
-        if self.is_fresh(batch) or len(self._under_way) >= READ_AT_ONCE:
+        if self.is_fresh(batch) or len(self._pending) >= READ_AT_ONCE:
             return
-        if any(reading.batch.pk == batch.pk for reading in self._under_way):
+        if any(pending.batch.pk == batch.pk for pending in self._pending):
             return
         with log_context.about(batch=batch.pk):
-            refs = self._settler.refs_of(batch)
-            self._settler.lease.fence()
-            reading = PendingRefresh(batch, refs, timezone.now(), self._work.read(refs))
-        self._under_way.append(reading)
-        reading.call.on_done(tell)
+            refs = list(open_items(batch).values_list("ref", flat=True))
+            self._lease.fence()
+            pending = PendingRefresh(batch, refs, timezone.now(), self._work.read(refs))
+        self._pending.append(pending)
+        pending.call.on_done(on_done)
 
     def finish(self) -> bool:
-        """Plan anew what has been read; False where there was nothing."""
-        over = [reading for reading in self._under_way if reading.call.is_done]
-        for reading in over:
-            self._under_way.remove(reading)
-            with log_context.about(batch=reading.batch.pk):
-                seen = reading.call.result()
-                self._settler.refresh(reading.batch, reading.refs, seen, reading.read_at)
-        return bool(over)
+        """Plan anew each batch whose reading has ended; False when there was none."""
+        finished = [pending for pending in self._pending if pending.call.is_done]
+        for pending in finished:
+            self._pending.remove(pending)
+            with log_context.about(batch=pending.batch.pk):
+                self._refresh(pending, pending.call.result())
+        return bool(finished)
 
     def discard(self) -> None:
-        """Nobody goes on here."""
-        while self._under_way:
-            self._under_way.pop().call.discard()
+        """Give up the readings that are under way."""
+        while self._pending:
+            self._pending.pop().call.discard()
+
+    def _refresh(self, pending: PendingRefresh, seen: Mapping[int, Snapshot]) -> None:
+        """Plan the batch's items from what they are now, so that `before` records what was really there.
+
+        Items that need nothing any more, or another change than the batch carries, leave it. A batch that
+        items have joined since its refs were read stays stale, and is read once more.
+        """
+        batch = pending.batch
+        items = list(open_items(batch))
+        if [item.ref for item in items] == pending.refs:
+            self._write(batch, self._replan(batch, items, seen), pending.read_at)
+
+    def _replan(self, batch: Batch, items: Sequence[Item], seen: Mapping[int, Snapshot]) -> Replanned:
+        replanned = Replanned()
+        stored = {item.pk: _recorded(item) for item in items}
+        previous = previous_results(self._purpose, [item.ref for item in items])
+        touched = [
+            item.ref for item in items if item.before and seen.get(item.ref, item.before) != item.before
+        ]
+        by_others = changed_by_others(self._job, touched, since=self._job.created_at)
+        if batch.once:
+            items = self._once.not_applied_by_family(replanned, items, seen)
+        for item in items:
+            now = seen.get(item.ref)
+            if item.reason == SENT_BEFORE:
+                item.reason = ""
+                if not batch.once and replanned.end_as_read(item, now, batch, self._work):
+                    continue
+            plan = self._work.plan(item.ref, now, previous.get(item.ref), item.given)
+            if item.ref in by_others and not plan.detail:
+                plan = replace(
+                    plan, detail=f"Job {by_others[item.ref]} changed it after this job had read it."
+                )
+            if not isinstance(plan, Change):
+                _end_unsent(replanned, item, now, plan)
+                continue
+            item.before, item.change = now, plan.payload
+            item.reason, item.detail = plan.reason, plan.detail
+            if plan.key != batch.key:
+                replanned.resend.append((item, plan))
+                continue
+            replanned.staying += 1
+            if _recorded(item) != stored[item.pk]:
+                replanned.rewritten.append(item)
+        return replanned
+
+    def _write(self, batch: Batch, replanned: Replanned, read_at: datetime) -> None:
+        counts = replanned.counts
+        probes = self._guards.probes.after(batch.probe, replanned.ended, self._work.why_withheld)
+        learned: dict[str, Any] = {"probes": probes.to_json()}
+        if not (replanned.staying or replanned.resend):
+            learned["crash_count"] = 0  # the batch is settled, as by sending it
+        batcher = Batcher(self._job, self._work.batch_size)
+        if batch.key == UNREAD:
+            batcher.empty(batch)
+        key_counts = Counter(change.key for _, change in replanned.resend)
+        # The most frequent change first: it reuses the row of the unread batch, and the fewest items move.
+        moving = sorted(replanned.resend, key=lambda pair: -key_counts[pair[1].key])
+        with self._lease.commit(**learned, **self._work.calls.take(), **counts):
+            batcher.look_for(key_counts)
+            targets = [self._target(batcher, batch, change, read_at) for _, change in moving]
+            batcher.save()
+            for (item, _), target in zip(moving, targets, strict=True):
+                item.batch = target
+            changes = dict(counts)
+            if not batcher.has_taken(batch):
+                batch.size = replanned.staying
+                changes |= {"size": replanned.staying, "read_at": read_at}
+                if not replanned.staying:
+                    changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
+                    batch.state = BatchState.SETTLED
+            if changes:
+                Batch.objects.filter(pk=batch.pk).update(**changes)
+            store_read([*replanned.ended, *replanned.rewritten, *(item for item, _ in moving)])
+            failpoint(Failpoint.READ_WRITTEN)
+        self._queue.refill(batcher.filled)
+        self._guards.probes = probes
+        self._guards.kinds |= {change.probe for _, change in replanned.resend if change.probe}
+
+    def _target(self, batcher: Batcher, batch: Batch, change: Change, read_at: datetime) -> Batch:
+        """The batch for an item that needs another change than its own batch carries."""
+        # A change that must not be made twice is checked against the earlier jobs of the family when its
+        # batch is read. The batch that the item leaves carried no such change, so the item is read once more.
+        needs_reading = change.once and not batch.once and repeats_its_parent(self._job)
+        return batcher.batch_for(change, attempt=batch.attempt, read_at=None if needs_reading else read_at)
+
+
+def _recorded(item: Item) -> tuple[object, ...]:
+    """What the item's row holds besides its outcome, and a new plan may change."""
+    return item.before, item.change, item.reason, item.detail
+
+
+def _end_unsent(settlement: Settlement, item: Item, now: Snapshot | None, plan: Unchanged | Skipped) -> None:
+    item.before, item.change = now, None
+    outcome = Outcome.UNCHANGED if isinstance(plan, Unchanged) else Outcome.SKIPPED
+    settlement.end(item, outcome, plan.reason, plan.detail)

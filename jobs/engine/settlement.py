@@ -1,29 +1,78 @@
-"""The decisions about one batch, before they are written."""
+"""The decisions about the items of one batch, before they are written.
+
+The settler decides after an answer, the refresher before sending; both collect what they decide here.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from jobs.models import Item
+from django.db.models import F, QuerySet
+
+from jobs.models import Batch, Item
 from jobs.states import Outcome
-from jobs.work import Change
+from jobs.work import Change, Snapshot, Work
 
 
 @dataclass(slots=True)
 class Settlement:
-    """What is to become of the items of one batch."""
+    """The outcomes of a batch's items, and the items that go into other batches."""
 
-    done: list[int] = field(default_factory=list)  # items that simply went well, by their primary keys
-    all_changed: bool = False  # these are all
-    outcomes: list[Item] = field(default_factory=list)  # items with their outcome set
+    changed: list[int] = field(default_factory=list)  # primary keys of items whose change was confirmed
+    all_changed: bool = False  # `changed` names every open item of the batch
+    ended: list[Item] = field(default_factory=list)  # items that carry their outcome
     resend: list[tuple[Item, Change]] = field(default_factory=list)  # items that move to another batch
-    bisect_attempt: int = (
-        0  # with which attempt those again go in two halves, to corner the one that breaks them
-    )
-    note: str = ""
+    #: The attempt with which `resend` goes out in two halves, to isolate the item that breaks its batch;
+    #: 0: not in halves.
+    bisect_attempt: int = 0
+    note: str = ""  # stored with the batch, for people
 
     def end(self, item: Item, outcome: Outcome, reason: str = "", detail: str = "") -> None:
+        """Give the item its outcome; without a reason or a detail it keeps those of its plan."""
         item.outcome = outcome
         if reason or detail:
             item.reason, item.detail = reason[:64], detail
-        self.outcomes.append(item)
+        self.ended.append(item)
+
+    def end_as_read(self, item: Item, now: Snapshot | None, batch: Batch, work: Work) -> bool:
+        """End an item that was sent without a known result, if its present state proves one.
+
+        False means that the item looks as if nothing had been done to it.
+        """
+        if now is None:
+            self.end(
+                item,
+                Outcome.UNVERIFIED,
+                "gone",
+                "It was sent, but the result was lost and the ticket can no longer be seen.",
+            )
+            return True
+        if work.is_applied(item.change or {}, now):
+            self.end(item, Outcome.CHANGED)
+            return True
+        if batch.change is None and now != item.before:
+            # A new plan would overwrite what somebody just did. It would also replace the state from before
+            # the job, which undo needs.
+            self.end(
+                item,
+                Outcome.UNVERIFIED,
+                "touched_meanwhile",
+                "It was sent, the result was lost, and somebody has changed the ticket since: look at it, "
+                "and retry if the change is still wanted.",
+            )
+            return True
+        return False
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The outcomes as increments to the row of a job or a batch."""
+        counts = Counter(str(item.outcome) for item in self.ended)
+        counts[Outcome.CHANGED.value] += len(self.changed)
+        return {name: F(name) + count for name, count in counts.items() if count}
+
+
+def open_items(batch: Batch) -> QuerySet[Item]:
+    """The items of the batch without an outcome, in the order in which they are sent."""
+    return Item.objects.filter(batch=batch, outcome=Outcome.PENDING).order_by("ref")
