@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.engine import execution
+from jobs.engine.in_flight import InFlight, Lost
 from jobs.engine.pipeline import Pipeline
-from jobs.models import Batch, Job
+from jobs.models import Job
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease, held_by_this_process, new_token
 from jobs.states import ENDED, Status
@@ -23,9 +24,8 @@ from jobs.states import ENDED, Status
 def without_looking() -> None:
     """A batch whose answer was lost is sent again at once, without looking what became of it."""
 
-    def search(pipe: Pipeline, batch: Batch) -> None:
-        pipe._take_back(batch)
-        pipe.lost.remove(batch)
+    def search(pipeline: Pipeline, entry: InFlight, _: Lost) -> None:
+        pipeline._take_back(entry)
 
     Pipeline._search = search  # type: ignore[assignment, method-assign]
 

@@ -94,7 +94,7 @@ def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
     """The one who has the job is only slow: his lease has not run out, so he may go on."""
     start_fleet(
         without=without,
-        times="jobs.workers.watching_broker.WATCH_EVERY=0.2 jobs.engine.pipeline.LOST_SEARCH_DELAY=0.3",
+        times="jobs.workers.watching_broker.WATCH_EVERY=0.2 jobs.engine.lost_search.LOST_SEARCH_DELAY=0.3",
     )
     scene.orders.give(FREEZE, Failpoint.FENCE_PASSED, after=Failpoint.BATCH_RESERVED)
     job = scene.submit()

@@ -20,7 +20,7 @@ from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.slow
 
-TIMES = f"{QUICK} jobs.engine.pipeline.ABSENCE_CONFIRM_DELAY=1"
+TIMES = f"{QUICK} jobs.engine.lost_search.ABSENCE_CONFIRM_DELAY=1"
 #: From the moment that a batch is written down as being sent until its outcomes are.
 STEPS = (
     Failpoint.BATCH_RESERVED,

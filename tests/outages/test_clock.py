@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.demo import gallery
-from jobs.engine import execution, pipeline
+from jobs.engine import execution, lost_search, pipeline
+from jobs.engine.in_flight import InFlight
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
 from jobs.workers import heartbeats, reaper
@@ -27,7 +28,7 @@ BACK = JUMPS[:2]
 
 @pytest.fixture(autouse=True)
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.05)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.05)
 
 
 def moved(jump: timedelta) -> Any:
@@ -116,8 +117,8 @@ def test_a_batch_whose_answer_was_lost_is_found_whatever_the_clock_says(
     with moved(timedelta()) as traveller:
         shifts = iter([jump])
 
-        def lose_and_jump(pipe: pipeline.Pipeline, batch: Batch) -> None:
-            lose(pipe, batch)
+        def lose_and_jump(pipe: pipeline.Pipeline, entry: InFlight) -> None:
+            lose(pipe, entry)
             traveller.shift(next(shifts, timedelta()))
 
         lose = pipeline.Pipeline._mark_lost

@@ -156,6 +156,8 @@ class World:
         self._stack.callback(patch.undo)
         for module in (
             "jobs.engine.execution",
+            "jobs.engine.in_flight",
+            "jobs.engine.lost_search",
             "jobs.engine.pipeline",
             "jobs.runtime.lease",
             "jobs.runtime.time_slice",

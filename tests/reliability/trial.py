@@ -17,7 +17,7 @@ import pytest
 from django.utils import timezone
 
 from jobs import actions
-from jobs.engine import execution, pipeline, selection
+from jobs.engine import execution, lost_search, pipeline, selection
 from jobs.models import Gate, Job
 from jobs.reports import recount
 from jobs.states import Status
@@ -70,7 +70,7 @@ def impatient(case: Case) -> Iterator[None]:
         patch.setattr(execution, "POLL_INTERVAL", 0.01)
         # A fault strikes the so manyth call: which batch that is must not be left to chance.
         patch.setattr(pipeline, "SENT_AT_ONCE", 1)
-        patch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+        patch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
         patch.setattr(pipeline, "SLOTS_BACK_OFF", 0.05)
         patch.setattr(pipeline, "SLOTS_BACK_OFF_MOST", 0.1)
         patch.setattr(ticket_work, "PATIENCE", 0.05)

@@ -9,7 +9,7 @@ import pytest
 
 from jobs import actions
 from jobs.actions import Submission
-from jobs.engine import pipeline
+from jobs.engine import lost_search
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, follow, outcomes, run
 from zendesk import sandbox as zd
@@ -32,8 +32,8 @@ NOTE: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost answers are looked for, and believed in, without a pause."""
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
-    monkeypatch.setattr(pipeline, "ABSENCE_CONFIRM_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "ABSENCE_CONFIRM_DELAY", 0.0)
 
 
 def note(refs: Iterable[int], *, here: bool = True, **options: Any) -> Submission:

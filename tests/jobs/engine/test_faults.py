@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.engine import pipeline
+from jobs.engine import lost_search, pipeline
 from jobs.models import Batch, Gate, Job
 from jobs.states import FollowUp
 from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
@@ -18,7 +18,7 @@ from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost answers are looked for without a pause."""
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
 
 
 def untagged(demo: Demo, number: int) -> list[int]:

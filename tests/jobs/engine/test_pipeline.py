@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import execution, pipeline
+from jobs.engine import execution, lost_search, pipeline
 from jobs.engine.refresher import READ_AT_ONCE, SNAPSHOT_MAX_AGE
 from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
@@ -137,7 +137,7 @@ def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
 def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
     SlowWork.wrong = {2: FateUnknown("No answer came.")}
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()

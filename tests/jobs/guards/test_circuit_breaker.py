@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs import actions
-from jobs.engine import pipeline
+from jobs.engine import lost_search, pipeline
 from jobs.engine.settler import Settler
 from jobs.guards import circuit_breaker
 from jobs.guards.circuit_breaker import BatchRefusals, RefusalWindow
@@ -34,7 +34,7 @@ def one_batch_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a test can say which batches were settled when the breaker opened."""
     settings.ZENDESK_MAX_JOBS = 1
     monkeypatch.setattr(pipeline, "SENT_AT_ONCE", 1)
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
 
 
 def untagged(demo: Demo, number: int) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs import actions
-from jobs.engine import pipeline
+from jobs.engine import lost_search
 from jobs.guards.probes import Probe, Probes
 from jobs.models import Item, Job
 from jobs.runtime.failpoints import Failpoint
@@ -23,7 +23,7 @@ REFUSED = (
 
 @pytest.fixture(autouse=True)
 def lost_answers_are_looked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
 
 
 def some(demo: Demo, *, closed: int = 0, others: int = 0) -> tuple[list[int], list[int]]:

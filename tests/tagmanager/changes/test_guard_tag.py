@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs import actions
-from jobs.engine import pipeline
+from jobs.engine import lost_search
 from jobs.models import Job
 from jobs.reports import recount
 from jobs.runtime.failpoints import Failpoint
@@ -37,7 +37,7 @@ ON_SOLVED = zd.Rule(
 
 @pytest.fixture
 def demo(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
     with demo_zendesk(settings, triggers=(ON_VIP, ON_SOLVED)) as running:
         yield running
         assert list(recount.drifts()) == []

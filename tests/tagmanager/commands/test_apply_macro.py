@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from jobs.engine import pipeline
+from jobs.engine import lost_search
 from jobs.models import Batch, Item, Job
 from jobs.states import FollowUp
 from tagmanager.changes import ticket_work
@@ -248,8 +248,8 @@ def test_where_calls_are_few_a_ticket_that_is_listed_is_not_asked_about_again(
 def test_whatever_answer_is_lost_no_customer_gets_two_mails(
     demo: Demo, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "LOST_SEARCH_DELAY", 0.0)
-    monkeypatch.setattr(pipeline, "ABSENCE_CONFIRM_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
+    monkeypatch.setattr(lost_search, "ABSENCE_CONFIRM_DELAY", 0.0)
     refs = demo.open_tickets[:45]
     demo.fault(fault, times=2)
     number = str(len(refs))

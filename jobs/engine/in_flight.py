@@ -1,0 +1,76 @@
+"""One batch in flight, from the call that sends it until it is settled."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from jobs.engine.poll_schedule import Flight
+from jobs.engine.settlement import open_items
+from jobs.models import Batch
+from jobs.work import Answer, PendingCall, Sendable
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """The call that sends the batch is under way."""
+
+    call: PendingCall[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The other side has the batch, and its receipt is stored."""
+
+    flight: Flight
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The other side has finished the batch; its items have no outcome yet."""
+
+    answer: Answer
+    succeeded: bool  # every result that was named is good
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The batch may have been sent, and no receipt is known: it must be found before it is sent again."""
+
+    since: float  # a moment of `time.monotonic`
+
+
+Phase = Calling | Sent | Answered | Lost
+
+
+@dataclass(eq=False, slots=True)
+class InFlight:
+    """A batch that takes up a slot at the other side, as this worker follows it."""
+
+    batch: Batch
+    phase: Phase
+
+
+def sent(batch: Batch) -> Sent:
+    """The phase of a batch whose receipt is known."""
+    return Sent(Flight(time.monotonic() - age_of(batch), batch.size))
+
+
+def age_of(batch: Batch) -> float:
+    """Seconds since the batch was sent; never negative, even when the clock was set back."""
+    if batch.sent_at is None:
+        return math.inf
+    return max((timezone.now() - batch.sent_at).total_seconds(), 0.0)
+
+
+def sendables_of(batch: Batch) -> list[Sendable]:
+    """The open items of the batch as `Work.send` takes them, in the order in which they are sent."""
+    if batch.change is not None:
+        return [Sendable(ref) for ref in open_items(batch).values_list("ref", flat=True)]
+    return [
+        Sendable(ref, before or {}, change or {})
+        for ref, before, change in open_items(batch).values_list("ref", "before", "change")
+    ]
