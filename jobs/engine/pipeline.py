@@ -22,14 +22,14 @@ from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.concurrency import has_free_slot
 from jobs.engine.in_flight import Answered, Calling, InFlight, Lost, Sent, sendables_of, sent
 from jobs.engine.lost_search import LostSearch, may_still_appear
-from jobs.engine.poll_schedule import PollSchedule, weight
+from jobs.engine.poll_history import schedule_for
 from jobs.engine.refresher import Refresher
 from jobs.engine.settlement import open_items
 from jobs.engine.settler import Settler
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
 from jobs.guards.circuit_breaker import RefusalWindow
 from jobs.guards.guard_state import GuardState
-from jobs.models import Batch, Job
+from jobs.models import Batch
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.states import BatchState, Status, WaitReason
@@ -48,8 +48,6 @@ SLOT_RETRY_INTERVAL = 0.5
 SENT_AT_ONCE = 4
 #: How many of the next batches are kept fresh, so that none has to be read when its slot is free.
 PREPARED = 8
-#: How many of the batches settled last tell how long one takes.
-LOOKED_AT = 50
 
 P = TypeVar("P", Calling, Sent, Answered, Lost)
 
@@ -65,7 +63,7 @@ class Pipeline:
         self.guards = GuardState(self.job)
         self.settler = Settler(lease, work, self.queue, self.guards)
         self.refresher = Refresher(lease, work, self.queue, self.guards)
-        self.schedule = _pace_of(self.job)
+        self.schedule = schedule_for(self.job)
         self.lost_search = LostSearch(lease, work)
         self.in_flight = [InFlight(batch, sent(batch)) for batch in self._batches(BatchState.SENT)]
         lost = self._batches(BatchState.SENDING)
@@ -374,21 +372,3 @@ def _succeeded(answer: Answer) -> bool:
 def _may_reappear(batch: Batch, answer: Answer) -> bool:
     """Whether the receipt is unknown over there, but the batch may be carried out all the same."""
     return answer.phase is AnswerPhase.GONE and may_still_appear(batch)
-
-
-def _pace_of(job: Job) -> PollSchedule:
-    """What batches have taught so far, of this job or else of others."""
-    answered = Batch.objects.filter(state=BatchState.SETTLED, receipt__gt="")
-    own = answered.filter(job=job)
-    hint = _quickest(own.order_by("-settled_at")) or _quickest(answered.order_by("-id"))
-    return PollSchedule(hint, settled=own.count(), asked=job.calls_status)
-
-
-def _quickest(answered: QuerySet[Batch]) -> float | None:
-    """Seconds per weight of the quickest of the first: the least delayed by when it was asked about."""
-    took = [
-        (settled - sent).total_seconds() / weight(size)
-        for sent, settled, size in answered.values_list("sent_at", "settled_at", "size")[:LOOKED_AT]
-        if sent and settled
-    ]
-    return min((one for one in took if one > 0), default=None)

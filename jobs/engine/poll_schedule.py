@@ -1,9 +1,9 @@
-"""When to ask about what is in flight: seldom, and yet soon after something is done.
+"""When to poll what is in flight: rarely, and yet soon after something has finished.
 
-Each question costs a call, and each moment that a finished batch lies unnoticed leaves its place empty. So
-every batch pays a part of a question, and we ask as soon as one is paid for and something should be done, by
-what the batches before took, of this job or of one before it. Before anything is known we feel our way: soon
-first, then at a multiple of the age each time, until the progress told says how long it will take.
+Each poll costs a call, and a finished batch keeps its slot empty until a poll notices it. So every batch
+pays for a part of a poll, and a poll is due when it is paid for and enough batches should have finished. When
+that is follows from earlier batches, of this job or of one before it. Before anything is known, polls grow
+apart with the age of the batch, until the first progress shows how long it takes.
 """
 
 from __future__ import annotations
@@ -12,27 +12,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: The shape of a batch's time: a fixed part and a part per item (recorded bulk updates, zenpy's cassettes of
-#: 2023: 1 ticket 2 s, 50 tickets 5 s, 100 tickets 10 s). Only the proportion counts; the scale is learned.
-FIXED, PER_ITEM = 1.0, 0.09
-#: What one batch pays of a question, and what a job has at its start: 40 questions for 100 batches.
-PER_BATCH, AT_START = 0.33, 7.0
-#: Done within this part of the usual time after the first counts as done with it: worth the wait.
-TOGETHER = 0.01
-#: The first question about a first batch, seconds after it was sent, and how its age grows to the next.
-FIRST_LOOK, LATER_LOOKS = 0.2, 1.5
-#: A hint that was taken from less than this part of a batch is taken again.
-HALF = 0.45
-#: So much earlier than the quickest that was seen to be done it is tried, while that may be late enough.
-EARLIER = 0.05
-#: A batch that takes longer than hinted is expected to take by so much longer than it has by now.
-LATE = 1.1
-#: Least seconds between two questions; after a fruitless one, least part of the usual time.
-SHORTEST, FRUITLESS_PART = 0.02, 0.05
-#: However slow the other side is, ask at least this often, seconds.
+#: The fixed part of a batch's time, as a number of items that take as long (recorded bulk updates, zenpy's
+#: cassettes of 2023: 1 ticket 2 s, 50 tickets 5 s, 100 tickets 10 s).
+OVERHEAD_ITEMS = 11.0
+#: Polls that one batch pays for, and polls that a job may make before any batch has paid. The design allows
+#: 40 for 100 batches: 33 and 7.
+POLLS_PER_BATCH, POLLS_AT_START = 0.33, 7.0
+#: How exactly a batch's time can be known, as a part of it. Batches due within it share a poll, a poll that
+#: finds nothing delays the next by it, and each poll widens by it what was learned: the other side may have
+#: become faster or slower. With half as much more polls find nothing, with twice as much slots stay empty.
+TOLERANCE = 0.02
+#: A batch that outlasts what was expected, or of which nothing is known, is polled again at this multiple of
+#: its age. Less costs polls; at 2, a finished batch could lie unnoticed for as long as it took.
+GROWTH = 1.5
+#: The least age of a batch at its first poll, and the least time after a poll that found nothing, seconds:
+#: about what a poll itself takes.
+SHORTEST = 0.1
+#: The most time between two polls, seconds: a batch that hangs is still noticed within half a minute.
 LONGEST = 30.0
-#: By so much what was learned before loses its edge with each question.
-FADES = 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,95 +37,87 @@ class Flight:
     """One batch under way; times are seconds of one monotonic clock."""
 
     sent_at: float
-    size: int
-    progress: float = 0.0  # part of it that is done, as far as the other side tells
+    size: int  # items
+    progress: float = 0.0  # the part that is done, 0 to 1, as far as the other side reports it
 
 
-def weight(size: float) -> float:
-    """How long so many items of a batch take, in proportion to others."""
-    return FIXED + PER_ITEM * size
+def effective_size(items: float) -> float:
+    """The size that a batch's time is proportional to: its items and the overhead."""
+    return items + OVERHEAD_ITEMS
 
 
 class PollSchedule:
-    """Learns how long batches take and says when to ask next.
+    """Learns how long batches take and decides when to poll next.
 
-    A worker that begins gives a hint of what batches took before (seconds per weight); one that takes a job
-    over also how many of its batches have settled and how many questions were asked about them.
+    `pace` is the time of earlier batches, in seconds per effective item. A worker that takes a job over also
+    passes how many of its batches have settled, and how many polls were made.
     """
 
-    def __init__(self, hint: float | None = None, *, settled: int = 0, asked: int = 0) -> None:
-        # A batch takes longer than `_least`, and not longer than `_most`, seconds per weight.
+    def __init__(self, pace: float | None = None, *, settled: int = 0, polls: int = 0) -> None:
+        self._expected = pace
+        # Seconds per effective item: a batch takes longer than `_least`, and no longer than `_most`.
         self._least = 0.0
         self._most = math.inf
-        self._hint = hint
-        self._part_seen = 1.0  # of the batch that the hint was taken from
-        self._asked_at = -math.inf
-        self._fruitless = 0
-        self._credit = AT_START + PER_BATCH * settled - asked
+        self._polled_at = -math.inf
+        self._fruitless = 0  # polls in a row that found nothing finished
+        self._credit = POLLS_AT_START + POLLS_PER_BATCH * settled - polls
 
     def next_poll(self, flights: Sequence[Flight]) -> float:
-        """When to ask about them; infinity when there are none."""
+        """When to poll these; infinity when there are none."""
         if not flights:
             return math.inf
-        first = min(flight.sent_at for flight in flights)
-        at_the_latest = max(self._asked_at, first) + LONGEST
-        if not self._is_known:
-            age = max(self._asked_at - first, 0.0)
-            return min(first + max(FIRST_LOOK, LATER_LOOKS * age), at_the_latest)
-        if self._most == math.inf and self._part_seen < HALF:
-            # What was told of a small part says little of the whole: look again half-way.
-            half = min(flight.sent_at + self._guess * weight(flight.size) * HALF for flight in flights)
-            return min(max(half, self._soonest()), at_the_latest)
-        due = sorted(flight.sent_at + self._guess * weight(flight.size) for flight in flights)
-        place = min(max(math.ceil((1 - self._credit) / PER_BATCH) - 1, 0), len(due) - 1)
-        together = due[place] + TOGETHER * self._usual
+        pace = self._pace
+        due = sorted(flight.sent_at + max(SHORTEST, pace * effective_size(flight.size)) for flight in flights)
+        tolerance = TOLERANCE * pace * effective_size(100)
+        together = due[self._batches_to_await(len(due)) - 1] + tolerance
         last = max(moment for moment in due if moment <= together)
-        return min(max(last, self._soonest()), at_the_latest)
+        earliest = self._polled_at
+        if self._fruitless:
+            earliest += max(SHORTEST, tolerance * self._fruitless)
+        latest = max(self._polled_at, min(flight.sent_at for flight in flights)) + LONGEST
+        return min(max(last, earliest), latest)
 
     def learn(self, now: float, done: Sequence[Flight], under_way: Sequence[Flight]) -> None:
-        """What a question at `now` found."""
-        # A batch that is done took at most its age, and more than its age when we last asked; one that is
-        # not done takes more than its age.
+        """Take in what a poll at `now` found."""
+        # A finished batch took at most its age now, and more than its age at the last poll. One under way
+        # takes more than its age now.
+        most = min((_pace(flight, now) for flight in done), default=math.inf)
         least = max(
-            max((_scale(flight, self._asked_at) for flight in done), default=0.0),
-            max((_scale(flight, now) for flight in under_way), default=0.0),
+            (
+                *(_pace(flight, self._polled_at) for flight in done),
+                *(_pace(flight, now) for flight in under_way),
+            ),
+            default=0.0,
         )
-        most = min((_scale(flight, now) for flight in done), default=math.inf)
-        if least >= most:  # they differ among themselves: one guess for all, between
+        if least >= most:  # batches differ among themselves: the truth for all lies between
             least, most = most, least
-        # What was seen before fades, so that the guess follows when the other side gets quicker or slower.
-        self._least = min(max(self._least / FADES, least), most)
-        self._most = max(min(self._most * FADES, most), least)
+        self._least = min(max(self._least / (1 + TOLERANCE), least), most)
+        self._most = max(min(self._most * (1 + TOLERANCE), most), least)
         self._fruitless = 0 if done else self._fruitless + 1
-        self._credit = min(self._credit - 1 + PER_BATCH * len(done), AT_START)
-        self._asked_at = now
-        told = [flight for flight in under_way if flight.progress > 0]
-        if told:
-            furthest = max(told, key=lambda flight: flight.progress)
-            self._hint = (now - furthest.sent_at) / weight(furthest.size * furthest.progress)
-            self._part_seen = furthest.progress
+        self._credit = min(self._credit - 1 + POLLS_PER_BATCH * len(done), POLLS_AT_START)
+        self._polled_at = now
+        furthest = max(under_way, key=lambda flight: flight.progress, default=None)
+        if furthest and furthest.progress:
+            done_items = furthest.size * furthest.progress
+            self._expected = (now - furthest.sent_at) / effective_size(done_items)
 
     @property
-    def _is_known(self) -> bool:
-        return self._most < math.inf or self._hint is not None
+    def _pace(self) -> float:
+        """The seconds per effective item after which a batch is polled."""
+        if self._most < math.inf:
+            # The middle narrows down what is open; without credit for misses, the safe end.
+            return (self._least + self._most) / 2 if self._credit >= 1 else self._most
+        if self._expected is not None and self._expected > self._least:
+            return self._expected
+        return GROWTH * self._least
 
-    @property
-    def _guess(self) -> float:
-        """Seconds per weight: to narrow down what is open while there is credit for it, else to be safe."""
-        least, most = self._least, self._most
-        if most < math.inf:
-            return max((least + most) / 2, (1 - EARLIER) * most) if self._credit >= 1 else most
-        return self._hint if self._hint and self._hint > least else LATE * least
-
-    @property
-    def _usual(self) -> float:
-        """Seconds for a full batch."""
-        return self._guess * weight(100)
-
-    def _soonest(self) -> float:
-        return self._asked_at + max(SHORTEST, FRUITLESS_PART * self._usual * self._fruitless)
+    def _batches_to_await(self, flights: int) -> int:
+        """How many batches have to finish until the next poll is paid for."""
+        if self._expected is None and self._most == math.inf:
+            return 1  # any answer teaches something
+        return min(max(math.ceil((1 - self._credit) / POLLS_PER_BATCH), 1), flights)
 
 
-def _scale(flight: Flight, now: float) -> float:
-    """The batch's age at that time in seconds per weight."""
-    return max(now - flight.sent_at, 0.0) / weight(flight.size)
+def _pace(flight: Flight, now: float) -> float:
+    """The batch's age at that time in seconds per effective item."""
+    return max(now - flight.sent_at, 0.0) / effective_size(flight.size)
