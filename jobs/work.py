@@ -93,16 +93,18 @@ class Sendable:
 
 
 class Verdict(Enum):
-    """What the other side said became of one item."""
+    """What the other side reports about one item."""
 
     DONE = "done"
-    CONFLICT = "conflict"  # somebody touched it meanwhile; nothing was changed
+    LATER = "later"  # nothing was changed, for a reason that passes: the item is read and sent again
     MISSING = "missing"  # it does not exist (any more)
-    REFUSED = "refused"
+    REFUSED = "refused"  # nothing was changed, for good
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """A verdict with its reason: an item that fails by it is recorded with this code and text."""
+
     verdict: Verdict
     code: str = ""
     text: str = ""

@@ -67,21 +67,21 @@ class Settler:
         settlement.all_changed = len(settlement.changed) == len(results)
         # An item that went well needs nothing else, and loading it costs more than all the rest.
         others = [] if settlement.all_changed else list(opened.exclude(pk__in=settlement.changed))
-        unnamed, conflicts = [], []
+        unnamed, later = [], []
         for item in others:
             result = results[item.pk]
             if result is None:
                 unnamed.append(item)
-            elif result.verdict is Verdict.CONFLICT:
-                conflicts.append((item, result))
+            elif result.verdict is Verdict.LATER:
+                later.append((item, result))
             else:
                 _end_with(settlement, item, result)
         if batch.once and batch.attempt >= MAX_ATTEMPTS:
-            # The conflict may be with the change itself, sent by an earlier attempt and carried out late.
-            not_applied = self._once.confirmed_not_applied(settlement, [item for item, _ in conflicts])
-            conflicts = [(item, result) for item, result in conflicts if item in not_applied]
-        for item, result in conflicts:
-            self._resend_or_fail(settlement, batch, item, "conflict", result.text)
+            # The item may conflict with its own change, sent by an earlier attempt and carried out late.
+            not_applied = self._once.confirmed_not_applied(settlement, [item for item, _ in later])
+            later = [(item, result) for item, result in later if item in not_applied]
+        for item, result in later:
+            self._resend_or_fail(settlement, batch, item, result.code or "later", result.text)
         if unnamed:
             over = answer.phase is not Phase.GONE if is_over is None else is_over
             self._read_back(settlement, batch, unnamed, answer, is_over=over)

@@ -1,7 +1,4 @@
-"""Calls of the client as the engine knows them: their errors, and those that are under way.
-
-The one place where the errors of the client become those of `jobs`.
-"""
+"""Translates the client's calls, errors and bulk jobs into the terms of the engine."""
 
 from __future__ import annotations
 
@@ -12,12 +9,17 @@ from typing import Generic, TypeVar
 import zendesk as api
 from jobs import errors
 from jobs.states import WaitReason
+from jobs.work import Answer, Phase, Result, Verdict
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-#: Zendesk's word for a page past the end of what it gives of a list.
+#: Zendesk's code for a page beyond the last that it serves of a list.
 TOO_DEEP = "InvalidPaginationDepth"
+#: Zendesk's codes for single tickets that failed for a reason that passes (zenpy issue 58,
+#: zendesk_api_client_php issue 314). Such a ticket is sent again. If that does not help, it fails with this
+#: code and Zendesk's words.
+PASSING = frozenset({"DatabaseConflict", "DatabaseDeadlock"})
 
 
 class AdaptedCall(Generic[S, T]):
@@ -93,3 +95,35 @@ def reading_pages(cursor: str) -> Iterator[None]:
         if cursor:
             raise errors.CursorExpired(str(exc)) from exc
         raise errors.NeedsPerson(str(exc)) from exc
+
+
+def answer_of(status: api.JobStatus) -> Answer:
+    """A bulk job's status as the engine's answer about the batch that it carries."""
+    if not status.is_over:
+        return Answer(Phase.RUNNING, progress=(status.progress or 0) / status.total if status.total else 0.0)
+    results = status.results or []
+    return Answer(
+        Phase.OVER if status.succeeded else Phase.FAILED,
+        {result.id: _result_of(result) for result in results if result.id is not None},
+        {
+            result.index: _result_of(result)
+            for result in results
+            if result.id is None and result.index is not None
+        },
+        text=""
+        if status.succeeded
+        else f"Zendesk broke its bulk job off: {status.message or status.status}.",
+    )
+
+
+def _result_of(item: api.ItemResult) -> Result:
+    if item.ok:
+        return Result(Verdict.DONE)
+    text = item.text or item.code or "Zendesk gave no reason."
+    if item.is_conflict:  # Zendesk has several codes for it
+        return Result(Verdict.LATER, "conflict", text)
+    if item.code in PASSING:
+        return Result(Verdict.LATER, item.code, text)
+    if item.is_not_found:
+        return Result(Verdict.MISSING, item.code, text)
+    return Result(Verdict.REFUSED, "closed" if item.is_closed else item.code, text)

@@ -27,13 +27,11 @@ from jobs.work import (
     Phase,
     Plan,
     PreviousResult,
-    Result,
     SearchResult,
     Sendable,
     Skipped,
     Snapshot,
     Unchanged,
-    Verdict,
 )
 from tagmanager.account import connection
 from tagmanager.changes import closed_tickets, engine_adapter, guard_tag, undo
@@ -288,7 +286,10 @@ class TicketWork:
                 if receipt not in statuses and (status := self._look_for(receipt)):
                     statuses[receipt] = status
         gone = Answer(Phase.GONE, text="Zendesk does not know its bulk job any more.")
-        return {receipt: _answer(statuses[receipt]) if receipt in statuses else gone for receipt in receipts}
+        return {
+            receipt: engine_adapter.answer_of(statuses[receipt]) if receipt in statuses else gone
+            for receipt in receipts
+        }
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         refs = {item.ref for item in items}
@@ -354,38 +355,6 @@ def _delta(change: Payload) -> dict[str, object]:
 def _whole(change: TicketChange, seen: TicketSnapshot) -> dict[str, object]:
     """The whole list of tags."""
     return {**change.fields, "tags": sorted(change.applied_to(seen.tags))}
-
-
-def _answer(status: api.JobStatus) -> Answer:
-    if not status.is_over:
-        part = (status.progress or 0) / status.total if status.total else 0.0
-        return Answer(Phase.RUNNING, progress=part)
-    results = status.results or []
-    return Answer(
-        Phase.OVER if status.succeeded else Phase.FAILED,
-        {result.id: _result(result) for result in results if result.id is not None},
-        {
-            result.index: _result(result)
-            for result in results
-            if result.id is None and result.index is not None
-        },
-        text=""
-        if status.succeeded
-        else f"Zendesk broke its bulk job off: {status.message or status.status}.",
-    )
-
-
-def _result(result: api.ItemResult) -> Result:
-    if result.ok:
-        return Result(Verdict.DONE)
-    if result.is_conflict:
-        verdict = Verdict.CONFLICT
-    elif result.is_not_found:
-        verdict = Verdict.MISSING
-    else:
-        verdict = Verdict.REFUSED
-    code = "closed" if result.is_closed else result.code
-    return Result(verdict, code, result.text or result.code or "Zendesk gave no reason.")
 
 
 def _names(status: api.JobStatus, refs: set[int]) -> bool:

@@ -43,6 +43,31 @@ def test_a_ticket_that_conflicts_again_and_again_fails_in_the_end(demo: Demo) ->
     assert job.items.get(ref=refs[0]).reason == "conflict"
 
 
+PASSING = [("DatabaseConflict", "Database collision"), ("DatabaseDeadlock", "Database deadlock found")]
+
+
+@pytest.mark.parametrize(("code", "text"), PASSING)
+def test_a_ticket_that_fails_for_a_moment_is_sent_again(demo: Demo, code: str, text: str) -> None:
+    refs = untagged(demo, 100)
+    demo.fault("item_error", ids=refs[:2], code=code, text=text)
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert [batch.size for batch in job.batches.order_by("id")] == [100, 2]
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
+@pytest.mark.parametrize(("code", "text"), PASSING)
+def test_a_ticket_that_never_stops_failing_ends_with_zendesks_reason(
+    demo: Demo, code: str, text: str
+) -> None:
+    refs = untagged(demo, 5)
+    demo.fault("item_error", ids=refs[:1], code=code, text=text, times=None)
+    job = run(submit(refs=refs))
+    failed = job.items.get(outcome="failed")
+    assert (failed.ref, failed.reason, failed.detail) == (refs[0], code, f"{text} (sent 4 times)")
+    assert counts(job) == {"changed": 4, "failed": 1}
+
+
 def test_a_ticket_that_zendesk_refuses_fails_alone_with_its_words(demo: Demo) -> None:
     refs = untagged(demo, 100)
     demo.fault("item_error", ids=[refs[7]], code="TicketUpdateFailed", text="Group: is not allowed")
