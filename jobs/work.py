@@ -1,7 +1,7 @@
-"""What `jobs` asks of the work it carries out: where the items come from, what to do with each, how to send.
+"""What the engine needs from a job's work: where its items come from, what each needs, how to send it.
 
-The engine knows neither tickets nor Zendesk. The project names in `JOBS_WORK` the function that makes, for a
-job, an object of this shape.
+The engine knows neither tickets nor Zendesk. The setting `JOBS_WORK` names the function that makes an object
+of this shape for a job.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from django.utils.module_loading import import_string
 from jobs.models import Job
 from jobs.source_spec import Stored
 
-#: One item as it was read: JSON, small, without texts of customers.
+#: One item as it was read: small JSON without customers' texts.
 Snapshot = dict[str, Any]
 #: What to send for one item: JSON.
 Payload = dict[str, Any]
-#: The key of changes that travel together although each item is sent its own.
+#: The key of changes that share a batch although each item is sent its own.
 OWN = "own"
 
 T_co = TypeVar("T_co", covariant=True)
@@ -34,17 +34,17 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True)
 class Change:
-    """Something is to be sent. Items whose payloads are equal travel together, unless `own` is set."""
+    """The item is to be sent. Items with equal payloads share a batch, unless `own` is set."""
 
     payload: Payload
-    own: bool = False  # each item is sent with its own payload, a hundred different ones in one call
-    once: bool = False  # made twice it does harm (a letter, a posting): sent again only if surely not made
+    own: bool = False  # each item is sent with its own payload: one call, up to a hundred payloads
+    once: bool = False  # made twice it does harm (a comment): sent again only if provably not made
     reason: str = ""
     detail: str = ""
-    #: A kind of items that the other side may not let be changed at all: one of them is sent alone before the
-    #: others of the kind go (`probes`).
+    #: A kind of items that the other side may refuse as a whole: one is sent alone before the others
+    #: (`jobs.guards.probes`). "" for none.
     probe: str = ""
-    kinds: tuple[str, ...] = ()  # what the item counts as in `Job.kinds`
+    kinds: tuple[str, ...] = ()  # the kinds as which `Job.kinds` counts the item
 
     @cached_property
     def key(self) -> str:
@@ -58,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The item is already as wished."""
+    """The item needs no change."""
 
     reason: str = ""
     detail: str = ""
@@ -66,7 +66,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The item is left out, and why."""
+    """The item is left out, for a reason."""
 
     reason: str
     detail: str
@@ -77,15 +77,15 @@ Plan = Change | Unchanged | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items of the list, in order, and where the reading goes on (`None`: the list is complete)."""
+    """Some items of a source, in its order."""
 
-    items: list[tuple[int, Snapshot]]
-    cursor: str | None
+    items: list[tuple[int, Snapshot]]  # by ref
+    cursor: str | None  # where the next page begins; None: this is the last
 
 
 @dataclass(frozen=True, slots=True)
 class Sendable:
-    """One item on its way out; what it was and its change are given where each is sent its own."""
+    """One item to be sent. `before` and `change` are set only where each item is sent its own change."""
 
     ref: int
     before: Snapshot = field(default_factory=dict)
@@ -111,68 +111,70 @@ class Result:
 
 
 class Phase(Enum):
+    """How far the other side is with a batch."""
+
     RUNNING = "running"
-    OVER = "over"  # `results` are final; items they do not name have an unknown fate
-    FAILED = "failed"  # over, and broken off as a whole; `results` may name some items all the same
-    GONE = "gone"  # the receipt is not known any more
+    OVER = "over"  # `results` are final; an item that they do not name has an unknown fate
+    FAILED = "failed"  # broken off as a whole; `results` may name some items all the same
+    GONE = "gone"  # the receipt is no longer known
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of a batch that was sent."""
+    """What the other side knows of a batch that was sent."""
 
     phase: Phase
     results: Mapping[int, Result] = field(default_factory=dict)  # by ref
-    by_place: Mapping[int, Result] = field(default_factory=dict)  # by place in the batch as it was sent
-    text: str = ""
-    progress: float = 0.0  # part that is done, 0 to 1, as far as it is told
+    by_place: Mapping[int, Result] = field(default_factory=dict)  # by place in the batch as sent, from 0
+    text: str = ""  # a sentence for people, where the batch as a whole went wrong
+    progress: float = 0.0  # the part that is done, 0 to 1, as far as it is reported
 
 
 class SearchResult(Enum):
-    """What a search for a batch without a receipt found besides a receipt."""
+    """The result of a search that found no receipt."""
 
-    ABSENT = "absent"  # it was not carried out, as far as the other side can tell
-    UNCLEAR = "unclear"  # something is under way that may be it: look again a little later
+    ABSENT = "absent"  # the batch was not carried out, as far as the other side can tell
+    UNCLEAR = "unclear"  # something under way may be the batch: search again a little later
 
 
 class DeliveryEvidence(Enum):
-    """What the other side's own records say of a change that must not be made twice."""
+    """What the other side's records say about a change that must not be made twice."""
 
     MADE = "made"
     NOT_MADE = "not made"
-    UNCLEAR = "unclear"  # they do not tell
+    UNCLEAR = "unclear"  # the records do not say
 
 
 class PendingCall(Protocol[T_co]):
-    """A call that was begun and is made while the worker does other things."""
+    """A call that goes on while the worker does other things."""
 
     @property
     def is_done(self) -> bool:
-        """Whether `result` comes without waiting, or the call could not be begun before it."""
+        """Whether `result` will not wait for the call; true also of one that begins only with `result`."""
         ...
 
-    def on_done(self, tell: Callable[[], None]) -> None:
-        """Have it called, in any thread, once `is_over`."""
+    def on_done(self, notify: Callable[[], None]) -> None:
+        """Call `notify` once `is_done`, in any thread."""
         ...
 
     def result(self) -> T_co:
-        """What came of it, to be taken once; waits for it. May raise `RemoteError`."""
+        """Wait for the call and return its result, once. May raise `RemoteError`."""
         ...
 
     def discard(self) -> None:
-        """Nobody wants to know any more; only of a call that changes nothing."""
+        """Give up the result; only for calls that change nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CompletedCall(Generic[T_co]):
-    """A call that was made at once."""
+    """A call that is over."""
 
     value: T_co
     is_done: bool = True
 
-    def on_done(self, tell: Callable[[], None]) -> None:
-        tell()
+    def on_done(self, notify: Callable[[], None]) -> None:
+        notify()
 
     def result(self) -> T_co:
         return self.value
@@ -183,120 +185,128 @@ class CompletedCall(Generic[T_co]):
 
 @dataclass(slots=True)
 class Calls:
-    """Calls made to the other side since they were last taken."""
+    """The number of calls to the other side since they were last taken."""
 
     read: int = 0
     write: int = 0
     status: int = 0
 
     def take(self) -> dict[str, Any]:
-        """What to write to the job's row to count them there; from here on they count as told."""
-        told = {
+        """The increments that count the calls in the job's row; the counts here begin again at 0."""
+        increments = {
             f"calls_{name}": F(f"calls_{name}") + number for name, number in asdict(self).items() if number
         }
         self.read = self.write = self.status = 0
-        return told
+        return increments
 
 
 class Work(Protocol):
-    """One job's work. What reads, sends, asks and finds calls the other side and may raise `RemoteError`."""
+    """One job's work.
+
+    Every method that calls the other side may raise `RemoteError`: `pages`, `read`, `send`, `poll`,
+    `find_lost` and `find_evidence`.
+    """
 
     batch_size: int  # most items in one call
-    max_in_flight: int  # most batches under way at once, of all jobs together
-    filters_items: bool  # the job takes only some of the items of its sources: `wants` says which
+    max_in_flight: int  # most batches in flight, of all jobs together
+    filters_items: bool  # the job takes only those items of its sources that `includes` accepts
     calls: Calls
-    #: Set by the engine, and to be called right before each call, which ends within half a minute: it keeps
-    #: the worker's right to the job alive, and raises when that is lost.
+    #: Set by the engine; to be called right before each call, which must end within 30 seconds. It keeps the
+    #: lease alive, and raises when that is lost.
     before_call: Callable[[], None]
-    #: Set by the engine while it reads what no item is made of: nothing that planning alone needs is wanted.
+    #: Set by the engine while it lists refs only: nothing needs to be fetched that only planning uses.
     reads_ids_only: bool
-    #: Set by the engine: whether the next page of a list may be asked for while the one before is written.
-    #: One that is then not wanted has cost a call.
+    #: Set by the engine: whether the next page may be requested while the last one is written. A page that is
+    #: then not needed has cost a call.
     may_read_ahead: Callable[[], bool]
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
-        """The items of a source from the cursor on ("": from its start). Not asked for what people gave."""
+        """The items of a remote source from the cursor on ("": from its start)."""
         ...
 
     def cursor_lifetime(self, source: Stored) -> timedelta | None:
-        """A place in this source that is older is not trusted: the list may have shifted, or the other side
-        may have forgotten it. The reading starts over, and what is listed stays listed. None: it stays good.
+        """How long a cursor of this source can be trusted; None: forever.
+
+        After that the list may have shifted, or the other side may have forgotten the cursor. The source is
+        then read from its start, and what is listed stays listed.
         """
         ...
 
     def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
-        """What speaks against a source of `found` items, read to its end, being all of them; "" for nothing.
+        """Why a source that gave `found` items may have more, as a sentence for people; "" for no doubt.
 
-        A sentence for people. Asked once it was read, when the list is about to be frozen; of a source that
-        is `taken_out` of the list before the first item is made, and a doubt then stops the job.
+        Called when the source has been read to its end. A doubt about a source that is `taken_out` of the
+        list stops the job before its first item.
         """
         ...
 
     def includes(self, seen: Snapshot) -> bool:
-        """Whether an item as it was read belongs to the list."""
+        """Whether an item belongs to the list."""
         ...
 
     def changed_at(self, seen: Snapshot) -> int | None:
-        """When an item was last changed, as a number that grows, where that is known; for sorting."""
+        """When an item was last changed, as a number that grows with time; None: not known. For sorting."""
         ...
 
     def read(self, refs: Sequence[int]) -> PendingCall[dict[int, Snapshot]]:
-        """Begin to read the items as they are now, at most `batch_size`; those that cannot be seen are left
-        out of what it gives.
+        """Begin to read at most `batch_size` items as they are now.
+
+        The result leaves out those that cannot be seen.
         """
         ...
 
     def plan(
         self, ref: int, now: Snapshot | None, earlier: PreviousResult | None, given: Payload | None
     ) -> Plan:
-        """What is to be done with one item as it was read (`None`: it cannot be seen).
+        """Decide what one item needs, by its present state (`None`: it cannot be seen).
 
-        `earlier` is what the job that this one is about did to it (`errands`), where there is one; `given`
-        what was asked for this item alone.
+        `earlier` is what the job that this one follows up did to the item (`jobs.followups`), if any. `given`
+        is the request for this item alone.
         """
         ...
 
     def why_withheld(self, probe: str, code: str, text: str) -> str:
-        """What it means that one of a kind was refused, for people; "" when it says nothing of the others.
+        """Why the refusal of one item speaks for all of its kind, for people; "" if it does not.
 
-        With a sentence no more of the kind is sent until a person has resumed the job.
+        With a reason, no more of the kind are sent until a person has resumed the job.
         """
         ...
 
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
-        """Whether an item as it is now looks as if the change had been made."""
+        """Whether the item's present state shows the change."""
         ...
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[str]:
-        """Begin to send the items, with one change for all or (`None`) each its own; it gives the receipt.
+        """Begin to send the items with one change for all, or (`None`) each with its own.
 
-        May raise `ReadAgain`, before anything was sent: then the items are read, planned and sent anew.
+        The result is the receipt. May raise `ReadAgain` before anything was sent: the items are then read and
+        planned again.
         """
         ...
 
     def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
-        """What is known of each receipt; every receipt gets an answer."""
+        """Answer for every receipt."""
         ...
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
-        """Look for a batch sent at `since` whose answer was lost; `known` receipts are other batches'."""
+        """Search for a batch sent at `since` whose answer was lost; it has none of the `known` receipts."""
         ...
 
     def close(self) -> None:
-        """No more is asked of it; what is still under way is not waited for."""
+        """Release connections, without waiting for calls under way."""
         ...
 
     def find_evidence(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
-        """Whether changes that must not be made twice were made, now or by an earlier job of the family.
+        """Whether changes that must not be made twice were made, by this job or an earlier one of its family.
 
-        Asked for items that were sent and whose fate nobody named; those that cannot be seen are left out.
+        Called for items that were sent without a known result; leaves out those that cannot be seen.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousResult:
-    """What an earlier job recorded for the item."""
+    """What an earlier job recorded about the item."""
 
     before: Snapshot | None
     change: Payload | None
@@ -304,7 +314,7 @@ class PreviousResult:
 
 
 def work_for(job: Job) -> Work:
-    """The work of this job; raises `NeedsPerson` when the settings do not allow it."""
+    """The job's work; raises `NeedsPerson` when the settings do not allow it."""
     make: Any = import_string(settings.JOBS_WORK)
     work: Work = make(job)
     return work

@@ -23,28 +23,31 @@ PASSING = frozenset({"DatabaseConflict", "DatabaseDeadlock"})
 
 
 class AdaptedCall(Generic[S, T]):
-    """A client call as a `jobs.work.PendingCall`: its answer and its errors in the terms of the engine."""
+    """A client call as a `jobs.work.PendingCall`.
+
+    `convert` turns its answer into the engine's terms, `translating` its errors.
+    """
 
     def __init__(
         self,
         pending: api.Pending[S],
-        then: Callable[[S], T],
-        told: Callable[[], AbstractContextManager[None]],
+        convert: Callable[[S], T],
+        translating: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._pending = pending
-        self._then = then
-        self._told = told
+        self._convert = convert
+        self._translating = translating
 
     @property
     def is_done(self) -> bool:
         return self._pending.is_done
 
-    def on_done(self, tell: Callable[[], None]) -> None:
-        self._pending.on_done(tell)
+    def on_done(self, notify: Callable[[], None]) -> None:
+        self._pending.on_done(notify)
 
     def result(self) -> T:
-        with self._told():
-            return self._then(self._pending.result())
+        with self._translating():
+            return self._convert(self._pending.result())
 
     def discard(self) -> None:
         self._pending.discard()
@@ -52,7 +55,7 @@ class AdaptedCall(Generic[S, T]):
 
 @contextmanager
 def as_engine_errors() -> Iterator[None]:
-    """The client's errors as the engine knows them."""
+    """Raise the client's errors as those of `jobs.errors`."""
     try:
         yield
     except api.TooManyJobs as exc:
@@ -72,7 +75,7 @@ def as_engine_errors() -> Iterator[None]:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """A reading that Zendesk refuses cannot be repaired by sending less: somebody has to look."""
+    """As `as_engine_errors`, for calls that read: a refusal needs a person, since a retry changes nothing."""
     try:
         with as_engine_errors():
             yield
@@ -82,7 +85,7 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def reading_pages(cursor: str) -> Iterator[None]:
-    """The same, but a page refused after a saved cursor most likely means that the cursor has expired."""
+    """As `reading`, for pages: a page refused after a saved cursor most likely means an expired cursor."""
     try:
         with as_engine_errors():
             yield
