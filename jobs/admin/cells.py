@@ -14,15 +14,13 @@ from django.utils.timezone import localtime
 
 from jobs.formatting import duration
 from jobs.models import Batch, Item, Job
-from jobs.presentation.job_page import STATUS_STYLE
-from jobs.reports.exports import WITH_CHANGE
+from jobs.presentation.outcomes import OUTCOMES
+from jobs.presentation.statuses import STATUSES
 from jobs.reports.progress import percent_of
-from jobs.states import Outcome
+from jobs.states import WITH_CHANGE, Outcome
 from jobs.templatetags.job_pages import done, item_address, tags_of
 
 NOTHING = "\N{EM DASH}"
-#: Of the site's colours, by the outcome of a ticket.
-OUTCOME_COLOURS = {"changed": "success", "planned": "primary", "failed": "danger", "unverified": "warning"}
 
 
 def progress_of(job: Job) -> SafeString:
@@ -44,19 +42,16 @@ def progress_of(job: Job) -> SafeString:
 
 def status_of(job: Job) -> SafeString:
     """The status as a word with its colour, and whether anything is written at all."""
-    colour, _icon = STATUS_STYLE[job.status]
     return format_html(
         '<span class="status status-{}">{}</span> {}',
-        colour,
+        STATUSES[job.status].colour,
         job.get_status_display(),
         "dry run" if job.dry_run else "",
     )
 
 
 def outcome_of(item: Item, word: str) -> SafeString:
-    return format_html(
-        '<span class="status status-{}">{}</span>', OUTCOME_COLOURS.get(item.outcome, "secondary"), word
-    )
+    return format_html('<span class="status status-{}">{}</span>', OUTCOMES[item.outcome].colour, word)
 
 
 def changed_tags(item: Item, kind: str) -> SafeString | str:

@@ -13,8 +13,8 @@ from jobs.admin import cells
 from jobs.admin.reading import ReadOnly, whole_number
 from jobs.admin.telling import run_action
 from jobs.models import Item, Job
-from jobs.presentation.job_page import outcome_word
 from jobs.presentation.job_summary import request_summary
+from jobs.presentation.outcomes import outcome_word
 from jobs.states import Outcome
 from jobs.views.permissions import ACT
 

@@ -8,6 +8,7 @@ from django.contrib import admin
 
 from jobs.admin.reading import ReadOnly
 from jobs.models import Pruning
+from jobs.states import FINAL
 
 
 def _number(field: str, label: str) -> Any:
@@ -20,10 +21,7 @@ def _number(field: str, label: str) -> Any:
 
 RUN = ("at", "actor", "ended_before")
 JOBS, TICKETS = _number("jobs", "Jobs"), _number("found", "Tickets")
-OUTCOMES = tuple(
-    _number(name, name.capitalize())
-    for name in ("planned", "changed", "unchanged", "skipped", "failed", "unverified")
-)
+OUTCOMES = tuple(_number(outcome.value, outcome.label) for outcome in FINAL)
 CALLS = (
     _number("calls_read", "Calls that read"),
     _number("calls_write", "Calls that write"),

@@ -12,9 +12,8 @@ from jobs.admin import cells
 from jobs.admin.reading import OF_JOB, SearchedByNumber
 from jobs.engine.batcher import UNREAD
 from jobs.models import Batch, Item, Transition
-from jobs.presentation.job_page import outcome_word
-from jobs.reports.exports import WITH_CHANGE
-from jobs.states import BatchState, Outcome
+from jobs.presentation.outcomes import outcome_word
+from jobs.states import BATCH_COUNTS, WITH_CHANGE, BatchState, Outcome
 
 IN_FLIGHT = "in_flight"
 
@@ -165,7 +164,7 @@ class BatchAdmin(SearchedByNumber):
     fieldsets = (
         (None, {"fields": ("of_job", "tickets", "state", "attempt", "size", "note")}),
         ("What was sent", {"fields": ("adds", "removes", "receipt", "read_at", "sent_at", "settled_at")}),
-        ("What became of it", {"fields": ("changed", "unchanged", "skipped", "failed", "unverified")}),
+        ("What became of it", {"fields": BATCH_COUNTS}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:

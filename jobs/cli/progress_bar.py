@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from jobs.cli.progress_lines import printable, words_on
+from jobs.cli.progress_lines import printable
 from jobs.models import Job
+from jobs.presentation.statuses import progress_words
 from jobs.reports.progress import percent_of
 
 
@@ -57,7 +58,7 @@ class Bar:
             total=job.total,
             completed=(job.total or 0) - job.remaining if job.total is not None else 0,
             percent="" if percent is None else f"{percent} %",
-            words=printable(words_on(job)),
+            words=printable(progress_words(job)),
         )
         self._progress.refresh()
 

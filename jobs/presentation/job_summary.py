@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jobs.models import Job
-from jobs.presentation.job_page import OUTCOME_WORDS
 from jobs.presentation.labels import labels
+from jobs.presentation.outcomes import OUTCOMES
 from jobs.source_spec import SourceSpec
 from jobs.states import FollowUp, Guarded, Outcome, Status
 
@@ -38,7 +38,9 @@ MOST_NAMED = 12
 
 
 def _of_a_job(source: dict[str, Any]) -> str:
-    outcomes = " or ".join(OUTCOME_WORDS.get(name, str(name)) for name in source["outcomes"])
+    outcomes = " or ".join(
+        OUTCOMES[name].word if name in OUTCOMES else str(name) for name in source["outcomes"]
+    )
     because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
     which = "" if len(source["outcomes"]) == len(Outcome) else f"{outcomes} "
     return f"The {which}tickets of job {source['job']}{because}"

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from jobs.models import Job
-from jobs.states import Outcome
+from jobs.states import WITH_CHANGE, Outcome
 
 #: Items read in one query, and rows put into one piece of the answer.
 READ_AT_ONCE, WRITTEN_AT_ONCE = 2_000, 500
@@ -19,8 +19,6 @@ NOT_ATTEMPTED = "not_attempted"
 #: A spreadsheet takes a cell that starts so for a formula, and would run what a tag says
 #: (owasp.org, CSV injection; the wide forms in spreadsheets set to Japanese).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-#: Outcomes whose change was made, or would be.
-WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
 
 
 class UnknownOutcome(ValueError):

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs.engine.concurrency import batches_under_way
-from jobs.models import FINAL, Batch, Job, Pruning, Transition
-from jobs.states import ENDED, BatchState, Status, WaitReason
+from jobs.models import Batch, Job, Pruning, Transition
+from jobs.states import ENDED, FINAL, BatchState, Status, WaitReason
 from jobs.workers import health
 
 Key = TypeVar("Key", bound=Hashable)

@@ -20,11 +20,11 @@ from django.utils import timezone
 
 from jobs.actors import Actor
 from jobs.followups import SAME_PURPOSE
-from jobs.models import FINAL, Job, Pruning, Transition
+from jobs.models import Job, Pruning, Transition
 from jobs.retention import deletion
 from jobs.runtime.database_retry import DatabaseRetry
 from jobs.source_spec import jobs_named
-from jobs.states import ENDED, FollowUp, Guarded, Status
+from jobs.states import ENDED, FINAL, FollowUp, Guarded, Status
 
 #: What goes on counting when the job that counted it is gone.
 COUNTED = (

@@ -21,20 +21,18 @@ from django.utils import timezone
 
 from jobs.models import Item, Job, JobQuerySet
 from jobs.presentation.labels import labels
-from jobs.states import ACTIVE, STOPPED, Outcome, Status
+from jobs.presentation.outcomes import Reasons, outcomes_with
+from jobs.presentation.statuses import ACTIVE_TAB, ATTENTION_TAB, CANCELLED_TAB, FINISHED_TAB, shown_under
+from jobs.states import Status
 
 #: In place of a person's name: jobs that were asked for on the command line or by the clock.
 NOBODY = "-"
-#: The name of the tab of jobs that wait for somebody.
-ATTENTION = "attention"
 #: What may be written into the box, such as tag:vip or error:"Status: closed".
 QUALIFIER = re.compile(r'(?<!\S)(tag|by|tool|error|status):("[^"]*"|\S+)', re.IGNORECASE)
 #: No earlier or later day is asked for by anyone, and further ones overflow.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 #: More people and tools than these are not offered; an address may name any.
 MOST_OFFERED = 200
-#: How tickets end for which there is a reason to look for.
-TROUBLES = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +41,25 @@ class Tab:
 
     name: str
     label: str
-    statuses: frozenset[str]
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Those of the jobs under this tab; jobs that need attention are fewer, see `needing_attention`."""
+        return shown_under(self.name) if self.name else frozenset(Status)
 
     def of(self, jobs: JobQuerySet) -> JobQuerySet:
         """Only the jobs that stand under this tab."""
-        if self.name == ATTENTION:
+        if self.name == ATTENTION_TAB:
             return jobs.needing_attention()
         return jobs.filter(status__in=self.statuses) if self.name else jobs
 
 
 TABS = (
-    Tab("", "All", frozenset(Status.values)),
-    Tab("active", "Active", frozenset(ACTIVE)),
-    Tab(ATTENTION, "Needs attention", STOPPED | {Status.PARTIAL}),
-    Tab("finished", "Finished", frozenset({Status.SUCCEEDED, Status.PARTIAL})),
-    Tab("cancelled", "Cancelled", frozenset({Status.CANCELLED})),
+    Tab("", "All"),
+    Tab(ACTIVE_TAB, "Active"),
+    Tab(ATTENTION_TAB, "Needs attention"),
+    Tab(FINISHED_TAB, "Finished"),
+    Tab(CANCELLED_TAB, "Cancelled"),
 )
 
 
@@ -203,7 +205,9 @@ def _by(name: str) -> Q:
 
 def _failed_with(text: str) -> Q:
     """Jobs whose own error says so, and jobs with tickets that were refused or left out for that reason."""
-    left = Item.objects.filter(job=OuterRef("pk"), outcome__in=TROUBLES, reason=text)
+    left = Item.objects.filter(
+        job=OuterRef("pk"), outcome__in=outcomes_with(Reasons.FAILURES, Reasons.LEFT_OUT), reason=text
+    )
     return Q(error__icontains=text) | Q(Exists(left))
 
 

@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
-from jobs.presentation.job_page import JobPage, outcome_word
+from jobs.presentation.job_page import JobPage
 from jobs.presentation.job_summary import request_summary
+from jobs.presentation.outcomes import Reasons, outcome_word, outcomes_with
 from jobs.reports import exports, progress
 from jobs.reports.failure_reasons import causes_of, reason_in
-from jobs.states import Outcome
 from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import SEE, allowed
 
@@ -121,8 +121,8 @@ def _account(request: HttpRequest, page: JobPage) -> dict[str, Any]:
         "outcome": name,
         "outcome_word": outcome_word(exports.stored_outcome(name), job) if name else "",
         "reason": reason,
-        "failures": causes_of(job, [Outcome.FAILED, Outcome.UNVERIFIED]),
-        "left_out": causes_of(job, [Outcome.SKIPPED]),
+        "failures": causes_of(job, outcomes_with(Reasons.FAILURES)),
+        "left_out": causes_of(job, outcomes_with(Reasons.LEFT_OUT)),
         "query": request.GET.urlencode(),
         "kept": urlencode({key: value for key, value in (("outcome", name), ("reason", reason)) if value}),
     }

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 from jobs.models import Job, JobQuerySet
 from jobs.presentation.job_actions import MAY_DO
 from jobs.presentation.job_page import version_of
-from jobs.views.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
+from jobs.presentation.statuses import ATTENTION_TAB
+from jobs.views.filters import TABS, FilterForm, Tab, kept_query, tab_of
 from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import ACT, SEE, allowed
 
@@ -72,7 +73,7 @@ def _rows(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
 def _tabs(jobs: JobQuerySet, numbers: Mapping[str, int]) -> list[tuple[Tab, int]]:
     """Each tab with the number of jobs under it, from how many there are in each state; one query."""
     numbers_of = {tab.name: _sum(numbers, tab.statuses) for tab in TABS}
-    numbers_of[ATTENTION] = jobs.needing_attention().count()
+    numbers_of[ATTENTION_TAB] = jobs.needing_attention().count()
     return [(tab, numbers_of[tab.name]) for tab in TABS]
 
 

@@ -23,12 +23,13 @@ from jobs.cli.commands import (
     impossible,
     wrong,
 )
-from jobs.cli.progress_lines import printable, words_on
+from jobs.cli.progress_lines import printable
 from jobs.cli.summary import summary_of
 from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
 from jobs.presentation.job_actions import stays, warning
+from jobs.presentation.statuses import progress_words
 from jobs.reports import export_files
 from jobs.reports.exports import FORMATS, JobDeleted, UnknownOutcome
 from jobs.reports.progress import status_of
@@ -123,7 +124,7 @@ class Command(RunCommand):
             return
         self.tell(*summary_of(job))
         if not job.is_ended and job.status != Status.ERRORED:
-            self.tell(f"  Now: {words_on(job)}.")
+            self.tell(f"  Now: {progress_words(job)}.")
         if blocker := find_blocker(job):
             self.tell(f"  {blocker.cause} {blocker.remedy}")
         if job.error:
@@ -149,7 +150,7 @@ class Command(RunCommand):
         except NotPossible as problem:
             raise impossible(str(problem)) from problem
         job.refresh_from_db()
-        self.tell(f"Job {job.pk}: {words_on(job)}.")
+        self.tell(f"Job {job.pk}: {progress_words(job)}.")
 
     def _follow_up(self, job: Job, kind: FollowUp, options: dict[str, Any]) -> None:
         by = actor_named(options["username"])

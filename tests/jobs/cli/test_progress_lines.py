@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
-import pytest
 import time_machine
 
 from jobs.cli.progress_bar import Bar
-from jobs.cli.progress_lines import Lines, printable, words_on
+from jobs.cli.progress_lines import Lines, printable
 from jobs.cli.summary import summary_of
 from jobs.models import Job
+from jobs.presentation.statuses import progress_words
 from jobs.states import Outcome, Status, WaitReason
 from tests import factories
 
@@ -58,12 +58,8 @@ def test_a_wait_is_told_with_its_reason_and_its_end(db: None) -> None:
     job = factories.job(
         Status.WAITING, waiting_for=WaitReason.RATE_LIMIT, resumes_at=NOON + timedelta(seconds=75)
     )
-    assert words_on(job) == "goes on at 12:01:15 UTC, in 1 min 15 s: the other side asked us to slow down"
-
-
-@pytest.mark.parametrize("status", Status)
-def test_every_state_has_its_words(db: None, status: Status) -> None:
-    assert words_on(factories.job(status))
+    why = "the other side asked us to slow down"
+    assert progress_words(job) == f"goes on at 12:01:15 UTC, in 1 min 15 s: {why}"
 
 
 def test_a_bar_is_drawn_whatever_the_job_is_called(db: None) -> None:

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from jobs import actions, followups
 from jobs.actors import Actor
-from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
+from jobs.models import Batch, Item, Job, ListedRefs, Pruning, Transition
 from jobs.reports import exports, metrics, recount
 from jobs.retention import deletion, pruning
 from jobs.runtime.database_retry import DatabaseRetry
-from jobs.states import FollowUp, Guarded, Outcome, Status
+from jobs.states import FINAL, FollowUp, Guarded, Outcome, Status
 from jobs.workers import reaper
 from tests import factories
 from tests.demo import ANA, Demo, counts, follow, run, submit
