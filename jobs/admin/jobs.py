@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 from jobs.admin import cells
 from jobs.admin.reading import ReadOnly, whole_number
 from jobs.admin.telling import run_action
+from jobs.formatting import some
 from jobs.models import Item, Job
 from jobs.presentation.job_summary import request_summary
 from jobs.presentation.outcomes import outcome_word
@@ -128,7 +129,7 @@ class JobAdmin(ReadOnly):
     @admin.display(description="Its rows")
     def rows(self, job: Job) -> str:
         return cells.joined(
-            cells.list_link("item", f"{job.found:,} tickets", job__id__exact=job.pk),
+            cells.list_link("item", some(job.found, "ticket"), job__id__exact=job.pk),
             cells.list_link("batch", "Batches", job__id__exact=job.pk),
             cells.list_link("transition", "Timeline", job__id__exact=job.pk),
         )

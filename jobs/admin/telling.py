@@ -16,6 +16,7 @@ from django.urls import reverse
 from jobs import actions
 from jobs.actors import person
 from jobs.admin.reading import whole_number
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.job_actions import ACTIONS, HOLDS, why_unavailable
 from jobs.views.permissions import signed_in
@@ -108,5 +109,4 @@ def _do(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> 
     if len(refusals) > NAMED:
         messages.warning(request, f"{len(refusals) - NAMED:,} more could not be {order.told}.")
     if reached:
-        word = "job was" if reached == 1 else "jobs were"
-        messages.success(request, f"{reached:,} {word} {order.told}.")
+        messages.success(request, f"{some(reached, 'job was', 'jobs were')} {order.told}.")

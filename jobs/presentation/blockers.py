@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
-from jobs.formatting import duration
+from jobs.formatting import duration, some
 from jobs.models import Job
 from jobs.reports.progress import STALLED_AFTER, last_progress
 from jobs.states import ACTIVE, BatchState, Status, WaitReason
@@ -82,7 +82,7 @@ def _without_worker(job: Job) -> Blocker | None:
     waits_since = job.woken_at or job.created_at
     if busy and timezone.now() - waits_since > QUIET_AFTER:
         return Blocker(
-            f"The workers are busy with {busy:,} other job{'' if busy == 1 else 's'}.",
+            f"The workers are busy with {some(busy, 'other job')}.",
             "Its turn comes by itself. To have more jobs worked on at once, start one more worker or raise "
             "Q_WORKERS; pausing another job makes room at once.",
         )
@@ -163,15 +163,15 @@ def _with_the_other_side(job: Job) -> Blocker | None:
     lost = job.batches.filter(state=BatchState.SENDING).aggregate(number=Sum("size"), oldest=Min("sent_at"))
     if lost["number"]:
         return Blocker(
-            f"The answer to {_tickets(lost['number'])} was lost {_long(lost['oldest'])} ago.",
+            f"The answer to {some(lost['number'], 'ticket')} was lost {_long(lost['oldest'])} ago.",
             "The job looks for them in Zendesk's list of bulk jobs, and reads the tickets back if they are "
             "not found within ten minutes. Nothing is sent again before that is known.",
         )
     sent = job.batches.filter(state=BatchState.SENT).aggregate(number=Sum("size"), newest=Max("sent_at"))
     if sent["number"]:
         return Blocker(
-            f"Zendesk has had {_tickets(sent['number'])} in work for {_long(sent['newest'])} or longer, and "
-            "none is done.",
+            f"Zendesk has had {some(sent['number'], 'ticket')} in work for {_long(sent['newest'])} or "
+            "longer, and none is done.",
             "It works on the bulk jobs of the whole account in turn. The job asks on by itself; cancelling "
             "stops what has not been sent.",
         )
@@ -181,15 +181,11 @@ def _with_the_other_side(job: Job) -> Blocker | None:
     number = others.distinct().count()
     if number:
         return Blocker(
-            f"{number:,} other job{' has' if number == 1 else 's have'} all the places that our jobs share.",
+            f"{some(number, 'other job has', 'other jobs have')} all the places that our jobs share.",
             "Its turn comes by itself. Pausing another job makes room at once; ZENDESK_MAX_JOBS sets how "
             "many places there are.",
         )
     return None
-
-
-def _tickets(number: int) -> str:
-    return f"{number:,} ticket{'' if number == 1 else 's'}"
 
 
 def _long(since: datetime | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import OUTCOMES
@@ -50,9 +51,8 @@ def _of_numbers(source: dict[str, Any]) -> str:
     number, name, doubles = source.get("number"), source.get("name"), source.get("doubles")
     if number is None:
         return f"The numbers in {name}" if name else "Given by number"
-    tickets = f"{number:,} ticket{'' if number == 1 else 's'}"
-    repeated = f"; {doubles:,} repeated number{'' if doubles == 1 else 's'} left out" if doubles else ""
-    return f"{tickets} {f'named in {name}' if name else 'given by number'}{repeated}"
+    repeated = f"; {some(doubles, 'repeated number')} left out" if doubles else ""
+    return f"{some(number, 'ticket')} {f'named in {name}' if name else 'given by number'}{repeated}"
 
 
 def _of_tags(source: dict[str, Any]) -> str:
@@ -105,7 +105,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
         ("What", labels().tool_name(job.tool)),
         *_params(job),
         ("Tickets", source_words(job.source)),
-        ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
+        ("At most", some(job.limit, "ticket") if job.limit else "All tickets"),
         *_canary(job),
         *_guard(job),
         ("Mode", "Dry run: nothing is written to Zendesk" if job.dry_run else "Real run"),

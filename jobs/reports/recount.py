@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, QuerySet, Sum
 
+from jobs.formatting import some
 from jobs.models import Batch, Job
 from jobs.states import FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 
@@ -30,7 +31,7 @@ def _drifts_of(job: Job) -> Iterator[str]:
     if job.is_ended:
         open_ = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT]).count()
         if open_:
-            yield f"Job {job.pk}: has ended with {open_:,} batches in flight."
+            yield f"Job {job.pk}: has ended with {some(open_, 'batch', 'batches')} in flight."
         left = stored.get(Outcome.PENDING, 0)
         if left and job.status != Status.CANCELLED:
             yield f"Job {job.pk}: is {job.status} with {left:,} items that have no outcome."

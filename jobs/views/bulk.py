@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import actions
 from jobs.actors import person
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.job_actions import MAY_DO
 from jobs.views import saved_form
@@ -107,7 +108,7 @@ def _cancel(request: HttpRequest, choice: Choice) -> None:
         else:
             done += 1
     if done:
-        messages.success(request, f"{done:,} job{' was' if done == 1 else 's were'} told to stop.")
+        messages.success(request, f"{some(done, 'job was', 'jobs were')} told to stop.")
     else:
         messages.warning(request, "No job was cancelled: none of those chosen can be cancelled any more.")
     if choice.ended and done:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from jobs.formatting import some
+
 
 def unapplied_migrations() -> list[str]:
     """The migrations of this program that the database has not seen, as `app.name`; may raise DatabaseError.
@@ -23,6 +25,6 @@ def lack() -> str:
     if not missing:
         return ""
     return (
-        f"The database is older than the program: {len(missing)} migration{'s' * (len(missing) > 1)} from "
+        f"The database is older than the program: {some(len(missing), 'migration')} from "
         f"{missing[0]} on must be applied. Run manage.py migrate."
     )

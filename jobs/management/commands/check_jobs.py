@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from jobs.cli.commands import Command as SentenceCommand
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.reports.recount import drifts
 
@@ -20,5 +21,4 @@ class Command(SentenceCommand):
             found += 1
         if found:
             sys.exit(1)
-        number = Job.objects.count()
-        self.tell(f"{number:,} {'job' if number == 1 else 'jobs'} recounted, nothing drifts.")
+        self.tell(f"{some(Job.objects.count(), 'job')} recounted, nothing drifts.")

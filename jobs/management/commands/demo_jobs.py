@@ -12,6 +12,7 @@ from django.urls import reverse
 from jobs.cli.commands import Command as SentenceCommand
 from jobs.cli.commands import impossible
 from jobs.demo import gallery
+from jobs.formatting import some
 
 
 class Command(SentenceCommand):
@@ -34,7 +35,7 @@ class Command(SentenceCommand):
             )
         if options["clear"]:
             gone = gallery.delete_gallery()
-            self.tell(f"{gone:,} {'job was' if gone == 1 else 'jobs were'} removed.")
+            self.tell(f"{some(gone, 'job was', 'jobs were')} removed.")
             return
         numbers = gallery.create_gallery()
         if options["output"] == "json":

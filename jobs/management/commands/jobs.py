@@ -25,6 +25,7 @@ from jobs.cli.commands import (
 )
 from jobs.cli.progress_lines import printable
 from jobs.cli.summary import summary_of
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
@@ -171,7 +172,7 @@ class Command(RunCommand):
         if left := stays(action, job):
             self.stderr.write(left)
         title = FOLLOW_UPS[kind].title.format(title=job.title)
-        self.ask(f"{title} ({number:,} {'ticket' if number == 1 else 'tickets'})?", options)
+        self.ask(f"{title} ({some(number, 'ticket')})?", options)
         self.carry_out(
             lambda here: actions.follow_up(job=job, kind=kind, by=by, reason=reason, here=here),
             by=by,
