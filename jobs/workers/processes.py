@@ -9,8 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
+
+import psutil
+
+from jobs import process_id
 
 #: prctl(2): the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
@@ -92,11 +95,12 @@ def stop(child: subprocess.Popen[bytes], grace: float, by: signal.Signals = sign
 
 
 def members(group: int) -> set[int]:
-    """The living processes of a group; empty where /proc does not tell."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group and fields[0] != "Z":
-                found.add(int(folder.name))
-    return found
+    """The ids of the processes that run in a group."""
+    return {pid for pid in psutil.pids() if _group_of(pid) == group and process_id.is_running(pid)}
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:  # it has ended meanwhile, or we may not ask
+        return None
