@@ -87,7 +87,7 @@ def submit(
     token = new_token() if here else ""
     try:
         with transaction.atomic():
-            _hold_named(source)
+            _lock_source_jobs(source)
             job = Job.objects.create(
                 tool=tool,
                 title=title[:300],
@@ -151,12 +151,12 @@ def _abandon(job: Job, *, by: Actor) -> bool:
         _lock(job)
         if not can_abandon(job):
             return False
-        number = _settle_unasked(job)
+        number = _settle_as_unverified(job)
         why = f"Stopped at once: {some(number, 'ticket')} in flight given up as unverified."
         return transitions.move(job, Status.CANCELLED, by=by, why=why)
 
 
-def _settle_unasked(job: Job) -> int:
+def _settle_as_unverified(job: Job) -> int:
     """Settle what is in flight as unverified, without asking; returns how many items that were.
 
     To be called in a transaction that holds the job's row, of a job that no worker has in hand: a worker that
@@ -317,7 +317,7 @@ def _lock(job: Job) -> None:
         raise NotPossible(GONE.format(number=job.pk)) from None
 
 
-def _hold_named(source: Mapping[str, Any]) -> None:
+def _lock_source_jobs(source: Mapping[str, Any]) -> None:
     """Keep the jobs whose items are taken until the new one is stored: then it keeps them itself."""
     named = jobs_named(dict(source))
     held = Job.objects.select_for_update().filter(pk__in=named).order_by("pk")

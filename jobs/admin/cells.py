@@ -64,16 +64,16 @@ def tags(names: Iterable[str], look: str = "") -> SafeString | str:
     return shown or NOTHING
 
 
-def moment_of(item: Item) -> str:
+def outcome_moment(item: Item) -> str:
     """When its outcome was known: its batch settled, or for what was never sent, the list was complete."""
     if item.outcome == Outcome.PENDING:
         return NOTHING
     sent = item.batch and (item.batch.settled_at or item.batch.sent_at)
     moment = sent or item.job.frozen_at
-    return written(moment) if moment else NOTHING
+    return format_moment(moment) if moment else NOTHING
 
 
-def written(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     """As Django writes the times of fields: in the zone of whoever looks."""
     return date_format(localtime(moment), "DATETIME_FORMAT")
 
@@ -110,15 +110,15 @@ def outside_link(item: Item) -> SafeString | str:
     return format_html('<a href="{}" rel="noreferrer">{}</a>', address, item.ref)
 
 
-def took(start: datetime | None, end: datetime | None) -> str:
+def elapsed(start: datetime | None, end: datetime | None) -> str:
     if start is None or end is None:
         return NOTHING
     return duration((end - start).total_seconds())
 
 
-def joined(*ways: SafeString) -> SafeString:
+def join_links(*ways: SafeString) -> SafeString:
     return format_html_join(" · ", "{}", ((way,) for way in ways))
 
 
-def lines(sentences: Iterable[str]) -> SafeString:
+def join_lines(sentences: Iterable[str]) -> SafeString:
     return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in sentences))

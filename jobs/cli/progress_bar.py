@@ -18,7 +18,7 @@ from jobs.reports.progress import percent_of
 
 
 @contextmanager
-def counting(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_counter(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Shows on a terminal how many of so many are done, as it is told; elsewhere nothing."""
     if not stream.isatty():
         yield lambda _: None
@@ -33,7 +33,7 @@ def counting(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], 
         yield lambda done: progress.update(task, completed=done)
 
 
-class Bar:
+class ProgressBar:
     """One line that is drawn again and again, for a terminal."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -22,7 +22,7 @@ def printable(text: str) -> str:
     return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
 
 
-class Lines:
+class ProgressLines:
     """Plain lines for a pipe or a log: at changes, each ten percent, and each ten seconds."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:

@@ -18,7 +18,7 @@ from jobs.states import FINAL, STOPPED, FollowUp, Outcome
 #: The longest piece of a ticket's own words that is shown.
 SAMPLE_LENGTH = 160
 
-NEXT = {
+NEXT_STEPS = {
     FollowUp.RUN: "makes the changes of this dry run",
     FollowUp.RETRY: "tries those that failed again",
     FollowUp.REST: "does the rest",
@@ -27,7 +27,7 @@ NEXT = {
 }
 
 
-def summary_of(job: Job, *, hints: bool = True) -> Iterator[str]:
+def summary_lines(job: Job, *, hints: bool = True) -> Iterator[str]:
     """Each outcome with its number and reasons, the total, calls, time, and (`hints`) what to do next."""
     yield f"Job {job.pk} {summary_words(job)}: {printable(job.title)}"
     for outcome in FINAL:
@@ -46,7 +46,7 @@ def summary_of(job: Job, *, hints: bool = True) -> Iterator[str]:
         f"{_time(job)}"
     )
     if hints:
-        yield from _next(job)
+        yield from _next_steps(job)
 
 
 def _line(name: str, number: int, more: str = "") -> str:
@@ -74,12 +74,12 @@ def _time(job: Job) -> str:
     return f" in {duration((end - job.started_at).total_seconds())}"
 
 
-def _next(job: Job) -> Iterator[str]:
+def _next_steps(job: Job) -> Iterator[str]:
     if job.status in STOPPED:
         yield f"  manage.py jobs resume {job.pk}   goes on from where it stopped"
         yield f"  manage.py jobs cancel {job.pk}   gives it up"
         return
-    for kind, what in NEXT.items():
+    for kind, what in NEXT_STEPS.items():
         try:
             check_follow_up(job, kind)
         except NotPossible:
@@ -87,4 +87,4 @@ def _next(job: Job) -> Iterator[str]:
         yield f"  manage.py jobs {kind} {job.pk}   {what}"
 
 
-assert set(NEXT) == set(FOLLOW_UPS)
+assert set(NEXT_STEPS) == set(FOLLOW_UPS)

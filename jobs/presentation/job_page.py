@@ -21,7 +21,7 @@ from jobs.presentation.job_actions import JobAction, available_actions
 from jobs.presentation.outcomes import Count, outcome_counts
 from jobs.presentation.speed_chart import SpeedChart, speed_chart
 from jobs.presentation.statuses import STATUSES, StatusDisplay
-from jobs.presentation.timeline import TimelineEntry, fold
+from jobs.presentation.timeline import TimelineEntry, fold_repetitions
 from jobs.presentation.wait_reasons import WAIT_REASONS
 from jobs.reports import progress
 from jobs.states import Status
@@ -33,10 +33,10 @@ STALLED_AFTER = progress.STALLED_AFTER
 STALL_STEP = 10
 TIMELINE_SHOWN = 40
 #: What the actions are called when the job itself has asked whether to go on.
-ANSWERS = {"resume": "Go on", "cancel": "Stop"}
+ANSWER_LABELS = {"resume": "Go on", "cancel": "Stop"}
 
 
-def took(job: Job) -> str:
+def running_time(job: Job) -> str:
     """How long it took from the first worker to the end; "" before."""
     start, end = job.started_at, job.finished_at
     return formatting.duration((end - start).total_seconds()) if start and end else ""
@@ -64,7 +64,7 @@ class JobPage:
 
     @property
     def shown_timeline(self) -> list[TimelineEntry]:
-        return fold(self.timeline[-TIMELINE_SHOWN:])
+        return fold_repetitions(self.timeline[-TIMELINE_SHOWN:])
 
     @cached_property
     def speed_chart(self) -> SpeedChart | None:
@@ -75,14 +75,14 @@ class JobPage:
         return len(self.timeline) > TIMELINE_SHOWN
 
     @property
-    def last(self) -> Transition | None:
+    def last_transition(self) -> Transition | None:
         """What brought the job into its present state."""
         return next((t for t in reversed(self.timeline) if t.to_status == self.job.status), None)
 
     @property
-    def asked(self) -> Transition | None:
+    def request_transition(self) -> Transition | None:
         """Who asked for it, where a worker made the last step of a pause or a cancellation."""
-        last = self.last
+        last = self.last_transition
         if last is None or last.from_status not in REQUESTS:
             return last
         return next((t for t in reversed(self.timeline) if t.to_status == last.from_status), last)
@@ -94,7 +94,7 @@ class JobPage:
     @property
     def question(self) -> str:
         """What the job itself asks after its first tickets; "" when it was a person who paused it."""
-        return canary_question(self.job, self.last)
+        return canary_question(self.job, self.last_transition)
 
     @cached_property
     def jobs_ahead(self) -> int:
@@ -126,7 +126,7 @@ class JobPage:
     @property
     def actions(self) -> list[JobAction]:
         offered = available_actions(self.job)
-        labels = ANSWERS if self.question else self.display.action_labels
+        labels = ANSWER_LABELS if self.question else self.display.action_labels
         return [replace(action, label=labels.get(action.name, action.label)) for action in offered]
 
     @property
@@ -177,13 +177,13 @@ class JobPage:
         return self.job.status == Status.QUEUED
 
     @property
-    def spoken_key(self) -> str:
+    def announcement_key(self) -> str:
         """Changes when there is something to say aloud: a new state, or another tenth done."""
         percent = self.percent
         return f"{self.job.status}-{'' if percent is None else percent // 10}"
 
     @property
-    def spoken(self) -> str:
+    def announcement(self) -> str:
         """The state in a few words, for those who hear the page."""
         words = [self.job.get_status_display()]
         if self.percent is not None:
@@ -200,8 +200,8 @@ def version_of(jobs: list[Job], numbers: Sequence[int] = ()) -> str:
 
 
 def _digest(shown: Any) -> str:
-    return blake2s(json.dumps(shown, default=_text).encode(), digest_size=8).hexdigest()
+    return blake2s(json.dumps(shown, default=_json_text).encode(), digest_size=8).hexdigest()
 
 
-def _text(value: object) -> str:
+def _json_text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -50,15 +50,15 @@ def shown_under(tab: str) -> frozenset[Status]:
 
 def progress_words(job: Job) -> str:
     """Where the job is, as the end of a sentence that begins with its number."""
-    return _say(STATUSES[job.status].progress, job)
+    return _format(STATUSES[job.status].progress, job)
 
 
 def summary_words(job: Job) -> str:
     """How the job ended or where it is, as the end of a sentence that begins with its number."""
-    return _say(STATUSES[job.status].summary, job)
+    return _format(STATUSES[job.status].summary, job)
 
 
-def _say(words: Words, job: Job) -> str:
+def _format(words: Words, job: Job) -> str:
     return words(job) if callable(words) else words.format(job=job)
 
 

@@ -76,9 +76,9 @@ def write_csv(lines: Iterable[Row]) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(Row._fields)
     for piece in _pieces(lines):
-        writer.writerows([harmless(cell) for cell in line] for line in piece)
-        yield _taken(buffer)
-    yield _taken(buffer)
+        writer.writerows([escape_formula(cell) for cell in line] for line in piece)
+        yield _drain(buffer)
+    yield _drain(buffer)
 
 
 def write_json(lines: Iterable[Row]) -> Iterator[str]:
@@ -146,12 +146,12 @@ def _object(line: Row) -> str:
     return json.dumps(line._asdict(), ensure_ascii=False)
 
 
-def harmless(cell: str | int) -> str | int:
+def escape_formula(cell: str | int) -> str | int:
     """The cell as no spreadsheet runs it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
-def _taken(buffer: io.StringIO) -> str:
+def _drain(buffer: io.StringIO) -> str:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()

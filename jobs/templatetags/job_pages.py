@@ -12,7 +12,7 @@ from django.utils.safestring import mark_safe
 
 from jobs.models import Item, Job
 from jobs.presentation.job_actions import primary_action
-from jobs.presentation.job_page import took
+from jobs.presentation.job_page import running_time
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import outcome_word
 from jobs.presentation.statuses import STATUSES, status_template
@@ -26,7 +26,7 @@ COMMENTS = {"public": "public reply", "internal": "internal note"}
 
 register.filter("primary_action", primary_action)
 register.filter("status_template", lambda job: status_template(job.status))
-register.filter("took", took)
+register.filter("running_time", running_time)
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 
 

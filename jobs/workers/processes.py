@@ -18,10 +18,10 @@ from jobs import process_id
 #: prctl(2): the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 #: What asks a process to stop: a service manager, Ctrl-C, a terminal that is closed.
-STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def dies_with(parent: int) -> Callable[[], None]:
+def die_with_parent(parent: int) -> Callable[[], None]:
     """What a child of the process `parent` calls first, to be killed as soon as that process is gone.
 
     Only Linux can do that; elsewhere children of a killed parent have to be ended by hand.
@@ -52,8 +52,8 @@ def bind_forks() -> None:
 
     def bind() -> None:
         # Held back rather than ignored: a fork may set a handler of its own, and Django-Q2's sentinel does.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-        dies_with(parent)()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        die_with_parent(parent)()
 
     os.register_at_fork(before=remember, after_in_child=bind)
 
@@ -78,7 +78,7 @@ def start(
         stdout=log,
         stderr=errors or (subprocess.STDOUT if log else None),
         start_new_session=own_session,
-        preexec_fn=dies_with(os.getpid()),  # noqa: PLW1509 - whoever starts processes here has no threads
+        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - whoever starts processes here has no threads
     )
 
 

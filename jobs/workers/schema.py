@@ -19,7 +19,7 @@ def unapplied_migrations() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
-def lack() -> str:
+def missing_migrations() -> str:
     """A sentence for who runs a worker on a database that lacks migrations; "" when it lacks none."""
     missing = unapplied_migrations()
     if not missing:

@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from django.template.loader import get_template
 
-from jobs.cli.runner import EXITS
-from jobs.presentation.blockers import PUT_OFF
+from jobs.cli.runner import EXIT_CODES
+from jobs.presentation.blockers import WAIT_BLOCKERS
 from jobs.presentation.job_actions import JOB_ACTIONS
 from jobs.presentation.job_page import JobPage
 from jobs.presentation.statuses import STATUSES, progress_words, status_template, summary_words
@@ -77,7 +77,7 @@ def test_the_tabs_hold_what_their_names_say() -> None:
 
 
 def test_a_command_has_an_exit_code_for_each_status_that_ends_it() -> None:
-    assert set(EXITS) == ENDED | {Status.ERRORED}
+    assert set(EXIT_CODES) == ENDED | {Status.ERRORED}
 
 
 @pytest.mark.parametrize("reason", WaitReason)
@@ -92,4 +92,4 @@ def test_a_reason_to_wait_has_its_words_on_the_page_and_in_a_terminal(db: None, 
 
 
 def test_a_wait_that_lasts_is_explained_unless_another_worker_ends_it() -> None:
-    assert set(PUT_OFF) == set(WaitReason) - {WaitReason.WORKER_LOST}
+    assert set(WAIT_BLOCKERS) == set(WaitReason) - {WaitReason.WORKER_LOST}
