@@ -20,6 +20,7 @@ from django.utils import timezone
 from jobs import transitions
 from jobs.actors import Actor
 from jobs.followups import purpose_of
+from jobs.formatting import some
 from jobs.guards.probes import Probes
 from jobs.models import Batch, Item, Job, ListedRefs
 from jobs.runtime import wakeups
@@ -86,7 +87,7 @@ def submit(
     token = new_token() if here else ""
     try:
         with transaction.atomic():
-            _hold_named(source)
+            _lock_source_jobs(source)
             job = Job.objects.create(
                 tool=tool,
                 title=title[:300],
@@ -150,12 +151,12 @@ def _abandon(job: Job, *, by: Actor) -> bool:
         _lock(job)
         if not can_abandon(job):
             return False
-        number = _settle_unasked(job)
-        why = f"Stopped at once: {_tickets(number)} in flight given up as unverified."
+        number = _settle_as_unverified(job)
+        why = f"Stopped at once: {some(number, 'ticket')} in flight given up as unverified."
         return transitions.move(job, Status.CANCELLED, by=by, why=why)
 
 
-def _settle_unasked(job: Job) -> int:
+def _settle_as_unverified(job: Job) -> int:
     """Settle what is in flight as unverified, without asking; returns how many items that were.
 
     To be called in a transaction that holds the job's row, of a job that no worker has in hand: a worker that
@@ -179,10 +180,6 @@ def _settle_unasked(job: Job) -> int:
 def can_abandon(job: Job) -> bool:
     """Whether what this job has in flight can be given up: nobody has it in hand, nobody settles it."""
     return job.status in MAY_FOLLOW[Status.CANCELLED] and not job.lease_token and _in_flight(job)
-
-
-def _tickets(number: int) -> str:
-    return f"{number:,} ticket" if number == 1 else f"{number:,} tickets"
 
 
 def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:
@@ -295,8 +292,8 @@ def _check_unguard(job: Job) -> None:
 def _list(job: Job, lists: Mapping[int, Iterable[int]], given: Iterable[Given] | None) -> None:
     rows = count()
     for part, refs in lists.items():
-        for some in _parts(refs, ListedRefs.LISTED_PER_ROW):
-            row = ListedRefs(job=job, part=part, number=next(rows), refs=" ".join(map(str, some)))
+        for piece in _parts(refs, ListedRefs.LISTED_PER_ROW):
+            row = ListedRefs(job=job, part=part, number=next(rows), refs=" ".join(map(str, piece)))
             row.save(force_insert=True)
     for number, things in enumerate(_parts(given or (), ListedRefs.LISTED_PER_ROW)):
         places: dict[str, int] = {}
@@ -320,7 +317,7 @@ def _lock(job: Job) -> None:
         raise NotPossible(GONE.format(number=job.pk)) from None
 
 
-def _hold_named(source: Mapping[str, Any]) -> None:
+def _lock_source_jobs(source: Mapping[str, Any]) -> None:
     """Keep the jobs whose items are taken until the new one is stored: then it keeps them itself."""
     named = jobs_named(dict(source))
     held = Job.objects.select_for_update().filter(pk__in=named).order_by("pk")

@@ -40,9 +40,9 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-def some(number: int, what: str) -> str:
-    """ "1 job", "2,000 jobs"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def some(number: int, one: str, many: str = "") -> str:
+    """ "1 job", "2,000 jobs"; with `many` also "1 job was", "2,000 jobs were"."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def _range(amount: float, step: int) -> str:

@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
-_marks: ContextVar[Mapping[str, int]] = ContextVar("marks", default=MappingProxyType({}))
+_ids: ContextVar[Mapping[str, int]] = ContextVar("marks", default=MappingProxyType({}))
 
 
 @contextmanager
 def about(**ids: int) -> Iterator[None]:
     """Whatever is logged within is about these: `about(job=5)`, and within it `about(batch=12)`."""
-    before = _marks.set(MappingProxyType({**_marks.get(), **ids}))
+    before = _ids.set(MappingProxyType({**_ids.get(), **ids}))
     try:
         yield
     finally:
-        _marks.reset(before)
+        _ids.reset(before)
 
 
 def current() -> Mapping[str, int]:
     """What is in hand now, such as `{"job": 5, "batch": 12}`; empty when it is no job."""
-    return _marks.get()
+    return _ids.get()

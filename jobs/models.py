@@ -16,20 +16,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.formatting import some
-from jobs.states import ACTIVE, ENDED, STOPPED, BatchState, FollowUp, Guarded, Outcome, Status, WaitReason
+from jobs.states import (
+    ACTIVE,
+    ENDED,
+    FINAL,
+    STOPPED,
+    BatchState,
+    FollowUp,
+    Guarded,
+    Outcome,
+    Status,
+    WaitReason,
+)
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
-
-#: The outcomes an item can end with, in the order in which people read them; also the names of the counts.
-FINAL = (
-    Outcome.PLANNED,
-    Outcome.CHANGED,
-    Outcome.UNCHANGED,
-    Outcome.SKIPPED,
-    Outcome.FAILED,
-    Outcome.UNVERIFIED,
-)
 
 #: A job that ended with failures is spoken of for so long.
 ATTENTION = timedelta(days=7)

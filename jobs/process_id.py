@@ -1,7 +1,10 @@
-"""The name of a process, exact enough to tell later whether it still lives.
+"""The name of a process, exact enough to tell later whether that process still runs.
 
-A process id alone is not: ids are used again. Host, boot, process id and start time together name one process
-for ever, and on the same host its death can be seen at once instead of after a missing beat.
+A process id alone is not, because ids are used again. Host, boot, process id and start time together name one
+process for ever, so that on the same host its death is seen at once, without waiting for a missing beat.
+
+Names are stored in rows (`Job.lease_owner`, `Beat.owner`). During a deploy the programs of two releases read
+each other's, so the form and the meaning of each part must stay.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ import socket
 from functools import lru_cache
 from pathlib import Path
 
+import psutil
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def this_process() -> str:
-    """`host/boot/pid/start` of the running process."""
+    """`host/boot/pid/start` of the running process; where there is no /proc, boot and start are empty."""
     pid = os.getpid()
     return f"{socket.gethostname()}/{_boot_id()}/{pid}/{_started(pid)}"
 
@@ -32,9 +37,9 @@ def pid_here(name: str) -> int | None:
 
 
 def is_dead(name: str) -> bool:
-    """True only when it is certain: the named process ran on this host and is gone.
+    """True only when it is certain: the named process ran on this host and has ended.
 
-    A process of another host, or a name that cannot be read, may be alive: then only the missing beat tells.
+    A process of another host, or one whose name cannot be read, may still run: only its missing beat tells.
     """
     host, boot, pid, started, *_ = [*name.split("/"), "", "", "", ""]
     if host != socket.gethostname() or not pid.isdigit():
@@ -43,7 +48,17 @@ def is_dead(name: str) -> bool:
         return True
     if started:
         return _started(int(pid)) != started
-    return not _exists(int(pid))
+    return not is_running(int(pid))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process of this host has this id; one that has ended and only waits to be reaped has not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:  # it runs, as somebody else
+        return True
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +70,11 @@ def _boot_id() -> str:
 
 
 def _started(pid: int) -> str:
-    """Clock ticks after boot at which the process started (field 22 of /proc/PID/stat); "" when unknown."""
+    """Clock ticks from boot to the start of the process (field 22 of /proc/PID/stat); "" when unknown.
+
+    Read here because psutil tells the start as a time of day only, which moves whenever the clock is set: a
+    worker that runs would then be called dead, and its job would be taken from it.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -63,13 +82,3 @@ def _started(pid: int) -> str:
     # The second field is the command in brackets and may hold blanks and brackets itself.
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] == "Z" else fields[19]
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

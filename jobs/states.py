@@ -69,6 +69,22 @@ STOPPED = frozenset({Status.PAUSED, Status.ERRORED})  # a person has to say how 
 ACTIVE = frozenset(set(Status) - ENDED - STOPPED)  # something happens, or will happen by itself
 CLAIMABLE = ACTIVE  # a worker may take these
 
+#: The outcomes an item can end with, in the order in which people read them; also the names of the counts.
+FINAL = (
+    Outcome.PLANNED,
+    Outcome.CHANGED,
+    Outcome.UNCHANGED,
+    Outcome.SKIPPED,
+    Outcome.FAILED,
+    Outcome.UNVERIFIED,
+)
+#: The counts of a batch, by the names of its columns: a dry run has no batches.
+BATCH_COUNTS = tuple(outcome.value for outcome in FINAL if outcome is not Outcome.PLANNED)
+#: Outcomes that only an item that was sent can have.
+SENT_OUTCOMES = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
+#: Outcomes whose change was made, or would be.
+WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
+
 #: The reason of an item that was sent and did not look so when it was read back. It is looked at once more
 #: before it is sent again: what the other side was slow to show may be there by then.
 SENT_BEFORE = "sent_before"

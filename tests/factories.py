@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from jobs.models import FINAL, Batch, Item, Job, Transition
-from jobs.states import ENDED, BatchState, Outcome, Status, WaitReason
+from jobs.models import Batch, Item, Job, Transition
+from jobs.states import ENDED, FINAL, BatchState, Outcome, Status, WaitReason
 
 PASSWORD = "correct horse battery"
 

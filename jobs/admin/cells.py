@@ -14,15 +14,13 @@ from django.utils.timezone import localtime
 
 from jobs.formatting import duration
 from jobs.models import Batch, Item, Job
-from jobs.presentation.job_page import STATUS_STYLE
-from jobs.reports.exports import WITH_CHANGE
+from jobs.presentation.outcomes import OUTCOMES
+from jobs.presentation.statuses import STATUSES
 from jobs.reports.progress import percent_of
-from jobs.states import Outcome
+from jobs.states import WITH_CHANGE, Outcome
 from jobs.templatetags.job_pages import done, item_address, tags_of
 
 NOTHING = "\N{EM DASH}"
-#: Of the site's colours, by the outcome of a ticket.
-OUTCOME_COLOURS = {"changed": "success", "planned": "primary", "failed": "danger", "unverified": "warning"}
 
 
 def progress_of(job: Job) -> SafeString:
@@ -44,19 +42,16 @@ def progress_of(job: Job) -> SafeString:
 
 def status_of(job: Job) -> SafeString:
     """The status as a word with its colour, and whether anything is written at all."""
-    colour, _icon = STATUS_STYLE[job.status]
     return format_html(
         '<span class="status status-{}">{}</span> {}',
-        colour,
+        STATUSES[job.status].colour,
         job.get_status_display(),
         "dry run" if job.dry_run else "",
     )
 
 
 def outcome_of(item: Item, word: str) -> SafeString:
-    return format_html(
-        '<span class="status status-{}">{}</span>', OUTCOME_COLOURS.get(item.outcome, "secondary"), word
-    )
+    return format_html('<span class="status status-{}">{}</span>', OUTCOMES[item.outcome].colour, word)
 
 
 def changed_tags(item: Item, kind: str) -> SafeString | str:
@@ -69,16 +64,16 @@ def tags(names: Iterable[str], look: str = "") -> SafeString | str:
     return shown or NOTHING
 
 
-def moment_of(item: Item) -> str:
+def outcome_moment(item: Item) -> str:
     """When its outcome was known: its batch settled, or for what was never sent, the list was complete."""
     if item.outcome == Outcome.PENDING:
         return NOTHING
     sent = item.batch and (item.batch.settled_at or item.batch.sent_at)
     moment = sent or item.job.frozen_at
-    return written(moment) if moment else NOTHING
+    return format_moment(moment) if moment else NOTHING
 
 
-def written(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     """As Django writes the times of fields: in the zone of whoever looks."""
     return date_format(localtime(moment), "DATETIME_FORMAT")
 
@@ -115,15 +110,15 @@ def outside_link(item: Item) -> SafeString | str:
     return format_html('<a href="{}" rel="noreferrer">{}</a>', address, item.ref)
 
 
-def took(start: datetime | None, end: datetime | None) -> str:
+def elapsed(start: datetime | None, end: datetime | None) -> str:
     if start is None or end is None:
         return NOTHING
     return duration((end - start).total_seconds())
 
 
-def joined(*ways: SafeString) -> SafeString:
+def join_links(*ways: SafeString) -> SafeString:
     return format_html_join(" · ", "{}", ((way,) for way in ways))
 
 
-def lines(sentences: Iterable[str]) -> SafeString:
+def join_lines(sentences: Iterable[str]) -> SafeString:
     return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in sentences))

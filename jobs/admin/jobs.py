@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
 
 from jobs.admin import cells
-from jobs.admin.reading import ReadOnly, whole_number
-from jobs.admin.telling import run_action
+from jobs.admin.bulk_actions import run_action
+from jobs.admin.read_only import ReadOnlyAdmin, whole_number
+from jobs.formatting import some
 from jobs.models import Item, Job
-from jobs.presentation.job_page import outcome_word
 from jobs.presentation.job_summary import request_summary
+from jobs.presentation.outcomes import outcome_word
 from jobs.states import Outcome
 from jobs.views.permissions import ACT
 
@@ -35,7 +36,7 @@ class ByTime(admin.DateFieldListFilter):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly):
+class JobAdmin(ReadOnlyAdmin):
     list_title = "Jobs"
     list_display = (
         "id", "title", "state", "progress", "altered", "lost", "person", "created_at", "took",
@@ -84,7 +85,7 @@ class JobAdmin(ReadOnly):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Any filter of the list: there are as many jobs as people asked for, not millions."""
-        return super(ReadOnly, self).lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return super(ReadOnlyAdmin, self).lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: QuerySet[Job] = super().get_queryset(request)
@@ -123,19 +124,19 @@ class JobAdmin(ReadOnly):
 
     @admin.display(description="Took")
     def took(self, job: Job) -> str:
-        return cells.took(job.started_at, job.finished_at)
+        return cells.elapsed(job.started_at, job.finished_at)
 
     @admin.display(description="Its rows")
     def rows(self, job: Job) -> str:
-        return cells.joined(
-            cells.list_link("item", f"{job.found:,} tickets", job__id__exact=job.pk),
+        return cells.join_links(
+            cells.list_link("item", some(job.found, "ticket"), job__id__exact=job.pk),
             cells.list_link("batch", "Batches", job__id__exact=job.pk),
             cells.list_link("transition", "Timeline", job__id__exact=job.pk),
         )
 
     @admin.display(description="Request")
     def asked(self, job: Job) -> str:
-        return cells.lines(f"{name}: {value}" for name, value in request_summary(job))
+        return cells.join_lines(f"{name}: {value}" for name, value in request_summary(job))
 
     @admin.display(description="Changed", ordering="changed")
     def altered(self, job: Job) -> str:
@@ -149,11 +150,11 @@ class JobAdmin(ReadOnly):
     def tally(self, job: Job) -> str:
         counts = [(outcome_word(name, job), number) for name, number in job.counts.items()]
         counts.append((outcome_word(Outcome.PENDING, job), job.remaining))
-        return cells.lines(f"{number:,} {word}" for word, number in counts if number)
+        return cells.join_lines(f"{number:,} {word}" for word, number in counts if number)
 
     @admin.display(description="List complete since")
     def complete(self, job: Job) -> str:
-        return cells.written(job.frozen_at) if job.frozen_at else "Not complete yet"
+        return cells.format_moment(job.frozen_at) if job.frozen_at else "Not complete yet"
 
     @admin.display(description="Worker")
     def worker(self, job: Job) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 
-from jobs.admin.reading import ReadOnly
+from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.models import Pruning
+from jobs.states import FINAL
 
 
-def _number(field: str, label: str) -> Any:
+def _number_column(field: str, label: str) -> Any:
     @admin.display(description=label)
     def told(run: Pruning) -> str:
         return f"{getattr(run, field):,}"
@@ -19,23 +20,20 @@ def _number(field: str, label: str) -> Any:
 
 
 RUN = ("at", "actor", "ended_before")
-JOBS, TICKETS = _number("jobs", "Jobs"), _number("found", "Tickets")
-OUTCOMES = tuple(
-    _number(name, name.capitalize())
-    for name in ("planned", "changed", "unchanged", "skipped", "failed", "unverified")
-)
+JOBS, TICKETS = _number_column("jobs", "Jobs"), _number_column("found", "Tickets")
+OUTCOMES = tuple(_number_column(outcome.value, outcome.label) for outcome in FINAL)
 CALLS = (
-    _number("calls_read", "Calls that read"),
-    _number("calls_write", "Calls that write"),
-    _number("calls_status", "Status checks"),
+    _number_column("calls_read", "Calls that read"),
+    _number_column("calls_write", "Calls that write"),
+    _number_column("calls_status", "Status checks"),
 )
-TROUBLES = (_number("workers_lost", "Workers lost"), _number("waits", "Waits"))
+TROUBLES = (_number_column("workers_lost", "Workers lost"), _number_column("waits", "Waits"))
 
 
 @admin.register(Pruning)
-class PruningAdmin(ReadOnly):
+class PruningAdmin(ReadOnlyAdmin):
     list_title = "Old jobs that were deleted"
-    list_display = (*RUN, JOBS, TICKETS, _number("changed", "Changed"))
+    list_display = (*RUN, JOBS, TICKETS, _number_column("changed", "Changed"))
     readonly_fields = (*RUN, JOBS, TICKETS, *OUTCOMES, *CALLS, *TROUBLES)
     fieldsets = (
         (None, {"fields": (*RUN, JOBS, TICKETS)}),

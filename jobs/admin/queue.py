@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from jobs.admin import cells
-from jobs.admin.reading import ReadOnly
+from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.runtime.wakeups import TASK
 
 for model in (Failure, OrmQ, Schedule, Success):
@@ -41,7 +41,7 @@ def error_class(result: object) -> str:
     return found[-1].rpartition(".")[2] if found else ""
 
 
-class TaskAdmin(ReadOnly):
+class TaskAdmin(ReadOnlyAdmin):
     """Tasks of the queue that ended; a task is only a wake-up, so there is nothing to send again."""
 
     list_display: tuple[str, ...] = ("name", "about", "func", "started", "took", "attempt_count")
@@ -67,7 +67,7 @@ class TaskAdmin(ReadOnly):
 
     @admin.display(description="Took")
     def took(self, task: Task) -> str:
-        return cells.took(task.started, task.stopped)
+        return cells.elapsed(task.started, task.stopped)
 
 
 @admin.register(Success)
@@ -103,7 +103,7 @@ class FailureAdmin(TaskAdmin):
 
 
 @admin.register(OrmQ)
-class QueueAdmin(ReadOnly):
+class QueueAdmin(ReadOnlyAdmin):
     """Wake-ups that lie in the queue."""
 
     list_title = "What waits in the queue"
@@ -127,7 +127,7 @@ class QueueAdmin(ReadOnly):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ReadOnly):
+class ScheduleAdmin(ReadOnlyAdmin):
     """What the queue does by the clock. It runs any function by its name, so it is never editable here."""
 
     list_title = "What is done by the clock"

@@ -9,12 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from jobs.admin import cells
-from jobs.admin.reading import OF_JOB, SearchedByNumber
+from jobs.admin.read_only import JOB_LOOKUP, NumberSearchAdmin
 from jobs.engine.batcher import UNREAD
 from jobs.models import Batch, Item, Transition
-from jobs.presentation.job_page import outcome_word
-from jobs.reports.exports import WITH_CHANGE
-from jobs.states import BatchState, Outcome
+from jobs.presentation.outcomes import outcome_word
+from jobs.states import BATCH_COUNTS, WITH_CHANGE, BatchState, Outcome
 
 IN_FLIGHT = "in_flight"
 
@@ -26,10 +25,10 @@ class ByOutcome(admin.SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        return list(Outcome.choices) if OF_JOB in request.GET else []
+        return list(Outcome.choices) if JOB_LOOKUP in request.GET else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
-        narrowed = OF_JOB in request.GET and self.value() in Outcome.values
+        narrowed = JOB_LOOKUP in request.GET and self.value() in Outcome.values
         return queryset.filter(outcome=self.value()) if narrowed else queryset
 
 
@@ -40,12 +39,12 @@ class ByState(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        return [(IN_FLIGHT, "In flight"), *(BatchState.choices if OF_JOB in request.GET else [])]
+        return [(IN_FLIGHT, "In flight"), *(BatchState.choices if JOB_LOOKUP in request.GET else [])]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
         if self.value() == IN_FLIGHT:
             return queryset.filter(state__in=[BatchState.SENDING, BatchState.SENT])
-        narrowed = OF_JOB in request.GET and self.value() in BatchState.values
+        narrowed = JOB_LOOKUP in request.GET and self.value() in BatchState.values
         return queryset.filter(state=self.value()) if narrowed else queryset
 
 
@@ -63,14 +62,14 @@ class ByKindOfActor(admin.SimpleListFilter):
 
 
 @admin.register(Item)
-class ItemAdmin(SearchedByNumber):
+class ItemAdmin(NumberSearchAdmin):
     """One ticket in one job; searched by the ticket's number, it tells all that was ever done to it."""
 
     list_title = "What was done to which ticket"
     list_display = ("ticket", "of_job", "ended", "added", "removed", "because", "at", "asked_by")
     list_display_links = ("ticket",)
     list_filter = (ByOutcome,)
-    lookups = (OF_JOB, "batch__id__exact", ByOutcome.parameter_name)
+    lookups = (JOB_LOOKUP, "batch__id__exact", ByOutcome.parameter_name)
     searched_field = "ref"
     search_help_text = "A ticket number: all that was ever done to it, the latest job first."
     fieldsets = (
@@ -88,7 +87,7 @@ class ItemAdmin(SearchedByNumber):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # The order of the index that finds the items of a job; by `pk` they would be sorted first.
-        return ("ref",) if OF_JOB in request.GET else ("-pk",)
+        return ("ref",) if JOB_LOOKUP in request.GET else ("-pk",)
 
     @admin.display(description="Ticket")
     def ticket(self, item: Item) -> int:
@@ -132,7 +131,7 @@ class ItemAdmin(SearchedByNumber):
 
     @admin.display(description="When")
     def at(self, item: Item) -> str:
-        return cells.moment_of(item)
+        return cells.outcome_moment(item)
 
     @admin.display(description="Tags before")
     def tags_before(self, item: Item) -> str:
@@ -153,19 +152,19 @@ class ItemAdmin(SearchedByNumber):
 
 
 @admin.register(Batch)
-class BatchAdmin(SearchedByNumber):
+class BatchAdmin(NumberSearchAdmin):
     list_title = "What was sent together"
     list_display = (
         "id", "of_job", "state", "size", "attempt", "changed", "failed", "sent_at", "settled_at",
     )  # fmt: skip
     list_filter = (ByState,)
-    lookups = (OF_JOB, ByState.parameter_name)
+    lookups = (JOB_LOOKUP, ByState.parameter_name)
     searched_field = "job_id"
     search_help_text = "The number of a job."
     fieldsets = (
         (None, {"fields": ("of_job", "tickets", "state", "attempt", "size", "note")}),
         ("What was sent", {"fields": ("adds", "removes", "receipt", "read_at", "sent_at", "settled_at")}),
-        ("What became of it", {"fields": ("changed", "unchanged", "skipped", "failed", "unverified")}),
+        ("What became of it", {"fields": BATCH_COUNTS}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
@@ -197,11 +196,11 @@ class BatchAdmin(SearchedByNumber):
 
 
 @admin.register(Transition)
-class TransitionAdmin(SearchedByNumber):
+class TransitionAdmin(NumberSearchAdmin):
     list_title = "Who did what to which job, and when"
     list_display = ("id", "of_job", "from_status", "to_status", "actor", "why", "at")
     list_filter = (ByKindOfActor,)
-    lookups = (OF_JOB, ByKindOfActor.parameter_name)
+    lookups = (JOB_LOOKUP, ByKindOfActor.parameter_name)
     searched_field = "job_id"
     search_help_text = "The number of a job."
     fields = ("of_job", "from_status", "to_status", "actor", "user", "why", "at")

@@ -21,9 +21,9 @@ from jobs.actions import NotPossible, Submission
 from jobs.actors import COMMAND_LINE, Actor, person
 from jobs.apps import SETTINGS
 from jobs.cli import runner
-from jobs.cli.progress_lines import Lines, printable
+from jobs.cli.progress_lines import ProgressLines, printable
 from jobs.cli.runner import Exit
-from jobs.cli.summary import summary_of
+from jobs.cli.summary import summary_lines
 from jobs.models import Job
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
@@ -32,20 +32,20 @@ from jobs.workers.heartbeats import is_worker_alive
 logger = logging.getLogger(__name__)
 
 #: The exit code of a program whose reader went away, as a shell would report SIGPIPE.
-PIPE_CLOSED = 141
+EXIT_PIPE_CLOSED = 141
 
 
-def wrong(sentence: str) -> CommandError:
+def usage_error(sentence: str) -> CommandError:
     """Wrong arguments."""
     return CommandError(sentence, returncode=Exit.USAGE)
 
 
-def impossible(sentence: str) -> CommandError:
+def cannot_run(sentence: str) -> CommandError:
     """It cannot be done now, whatever the arguments."""
     return CommandError(sentence, returncode=Exit.NOT_RUN)
 
 
-class Command(BaseCommand):
+class JobCommand(BaseCommand):
     """A command that talks to people: whatever goes wrong is one sentence, and the log has the rest.
 
     On a command line errors end the process; called by a program they are `CommandError` with a `returncode`.
@@ -58,15 +58,15 @@ class Command(BaseCommand):
             with suppress(AttributeError):  # a stream of a test's own
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
         try:
-            with log_in_a_file() as log:
+            with log_to_file() as log:
                 return self._execute(log, *args, **options)
         except CommandError as problem:
             self._end(problem)
         except KeyboardInterrupt:
             self._end(CommandError("Interrupted.", returncode=Exit.INTERRUPTED))
         except BrokenPipeError:
-            hush_output()
-            sys.exit(PIPE_CLOSED)
+            silence_output()
+            sys.exit(EXIT_PIPE_CLOSED)
 
     def _execute(self, log: Path, *args: Any, **options: Any) -> str | None:
         try:
@@ -74,18 +74,18 @@ class Command(BaseCommand):
         except (CommandError, BrokenPipeError):
             raise
         except NotPossible as problem:  # something moved on since the command looked
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
         except DatabaseError as problem:
             logger.exception("The command %s failed", type(self).__module__)
             said = str(problem).strip().splitlines()
-            raise impossible(
+            raise cannot_run(
                 f"The database cannot be used: {printable(said[0]) if said else type(problem).__name__}. "
                 f"Check DATABASE_URL, and run manage.py migrate. Details are in {log}."
             ) from problem
         except Exception as bug:
             # The border: people get a sentence, the log gets the traceback.
             logger.exception("The command %s failed", type(self).__module__)
-            raise impossible(
+            raise cannot_run(
                 f"Stopped by a fault of the program ({type(bug).__name__}). Details are in {log}."
             ) from bug
 
@@ -100,10 +100,10 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(printable(line))
 
-    def must_be_sure(self, options: dict[str, Any], would: str = "change tickets") -> None:
+    def require_yes(self, options: dict[str, Any], would: str = "change tickets") -> None:
         """Refuse early to write without having been told to, where nobody can be asked."""
         if not options["yes"] and not sys.stdin.isatty():
-            raise wrong(f"This would {would}, and there is no terminal to ask on. Add --yes to do it.")
+            raise usage_error(f"This would {would}, and there is no terminal to ask on. Add --yes to do it.")
 
     def ask(self, question: str, options: dict[str, Any]) -> None:
         """Ask the person at the terminal, unless `--yes`; a No ends the command."""
@@ -118,7 +118,7 @@ class Command(BaseCommand):
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def hush_output() -> None:
+def silence_output() -> None:
     """Nobody reads any more: what is left in the buffer must not be tried again when Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -135,7 +135,7 @@ class LogFile(logging.FileHandler):
 
 
 @contextmanager
-def log_in_a_file() -> Iterator[Path]:
+def log_to_file() -> Iterator[Path]:
     """Log lines go to a file instead of standard error, where a person reads or a progress bar is drawn."""
     path = Path(settings.VAR_DIR) / "commands.log"
     root = logging.getLogger()
@@ -200,19 +200,21 @@ def actor_named(username: str | None) -> Actor:
     try:
         return person(users.objects.get_by_natural_key(username))
     except users.DoesNotExist:
-        raise wrong(f"There is no user {username!r} here. Leave --as out, or name an existing one.") from None
+        raise usage_error(
+            f"There is no user {username!r} here. Leave --as out, or name an existing one."
+        ) from None
 
 
-class RunCommand(Command):
+class RunCommand(JobCommand):
     """A command that makes a job, and runs it here or leaves it to a worker."""
 
-    def must_be_meant(self, warning: str, number: int, options: dict[str, Any]) -> None:
+    def require_yes_email(self, warning: str, number: int, options: dict[str, Any]) -> None:
         """Refuse to e-mail customers where not exactly so many tickets were named."""
         given = options.get("yes_email")
         if not warning or given == number:
             return
         wrongly = "" if given is None else f"--yes-email {given} is not the number of tickets, {number}. "
-        raise wrong(f"{wrongly}{warning} Nothing was written. Add --yes-email {number} to do it.")
+        raise usage_error(f"{wrongly}{warning} Nothing was written. Add --yes-email {number} to do it.")
 
     def preview(self, make: Callable[[bool], Submission], *, by: Actor, options: dict[str, Any]) -> Job:
         """Make a dry run and run it here, before what it foresees is done; what stops it ends the command."""
@@ -224,7 +226,7 @@ class RunCommand(Command):
             sys.exit(code)
         return job
 
-    def carry_out(
+    def run_job(
         self,
         make: Callable[[bool], Submission],
         *,
@@ -238,18 +240,18 @@ class RunCommand(Command):
         """
         as_json = options["output"] == "json"
         if options["detach"]:
-            self._tell_queued(make(False).job, as_json=as_json)
+            self._report_queued(make(False).job, as_json=as_json)
             return
         can_ask = not options["yes"] and sys.stdin.isatty()
         ask = partial(self.confirm, options=options) if can_ask else None
         with self.display(as_json=as_json) as display:
             job, code = runner.run(lambda: make(True), by=by, display=display, ask=ask)
         self.report(job, as_json=as_json, notes=notes(job))
-        code = self._aftercare(job, code, by=by, as_json=as_json)
+        code = self._run_automatic_follow_ups(job, code, by=by, as_json=as_json)
         if code:
             sys.exit(code)
 
-    def _aftercare(self, job: Job, code: Exit, *, by: Actor, as_json: bool) -> Exit:
+    def _run_automatic_follow_ups(self, job: Job, code: Exit, *, by: Actor, as_json: bool) -> Exit:
         """Run what the job's end brought about too, and return the exit code for all; Ctrl-C leaves it."""
         for after in job.children.filter(follow_up=FollowUp.UNGUARD):
             if code is Exit.INTERRUPTED:
@@ -257,8 +259,8 @@ class RunCommand(Command):
                 continue
             with self.display(as_json=as_json) as display:
                 ended, its_code = runner.run(partial(Submission, after), by=by, display=display)
-            write = self.quietly(self.stderr if as_json else self.stdout)
-            for line in summary_of(ended):
+            write = self.safe_writer(self.stderr if as_json else self.stdout)
+            for line in summary_lines(ended):
                 write(line)
             code = code or its_code
         return code
@@ -267,22 +269,22 @@ class RunCommand(Command):
         """A bar on a terminal, lines in a pipe; on standard error where the output belongs to the JSON."""
         stream = self.stderr if as_json else self.stdout
         if stream.isatty():
-            from jobs.cli.progress_bar import Bar  # noqa: PLC0415  # most commands draw nothing, and rich takes its time
+            from jobs.cli.progress_bar import ProgressBar  # noqa: PLC0415  # most commands draw nothing, and rich takes its time
 
-            return Bar(sys.stderr if as_json else sys.stdout)
-        return Lines(self.quietly(stream))
+            return ProgressBar(sys.stderr if as_json else sys.stdout)
+        return ProgressLines(self.safe_writer(stream))
 
     def report(self, job: Job, *, as_json: bool, notes: Iterable[str] = (), hints: bool = True) -> None:
         """The tally, and where it is asked for the status as JSON."""
-        write = self.quietly(self.stderr if as_json else self.stdout)
-        for line in (*summary_of(job, hints=hints), *(f"  {note}" for note in notes)):
+        write = self.safe_writer(self.stderr if as_json else self.stdout)
+        for line in (*summary_lines(job, hints=hints), *(f"  {note}" for note in notes)):
             write(line)
         if as_json:
             self.stdout.write(json.dumps(status_of(job)))
         if job.status == Status.ERRORED:
             self.stderr.write(printable(job.error))
 
-    def quietly(self, stream: Any) -> Callable[[str], None]:
+    def safe_writer(self, stream: Any) -> Callable[[str], None]:
         """Writes lines as long as somebody reads them: a job must not stop because its reader went away."""
 
         def write(line: str) -> None:
@@ -290,11 +292,11 @@ class RunCommand(Command):
                 stream.write(line, lambda text: text)
                 stream.flush()
             except OSError:  # nobody reads any more, or the disk is full
-                hush_output()
+                silence_output()
 
         return write
 
-    def _tell_queued(self, job: Job, *, as_json: bool) -> None:
+    def _report_queued(self, job: Job, *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(status_of(job)))
         else:

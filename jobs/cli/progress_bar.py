@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from jobs.cli.progress_lines import printable, words_on
+from jobs.cli.progress_lines import printable
 from jobs.models import Job
+from jobs.presentation.statuses import progress_words
 from jobs.reports.progress import percent_of
 
 
 @contextmanager
-def counting(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_counter(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Shows on a terminal how many of so many are done, as it is told; elsewhere nothing."""
     if not stream.isatty():
         yield lambda _: None
@@ -32,7 +33,7 @@ def counting(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], 
         yield lambda done: progress.update(task, completed=done)
 
 
-class Bar:
+class ProgressBar:
     """One line that is drawn again and again, for a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -57,7 +58,7 @@ class Bar:
             total=job.total,
             completed=(job.total or 0) - job.remaining if job.total is not None else 0,
             percent="" if percent is None else f"{percent} %",
-            words=printable(words_on(job)),
+            words=printable(progress_words(job)),
         )
         self._progress.refresh()
 

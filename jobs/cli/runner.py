@@ -40,7 +40,7 @@ REAP_EVERY = 2.0
 #: What a terminal is told when the progress bar, which hides its cursor, cannot end in good order.
 SHOW_CURSOR = b"\x1b[?25h\n"
 #: One turn of a command at its job, seconds: until it ends.
-FOR_EVER = 366 * 24 * 3600.0
+FOREVER = 366 * 24 * 3600.0
 
 
 #: Puts a question to the person at the terminal; True for a Yes.
@@ -59,7 +59,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C
 
 
-EXITS = {
+EXIT_CODES = {
     Status.SUCCEEDED: Exit.DONE,
     Status.PARTIAL: Exit.PARTIAL,
     Status.CANCELLED: Exit.CANCELLED,
@@ -92,14 +92,14 @@ class Interrupts:
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     #: Whoever presses so often need not wait any more; the job of a dead process is taken over at once.
-    PATIENCE_ENDS = 4
+    FORCE_EXIT_AFTER = 4
 
     def __init__(self) -> None:
         self.count = 0
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
-        self._before = {each: signal.signal(each, self._take) for each in self.SIGNALS}
+        self._before = {each: signal.signal(each, self._on_signal) for each in self.SIGNALS}
         return self
 
     def __exit__(
@@ -119,9 +119,9 @@ class Interrupts:
         finally:
             self.__enter__()
 
-    def _take(self, _signal: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
         self.count += 1
-        if self.count >= self.PATIENCE_ENDS:
+        if self.count >= self.FORCE_EXIT_AFTER:
             if os.isatty(sys.stderr.fileno()):
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)
             os._exit(Exit.INTERRUPTED)
@@ -142,13 +142,13 @@ class Runner:
         self._heard = 0  # how many interrupts were acted upon
         self._shown_at = 0.0
         self._reaped_at = 0.0
-        self._patience = DatabaseRetry(FOR_EVER, say=display.say)
+        self._patience = DatabaseRetry(FOREVER, say=display.say)
 
     def run(self, token: str) -> Exit:
         """Work on it, and wait while others do or nobody can; `token` is what `actions.submit` gave."""
         self._patience.retry(self.on_step)
         while not self._is_over():
-            self._take_turn(token)
+            self._work(token)
             token = ""
             self._patience.retry(lambda: self.show_progress(at_once=True))
             if self._is_over() or shutdown.is_requested() or self._is_held():
@@ -179,7 +179,7 @@ class Runner:
     def on_step(self) -> None:
         """At every step of the engine, never inside a transaction."""
         while self._heard < self._interrupts.count:
-            self._interrupted(self._heard + 1)
+            self._handle_interrupt(self._heard + 1)
             self._heard += 1  # only now: a database in trouble must not swallow it
         self.show_progress()
 
@@ -190,13 +190,13 @@ class Runner:
             self._display.show(self.job)
             self._shown_at = time.monotonic()
 
-    def _take_turn(self, token: str) -> None:
+    def _work(self, token: str) -> None:
         claimable = Job.objects.claimable().filter(pk=self.job.pk)
         if not token and not self._patience.retry(claimable.exists):
             return
         try:
             execution.run(
-                self.job.pk, token=token, seconds=FOR_EVER, tick=self.on_step, patience=self._patience
+                self.job.pk, token=token, seconds=FOREVER, tick=self.on_step, patience=self._patience
             )
         except DatabaseError:
             raise
@@ -205,7 +205,7 @@ class Runner:
             if Job.objects.get(pk=self.job.pk).status != Status.ERRORED:
                 raise
 
-    def _interrupted(self, times: int) -> None:
+    def _handle_interrupt(self, times: int) -> None:
         if times == 1:
             with suppress(actions.NotPossible):  # it has just ended: then that is how it ended
                 actions.cancel(job=self.job, by=self._by)
@@ -230,7 +230,7 @@ class Runner:
     def _exit(self) -> Exit:
         if self._heard and self.job.status not in (Status.SUCCEEDED, Status.PARTIAL):
             return Exit.INTERRUPTED
-        return Exit.HELD if self._held else EXITS[Status(self.job.status)]
+        return Exit.HELD if self._held else EXIT_CODES[Status(self.job.status)]
 
 
 def run(
@@ -245,7 +245,7 @@ def run(
     """
     shutdown.clear()
     with Interrupts() as interrupts:
-        made = DatabaseRetry(FOR_EVER, say=display.say).retry(make, once=True)
+        made = DatabaseRetry(FOREVER, say=display.say).retry(make, once=True)
         runner = Runner(made.job, by=by, display=display, interrupts=interrupts, ask=ask)
         code = runner.run(made.token)
     return runner.job, code
@@ -253,10 +253,10 @@ def run(
 
 def watch(job: Job, *, display: Display, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, Exit]:
     """Show a job that others work on, until it is over. Ctrl-C ends the watching, not the job."""
-    patience = DatabaseRetry(FOR_EVER, say=display.say)
+    patience = DatabaseRetry(FOREVER, say=display.say)
     while True:
         job = patience.retry(partial(Job.objects.get, pk=job.pk))
         display.show(job)
         if job.is_ended or job.status == Status.ERRORED:
-            return job, EXITS[Status(job.status)]
+            return job, EXIT_CODES[Status(job.status)]
         sleep(POLL_INTERVAL)

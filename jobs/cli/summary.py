@@ -9,16 +9,16 @@ from django.utils import timezone
 from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
 from jobs.cli.progress_lines import printable
 from jobs.formatting import duration
-from jobs.models import FINAL, Job
+from jobs.models import Job
+from jobs.presentation.outcomes import OUTCOMES, Mode, Reasons, outcome_line
+from jobs.presentation.statuses import summary_words
 from jobs.reports.failure_reasons import causes_of
-from jobs.states import FollowUp, Outcome, Status
+from jobs.states import FINAL, STOPPED, FollowUp, Outcome
 
-#: Outcomes that are told apart by their reasons.
-WITH_REASONS = (Outcome.SKIPPED, Outcome.FAILED, Outcome.UNVERIFIED)
 #: The longest piece of a ticket's own words that is shown.
 SAMPLE_LENGTH = 160
 
-NEXT = {
+NEXT_STEPS = {
     FollowUp.RUN: "makes the changes of this dry run",
     FollowUp.RETRY: "tries those that failed again",
     FollowUp.REST: "does the rest",
@@ -27,15 +27,15 @@ NEXT = {
 }
 
 
-def summary_of(job: Job, *, hints: bool = True) -> Iterator[str]:
+def summary_lines(job: Job, *, hints: bool = True) -> Iterator[str]:
     """Each outcome with its number and reasons, the total, calls, time, and (`hints`) what to do next."""
-    yield f"Job {job.pk} {_state(job)}: {printable(job.title)}"
+    yield f"Job {job.pk} {summary_words(job)}: {printable(job.title)}"
     for outcome in FINAL:
-        if outcome is Outcome.PLANNED and not job.dry_run:
+        if OUTCOMES[outcome].mode is Mode.DRY_RUN and not job.dry_run:
             continue
-        yield _line(outcome.value, getattr(job, outcome.value), _reasons(job, outcome))
+        yield _line(outcome_line(outcome, job), getattr(job, outcome.value), _reasons(job, outcome))
     if job.remaining:
-        yield _line("not attempted" if job.is_ended else "open", job.remaining)
+        yield _line(outcome_line(Outcome.PENDING, job), job.remaining)
     if job.total is None:
         yield f"  The list was not complete; {job.found:,} tickets of it had been read."
     else:
@@ -46,15 +46,7 @@ def summary_of(job: Job, *, hints: bool = True) -> Iterator[str]:
         f"{_time(job)}"
     )
     if hints:
-        yield from _next(job)
-
-
-def _state(job: Job) -> str:
-    if job.status == Status.SUCCEEDED:
-        return "succeeded (dry run, nothing was changed)" if job.dry_run else "succeeded"
-    if job.status == Status.PARTIAL:
-        return "ended, and some tickets failed"
-    return f"is {job.status}" if not job.is_ended else job.status
+        yield from _next_steps(job)
 
 
 def _line(name: str, number: int, more: str = "") -> str:
@@ -62,13 +54,14 @@ def _line(name: str, number: int, more: str = "") -> str:
 
 
 def _reasons(job: Job, outcome: Outcome) -> str:
-    if outcome not in WITH_REASONS or not getattr(job, outcome.value):
+    shown = OUTCOMES[outcome].reasons
+    if shown is Reasons.NONE or not getattr(job, outcome.value):
         return ""
     causes = causes_of(job, [outcome])
     parts = []
     for cause in causes.groups:
         part = f"{cause.reason.replace('_', ' ') or 'no reason given'} {cause.number:,}"
-        if outcome is not Outcome.SKIPPED:
+        if shown is Reasons.FAILURES:
             part += f" (such as {cause.sample.ref}: {printable(cause.sample.detail)[:SAMPLE_LENGTH]})"
         parts.append(part)
     return ("" if causes.are_all else "of the first of them: ") + "; ".join(parts)
@@ -81,12 +74,12 @@ def _time(job: Job) -> str:
     return f" in {duration((end - job.started_at).total_seconds())}"
 
 
-def _next(job: Job) -> Iterator[str]:
-    if job.status in (Status.ERRORED, Status.PAUSED):
+def _next_steps(job: Job) -> Iterator[str]:
+    if job.status in STOPPED:
         yield f"  manage.py jobs resume {job.pk}   goes on from where it stopped"
         yield f"  manage.py jobs cancel {job.pk}   gives it up"
         return
-    for kind, what in NEXT.items():
+    for kind, what in NEXT_STEPS.items():
         try:
             check_follow_up(job, kind)
         except NotPossible:
@@ -94,4 +87,4 @@ def _next(job: Job) -> Iterator[str]:
         yield f"  manage.py jobs {kind} {job.pk}   {what}"
 
 
-assert set(NEXT) == set(FOLLOW_UPS)
+assert set(NEXT_STEPS) == set(FOLLOW_UPS)

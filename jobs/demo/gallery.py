@@ -19,8 +19,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.demo.scenes import ANA, BEN, SCENES, Part, Scene
-from jobs.models import FINAL, Batch, Item, Job, Transition
-from jobs.states import ACTIVE, ENDED, BatchState, Outcome, Status
+from jobs.models import Batch, Item, Job, Transition
+from jobs.states import ACTIVE, ENDED, FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 from jobs.work import Change
 
 #: How the jobs of the gallery are told from all others: what their `nonce` begins with.
@@ -28,8 +28,6 @@ MARK = "gallery-"
 #: The first ticket of the first scene; each scene has a range of its own.
 FIRST_REF, REFS_PER_SCENE = 990_000_001, 10_000
 PER_BATCH = 100
-#: Outcomes that come of sending, so that their items have a batch that was settled.
-SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
 #: In the hands of a worker.
 HELD = frozenset({Status.SELECTING, Status.RUNNING, Status.PAUSING, Status.CANCELLING})
 #: Far enough away for no worker to come by meanwhile.
@@ -102,7 +100,7 @@ def _make(scene: Scene, first_ref: int) -> None:
 def _course(scene: Scene, now: datetime) -> Course:
     """The moments of the scene's job, so that its speed, its length and its numbers go together."""
     found = sum(part.number for part in scene.parts) * scene.times
-    sent = sum(part.number for part in scene.parts if part.outcome in SENT) * scene.times
+    sent = sum(part.number for part in scene.parts if part.outcome in SENT_OUTCOMES) * scene.times
     reading = max(timedelta(minutes=found / READ_PER_MINUTE), LEAST_READING)
     running = max(timedelta(minutes=sent / CHANGED_PER_MINUTE), LEAST_RUNNING)
     goes_on = scene.status in (Status.SELECTING, Status.RUNNING)
@@ -143,8 +141,8 @@ def _job(scene: Scene, course: Course, now: datetime) -> Job:
         total=found if scene.frozen else None,
         **{outcome.value: counts[outcome] for outcome in FINAL},
         calls_read=1 + found // PER_BATCH,
-        calls_write=sum(-(-counts[outcome] // PER_BATCH) for outcome in SENT),
-        calls_status=sum(counts[outcome] for outcome in SENT) // (3 * PER_BATCH),
+        calls_write=sum(-(-counts[outcome] // PER_BATCH) for outcome in SENT_OUTCOMES),
+        calls_status=sum(counts[outcome] for outcome in SENT_OUTCOMES) // (3 * PER_BATCH),
         lease_token=MARK + scene.name[:20] if status in HELD else "",
         lease_owner="demo-host//4711/1" if status in HELD else "",
         beat_at=now + YEARS if status in HELD else None,
@@ -169,7 +167,7 @@ def _loads(
     job: Job, scene: Scene, part: Part, change: Change, clock: Iterator[tuple[datetime, datetime]]
 ) -> Iterable[tuple[int, Batch | None]]:
     """The tickets of a part, by the batches that carry them; None for those that were never to be sent."""
-    if part.outcome in SENT:
+    if part.outcome in SENT_OUTCOMES:
         for number in _hundreds(part.number):
             sent_at, settled_at = next(clock)
             yield (
@@ -225,7 +223,7 @@ def _clock(scene: Scene, course: Course) -> Iterator[tuple[datetime, datetime]]:
 
     Their lengths go up and down a little, as real ones do; those in flight were sent after the others.
     """
-    number = sum(1 for part in scene.parts if part.outcome in SENT for _ in _hundreds(part.number))
+    number = sum(1 for part in scene.parts if part.outcome in SENT_OUTCOMES for _ in _hundreds(part.number))
     step = (course.settled - course.frozen) / max(number, 1)
     for place in range(number):
         begin = course.frozen + step * place

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
-from jobs.formatting import duration
+from jobs.formatting import duration, some
 from jobs.models import Job
 from jobs.reports.progress import STALLED_AFTER, last_progress
 from jobs.states import ACTIVE, BatchState, Status, WaitReason
 from jobs.workers import health
 
 #: A worker beats every few seconds; one that was silent for so long has the job on paper only.
-QUIET_AFTER = timedelta(seconds=30)
+SILENT_AFTER = timedelta(seconds=30)
 #: Durations are told in steps, so that the page is not new every second, seconds.
-STEP = 10
+ROUNDED_TO = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Blocker:
 def is_held(job: Job) -> bool:
     """Somebody has it in hand and gave a sign of life lately; a dead holder has it on paper only."""
     beat = job.beat_at
-    return bool(job.lease_token) and beat is not None and timezone.now() - beat < QUIET_AFTER
+    return bool(job.lease_token) and beat is not None and timezone.now() - beat < SILENT_AFTER
 
 
 def find_blocker(job: Job) -> Blocker | None:
@@ -43,15 +43,15 @@ def find_blocker(job: Job) -> Blocker | None:
     if not job.is_active:
         return None
     if is_due(job) and not is_held(job):
-        return _without_worker(job)
+        return _worker_blocker(job)
     since = last_progress(job)
     if timezone.now() - since <= STALLED_AFTER:
         return None
-    if job.waiting_for in PUT_OFF:
-        return PUT_OFF[WaitReason(job.waiting_for)](job, since)
+    if job.waiting_for in WAIT_BLOCKERS:
+        return WAIT_BLOCKERS[WaitReason(job.waiting_for)](job, since)
     if job.status == Status.SELECTING:
-        return _reading(since)
-    return _with_the_other_side(job)
+        return _list_blocker(since)
+    return _sending_blocker(job)
 
 
 def is_due(job: Job) -> bool:
@@ -62,10 +62,10 @@ def is_due(job: Job) -> bool:
 # Nobody works on it
 
 
-def _without_worker(job: Job) -> Blocker | None:
+def _worker_blocker(job: Job) -> Blocker | None:
     found = health.check()
     if found.worker_state == health.State.NONE:
-        return _no_worker_at_all(job)
+        return _no_worker(job)
     if found.worker_state == health.State.STUCK:
         return Blocker(
             "A worker shows signs of life, but takes no job.",
@@ -74,22 +74,22 @@ def _without_worker(job: Job) -> Blocker | None:
         )
     if job.lease_token:
         return Blocker(
-            f"Its worker gave its last sign of life {_long(job.beat_at)} ago.",
+            f"Its worker gave its last sign of life {_time_since(job.beat_at)} ago.",
             "Another takes over by itself within a minute, from the last settled batch, and nothing is sent "
             "twice.",
         )
     busy = Job.objects.active().exclude(pk=job.pk).exclude(lease_token="").count()
     waits_since = job.woken_at or job.created_at
-    if busy and timezone.now() - waits_since > QUIET_AFTER:
+    if busy and timezone.now() - waits_since > SILENT_AFTER:
         return Blocker(
-            f"The workers are busy with {busy:,} other job{'' if busy == 1 else 's'}.",
+            f"The workers are busy with {some(busy, 'other job')}.",
             "Its turn comes by itself. To have more jobs worked on at once, start one more worker or raise "
             "Q_WORKERS; pausing another job makes room at once.",
         )
     return None
 
 
-def _no_worker_at_all(job: Job) -> Blocker:
+def _no_worker(job: Job) -> Blocker:
     if not job.lease_token:
         return Blocker(
             "No worker is running, so this job waits.",
@@ -98,7 +98,7 @@ def _no_worker_at_all(job: Job) -> Blocker:
         )
     return Blocker(
         f"This job is stuck: no worker is running. The one that had it gave its last sign of life "
-        f"{_long(job.beat_at)} ago.",
+        f"{_time_since(job.beat_at)} ago.",
         "On the server, start one with make worker: it takes over from the last settled batch within two "
         "minutes, and nothing is sent twice. Or cancel the job: it stops as soon as a worker has checked "
         "what is with Zendesk.",
@@ -111,7 +111,7 @@ def _no_worker_at_all(job: Job) -> Blocker:
 def _service_away(job: Job, since: datetime) -> Blocker:
     asked = job.transitions.filter(to_status=Status.WAITING, at__gt=since).count()
     return Blocker(
-        f"Zendesk has given no usable answer for {_long(since)}"
+        f"Zendesk has given no usable answer for {_time_since(since)}"
         + (f" (tried {asked:,} times)." if asked > 1 else "."),
         "The job tries again by itself, at least every ten minutes, and nothing is lost. If Zendesk's status "
         "page shows no trouble, look at the server's network, its proxy and its certificates.",
@@ -120,7 +120,7 @@ def _service_away(job: Job, since: datetime) -> Blocker:
 
 def _rate_limit(_: Job, since: datetime) -> Blocker:
     return Blocker(
-        f"Zendesk has asked us to slow down for {_long(since)}.",
+        f"Zendesk has asked us to slow down for {_time_since(since)}.",
         "The job goes on by itself. The account's calls are shared by all programs that use it: Zendesk's "
         "Admin Center shows who uses them, and ZENDESK_RATE_SHARE sets the part that is ours.",
     )
@@ -128,7 +128,7 @@ def _rate_limit(_: Job, since: datetime) -> Blocker:
 
 def _job_slots(_: Job, since: datetime) -> Blocker:
     return Blocker(
-        f"Zendesk's queue of bulk jobs has been full for {_long(since)}.",
+        f"Zendesk's queue of bulk jobs has been full for {_time_since(since)}.",
         "An account has 30 places for all its programs, and others fill them. The job goes on by itself as "
         "soon as one is free; a lower ZENDESK_MAX_JOBS leaves others more.",
     )
@@ -136,12 +136,12 @@ def _job_slots(_: Job, since: datetime) -> Blocker:
 
 def _database(_: Job, since: datetime) -> Blocker:
     return Blocker(
-        f"The database of Tag Manager has been in trouble for {_long(since)}.",
+        f"The database of Tag Manager has been in trouble for {_time_since(since)}.",
         "Look at the free space of its disk and into its log. The job goes on by itself.",
     )
 
 
-PUT_OFF: dict[str, Callable[[Job, datetime], Blocker]] = {
+WAIT_BLOCKERS: dict[str, Callable[[Job, datetime], Blocker]] = {
     WaitReason.SERVICE_AWAY: _service_away,
     WaitReason.RATE_LIMIT: _rate_limit,
     WaitReason.JOB_SLOTS: _job_slots,
@@ -152,26 +152,26 @@ PUT_OFF: dict[str, Callable[[Job, datetime], Blocker]] = {
 # A worker is at it, and nothing comes back
 
 
-def _reading(since: datetime) -> Blocker:
+def _list_blocker(since: datetime) -> Blocker:
     return Blocker(
-        f"Zendesk has given no further page of the list for {_long(since)}.",
+        f"Zendesk has given no further page of the list for {_time_since(since)}.",
         "The job asks on by itself. Nothing was written to Zendesk yet, so it can be cancelled at no cost.",
     )
 
 
-def _with_the_other_side(job: Job) -> Blocker | None:
+def _sending_blocker(job: Job) -> Blocker | None:
     lost = job.batches.filter(state=BatchState.SENDING).aggregate(number=Sum("size"), oldest=Min("sent_at"))
     if lost["number"]:
         return Blocker(
-            f"The answer to {_tickets(lost['number'])} was lost {_long(lost['oldest'])} ago.",
+            f"The answer to {some(lost['number'], 'ticket')} was lost {_time_since(lost['oldest'])} ago.",
             "The job looks for them in Zendesk's list of bulk jobs, and reads the tickets back if they are "
             "not found within ten minutes. Nothing is sent again before that is known.",
         )
     sent = job.batches.filter(state=BatchState.SENT).aggregate(number=Sum("size"), newest=Max("sent_at"))
     if sent["number"]:
         return Blocker(
-            f"Zendesk has had {_tickets(sent['number'])} in work for {_long(sent['newest'])} or longer, and "
-            "none is done.",
+            f"Zendesk has had {some(sent['number'], 'ticket')} in work for {_time_since(sent['newest'])} or "
+            "longer, and none is done.",
             "It works on the bulk jobs of the whole account in turn. The job asks on by itself; cancelling "
             "stops what has not been sent.",
         )
@@ -181,19 +181,15 @@ def _with_the_other_side(job: Job) -> Blocker | None:
     number = others.distinct().count()
     if number:
         return Blocker(
-            f"{number:,} other job{' has' if number == 1 else 's have'} all the places that our jobs share.",
+            f"{some(number, 'other job has', 'other jobs have')} all the places that our jobs share.",
             "Its turn comes by itself. Pausing another job makes room at once; ZENDESK_MAX_JOBS sets how "
             "many places there are.",
         )
     return None
 
 
-def _tickets(number: int) -> str:
-    return f"{number:,} ticket{'' if number == 1 else 's'}"
-
-
-def _long(since: datetime | None) -> str:
+def _time_since(since: datetime | None) -> str:
     if since is None:
         return "a while"
     seconds = max((timezone.now() - since).total_seconds(), 0)
-    return duration(seconds // STEP * STEP if seconds > STEP else seconds)
+    return duration(seconds // ROUNDED_TO * ROUNDED_TO if seconds > ROUNDED_TO else seconds)

@@ -26,9 +26,9 @@ class JobAction:
     name: str
     label: str  # on the button
     style: str  # of Bootstrap's buttons
-    done: str  # said afterwards
-    keep: str = "Leave it as it is"  # on the way back
-    short: str = ""  # of the label, where the job stands beside it
+    done_message: str  # said afterwards
+    back_label: str = "Leave it as it is"  # on the way back
+    short_label: str = ""  # of the label, where the job stands beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class FollowUpAction(JobAction):
     kind: FollowUp = FollowUp.NONE
 
 
-HOLDS: dict[str, JobAction] = {
+CONTROLS: dict[str, JobAction] = {
     "pause": JobAction(
-        "pause", "Pause", "outline-secondary", "The job was told to pause.", keep="Let it go on"
+        "pause", "Pause", "outline-secondary", "The job was told to pause.", back_label="Let it go on"
     ),
     "resume": JobAction("resume", "Resume", "primary", "The job goes on."),
     "cancel": JobAction(
-        "cancel", "Cancel the job", "outline-danger", "The job was told to stop.", keep="Do not cancel"
+        "cancel", "Cancel the job", "outline-danger", "The job was told to stop.", back_label="Do not cancel"
     ),
 }
 FOLLOW_UPS: dict[str, FollowUpAction] = {
@@ -55,7 +55,7 @@ FOLLOW_UPS: dict[str, FollowUpAction] = {
         "primary",
         "This job retries what failed.",
         kind=FollowUp.RETRY,
-        short="Retry",
+        short_label="Retry",
     ),
     "rest": FollowUpAction("rest", "Run the rest", "primary", "This job does the rest.", kind=FollowUp.REST),
     "undo": FollowUpAction(
@@ -69,21 +69,23 @@ FOLLOW_UPS: dict[str, FollowUpAction] = {
         kind=FollowUp.UNGUARD,
     ),
 }
-JOB_ACTIONS: dict[str, JobAction] = {**HOLDS, **FOLLOW_UPS}
+JOB_ACTIONS: dict[str, JobAction] = {**CONTROLS, **FOLLOW_UPS}
 
 #: What takes something back or gives it up.
-BACK = frozenset({"cancel", "undo", "unguard"})
+REVERTING = frozenset({"cancel", "undo", "unguard"})
 
 #: A follow-up on more tickets than this is confirmed by typing their number, in the field of this name.
-TYPED_ABOVE = 10_000
-TYPED = "typed"
+CONFIRM_ABOVE = 10_000
+TYPED_FIELD = "typed"
 #: What people put between the digits of a number.
-BETWEEN_DIGITS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
+DIGIT_SEPARATORS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
 
 
-def must_be_typed(action: JobAction, job: Job, number: int) -> bool:
+def needs_typed_number(action: JobAction, job: Job, number: int) -> bool:
     """Whether a person types the number of tickets first: each follow-up may write to them all."""
-    return isinstance(action, FollowUpAction) and (number > TYPED_ABOVE or bool(warning(action, job, number)))
+    return isinstance(action, FollowUpAction) and (
+        number > CONFIRM_ABOVE or bool(warning(action, job, number))
+    )
 
 
 def warning(action: JobAction, job: Job, number: int) -> str:
@@ -93,17 +95,17 @@ def warning(action: JobAction, job: Job, number: int) -> str:
     return labels().warning_on(job, number) if purpose_of(job).kind is FollowUp.NONE else ""
 
 
-def stays(action: JobAction, job: Job) -> str:
+def what_stays(action: JobAction, job: Job) -> str:
     """What an undo of the job cannot take back, in a sentence; "" for nothing."""
     is_undo = isinstance(action, FollowUpAction) and action.kind is FollowUp.UNDO
     return labels().what_stays(job) if is_undo and purpose_of(job).kind is FollowUp.NONE else ""
 
 
-def typed_problem(typed: str, number: int) -> str:
+def typed_number_problem(typed: str, number: int) -> str:
     """What is wrong with the typed number, for people; "" when it is the right one."""
     if not typed.strip():
         return f"Type the number of tickets, {number:,}, to confirm. Nothing was started yet."
-    if typed.translate(BETWEEN_DIGITS) == str(number):
+    if typed.translate(DIGIT_SEPARATORS) == str(number):
         return ""
     return (
         f"The number typed is not the number of tickets, which is {number:,}. Nothing was started yet; look "
@@ -112,15 +114,15 @@ def typed_problem(typed: str, number: int) -> str:
 
 
 #: The field of the form that stops a job at once, whatever is in flight.
-FORCE = "force"
+FORCE_FIELD = "force"
 
 #: Told besides which fields of the form were ticked.
-ACTIONS: dict[str, Callable[[Job, Actor, Collection[str]], None]] = {
+PERFORM: dict[str, Callable[[Job, Actor, Collection[str]], None]] = {
     "pause": lambda job, by, _: actions.pause(job=job, by=by),
     "resume": lambda job, by, _: actions.resume(job=job, by=by),
-    "cancel": lambda job, by, ticked: actions.cancel(job=job, by=by, force=FORCE in ticked),
+    "cancel": lambda job, by, ticked: actions.cancel(job=job, by=by, force=FORCE_FIELD in ticked),
 }
-MAY_DO: dict[str, frozenset[str]] = {
+ALLOWED_IN: dict[str, frozenset[str]] = {
     "pause": MAY_FOLLOW[Status.PAUSING] | MAY_FOLLOW[Status.PAUSED] - {Status.PAUSING},
     "resume": STOPPED | {Status.WAITING},
     "cancel": MAY_FOLLOW[Status.CANCELLING],
@@ -134,7 +136,7 @@ def available_actions(job: Job) -> list[JobAction]:
 
 def primary_action(job: Job) -> JobAction | None:
     """What a person most likely wants to do to the job where it is one of many; nothing that takes back."""
-    forward = (action for action in JOB_ACTIONS.values() if action.name not in BACK)
+    forward = (action for action in JOB_ACTIONS.values() if action.name not in REVERTING)
     return next((action for action in forward if not why_unavailable(job, action)), None)
 
 
@@ -146,14 +148,14 @@ def why_unavailable(job: Job, action: JobAction) -> str:
         except actions.NotPossible as problem:
             return str(problem)
         return ""
-    if job.status in MAY_DO[action.name] or (action.name == "cancel" and _lingers(job)):
+    if job.status in ALLOWED_IN[action.name] or (action.name == "cancel" and _can_be_forced(job)):
         return ""
     state = job.get_status_display().lower()
     is_so = f"has ended ({state})" if job.is_ended else f"is {state}"
     return f"Job {job.pk} {is_so}, so there is nothing to {action.name}."
 
 
-def _lingers(job: Job) -> bool:
+def _can_be_forced(job: Job) -> bool:
     """It was cancelled, and what is in flight cannot be asked about now: it can be given up."""
     return job.status == Status.CANCELLING and bool(job.waiting_for) and not job.lease_token
 

@@ -1,10 +1,10 @@
-"""How a job looks on a page: its colour and icon, its figures, what is said of it."""
+"""One job as its page shows it: its figures, its timeline, what a person can do to it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2s
@@ -15,69 +15,28 @@ from django.utils import timezone
 from jobs import formatting
 from jobs.guards.canary import canary_question
 from jobs.list_cursor import ListingProgress, listing_progress
-from jobs.models import FINAL, Job, Transition
+from jobs.models import Job, Transition
 from jobs.presentation.blockers import Blocker, find_blocker
 from jobs.presentation.job_actions import JobAction, available_actions
+from jobs.presentation.outcomes import Count, outcome_counts
 from jobs.presentation.speed_chart import SpeedChart, speed_chart
-from jobs.presentation.timeline import TimelineEntry, fold
+from jobs.presentation.statuses import STATUSES, StatusDisplay
+from jobs.presentation.timeline import TimelineEntry, fold_repetitions
+from jobs.presentation.wait_reasons import WAIT_REASONS
 from jobs.reports import progress
-from jobs.states import Outcome, Status
+from jobs.states import Status
 
-#: Of Bootstrap's colours, and the name of a drawing in templates/jobs/_icon.html; the word says it all alone.
-STATUS_STYLE: dict[str, tuple[str, str]] = {
-    Status.QUEUED: ("secondary", "clock"),
-    Status.SELECTING: ("primary", "list"),
-    Status.RUNNING: ("primary", "play"),
-    Status.WAITING: ("warning", "clock"),
-    Status.PAUSING: ("warning", "pause"),
-    Status.PAUSED: ("warning", "pause"),
-    Status.CANCELLING: ("secondary", "stop"),
-    Status.CANCELLED: ("secondary", "stop"),
-    Status.ERRORED: ("danger", "cross"),
-    Status.SUCCEEDED: ("success", "check"),
-    Status.PARTIAL: ("warning", "warning"),
-}
-OUTCOME_WORDS: dict[str, str] = {
-    Outcome.PLANNED: "would be changed",
-    Outcome.CHANGED: "changed",
-    Outcome.UNCHANGED: "unchanged",
-    Outcome.SKIPPED: "skipped",
-    Outcome.FAILED: "failed",
-    Outcome.UNVERIFIED: "unverified",
-    Outcome.PENDING: "not yet done",
-}
-ASKED_FIRST = (Status.CANCELLING, Status.PAUSING)
+#: A job in one of these was asked to pause or to stop, and a worker makes the next step.
+REQUESTS = [status for status, display in STATUSES.items() if display.is_request]
 STALLED_AFTER = progress.STALLED_AFTER
 #: A stretch without progress is told in steps, so that the page is not new every second, seconds.
 STALL_STEP = 10
 TIMELINE_SHOWN = 40
 #: What the actions are called when the job itself has asked whether to go on.
-ANSWERS = {"resume": "Go on", "cancel": "Stop"}
-#: What else they are called in some states: a waiting job goes on by itself, so a person can only have it go
-#: on sooner; one that was cancelled already can only stop sooner.
-OTHERWISE: dict[str, dict[str, str]] = {
-    Status.WAITING: {"resume": "Go on now"},
-    Status.CANCELLING: {"cancel": "Stop at once"},
-}
+ANSWER_LABELS = {"resume": "Go on", "cancel": "Stop"}
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One outcome of a job with its number."""
-
-    outcome: str
-    word: str
-    number: int
-
-
-def outcome_word(outcome: str, job: Job) -> str:
-    """As people read it; what is pending in an ended job was not attempted."""
-    if outcome == Outcome.PENDING and job.is_ended:
-        return "not attempted"
-    return OUTCOME_WORDS[outcome]
-
-
-def took(job: Job) -> str:
+def running_time(job: Job) -> str:
     """How long it took from the first worker to the end; "" before."""
     start, end = job.started_at, job.finished_at
     return formatting.duration((end - start).total_seconds()) if start and end else ""
@@ -88,6 +47,10 @@ class JobPage:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+
+    @property
+    def display(self) -> StatusDisplay:
+        return STATUSES[self.job.status]
 
     @cached_property
     def status(self) -> dict[str, Any]:
@@ -101,7 +64,7 @@ class JobPage:
 
     @property
     def shown_timeline(self) -> list[TimelineEntry]:
-        return fold(self.timeline[-TIMELINE_SHOWN:])
+        return fold_repetitions(self.timeline[-TIMELINE_SHOWN:])
 
     @cached_property
     def speed_chart(self) -> SpeedChart | None:
@@ -112,15 +75,15 @@ class JobPage:
         return len(self.timeline) > TIMELINE_SHOWN
 
     @property
-    def last(self) -> Transition | None:
+    def last_transition(self) -> Transition | None:
         """What brought the job into its present state."""
         return next((t for t in reversed(self.timeline) if t.to_status == self.job.status), None)
 
     @property
-    def asked(self) -> Transition | None:
+    def request_transition(self) -> Transition | None:
         """Who asked for it, where a worker made the last step of a pause or a cancellation."""
-        last = self.last
-        if last is None or last.from_status not in ASKED_FIRST:
+        last = self.last_transition
+        if last is None or last.from_status not in REQUESTS:
             return last
         return next((t for t in reversed(self.timeline) if t.to_status == last.from_status), last)
 
@@ -131,7 +94,7 @@ class JobPage:
     @property
     def question(self) -> str:
         """What the job itself asks after its first tickets; "" when it was a person who paused it."""
-        return canary_question(self.job, self.last)
+        return canary_question(self.job, self.last_transition)
 
     @cached_property
     def jobs_ahead(self) -> int:
@@ -147,26 +110,23 @@ class JobPage:
         return progress.percent_of(self.job)
 
     @property
+    def why_it_waits(self) -> str:
+        """What a waiting job waits for, in words; "" when nobody recorded it."""
+        return WAIT_REASONS[self.job.waiting_for].on_page if self.job.waiting_for else ""
+
+    @property
     def is_due(self) -> bool:
         """It waited until a moment that is over."""
         return self.job.resumes_at is not None and self.job.resumes_at <= timezone.now()
 
     @property
     def counts(self) -> list[Count]:
-        """The outcomes that this kind of job can have, and what is left."""
-        own = Outcome.PLANNED if self.job.dry_run else Outcome.CHANGED
-        never = {Outcome.CHANGED, Outcome.PLANNED} - {own}
-        shown = [outcome for outcome in FINAL if outcome not in never or getattr(self.job, outcome.value)]
-        counts = [Count(o.value, outcome_word(o, self.job), getattr(self.job, o.value)) for o in shown]
-        if self.job.remaining or not self.job.is_ended:
-            pending = Outcome.PENDING
-            counts.append(Count(pending.value, outcome_word(pending, self.job), self.job.remaining))
-        return counts
+        return outcome_counts(self.job)
 
     @property
     def actions(self) -> list[JobAction]:
         offered = available_actions(self.job)
-        labels = ANSWERS if self.question else OTHERWISE.get(self.job.status, {})
+        labels = ANSWER_LABELS if self.question else self.display.action_labels
         return [replace(action, label=labels.get(action.name, action.label)) for action in offered]
 
     @property
@@ -178,7 +138,7 @@ class JobPage:
 
     @property
     def colour(self) -> str:
-        return STATUS_STYLE[self.job.status][0]
+        return self.display.colour
 
     @cached_property
     def stalled_for(self) -> str:
@@ -217,13 +177,13 @@ class JobPage:
         return self.job.status == Status.QUEUED
 
     @property
-    def spoken_key(self) -> str:
+    def announcement_key(self) -> str:
         """Changes when there is something to say aloud: a new state, or another tenth done."""
         percent = self.percent
         return f"{self.job.status}-{'' if percent is None else percent // 10}"
 
     @property
-    def spoken(self) -> str:
+    def announcement(self) -> str:
         """The state in a few words, for those who hear the page."""
         words = [self.job.get_status_display()]
         if self.percent is not None:
@@ -240,8 +200,8 @@ def version_of(jobs: list[Job], numbers: Sequence[int] = ()) -> str:
 
 
 def _digest(shown: Any) -> str:
-    return blake2s(json.dumps(shown, default=_text).encode(), digest_size=8).hexdigest()
+    return blake2s(json.dumps(shown, default=_json_text).encode(), digest_size=8).hexdigest()
 
 
-def _text(value: object) -> str:
+def _json_text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jobs.formatting import some
 from jobs.models import Job
-from jobs.presentation.job_page import OUTCOME_WORDS
 from jobs.presentation.labels import labels
+from jobs.presentation.outcomes import OUTCOMES
 from jobs.source_spec import SourceSpec
 from jobs.states import FollowUp, Guarded, Outcome, Status
 
@@ -32,13 +33,15 @@ LABELS = {
     "mark": "Mark left",
 }
 #: Parameters that say how the others are to be read.
-UNSAID = {"field_names"}
+HIDDEN_PARAMS = {"field_names"}
 #: Of a longer list so many are named.
 MOST_NAMED = 12
 
 
 def _of_a_job(source: dict[str, Any]) -> str:
-    outcomes = " or ".join(OUTCOME_WORDS.get(name, str(name)) for name in source["outcomes"])
+    outcomes = " or ".join(
+        OUTCOMES[name].word if name in OUTCOMES else str(name) for name in source["outcomes"]
+    )
     because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
     which = "" if len(source["outcomes"]) == len(Outcome) else f"{outcomes} "
     return f"The {which}tickets of job {source['job']}{because}"
@@ -48,9 +51,8 @@ def _of_numbers(source: dict[str, Any]) -> str:
     number, name, doubles = source.get("number"), source.get("name"), source.get("doubles")
     if number is None:
         return f"The numbers in {name}" if name else "Given by number"
-    tickets = f"{number:,} ticket{'' if number == 1 else 's'}"
-    repeated = f"; {doubles:,} repeated number{'' if doubles == 1 else 's'} left out" if doubles else ""
-    return f"{tickets} {f'named in {name}' if name else 'given by number'}{repeated}"
+    repeated = f"; {some(doubles, 'repeated number')} left out" if doubles else ""
+    return f"{some(number, 'ticket')} {f'named in {name}' if name else 'given by number'}{repeated}"
 
 
 def _of_tags(source: dict[str, Any]) -> str:
@@ -64,12 +66,12 @@ def _of_several(source: dict[str, Any]) -> str:
     """The parts one after the other, each as it is called alone."""
     spec = SourceSpec.read(source)
     united = [source_words(part) for part in spec.of]
-    words = [united[0], *(f"also: {_lower(each)}" for each in united[1:])]
-    words += [f"but not: {_lower(source_words(part))}" for part in spec.without]
+    words = [united[0], *(f"also: {_lower_first(each)}" for each in united[1:])]
+    words += [f"but not: {_lower_first(source_words(part))}" for part in spec.without]
     return "; ".join([*words, spec.order.label] if spec.order else words)
 
 
-def _lower(words: str) -> str:
+def _lower_first(words: str) -> str:
     return words[:1].lower() + words[1:]
 
 
@@ -94,7 +96,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
             ("Tickets", source_words(job.source)),
         ]
     if job.follow_up == FollowUp.UNGUARD:
-        tag = _plain(job.params.get("guard", ""))
+        tag = _value_words(job.params.get("guard", ""))
         return [
             ("What", f"Takes the guard tag {tag} off where job {job.parent_id} put it on"),
             ("Tickets", source_words(job.source)),
@@ -103,7 +105,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
         ("What", labels().tool_name(job.tool)),
         *_params(job),
         ("Tickets", source_words(job.source)),
-        ("At most", f"{job.limit:,} tickets" if job.limit else "All tickets"),
+        ("At most", some(job.limit, "ticket") if job.limit else "All tickets"),
         *_canary(job),
         *_guard(job),
         ("Mode", "Dry run: nothing is written to Zendesk" if job.dry_run else "Real run"),
@@ -135,40 +137,40 @@ def source_words(source: dict[str, Any]) -> str:
     """Where the tickets come from, as people read it."""
     words = SOURCES.get(str(source.get("kind")))
     try:
-        return words(source) if words else _plain(source)
+        return words(source) if words else _value_words(source)
     except KeyError:
-        return _plain(source)
+        return _value_words(source)
 
 
 def _params(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in job.params.items():
-        if name in UNSAID:
+        if name in HIDDEN_PARAMS:
             continue
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name == "include_closed":
             yield label, "Included" if value else "Left out"
         elif name == "fields" and isinstance(value, dict):  # a tool of one's own may have others
-            yield label, _named([": ".join(labels().field(job, *each)) for each in value.items()])
+            yield label, _first_few([": ".join(labels().field(job, *each)) for each in value.items()])
         elif value not in ([], {}, "", None):
-            yield label, _plain(value)
+            yield label, _value_words(value)
 
 
-def _plain(value: object) -> str:
+def _value_words(value: object) -> str:
     """A stored value in words: texts by text are what turns into what."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):
         texts = all(isinstance(part, str) for part in value.values())
         parts = [
-            f"{name} → {part or '(nothing)'}" if texts else f"{name}: {_plain(part)}"
+            f"{name} → {part or '(nothing)'}" if texts else f"{name}: {_value_words(part)}"
             for name, part in value.items()
         ]
-        return _named(parts)
+        return _first_few(parts)
     if isinstance(value, list):
-        return _named([_plain(part) for part in value])
+        return _first_few([_value_words(part) for part in value])
     return str(value)
 
 
-def _named(parts: list[str]) -> str:
+def _first_few(parts: list[str]) -> str:
     more = f" and {len(parts) - MOST_NAMED:,} more" if len(parts) > MOST_NAMED else ""
     return ", ".join(parts[:MOST_NAMED]) + more

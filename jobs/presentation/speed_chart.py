@@ -12,7 +12,8 @@ from django.db.models.functions import Mod
 
 from jobs.formatting import duration
 from jobs.models import Job, Transition
-from jobs.states import BatchState, Status
+from jobs.presentation.statuses import STATUSES
+from jobs.states import BatchState
 
 WIDTH, HEIGHT = 600, 72
 BUCKETS = 60
@@ -23,7 +24,6 @@ BATCHES_READ = 400
 BATCH_SIZE = 100
 #: Fewer batches, or a shorter time, make no line, seconds.
 LEAST_BATCHES, LEAST_SECONDS = 8, 10.0
-IDLE = (Status.WAITING, Status.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _waits(steps: Sequence[Transition], start: datetime, end: datetime) -> Waits
     waits = []
     for step, following in zip(steps, [*(later.at for later in steps[1:]), end], strict=True):
         since, until = max(step.at, start), min(following, end)
-        if step.to_status in IDLE and until > since:
+        if STATUSES[step.to_status].is_idle and until > since:
             waits.append((since, until))
     return waits
 

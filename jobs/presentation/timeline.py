@@ -28,7 +28,7 @@ class TimelineEntry:
         return ", ".join(self.labels)
 
 
-def fold(steps: Sequence[Transition]) -> list[TimelineEntry]:
+def fold_repetitions(steps: Sequence[Transition]) -> list[TimelineEntry]:
     """The steps in their order; a step or a pair of steps that repeats at once is told once, with its number.
 
     What a person did is never folded away.
@@ -56,15 +56,15 @@ def _repetition(steps: Sequence[Transition], at: int) -> tuple[int, int]:
     """How many steps from here on repeat together, and how often; (1, 1) for a step alone."""
     best = (1, 1)
     for size in range(1, LONGEST_PATTERN + 1):
-        pattern = [_key(step) for step in steps[at : at + size]]
+        pattern = _keys(steps[at : at + size])
         times = 1
-        while [_key(step) for step in steps[at + size * times : at + size * (times + 1)]] == pattern:
+        while _keys(steps[at + size * times : at + size * (times + 1)]) == pattern:
             times += 1
         if times > 1 and size * times > best[0] * best[1] and all(pattern):
             best = (size, times)
     return best
 
 
-def _key(step: Transition) -> tuple[str, str] | None:
+def _keys(steps: Sequence[Transition]) -> list[tuple[str, str] | None]:
     """Equal for steps that say the same; None for what a person did."""
-    return None if step.user_id else (step.to_status, step.why)
+    return [None if step.user_id else (step.to_status, step.why) for step in steps]

@@ -11,7 +11,7 @@ from jobs.models import Job
 from jobs.reports.exports import FORMATS, rows
 
 
-def pieces(job: Job, kind: str, outcome: str | None) -> Iterator[str]:
+def export_pieces(job: Job, kind: str, outcome: str | None) -> Iterator[str]:
     """An export in pieces of text; `kind` is one of `FORMATS`. Raises `UnknownOutcome` at once."""
     writer, _ = FORMATS[kind]
     return writer(rows(job, outcome))

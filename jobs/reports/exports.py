@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from jobs.models import Job
-from jobs.states import Outcome
+from jobs.states import WITH_CHANGE, Outcome
 
 #: Items read in one query, and rows put into one piece of the answer.
 READ_AT_ONCE, WRITTEN_AT_ONCE = 2_000, 500
@@ -19,8 +19,6 @@ NOT_ATTEMPTED = "not_attempted"
 #: A spreadsheet takes a cell that starts so for a formula, and would run what a tag says
 #: (owasp.org, CSV injection; the wide forms in spreadsheets set to Japanese).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-#: Outcomes whose change was made, or would be.
-WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
 
 
 class UnknownOutcome(ValueError):
@@ -78,9 +76,9 @@ def write_csv(lines: Iterable[Row]) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(Row._fields)
     for piece in _pieces(lines):
-        writer.writerows([harmless(cell) for cell in line] for line in piece)
-        yield _taken(buffer)
-    yield _taken(buffer)
+        writer.writerows([escape_formula(cell) for cell in line] for line in piece)
+        yield _drain(buffer)
+    yield _drain(buffer)
 
 
 def write_json(lines: Iterable[Row]) -> Iterator[str]:
@@ -148,12 +146,12 @@ def _object(line: Row) -> str:
     return json.dumps(line._asdict(), ensure_ascii=False)
 
 
-def harmless(cell: str | int) -> str | int:
+def escape_formula(cell: str | int) -> str | int:
     """The cell as no spreadsheet runs it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
-def _taken(buffer: io.StringIO) -> str:
+def _drain(buffer: io.StringIO) -> str:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()

@@ -14,9 +14,9 @@ from jobs.models import Item, Job
 from jobs.states import Outcome
 
 #: So many items are looked at, so that the page is as quick for a job that failed a million times.
-LOOKED_AT = 5_000
+ITEMS_GROUPED = 5_000
 #: Among so many of them one sees whether a group's items give more than one sentence.
-READ_IN_FULL = 1_000
+SENTENCES_COMPARED = 1_000
 MOST_GROUPS = 12
 #: A reason is a code of at most so many characters, one more never fits.
 REASON_LENGTH = 65
@@ -41,7 +41,7 @@ class Cause:
 class Causes:
     groups: list[Cause]
     are_all: bool  # False: counted among so many only
-    among: int = LOOKED_AT
+    among: int = ITEMS_GROUPED
 
 
 def reason_in(sent: Mapping[str, str]) -> str:
@@ -62,19 +62,19 @@ def causes_of(job: Job, outcomes: Collection[Outcome]) -> Causes:
             Cause(Outcome(outcome), reason, number, samples[sample], max(sentences[outcome, reason] - 1, 0))
             for outcome, reason, number, sample in groups
         ],
-        are_all=total <= LOOKED_AT,
+        are_all=total <= ITEMS_GROUPED,
     )
 
 
 def _sentences(job: Job, outcomes: Collection[Outcome]) -> Counter[tuple[str, str]]:
     """How many different sentences there are by outcome and reason, among the first items."""
-    rows = _grouped(job, outcomes, "COUNT(DISTINCT detail)", among=READ_IN_FULL, reads="detail")
+    rows = _grouped(job, outcomes, "COUNT(DISTINCT detail)", among=SENTENCES_COMPARED, reads="detail")
     return Counter({(outcome, reason): number for outcome, reason, number in rows})
 
 
 def _count(job: Job, outcomes: Collection[Outcome]) -> list[tuple[str, str, int, int]]:
     """Outcome, reason, number and lowest ref of each group among the first items; the largest first."""
-    rows = _grouped(job, outcomes, "COUNT(*), MIN(ref)", among=LOOKED_AT, reads="ref")
+    rows = _grouped(job, outcomes, "COUNT(*), MIN(ref)", among=ITEMS_GROUPED, reads="ref")
     return sorted(rows, key=lambda row: (-row[2], row[1]))[:MOST_GROUPS]
 
 

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs.engine.concurrency import batches_under_way
-from jobs.models import FINAL, Batch, Job, Pruning, Transition
-from jobs.states import ENDED, BatchState, Status, WaitReason
+from jobs.models import Batch, Job, Pruning, Transition
+from jobs.states import ENDED, FINAL, BatchState, Status, WaitReason
 from jobs.workers import health
 
 Key = TypeVar("Key", bound=Hashable)
@@ -28,8 +28,8 @@ CALLS = ("read", "write", "status")
 KINDS = ("tool", "status", "waiting_for")
 #: Numbers of each kind, by their names here: where they are on the row of a job.
 OUTCOMES = {f"n_{outcome.value}": outcome.value for outcome in FINAL}
-SO_FAR = OUTCOMES | {f"n_{kind}": f"calls_{kind}" for kind in CALLS} | {"lost": "workers_lost"}
-NUMBERS = ("jobs_there", "of_lists", "parked", *SO_FAR)
+TOTALS = OUTCOMES | {f"n_{kind}": f"calls_{kind}" for kind in CALLS} | {"lost": "workers_lost"}
+NUMBERS = ("jobs_there", "of_lists", "parked", *TOTALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ def collect() -> Figures:
     )
     batches = Batch.objects.values_list("state").annotate(Count("pk"))
     return Figures(
-        jobs=_added(((row["tool"], row["status"]), row["jobs_there"]) for row in there),
+        jobs=_sums_by_key(((row["tool"], row["status"]), row["jobs_there"]) for row in there),
         waiting=dict.fromkeys(WaitReason.values, 0)
-        | _added((row["waiting_for"], row["jobs_there"]) for row in there if row["waiting_for"]),
+        | _sums_by_key((row["waiting_for"], row["jobs_there"]) for row in there if row["waiting_for"]),
         parked=sum(row["parked"] for row in rows),
         workers_lost=sum(row["lost"] for row in rows),
         outcomes={outcome.value: sum(row[f"n_{outcome.value}"] for row in rows) for outcome in FINAL},
-        pending=sum(row["of_lists"] - _ended(row) for row in there if row["status"] not in ENDED),
+        pending=sum(row["of_lists"] - _settled_items(row) for row in there if row["status"] not in ENDED),
         calls={kind: sum(row[f"n_{kind}"] for row in rows) for kind in CALLS},
         batches=dict.fromkeys(BatchState.values, 0) | dict(batches),
         under_way=batches_under_way().count(),
@@ -81,15 +81,15 @@ def _rows() -> list[Mapping[str, Any]]:
 
     One question, and so one moment: what is deleted meanwhile is counted in its old place or in its new one.
     """
-    so_far = {name: Sum(column, default=0) for name, column in SO_FAR.items()}
+    so_far = {name: Sum(column, default=0) for name, column in TOTALS.items()}
     waits = Transition.objects.filter(to_status=Status.WAITING).exclude(job__in=Job.stored.being_pruned())
-    jobs = _told(Job.objects.all(), jobs_there=Count("pk"), of_lists=Sum("found"), **so_far)
-    deleted = _told(Pruning.objects.all(), parked=Sum("waits", default=0), **so_far)
-    rows = jobs.union(deleted, _told(waits, parked=Count("pk")), all=True)
+    jobs = _grouped(Job.objects.all(), jobs_there=Count("pk"), of_lists=Sum("found"), **so_far)
+    deleted = _grouped(Pruning.objects.all(), parked=Sum("waits", default=0), **so_far)
+    rows = jobs.union(deleted, _grouped(waits, parked=Count("pk")), all=True)
     return [dict(zip((*KINDS, *NUMBERS), row, strict=True)) for row in rows]
 
 
-def _told(rows: QuerySet[Any], **numbers: Any) -> QuerySet[Any]:
+def _grouped(rows: QuerySet[Any], **numbers: Any) -> QuerySet[Any]:
     """The numbers that these rows add up to, 0 for all others, by the kinds that they have."""
     missing = {kind: Value("") for kind in KINDS if not hasattr(rows.model, kind)}
     grouped = rows.order_by().annotate(**missing).values(*KINDS)
@@ -98,11 +98,11 @@ def _told(rows: QuerySet[Any], **numbers: Any) -> QuerySet[Any]:
     return told
 
 
-def _ended(row: Mapping[str, Any]) -> int:
+def _settled_items(row: Mapping[str, Any]) -> int:
     return sum(row[name] for name in OUTCOMES)
 
 
-def _added(pairs: Iterable[tuple[Key, int]]) -> dict[Key, int]:
+def _sums_by_key(pairs: Iterable[tuple[Key, int]]) -> dict[Key, int]:
     added = Counter[Key]()
     for key, number in pairs:
         added[key] += number

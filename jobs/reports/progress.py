@@ -9,13 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.list_cursor import listing_progress
-from jobs.models import FINAL, Job
-from jobs.states import BatchState, Outcome, Status
+from jobs.models import Job
+from jobs.states import BATCH_COUNTS, FINAL, SENT_OUTCOMES, BatchState, Status
 
 #: The speed is an average over so many batches that settled last.
-BATCHES_LOOKED_AT = 20
-#: What became of the items of a batch.
-COUNTED = [outcome.value for outcome in FINAL if outcome is not Outcome.PLANNED]
+BATCHES_AVERAGED = 20
 #: No speed and no estimate before so much was done: batches, and seconds since the first of them was sent.
 WARM_UP_BATCHES, WARM_UP_SECONDS = 2, 1.0
 #: No estimate of the time left before so many items and seconds, because the first batches tell little.
@@ -40,7 +38,7 @@ def speed_of(job: Job) -> Speed:
         (began, ended, sum(counts))
         for sent, read, ended, *counts in job.batches.filter(state=BatchState.SETTLED)
         .order_by("-settled_at")
-        .values_list("sent_at", "read_at", "settled_at", *COUNTED)[:BATCHES_LOOKED_AT]
+        .values_list("sent_at", "read_at", "settled_at", *BATCH_COUNTS)[:BATCHES_AVERAGED]
         # One of which nothing was sent has ended by being read.
         if (began := sent or read) and ended
     ]
@@ -81,7 +79,7 @@ def _average(job: Job) -> float | None:
 
 
 def _sent(job: Job) -> int:
-    return job.changed + job.failed + job.unverified
+    return sum(getattr(job, outcome.value) for outcome in SENT_OUTCOMES)
 
 
 def percent_of(job: Job) -> int | None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from django.db.models import Count, QuerySet, Sum
 
-from jobs.models import FINAL, Batch, Job
-from jobs.states import BatchState, Outcome
+from jobs.formatting import some
+from jobs.models import Batch, Job
+from jobs.states import FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 
 
 def drifts(jobs: QuerySet[Job] | None = None) -> Iterator[str]:
@@ -30,16 +31,16 @@ def _drifts_of(job: Job) -> Iterator[str]:
     if job.is_ended:
         open_ = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT]).count()
         if open_:
-            yield f"Job {job.pk}: has ended with {open_:,} batches in flight."
+            yield f"Job {job.pk}: has ended with {some(open_, 'batch', 'batches')} in flight."
         left = stored.get(Outcome.PENDING, 0)
-        if left and job.status != "cancelled":
+        if left and job.status != Status.CANCELLED:
             yield f"Job {job.pk}: is {job.status} with {left:,} items that have no outcome."
     yield from _batch_drifts(job)
 
 
 def _batch_drifts(job: Job) -> Iterator[str]:
     """What was sent is counted twice, by batch and by job, and must agree."""
-    names = [outcome.value for outcome in (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)]
+    names = [outcome.value for outcome in SENT_OUTCOMES]
     sums = Batch.objects.filter(job=job).aggregate(**{name: Sum(name) for name in names})
     for name in names:
         in_batches = sums[name] or 0

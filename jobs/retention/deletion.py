@@ -57,7 +57,7 @@ def delete_marked(
 
 
 def _pieces(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
-    yield from _of_items(job, patience)
+    yield from _item_pieces(job, patience)
     for model, size in ROWS_AT_ONCE.items():
         rows = model._default_manager.filter(job=job)
         numbers = _read(rows.order_by("pk").values_list("pk", flat=True), patience)
@@ -71,7 +71,7 @@ def _read(numbers: QuerySet[Any, int], patience: DatabaseRetry) -> list[int]:
     return patience.retry(lambda: list(numbers))
 
 
-def _of_items(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
+def _item_pieces(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
     """Stretches of the index over job and ref, each begun where the one before ended.
 
     Looked for from the start, all that is deleted and not tidied up yet would be gone through each time.

@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from jobs.models import Batch, Item, Job, ListedRefs, Transition
 
-ABOUT_FILES = "The database's file keeps its size: new jobs take the room that is free in it now."
+FILE_KEEPS_SIZE = "The database's file keeps its size: new jobs take the room that is free in it now."
 
 
 def is_one_file() -> bool:
@@ -15,16 +15,16 @@ def is_one_file() -> bool:
     return connection.vendor == "sqlite"
 
 
-def share(items: int) -> float:
+def estimate_size(items: int) -> float:
     """Bytes that so many items take with all that belongs to them, roughly: as much as others do.
 
     No row of an item is looked at.
     """
     of_all = Job.objects.aggregate(number=Sum("found", default=0))["number"]
-    return _taken() * items / of_all if of_all else 0.0
+    return _used_bytes() * items / of_all if of_all else 0.0
 
 
-def _taken() -> int:
+def _used_bytes() -> int:
     with connection.cursor() as cursor:
         if is_one_file():
             cursor.execute(

@@ -20,11 +20,11 @@ from django.utils import timezone
 
 from jobs.actors import Actor
 from jobs.followups import SAME_PURPOSE
-from jobs.models import FINAL, Job, Pruning, Transition
+from jobs.models import Job, Pruning, Transition
 from jobs.retention import deletion
 from jobs.runtime.database_retry import DatabaseRetry
 from jobs.source_spec import jobs_named
-from jobs.states import ENDED, FollowUp, Guarded, Status
+from jobs.states import ENDED, FINAL, FollowUp, Guarded, Status
 
 #: What goes on counting when the job that counted it is gone.
 COUNTED = (
@@ -105,7 +105,7 @@ def find_prunable(before: datetime) -> Prunable:
         _add(family, row, errands[row.pk], before)
         if row.status not in ENDED and row.created_at < before:
             standing.append(row.pk)
-    named = {eldest_of.get(number) for number in _needed()}
+    named = {eldest_of.get(number) for number in _jobs_still_read()}
     old = [family for family in families.values() if family.is_old]
     return Prunable(
         families=[family for family in old if family.eldest not in named],
@@ -137,7 +137,7 @@ def _is_old(status: str, finished_at: datetime | None, before: datetime) -> bool
     return status in ENDED and finished_at is not None and finished_at < before
 
 
-def _needed() -> set[int]:
+def _jobs_still_read() -> set[int]:
     """The jobs from which others that have not ended take their tickets, or may do so again."""
     sources = Job.objects.exclude(status__in=ENDED).values_list("source", flat=True)
     return {number for source in sources.iterator() for number in jobs_named(source)}
@@ -158,22 +158,22 @@ def prune(
     done, at = deletion.Deleted(), timezone.now()
     deletion.delete_marked(done, patience=patience, tell=tell)
     for family in families:
-        if patience.retry(partial(mark, family.eldest, before=before, by=by, at=at)):
+        if patience.retry(partial(mark_family, family.eldest, before=before, by=by, at=at)):
             deletion.delete_marked(done, patience=patience, tell=tell)
     return done
 
 
-def mark(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bool:
+def mark_family(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bool:
     """Give a family up for deletion, in one transaction; False where it may not go any more.
 
     `at` names the run in whose row it goes on counting.
     """
     with transaction.atomic():
-        kin = _held(eldest)
+        kin = _locked_family(eldest)
         numbers = [job.pk for job in kin]
         old = all(_is_old(job.status, job.finished_at, before) for job in kin)
         # Whoever makes a job of their tickets holds them too (`actions.submit`): it is seen here, or refused.
-        if not kin or not old or not _needed().isdisjoint(numbers):
+        if not kin or not old or not _jobs_still_read().isdisjoint(numbers):
             return False
         going = Job.objects.filter(pk__in=numbers)
         sums = going.aggregate(**{f"of_{name}": Sum(name) for name in COUNTED})
@@ -188,7 +188,7 @@ def mark(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bool:
         return True
 
 
-def _held(eldest: int) -> list[Job]:
+def _locked_family(eldest: int) -> list[Job]:
     """The family as it is stored, locked: none of it can be followed up until the transaction ends."""
     rows = Job.objects.select_for_update().only("pk", "status", "finished_at").order_by("pk")
     kin: list[Job] = []

@@ -12,8 +12,10 @@ from django.utils.safestring import mark_safe
 
 from jobs.models import Item, Job
 from jobs.presentation.job_actions import primary_action
-from jobs.presentation.job_page import STATUS_STYLE, outcome_word, took
+from jobs.presentation.job_page import running_time
 from jobs.presentation.labels import labels
+from jobs.presentation.outcomes import outcome_word
+from jobs.presentation.statuses import STATUSES, status_template
 from jobs.reports.failure_reasons import Cause
 
 register = template.Library()
@@ -23,15 +25,16 @@ SECONDS, AGO = mark_safe(' data-seconds="yes"'), mark_safe(' data-ago="yes"')
 COMMENTS = {"public": "public reply", "internal": "internal note"}
 
 register.filter("primary_action", primary_action)
-register.filter("took", took)
+register.filter("status_template", lambda job: status_template(job.status))
+register.filter("running_time", running_time)
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 
 
 @register.inclusion_tag("jobs/_badge.html")
 def badge(status: str, label: str) -> dict[str, Any]:
     """A status as word, icon and colour."""
-    colour, icon = STATUS_STYLE[status]
-    return {"colour": colour, "icon": icon, "label": label}
+    display = STATUSES[status]
+    return {"colour": display.colour, "icon": display.icon, "label": label}
 
 
 @register.simple_tag
@@ -102,9 +105,3 @@ def named(key: str) -> str:
 def done(job: Job) -> int:
     """How many items have their outcome."""
     return job.found - job.remaining
-
-
-@register.filter
-def status_template(job: Job) -> str:
-    """The template with the sentence for the job's state."""
-    return f"jobs/status/{job.status}.html"

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import actions
 from jobs.actors import person
+from jobs.formatting import some
 from jobs.models import Job
-from jobs.presentation.job_actions import MAY_DO
+from jobs.presentation.job_actions import ALLOWED_IN
 from jobs.views import saved_form
-from jobs.views.filters import FilterForm, kept_query, tab_of
+from jobs.views.filters import FilterForm, filter_query, tab_of
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 
 #: No more jobs than this are cancelled by one click: each is told by itself, within the request.
@@ -46,7 +47,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
     what was asked for since the page was shown is not touched.
     """
     data = request.POST if request.method == "POST" else saved_form.take(request) or request.GET
-    narrowed = kept_query(data)
+    narrowed = filter_query(data)
     back = reverse("jobs:list") + (f"?{narrowed}" if narrowed else "")
     choice = _choice(data)
     if request.method == "POST":
@@ -61,7 +62,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
         "left": sum(job.remaining for job in choice.jobs),
         "most": MOST_AT_ONCE,
         "back": back,
-        "fields": _fields(data, newest),
+        "fields": _hidden_fields(data, newest),
         "is_back": request.method == "GET" and data is not request.GET,
     }
     return render(request, "jobs/cancel_many.html", context)
@@ -69,19 +70,19 @@ def cancel(request: HttpRequest) -> HttpResponse:
 
 def _choice(data: QueryDict) -> Choice:
     if data.get("all"):
-        return _read(_matching(data), ended=0)
+        return _read_choice(_matching(data), ended=0)
     chosen = [
         int(n) for n in data.getlist("job") if n.isascii() and n.isdigit() and len(n) < len(str(MOST_PK))
     ]
-    ticked = Job.objects.filter(pk__in=chosen[: MOST_AT_ONCE + 1])
-    return _read(
-        ticked.filter(status__in=MAY_DO["cancel"]), ended=ticked.exclude(status__in=MAY_DO["cancel"]).count()
+    ticked, cancellable = Job.objects.filter(pk__in=chosen[: MOST_AT_ONCE + 1]), ALLOWED_IN["cancel"]
+    return _read_choice(
+        ticked.filter(status__in=cancellable), ended=ticked.exclude(status__in=cancellable).count()
     )
 
 
 def _matching(data: QueryDict) -> QuerySet[Job]:
     form = FilterForm(data, offer=False)
-    jobs = tab_of(data).of(form.narrow(Job.objects.all())).filter(status__in=MAY_DO["cancel"])
+    jobs = tab_of(data).of(form.narrow(Job.objects.all())).filter(status__in=ALLOWED_IN["cancel"])
     # A filter that cannot be used would widen the choice: then nothing is chosen.
     if form.errors:
         return jobs.none()
@@ -91,7 +92,7 @@ def _matching(data: QueryDict) -> QuerySet[Job]:
     return jobs
 
 
-def _read(jobs: QuerySet[Job], *, ended: int) -> Choice:
+def _read_choice(jobs: QuerySet[Job], *, ended: int) -> Choice:
     read = list(jobs.defer("params", "source").order_by("-pk")[: MOST_AT_ONCE + 1])
     return Choice(read[:MOST_AT_ONCE], is_cut=len(read) > MOST_AT_ONCE, ended=ended)
 
@@ -107,7 +108,7 @@ def _cancel(request: HttpRequest, choice: Choice) -> None:
         else:
             done += 1
     if done:
-        messages.success(request, f"{done:,} job{' was' if done == 1 else 's were'} told to stop.")
+        messages.success(request, f"{some(done, 'job was', 'jobs were')} told to stop.")
     else:
         messages.warning(request, "No job was cancelled: none of those chosen can be cancelled any more.")
     if choice.ended and done:
@@ -122,9 +123,9 @@ def _cancel(request: HttpRequest, choice: Choice) -> None:
         )
 
 
-def _fields(data: QueryDict, newest: int) -> list[tuple[str, str]]:
+def _hidden_fields(data: QueryDict, newest: int) -> list[tuple[str, str]]:
     """What the form that asks sends on: the same choice, and the filters to come back to."""
-    narrowed = QueryDict(kept_query(data)).items()
+    narrowed = QueryDict(filter_query(data)).items()
     fields = [(name, str(value)) for name, value in narrowed]
     if data.get("all"):
         return [*fields, ("all", "yes"), ("upto", str(newest))]

@@ -17,22 +17,22 @@ from jobs.guards.overlaps import overlapping_jobs
 from jobs.input import storable
 from jobs.models import Job
 from jobs.presentation.job_actions import (
-    ACTIONS,
     JOB_ACTIONS,
-    TYPED,
+    PERFORM,
+    TYPED_FIELD,
     FollowUpAction,
     JobAction,
     counts_of,
-    must_be_typed,
-    stays,
-    typed_problem,
+    needs_typed_number,
+    typed_number_problem,
     warning,
+    what_stays,
     why_unavailable,
 )
 from jobs.reports.failure_reasons import reason_in
 from jobs.states import Status
 from jobs.views import saved_form
-from jobs.views.inline_run import run_at_once
+from jobs.views.inline_run import run_inline
 from jobs.views.job_detail import job_or_404
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 
@@ -53,11 +53,11 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         if isinstance(action, FollowUpAction):
             job = _follow_up(request, job, action)
         else:
-            ACTIONS[name](job, person(signed_in(request)), request.POST)
+            PERFORM[name](job, person(signed_in(request)), request.POST)
     except actions.NotPossible as problem:
         messages.warning(request, str(problem))
     else:
-        messages.success(request, action.done)
+        messages.success(request, action.done_message)
     return redirect(job)
 
 
@@ -72,23 +72,23 @@ def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = ""
         "action": action,
         "why_unavailable": why_unavailable(job, action),
         "counts": counts,
-        "earlier": _earlier(job, action),
+        "earlier": _earlier_follow_up(job, action),
         "others": overlapping_jobs(job) if isinstance(action, FollowUpAction) else [],
         "reason": reason,
         "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{action.name}.html",
         "may_force": action.name == "cancel" and actions.can_abandon(job),
-        "types": must_be_typed(action, job, counts.affected),
+        "types": needs_typed_number(action, job, counts.affected),
         "warning": warning(action, job, counts.affected),
-        "stays": stays(action, job),
-        "typed": sent.get(TYPED, "") if problem or typed else "",
+        "stays": what_stays(action, job),
+        "typed": sent.get(TYPED_FIELD, "") if problem or typed else "",
         "problem": problem,
         "is_back": bool(typed),
     }
     return render(request, "jobs/ask.html", context, status=422 if problem else 200)
 
 
-def _earlier(job: Job, action: JobAction) -> Job | None:
+def _earlier_follow_up(job: Job, action: JobAction) -> Job | None:
     """The newest job that has done this already, or is at it."""
     if not isinstance(action, FollowUpAction):
         return None
@@ -101,7 +101,9 @@ def _typed_problem(request: HttpRequest, job: Job, action: JobAction) -> str:
     if not isinstance(action, FollowUpAction) or why_unavailable(job, action):
         return ""
     number = counts_of(job, action, reason=reason_in(request.POST)).affected
-    return typed_problem(request.POST.get(TYPED, ""), number) if must_be_typed(action, job, number) else ""
+    if not needs_typed_number(action, job, number):
+        return ""
+    return typed_number_problem(request.POST.get(TYPED_FIELD, ""), number)
 
 
 def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
@@ -119,7 +121,7 @@ def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
         nonce=_nonce(request) or None,
     )
     if made.token:
-        run_at_once(made)
+        run_inline(made)
     return made.job
 
 

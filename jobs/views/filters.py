@@ -21,20 +21,18 @@ from django.utils import timezone
 
 from jobs.models import Item, Job, JobQuerySet
 from jobs.presentation.labels import labels
-from jobs.states import ACTIVE, STOPPED, Outcome, Status
+from jobs.presentation.outcomes import Reasons, outcomes_with
+from jobs.presentation.statuses import ACTIVE_TAB, ATTENTION_TAB, CANCELLED_TAB, FINISHED_TAB, shown_under
+from jobs.states import Status
 
 #: In place of a person's name: jobs that were asked for on the command line or by the clock.
 NOBODY = "-"
-#: The name of the tab of jobs that wait for somebody.
-ATTENTION = "attention"
 #: What may be written into the box, such as tag:vip or error:"Status: closed".
 QUALIFIER = re.compile(r'(?<!\S)(tag|by|tool|error|status):("[^"]*"|\S+)', re.IGNORECASE)
 #: No earlier or later day is asked for by anyone, and further ones overflow.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 #: More people and tools than these are not offered; an address may name any.
 MOST_OFFERED = 200
-#: How tickets end for which there is a reason to look for.
-TROUBLES = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +41,25 @@ class Tab:
 
     name: str
     label: str
-    statuses: frozenset[str]
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Those of the jobs under this tab; jobs that need attention are fewer, see `needing_attention`."""
+        return shown_under(self.name) if self.name else frozenset(Status)
 
     def of(self, jobs: JobQuerySet) -> JobQuerySet:
         """Only the jobs that stand under this tab."""
-        if self.name == ATTENTION:
+        if self.name == ATTENTION_TAB:
             return jobs.needing_attention()
         return jobs.filter(status__in=self.statuses) if self.name else jobs
 
 
 TABS = (
-    Tab("", "All", frozenset(Status.values)),
-    Tab("active", "Active", frozenset(ACTIVE)),
-    Tab(ATTENTION, "Needs attention", STOPPED | {Status.PARTIAL}),
-    Tab("finished", "Finished", frozenset({Status.SUCCEEDED, Status.PARTIAL})),
-    Tab("cancelled", "Cancelled", frozenset({Status.CANCELLED})),
+    Tab("", "All"),
+    Tab(ACTIVE_TAB, "Active"),
+    Tab(ATTENTION_TAB, "Needs attention"),
+    Tab(FINISHED_TAB, "Finished"),
+    Tab(CANCELLED_TAB, "Cancelled"),
 )
 
 
@@ -140,7 +142,7 @@ class FilterForm(forms.Form):
         return any(self.cleaned_data.values())
 
     @property
-    def has_more(self) -> bool:
+    def has_other_filters(self) -> bool:
         """Something besides the box for finding is filled in, right or wrong."""
         return any(self.data.get(name) for name in self.base_fields if name != "q")
 
@@ -149,8 +151,8 @@ class FilterForm(forms.Form):
         self.errors  # noqa: B018 - cleans the form
         asked = self.cleaned_data
         for name, value in [*_qualifiers(asked.get("q", "")), *asked.items()]:
-            if value and name in NARROW:
-                jobs = NARROW[name](jobs, value)
+            if value and name in FILTERS:
+                jobs = FILTERS[name](jobs, value)
         if since := asked.get("since"):
             jobs = jobs.filter(created_at__gte=_start_of(since))
         if until := asked.get("until"):
@@ -158,7 +160,7 @@ class FilterForm(forms.Form):
         return jobs
 
 
-def kept_query(data: QueryDict) -> str:
+def filter_query(data: QueryDict) -> str:
     """The part of an address that says which jobs: what stays when one turns a page or does something."""
     kept = QueryDict(mutable=True)
     for name in ("show", *FilterForm.base_fields):
@@ -174,7 +176,7 @@ def _qualifiers(text: str) -> Iterator[tuple[str, str]]:
     yield "title", " ".join(QUALIFIER.sub(" ", text).split())
 
 
-def _titled(text: str) -> Q:
+def _by_title(text: str) -> Q:
     """A part of the title, or the job's own number with or without #."""
     number = text.removeprefix("#")
     found = Q(title__icontains=text)
@@ -183,7 +185,7 @@ def _titled(text: str) -> Q:
     return found
 
 
-def _tagged(tag: str) -> Q:
+def _by_tag(tag: str) -> Q:
     """Jobs that add, remove or set the tag, or that chose their tickets by it.
 
     Looked for in the text of the parameters, as a JSON value: never followed by a colon, which a key is. One
@@ -197,22 +199,24 @@ def _tagged(tag: str) -> Q:
     return found
 
 
-def _by(name: str) -> Q:
+def _by_person(name: str) -> Q:
     return Q(created_by__isnull=True) if name == NOBODY else Q(created_by__username=name)
 
 
-def _failed_with(text: str) -> Q:
+def _by_error(text: str) -> Q:
     """Jobs whose own error says so, and jobs with tickets that were refused or left out for that reason."""
-    left = Item.objects.filter(job=OuterRef("pk"), outcome__in=TROUBLES, reason=text)
+    left = Item.objects.filter(
+        job=OuterRef("pk"), outcome__in=outcomes_with(Reasons.FAILURES, Reasons.LEFT_OUT), reason=text
+    )
     return Q(error__icontains=text) | Q(Exists(left))
 
 
-NARROW: dict[str, Callable[[JobQuerySet, str], JobQuerySet]] = {
-    "title": lambda jobs, text: jobs.filter(_titled(text)),
+FILTERS: dict[str, Callable[[JobQuerySet, str], JobQuerySet]] = {
+    "title": lambda jobs, text: jobs.filter(_by_title(text)),
     "tool": lambda jobs, slug: jobs.filter(tool=slug),
-    "by": lambda jobs, name: jobs.filter(_by(name)),
-    "tag": lambda jobs, tag: jobs.alias(params_text=Cast("params", TextField())).filter(_tagged(tag.lower())),
-    "error": lambda jobs, text: jobs.filter(_failed_with(text)),
+    "by": lambda jobs, name: jobs.filter(_by_person(name)),
+    "tag": lambda jobs, tag: jobs.alias(params_text=Cast("params", TextField())).filter(_by_tag(tag.lower())),
+    "error": lambda jobs, text: jobs.filter(_by_error(text)),
     "status": lambda jobs, status: jobs.filter(status=status.lower()),
 }
 

@@ -17,7 +17,7 @@ SECONDS = 3.0
 PATIENCE = 6.0
 
 
-def run_at_once(made: Submission) -> None:
+def run_inline(made: Submission) -> None:
     """Work on a job that was made for this process, with the engine that workers use.
 
     Done or not after that, its page tells. A fault of the program that the engine has written on the job's

@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
-from jobs.presentation.job_page import JobPage, outcome_word
+from jobs.presentation.job_page import JobPage
 from jobs.presentation.job_summary import request_summary
+from jobs.presentation.outcomes import Reasons, outcome_word, outcomes_with
 from jobs.reports import exports, progress
 from jobs.reports.failure_reasons import causes_of, reason_in
-from jobs.states import Outcome
 from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import SEE, allowed
 
@@ -40,7 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     page = JobPage(job)
     children = list(job.children.order_by("-id")[:CHILDREN_SHOWN])
     context = {"job": job, "page": page, "children": children, "asked": request_summary(job)}
-    return render(request, "jobs/detail.html", context | _account(request, page))
+    return render(request, "jobs/detail.html", context | _account_context(request, page))
 
 
 @require_safe
@@ -55,7 +55,7 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
     page = JobPage(job_or_404(pk))
     if request.GET.get("version") == page.version:
         return HttpResponse(status=204)
-    speaks = request.GET.get("spoken") != page.spoken_key
+    speaks = request.GET.get("spoken") != page.announcement_key
     response = render(request, "jobs/_live.html", {"job": page.job, "page": page, "speaks": speaks})
     if speaks:
         response["HX-Trigger"] = "job-moved"
@@ -68,7 +68,9 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of the tickets, and the timeline, as a part of the page."""
     page = JobPage(job_or_404(pk))
-    return render(request, "jobs/_account.html", {"job": page.job, "page": page} | _account(request, page))
+    return render(
+        request, "jobs/_account.html", {"job": page.job, "page": page} | _account_context(request, page)
+    )
 
 
 @require_safe
@@ -104,7 +106,7 @@ def job_or_404(pk: int) -> Job:
     return get_object_or_404(Job.objects.select_related("created_by", "parent"), pk=pk)
 
 
-def _account(request: HttpRequest, page: JobPage) -> dict[str, Any]:
+def _account_context(request: HttpRequest, page: JobPage) -> dict[str, Any]:
     job = page.job
     name, reason = request.GET.get("outcome", ""), reason_in(request.GET)
     items = job.items.defer("batch")
@@ -121,8 +123,8 @@ def _account(request: HttpRequest, page: JobPage) -> dict[str, Any]:
         "outcome": name,
         "outcome_word": outcome_word(exports.stored_outcome(name), job) if name else "",
         "reason": reason,
-        "failures": causes_of(job, [Outcome.FAILED, Outcome.UNVERIFIED]),
-        "left_out": causes_of(job, [Outcome.SKIPPED]),
+        "failures": causes_of(job, outcomes_with(Reasons.FAILURES)),
+        "left_out": causes_of(job, outcomes_with(Reasons.LEFT_OUT)),
         "query": request.GET.urlencode(),
         "kept": urlencode({key: value for key, value in (("outcome", name), ("reason", reason)) if value}),
     }

@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job, JobQuerySet
-from jobs.presentation.job_actions import MAY_DO
+from jobs.presentation.job_actions import ALLOWED_IN
 from jobs.presentation.job_page import version_of
-from jobs.views.filters import ATTENTION, TABS, FilterForm, Tab, kept_query, tab_of
+from jobs.presentation.statuses import ATTENTION_TAB
+from jobs.views.filters import TABS, FilterForm, Tab, filter_query, tab_of
 from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import ACT, SEE, allowed
 
@@ -25,20 +26,20 @@ PAGE = 25
 def show(request: HttpRequest) -> HttpResponse:
     """The list, newest first. `?show=` picks states, the rest of the address narrows further."""
     form = FilterForm(request.GET)
-    return render(request, "jobs/list.html", _rows(request, form) | {"form": form})
+    return render(request, "jobs/list.html", _list_context(request, form) | {"form": form})
 
 
 @require_safe
 @allowed(SEE)
 def rows(request: HttpRequest) -> HttpResponse:
     """Tabs and rows alone, for a page that shows `?version=`; 204 when they have not changed since."""
-    context = _rows(request, FilterForm(request.GET, offer=False))
+    context = _list_context(request, FilterForm(request.GET, offer=False))
     if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
     return render(request, "jobs/_rows.html", context)
 
 
-def _rows(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
+def _list_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     tab = tab_of(request.GET)
     narrowed = form.narrow(Job.objects.all())
     jobs = tab.of(narrowed).select_related("created_by").defer("params", "source")
@@ -47,7 +48,7 @@ def _rows(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     tabs = _tabs(narrowed, numbers)
     may_cancel = request.user.has_perm(ACT)
     # Also of those that need attention: whichever of them can be cancelled stand there all.
-    can_cancel = _sum(numbers, tab.statuses & MAY_DO["cancel"]) if may_cancel else 0
+    can_cancel = _total_of(numbers, tab.statuses & ALLOWED_IN["cancel"]) if may_cancel else 0
     kept = request.GET.copy()
     kept.pop("version", None)
     return {
@@ -59,28 +60,28 @@ def _rows(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
         "any": any(number for _, number in tabs) or Job.objects.exists(),
         "is_narrow": form.is_narrow,
         "query": kept.urlencode(),
-        "kept": kept_query(request.GET),
+        "kept": filter_query(request.GET),
         "kept_without_tab": _without_tab(request),
-        "kept_fields": list(QueryDict(kept_query(request.GET)).items()),
+        "kept_fields": list(QueryDict(filter_query(request.GET)).items()),
         # Only jobs that can be cancelled can be chosen, and only by who may.
-        "choosable": may_cancel and any(job.status in MAY_DO["cancel"] for job in page.rows),
-        "cancellable": MAY_DO["cancel"],
+        "choosable": may_cancel and any(job.status in ALLOWED_IN["cancel"] for job in page.rows),
+        "cancellable": ALLOWED_IN["cancel"],
         "can_cancel": can_cancel,
     }
 
 
 def _tabs(jobs: JobQuerySet, numbers: Mapping[str, int]) -> list[tuple[Tab, int]]:
     """Each tab with the number of jobs under it, from how many there are in each state; one query."""
-    numbers_of = {tab.name: _sum(numbers, tab.statuses) for tab in TABS}
-    numbers_of[ATTENTION] = jobs.needing_attention().count()
+    numbers_of = {tab.name: _total_of(numbers, tab.statuses) for tab in TABS}
+    numbers_of[ATTENTION_TAB] = jobs.needing_attention().count()
     return [(tab, numbers_of[tab.name]) for tab in TABS]
 
 
-def _sum(numbers: Mapping[str, int], statuses: Iterable[str]) -> int:
+def _total_of(numbers: Mapping[str, int], statuses: Iterable[str]) -> int:
     return sum(numbers.get(status, 0) for status in statuses)
 
 
 def _without_tab(request: HttpRequest) -> str:
     kept = request.GET.copy()
     kept.pop("show", None)
-    return kept_query(kept)
+    return filter_query(kept)

@@ -32,7 +32,7 @@ REFUSALS = {
     ),
 }
 #: So many of those who can grant a permission are named.
-NAMED = 3
+GRANTERS_NAMED = 3
 
 
 def why_refused(user: AbstractBaseUser | AnonymousUser, *permissions: str) -> str:
@@ -54,8 +54,10 @@ def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Cal
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 if script:
-                    return _say_unknown()
-                return _say_ended(request, draft=draft) if is_part(request) else sign_in_first(request)
+                    return _not_signed_in_json()
+                if is_partial_request(request):
+                    return _session_ended(request, draft=draft)
+                return redirect_to_sign_in(request)
             words = why_refused(request.user, *permissions)
             if words and script:
                 return JsonResponse({"error": words}, status=403)
@@ -75,14 +77,14 @@ def signed_in(request: HttpRequest) -> AbstractUser:
     return request.user
 
 
-def _say_unknown() -> HttpResponseBase:
+def _not_signed_in_json() -> HttpResponseBase:
     return JsonResponse({"error": "Not signed in. Send the session cookie of a signed-in user."}, status=401)
 
 
 def _whom_to_ask() -> str:
     """Those who can give a permission in the admin, by name."""
     granting = User.objects.with_perm("auth.change_user", backend=MODEL_BACKEND).filter(is_staff=True)
-    names = list(granting.order_by("username").values_list("username", flat=True)[:NAMED])
+    names = list(granting.order_by("username").values_list("username", flat=True)[:GRANTERS_NAMED])
     if not names:
         return "an administrator of Tag Manager"
     *others, last = names
@@ -93,12 +95,12 @@ def _whom_to_ask() -> str:
     )
 
 
-def is_part(request: HttpRequest) -> bool:
+def is_partial_request(request: HttpRequest) -> bool:
     """Whether a page of ours asks for a part of itself."""
     return request.headers.get("HX-Request") == "true"
 
 
-def sign_in_first(request: HttpRequest, *, back: str = "") -> HttpResponseBase:
+def redirect_to_sign_in(request: HttpRequest, *, back: str = "") -> HttpResponseBase:
     """To the sign-in page and then back to `back`, or to where one was.
 
     A form that was sent goes along, as 307 bids the browser, and is there again after signing in.
@@ -112,7 +114,7 @@ def sign_in_first(request: HttpRequest, *, back: str = "") -> HttpResponseBase:
     return answer
 
 
-def _say_ended(request: HttpRequest, *, draft: bool) -> HttpResponseBase:
+def _session_ended(request: HttpRequest, *, draft: bool) -> HttpResponseBase:
     """A sentence at the top of the page that asked: it stays as it is, with all that is typed into it."""
     where = urlsplit(request.headers.get("HX-Current-URL", ""))
     back = where._replace(scheme="", netloc="", fragment="")

@@ -21,7 +21,7 @@ from jobs.workers import health, heartbeats, processes
 logger = logging.getLogger(__name__)
 
 #: A cluster without a sign of life for so long is dead, seconds; a new one has more time to come up.
-SILENT_AFTER, START_TAKES = heartbeats.BEAT_STALE_AFTER.total_seconds(), 60.0
+SILENT_AFTER, START_TIMEOUT = heartbeats.BEAT_STALE_AFTER.total_seconds(), 60.0
 
 
 class Cluster:
@@ -35,29 +35,30 @@ class Cluster:
         self._child = processes.start(command, environment=environment)
         self._started_at = self._alive_at = time.monotonic()
         self._beat: datetime | None = None
-        self._whole: set[int] | None = None  # its processes, once it is up
+        self._processes: set[int] | None = None  # its processes, once it is up
 
     @property
-    def stayed(self) -> bool:
+    def is_stable(self) -> bool:
         """Whether it has lived long enough to be called a good start."""
-        return time.monotonic() - self._started_at > START_TAKES
+        return time.monotonic() - self._started_at > START_TIMEOUT
 
     def trouble(self) -> str:
         """Why it has to be replaced; "" while it is well."""
         if self._child.poll() is not None:
             return f"it ended by itself (exit code {self._child.returncode})"
-        self._listen()
+        self._read_beats()
         now = processes.members(self._child.pid)  # after that: who beats for the first time is among them
-        if self._beat and self._whole is None:
-            self._whole = now
+        if self._beat and self._processes is None:
+            self._processes = now
             logger.info("The worker is up, with %s processes", len(now))
         # One that is new has taken the place of one that died unseen.
-        if self._whole is not None and now != self._whole:
-            return f"its processes have changed ({len(self._whole - now)} of {len(self._whole)} died)"
-        patience = SILENT_AFTER if self._beat else START_TAKES
+        if self._processes is not None and now != self._processes:
+            return f"its processes have changed ({len(self._processes - now)} of {len(self._processes)} died)"
+        patience = SILENT_AFTER if self._beat else START_TIMEOUT
         if time.monotonic() - self._alive_at > patience:
             return f"it gave no sign of life for {patience:.0f} s"
-        if self.stayed and self._is_stuck():  # not at once: what waited for a worker needs time to be taken
+        # Not at once: workers take the jobs that waited one after the other.
+        if self.is_stable and self._is_stuck():
             return "it lives, but jobs wait and nobody works on any"
         return ""
 
@@ -69,7 +70,7 @@ class Cluster:
         processes.stop(self._child, grace)
         self._stop_file.unlink(missing_ok=True)
 
-    def _listen(self) -> None:
+    def _read_beats(self) -> None:
         try:
             close_old_connections()
             beats = [at for name, at in Beat.objects.values_list("owner", "at") if self._is_ours(name)]

@@ -42,7 +42,7 @@ class Health:
 def check() -> Health:
     """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
     now = timezone.now()
-    living = len(heartbeats.living())
+    living = len(heartbeats.living_clusters())
     newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
     last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
     # One in the middle of its work waits since it was put down, and then it was woken.

@@ -26,10 +26,10 @@ def beat() -> None:
 
 def is_worker_alive() -> bool:
     """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
-    return bool(living())
+    return bool(living_clusters())
 
 
-def living() -> list[Beat]:
+def living_clusters() -> list[Beat]:
     """The beats of the worker clusters that have given a sign of life lately and are not known to be dead."""
     now = timezone.now()
     lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))

@@ -9,16 +9,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
+
+import psutil
+
+from jobs import process_id
 
 #: prctl(2): the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 #: What asks a process to stop: a service manager, Ctrl-C, a terminal that is closed.
-STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def dies_with(parent: int) -> Callable[[], None]:
+def die_with_parent(parent: int) -> Callable[[], None]:
     """What a child of the process `parent` calls first, to be killed as soon as that process is gone.
 
     Only Linux can do that; elsewhere children of a killed parent have to be ended by hand.
@@ -49,8 +52,8 @@ def bind_forks() -> None:
 
     def bind() -> None:
         # Held back rather than ignored: a fork may set a handler of its own, and Django-Q2's sentinel does.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-        dies_with(parent)()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        die_with_parent(parent)()
 
     os.register_at_fork(before=remember, after_in_child=bind)
 
@@ -75,7 +78,7 @@ def start(
         stdout=log,
         stderr=errors or (subprocess.STDOUT if log else None),
         start_new_session=own_session,
-        preexec_fn=dies_with(os.getpid()),  # noqa: PLW1509 - whoever starts processes here has no threads
+        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - whoever starts processes here has no threads
     )
 
 
@@ -92,11 +95,12 @@ def stop(child: subprocess.Popen[bytes], grace: float, by: signal.Signals = sign
 
 
 def members(group: int) -> set[int]:
-    """The living processes of a group; empty where /proc does not tell."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group and fields[0] != "Z":
-                found.add(int(folder.name))
-    return found
+    """The ids of the processes that run in a group."""
+    return {pid for pid in psutil.pids() if _group_of(pid) == group and process_id.is_running(pid)}
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:  # it has ended meanwhile, or we may not ask
+        return None

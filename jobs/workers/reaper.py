@@ -32,7 +32,7 @@ WAKE_AGAIN_AFTER = timedelta(seconds=5)
 def reap() -> int:
     """Take jobs from dead workers and wake jobs that nobody looks at; returns how many workers were lost."""
     clock_skew.correct()
-    lost = sum(_take_from_the_dead(job) for job in _possibly_dead())
+    lost = sum(_take_over(job) for job in _possibly_dead())
     _wake_forgotten()
     return lost
 
@@ -47,9 +47,11 @@ def _possibly_dead() -> list[Job]:
     ]
 
 
-def _take_from_the_dead(job: Job) -> bool:
+def _take_over(job: Job) -> bool:
     """Clear the lease if it is still the one that was read, with the beat that was read."""
-    why = f"The worker {_readable(job.lease_owner)} was lost; another takes over from the last settled batch."
+    why = (
+        f"The worker {_short_name(job.lease_owner)} was lost; another takes over from the last settled batch."
+    )
     with transaction.atomic():
         taken = Job.objects.filter(
             pk=job.pk, lease_token=job.lease_token, beat_at=job.beat_at, status=job.status
@@ -103,6 +105,6 @@ def _wake_forgotten() -> None:
         wakeups.wake(job)
 
 
-def _readable(name: str) -> str:
+def _short_name(name: str) -> str:
     host, _, pid, *_ = [*name.split("/"), "", ""]
     return f"{host}:{pid}" if host and pid else "unknown"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from jobs.formatting import some
+
 
 def unapplied_migrations() -> list[str]:
     """The migrations of this program that the database has not seen, as `app.name`; may raise DatabaseError.
@@ -17,12 +19,12 @@ def unapplied_migrations() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
-def lack() -> str:
+def missing_migrations() -> str:
     """A sentence for who runs a worker on a database that lacks migrations; "" when it lacks none."""
     missing = unapplied_migrations()
     if not missing:
         return ""
     return (
-        f"The database is older than the program: {len(missing)} migration{'s' * (len(missing) > 1)} from "
+        f"The database is older than the program: {some(len(missing), 'migration')} from "
         f"{missing[0]} on must be applied. Run manage.py migrate."
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from jobs.reports.exports import harmless
+from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
 from tagmanager.account.status import ask, kept
 from zendesk import Macro, Rule, View, Zendesk
@@ -68,7 +68,7 @@ def as_csv(found: Iterable[TagReference]) -> str:
     writer.writerow(("kind", "id", "title", "tags", "address"))
     for each in found:
         line = (each.kind, each.id, each.title, " ".join(sorted(each.tags)), each.address)
-        writer.writerow([harmless(cell) for cell in line])
+        writer.writerow([escape_formula(cell) for cell in line])
     return buffer.getvalue()
 
 

@@ -18,7 +18,7 @@ from django.core.management.base import CommandParser
 
 from jobs.actions import Submission, follow_up
 from jobs.actors import Actor
-from jobs.cli.commands import RunCommand, actor_named, add_run_options, impossible, wrong
+from jobs.cli.commands import RunCommand, actor_named, add_run_options, cannot_run, usage_error
 from jobs.cli.runner import Exit
 from jobs.models import Job
 from jobs.presentation.job_actions import JOB_ACTIONS, warning
@@ -57,7 +57,7 @@ def connected() -> Zendesk:
         # Somebody sits and waits for the answer; the job itself is more patient.
         return connection.connect(patience=5.0)
     except (connection.NotConnected, ValueError) as problem:
-        raise impossible(str(problem)) from problem
+        raise cannot_run(str(problem)) from problem
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def as_command_errors() -> Iterator[None]:
     try:
         yield
     except ZendeskError as problem:
-        raise impossible(problem.text) from problem
+        raise cannot_run(problem.text) from problem
 
 
 def add_source_options(parser: CommandParser) -> None:
@@ -200,7 +200,7 @@ def open_given(name: str) -> Iterator[UploadedFile[Any]]:
     try:
         file = path.open("rb")
     except OSError as problem:
-        raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
+        raise usage_error(f"{path} cannot be read: {problem.strerror}.") from problem
     with file:
         yield UploadedFile(file, path.name, size=path.stat().st_size)
 
@@ -222,15 +222,15 @@ def named(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Iterat
                 filled: dict[str, Any] = {place: given}
                 form = ExtraSourceForm(filled, filled, prefix=prefix or None, zendesk=zendesk)
                 if not form.is_valid():
-                    raise wrong(sentences_of(form))
+                    raise usage_error(sentences_of(form))
             if not form.named:
-                raise wrong(EMPTY[way])
+                raise usage_error(EMPTY[way])
             yield form
 
 
 def must_be_admin(zendesk: Zendesk) -> None:
     if (role := zendesk.me().role) != "admin":
-        raise impossible(f"{ADMINS_ONLY} The connected user is an {role}.")
+        raise cannot_run(f"{ADMINS_ONLY} The connected user is an {role}.")
 
 
 def tags_are_known(tell: Callable[[str], None]) -> TagLists:
@@ -239,11 +239,11 @@ def tags_are_known(tell: Callable[[str], None]) -> TagLists:
         try:
             found = tag_counts.tag_lists(seconds=5.0)
         except connection.NotConnected as problem:
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
         if found.problem and not isinstance(found.problem, RateLimited):
             if found.by:
                 return found
-            raise impossible(f"The tags of the account could not be read. {found.problem}")
+            raise cannot_run(f"The tags of the account could not be read. {found.problem}")
         if not (found.being_read or found.being_added):
             return found
         if found.being_read:
@@ -302,16 +302,16 @@ class TicketCommand(RunCommand):
     def make_and_run(self, tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
         """Check all that can be checked before the job is made, ask, make it, run it."""
         if not form.is_valid():
-            raise wrong(sentences_of(form))
+            raise usage_error(sentences_of(form))
         how = _how(options)
         _check_taking(tool, form, options)
         by, guard = actor_named(options["username"]), _guard(form, options)
         if not options["dry_run"]:
-            self.must_be_sure(options)
+            self.require_yes(options)
         with connected() as zendesk, as_command_errors():
             chosen = self._chosen(tool, form, options, zendesk)
         if why := source_size.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
-            raise wrong(f"--first: {why}")
+            raise usage_error(f"--first: {why}")
         looks_first = form.writes_to_customers and not options["dry_run"]
 
         def make(here: bool) -> Submission:
@@ -342,12 +342,12 @@ class TicketCommand(RunCommand):
             run = self._real_run(preview, by=by, options=options)
         if not options["dry_run"]:
             self.ask(f"{tool.title(form.params(), chosen.phrase(how['limit']))}?", options)
-        self.carry_out(run, by=by, options=options, notes=notes)
+        self.run_job(run, by=by, options=options, notes=notes)
 
     def _real_run(self, preview: Job, *, by: Actor, options: dict[str, Any]) -> Callable[[bool], Submission]:
         """The run of what a preview has counted, if exactly that is meant."""
         number = preview.planned
-        self.must_be_meant(warning(JOB_ACTIONS["run"], preview, number), number, options)
+        self.require_yes_email(warning(JOB_ACTIONS["run"], preview, number), number, options)
         return lambda here: follow_up(job=preview, kind=FollowUp.RUN, by=by, here=here)
 
     def _chosen(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> ChosenTickets:
@@ -368,11 +368,11 @@ def _check_taking(tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
     """Raises `CommandError` where the options do not say once and clearly which tickets to take."""
     taking = _taking(options)
     if form.lists_tickets and (unfit := [*taking, *_narrowing(options)]):
-        raise wrong(f"Each row says its ticket. Leave out {', '.join(unfit)}.")
+        raise usage_error(f"Each row says its ticket. Leave out {', '.join(unfit)}.")
     if not (form.lists_tickets or isinstance(tool, ChoosesTickets) or taking):
-        raise wrong(f"Say which tickets: give {NAMED}.")
+        raise usage_error(f"Say which tickets: give {NAMED}.")
     if [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())].count(STDIN) > 1:
-        raise wrong("Only one thing can be read from standard input. Give the other as a file.")
+        raise usage_error("Only one thing can be read from standard input. Give the other as a file.")
 
 
 def _guard(form: ToolForm, options: dict[str, Any]) -> str:
@@ -380,12 +380,12 @@ def _guard(form: ToolForm, options: dict[str, Any]) -> str:
     try:
         guard = OneTagField(required=False).clean(options["guard"])
     except ValidationError as problem:
-        raise wrong(f"--guard: {' '.join(problem.messages)}") from problem
+        raise usage_error(f"--guard: {' '.join(problem.messages)}") from problem
     if options["guard_stays"] and not guard:
-        raise wrong("--guard-stays needs a tag. Say --guard TAG, such as --guard bulk_update.")
+        raise usage_error("--guard-stays needs a tag. Say --guard TAG, such as --guard bulk_update.")
     given = form.listed.given if form.lists_tickets else None
     if guard and (why := guard_tag.why_not_guarded(guard, form.params(), given)):
-        raise wrong(f"--guard: {why}")
+        raise usage_error(f"--guard: {why}")
     return guard
 
 
@@ -394,7 +394,7 @@ def _how(options: dict[str, Any]) -> dict[str, Any]:
     filled = {"limit": options["limit"], "canary": options["first"], "order": options["sort"] or ""}
     form = OptionsForm(filled | {"nonce": "given by nobody"})
     if not form.is_valid():
-        raise wrong(sentences_of(form))
+        raise usage_error(sentences_of(form))
     return form.cleaned_data
 
 
@@ -404,7 +404,7 @@ def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendes
         return ChosenTickets(form.listed)
     which = TicketFilterForm({name: options[name] or () for name in ("having", "lacking", "status")})
     if not which.is_valid():
-        raise wrong(sentences_of(which))
+        raise usage_error(sentences_of(which))
     taken, out = list(named(options, zendesk)), list(named(options, zendesk, "not"))
     of = [source for each in taken for source in each.named]
     if options["all"]:

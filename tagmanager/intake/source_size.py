@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jobs.models import Job
-from jobs.presentation.job_actions import TYPED_ABOVE
+from jobs.presentation.job_actions import CONFIRM_ABOVE
 from jobs.source_spec import ITEMS, LISTED, SEVERAL, SourceSpec
 from jobs.states import Outcome
 from tagmanager.account import connection, suggestions
@@ -68,7 +68,7 @@ def why_preview_first(source: Source, only: TicketFilter | None, limit: int | No
 
     Above 10,000 tickets a person types their number, which only a preview knows.
     """
-    if limit is not None and limit <= TYPED_ABOVE:
+    if limit is not None and limit <= CONFIRM_ABOVE:
         return ""
     number = known(source)
     if number is None:
@@ -76,10 +76,10 @@ def why_preview_first(source: Source, only: TicketFilter | None, limit: int | No
             "How many tickets these are is not known yet, so a preview comes first. Press Preview: it counts "
             "them, writes nothing, and starts the job from there."
         )
-    if number <= TYPED_ABOVE:
+    if number <= CONFIRM_ABOVE:
         return ""
     about = "may be up to" if only or source.stored["kind"] == SEVERAL else "are about"
     return (
-        f"These {about} {number:,} tickets. Above {TYPED_ABOVE:,} a preview comes first, in which you type "
+        f"These {about} {number:,} tickets. Above {CONFIRM_ABOVE:,} a preview comes first, in which you type "
         "their number to confirm. Press Preview: it writes nothing, and starts the job from there."
     )

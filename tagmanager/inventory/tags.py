@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import blake2s
 from urllib.parse import quote
 
-from jobs.reports.exports import harmless
+from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
 from tagmanager.account.status import kept
 from tagmanager.account.tag_references import TagReference, tag_references
@@ -134,7 +134,7 @@ def as_csv(tags: Iterable[Tag]) -> str:
     for tag in tags:
         named = "; ".join(f"{each.kind}: {each.title}" for each in tag.named_in)
         line = (tag.name, tag.tickets, "" if tag.recent is None else tag.recent, named)
-        writer.writerow([harmless(cell) for cell in line])
+        writer.writerow([escape_formula(cell) for cell in line])
     return buffer.getvalue()
 
 
@@ -156,7 +156,7 @@ def groups_as_csv(groups: Iterable[Sequence[Tag]]) -> str:
     writer = csv.writer(buffer)
     writer.writerow(("group", "tag", "tickets"))
     for number, group in enumerate(groups, 1):
-        writer.writerows((number, harmless(tag.name), tag.tickets) for tag in group)
+        writer.writerows((number, escape_formula(tag.name), tag.tickets) for tag in group)
     return buffer.getvalue()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from html import unescape
 
-from jobs.reports.exports import harmless
+from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
 from tagmanager.account.status import ask, kept
 from tagmanager.account.tag_references import PLACES
@@ -85,7 +85,7 @@ def as_csv(found: Iterable[Found]) -> str:
             macro.comment,
             macro.address,
         )
-        writer.writerow([harmless(cell) for cell in line])
+        writer.writerow([escape_formula(cell) for cell in line])
     return buffer.getvalue()
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from jobs.views.permissions import sign_in_first
+from jobs.views.permissions import redirect_to_sign_in
 
 
 class Room(NamedTuple):
@@ -86,7 +86,7 @@ class Oversight(AdminSite):
             return HttpResponseRedirect(back)
         if request.user.is_authenticated:
             raise PermissionDenied(REFUSAL)
-        return sign_in_first(request, back=back)
+        return redirect_to_sign_in(request, back=back)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The groups in our order, each with a word on what it is for."""

@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from jobs.formatting import time_left
 from jobs.models import Item, Job
-from jobs.presentation.job_actions import JOB_ACTIONS, must_be_typed, warning
+from jobs.presentation.job_actions import JOB_ACTIONS, needs_typed_number, warning
 from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from tagmanager.account import connection
@@ -89,7 +89,7 @@ def preview_of(job: Job) -> Preview:
     runs = list(job.children.filter(follow_up=FollowUp.RUN).order_by("-pk")[:3])
     return Preview(
         job,
-        must_be_typed(JOB_ACTIONS["run"], job, job.planned),
+        needs_typed_number(JOB_ACTIONS["run"], job, job.planned),
         warning(JOB_ACTIONS["run"], job, job.planned),
         estimate(job.planned, asked_for_each=_is_asked_for_each(job)),
         runs,

@@ -14,7 +14,7 @@ from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.csrf import requires_csrf_token
 
 from jobs.runtime.database_retry import Trouble, trouble_in
-from jobs.views.permissions import is_part
+from jobs.views.permissions import is_partial_request
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _say(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     match = request.resolver_match
     if match is not None and getattr(match.func, "is_for_scripts", False):
         return JsonResponse({"error": f"{heading}. {sentence}"}, status=503)
-    if is_part(request):  # the page that asked keeps what it shows, and asks again
+    if is_partial_request(request):  # the page that asked keeps what it shows, and asks again
         return HttpResponse(f"{heading}. {sentence}", status=503, content_type="text/plain; charset=utf-8")
     context = {"heading": heading, "sentence": sentence, "is_form": request.method == "POST"}
     return render(None, "503.html", context, status=503)  # without the request: nobody is read

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.actors import person
 from jobs.input import whole_number
-from jobs.views.inline_run import run_at_once
+from jobs.views.inline_run import run_inline
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.heartbeats import is_worker_alive
 from tagmanager.account import connection
@@ -107,7 +107,7 @@ def count(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_valid() and tag_counts.counting(connection.address()) is None:
             by = person(signed_in(request))
-            run_at_once(submit(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
+            run_inline(submit(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
     except connection.NotConnected as problem:
         messages.warning(request, str(problem))
     return redirect("tag-inventory")

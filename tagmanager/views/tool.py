@@ -18,8 +18,8 @@ from jobs.actors import person
 from jobs.input import whole_number
 from jobs.models import Job
 from jobs.views import saved_form
-from jobs.views.inline_run import run_at_once
-from jobs.views.permissions import ACT, SEE, allowed, sign_in_first, signed_in
+from jobs.views.inline_run import run_inline
+from jobs.views.permissions import ACT, SEE, allowed, redirect_to_sign_in, signed_in
 from jobs.workers import heartbeats
 from tagmanager import tools as installed
 from tagmanager.changes import guard_tag
@@ -50,7 +50,7 @@ def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
     after the session has ended signs in and comes back to it as it was filled in.
     """
     if request.method == "POST" and not request.user.is_authenticated:
-        return sign_in_first(request, back=f"{request.path}?restore=1")
+        return redirect_to_sign_in(request, back=f"{request.path}?restore=1")
     return _tool(request, slug)
 
 
@@ -84,7 +84,7 @@ def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
         (forms[1] or forms[0]).add_error(None, str(problem))
         return _show(request, chosen, forms)
     if made.token:
-        run_at_once(made)
+        run_inline(made)
     if made.is_new:
         for note in [*forms[0].notes, *(forms[1].notes if forms[1] else ())]:
             messages.info(request, note)

@@ -19,8 +19,8 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs.models import FINAL, Batch, Item, Job, Transition
-from jobs.states import ACTIVE, ENDED, BatchState, FollowUp, Outcome, Status, WaitReason
+from jobs.models import Batch, Item, Job, Transition
+from jobs.states import ACTIVE, ENDED, FINAL, BatchState, FollowUp, Outcome, Status, WaitReason
 from jobs.work import Change
 
 PEOPLE, TAGS, TOOLS = 20, 50, ("apply-macro", "bulk-tag", "rename-tags")

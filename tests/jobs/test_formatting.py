@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.formatting import duration, time_left
+from jobs.formatting import duration, some, time_left
 
 pytestmark = pytest.mark.once
 
@@ -37,3 +37,11 @@ def test_an_estimate_is_a_rounded_range(seconds: int, expected: str) -> None:
 )
 def test_a_duration_names_two_units_at_most(seconds: float, expected: str) -> None:
     assert duration(seconds) == expected
+
+
+def test_a_number_stands_with_one_or_many() -> None:
+    assert [some(number, "job") for number in (0, 1, 2_000)] == ["0 jobs", "1 job", "2,000 jobs"]
+    assert [some(number, "batch was", "batches were") for number in (1, 2)] == [
+        "1 batch was",
+        "2 batches were",
+    ]

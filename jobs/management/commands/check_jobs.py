@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from jobs.cli.commands import Command as SentenceCommand
+from jobs.cli.commands import JobCommand
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.reports.recount import drifts
 
 
-class Command(SentenceCommand):
+class Command(JobCommand):
     help = "Recounts every job from its items; a line for each count that is wrong, and then exit code 1."
 
     def handle(self, **_: Any) -> None:
@@ -20,5 +21,4 @@ class Command(SentenceCommand):
             found += 1
         if found:
             sys.exit(1)
-        number = Job.objects.count()
-        self.tell(f"{number:,} {'job' if number == 1 else 'jobs'} recounted, nothing drifts.")
+        self.tell(f"{some(Job.objects.count(), 'job')} recounted, nothing drifts.")

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.urls import reverse
 
-from jobs.cli.commands import Command as SentenceCommand
-from jobs.cli.commands import impossible
+from jobs.cli.commands import JobCommand, cannot_run
 from jobs.demo import gallery
+from jobs.formatting import some
 
 
-class Command(SentenceCommand):
+class Command(JobCommand):
     help = (
         "Hangs the gallery: one made-up job in each state, for looking at pages. Those that are there "
         "stay. The jobs called huge show numbers that their few stored tickets do not add up to, so "
@@ -28,13 +28,13 @@ class Command(SentenceCommand):
 
     def handle(self, **options: Any) -> None:
         if not (settings.DEBUG or settings.DEMO or options["yes"]):
-            raise impossible(
+            raise cannot_run(
                 "These jobs are made up, and people would take them for real ones. The command is for a demo "
                 "or a developer's database; give --yes if this is one."
             )
         if options["clear"]:
             gone = gallery.delete_gallery()
-            self.tell(f"{gone:,} {'job was' if gone == 1 else 'jobs were'} removed.")
+            self.tell(f"{some(gone, 'job was', 'jobs were')} removed.")
             return
         numbers = gallery.create_gallery()
         if options["output"] == "json":

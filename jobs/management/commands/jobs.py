@@ -20,26 +20,28 @@ from jobs.cli.commands import (
     add_output_option,
     add_person_option,
     add_run_options,
-    impossible,
-    wrong,
+    cannot_run,
+    usage_error,
 )
-from jobs.cli.progress_lines import printable, words_on
-from jobs.cli.summary import summary_of
+from jobs.cli.progress_lines import printable
+from jobs.cli.summary import summary_lines
+from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
-from jobs.presentation.job_actions import stays, warning
+from jobs.presentation.job_actions import warning, what_stays
+from jobs.presentation.statuses import progress_words
 from jobs.reports import export_files
 from jobs.reports.exports import FORMATS, JobDeleted, UnknownOutcome
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
 
-CLICKS: dict[str, tuple[Callable[..., None], str]] = {
+CONTROLS: dict[str, tuple[Callable[..., None], str]] = {
     "pause": (actions.pause, "Hold a job; what is in flight is settled first."),
     "resume": (actions.resume, "Let a paused or errored job go on, or a waiting one at once."),
     "cancel": (actions.cancel, "Stop a job for good; what is in flight is settled first."),
 }
-FOLLOWING = {
+FOLLOW_UP_HELP = {
     FollowUp.RETRY: "A new job on the tickets that failed.",
     FollowUp.REST: "A new job on the tickets that a cancelled job left.",
     FollowUp.RUN: "A dry run for real, on exactly those tickets.",
@@ -68,7 +70,7 @@ class Command(RunCommand):
         watching = verb("watch", "Follow a job to its end.")
         watching.add_argument("--no-hints", action="store_true", help="Do not say what can be done next.")
         add_output_option(watching)
-        for name, (_, what) in CLICKS.items():
+        for name, (_, what) in CONTROLS.items():
             click = verb(name, what)
             add_person_option(click)
             if name == "cancel":
@@ -77,7 +79,7 @@ class Command(RunCommand):
                     action="store_true",
                     help="Record what is in flight as unverified and do not wait, unless a worker is at it.",
                 )
-        for kind, what in FOLLOWING.items():
+        for kind, what in FOLLOW_UP_HELP.items():
             following = verb(kind.value, what)
             if kind is FollowUp.RETRY:
                 following.add_argument("--reason", default="", help="Only those that failed for this reason.")
@@ -95,10 +97,10 @@ class Command(RunCommand):
             return
         job = Job.objects.filter(pk=options["id"]).first()
         if job is None:
-            raise wrong(f"There is no job {options['id']}. manage.py jobs list names the latest ones.")
-        if verb in CLICKS:
+            raise usage_error(f"There is no job {options['id']}. manage.py jobs list names the latest ones.")
+        if verb in CONTROLS:
             self._click(job, verb, options)
-        elif verb in FOLLOWING:
+        elif verb in FOLLOW_UP_HELP:
             self._follow_up(job, FollowUp(verb), options)
         else:
             {"show": self._show, "watch": self._watch, "export": self._export}[verb](job, options)
@@ -121,9 +123,9 @@ class Command(RunCommand):
         if options["output"] == "json":
             self.stdout.write(json.dumps(status_of(job)))
             return
-        self.tell(*summary_of(job))
+        self.tell(*summary_lines(job))
         if not job.is_ended and job.status != Status.ERRORED:
-            self.tell(f"  Now: {words_on(job)}.")
+            self.tell(f"  Now: {progress_words(job)}.")
         if blocker := find_blocker(job):
             self.tell(f"  {blocker.cause} {blocker.remedy}")
         if job.error:
@@ -142,14 +144,14 @@ class Command(RunCommand):
             sys.exit(code)
 
     def _click(self, job: Job, verb: str, options: dict[str, Any]) -> None:
-        act, _ = CLICKS[verb]
+        act, _ = CONTROLS[verb]
         try:
             forced = {"force": True} if options.get("force") else {}
             act(job=job, by=actor_named(options["username"]), **forced)
         except NotPossible as problem:
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
         job.refresh_from_db()
-        self.tell(f"Job {job.pk}: {words_on(job)}.")
+        self.tell(f"Job {job.pk}: {progress_words(job)}.")
 
     def _follow_up(self, job: Job, kind: FollowUp, options: dict[str, Any]) -> None:
         by = actor_named(options["username"])
@@ -157,21 +159,21 @@ class Command(RunCommand):
         try:
             outcomes = actions.check_follow_up(job, kind)
         except NotPossible as problem:
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
         tickets = job.items.filter(outcome__in=outcomes)
         if reason:
             tickets = tickets.filter(reason=reason)
         number = tickets.count()
         if not number:
-            raise wrong(f"No ticket of job {job.pk} failed for the reason {reason!r}.")
-        self.must_be_sure(options)
+            raise usage_error(f"No ticket of job {job.pk} failed for the reason {reason!r}.")
+        self.require_yes(options)
         action = FOLLOW_UP_DOINGS[kind.value]
-        self.must_be_meant(warning(action, job, number), number, options)
-        if left := stays(action, job):
+        self.require_yes_email(warning(action, job, number), number, options)
+        if left := what_stays(action, job):
             self.stderr.write(left)
         title = FOLLOW_UPS[kind].title.format(title=job.title)
-        self.ask(f"{title} ({number:,} {'ticket' if number == 1 else 'tickets'})?", options)
-        self.carry_out(
+        self.ask(f"{title} ({some(number, 'ticket')})?", options)
+        self.run_job(
             lambda here: actions.follow_up(job=job, kind=kind, by=by, reason=reason, here=here),
             by=by,
             options=options,
@@ -179,13 +181,13 @@ class Command(RunCommand):
 
     def _export(self, job: Job, options: dict[str, Any]) -> None:
         try:
-            pieces = export_files.pieces(job, options["format"], options["outcome"])
+            pieces = export_files.export_pieces(job, options["format"], options["outcome"])
         except UnknownOutcome as problem:
-            raise wrong(str(problem)) from problem
+            raise usage_error(str(problem)) from problem
         try:
             self._write(pieces, options)
         except JobDeleted as problem:
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
 
     def _write(self, pieces: Iterable[str], options: dict[str, Any]) -> None:
         if not options["out"]:
@@ -197,7 +199,7 @@ class Command(RunCommand):
         try:
             export_files.write(options["out"], pieces, replace=options["force"])
         except FileExistsError:
-            raise wrong(f"{options['out']} exists already. Add --force to replace it.") from None
+            raise usage_error(f"{options['out']} exists already. Add --force to replace it.") from None
         except OSError as problem:
-            raise impossible(f"{options['out']} cannot be written: {problem.strerror}.") from problem
+            raise cannot_run(f"{options['out']} cannot be written: {problem.strerror}.") from problem
         self.stderr.write(printable(f"Written to {options['out']}."))

@@ -10,10 +10,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from jobs.cli.commands import Command as SentenceCommand
-from jobs.cli.commands import actor_named, add_person_option, wrong
-from jobs.cli.progress_bar import counting
-from jobs.cli.runner import FOR_EVER, Exit
+from jobs.cli.commands import JobCommand, actor_named, add_person_option, usage_error
+from jobs.cli.progress_bar import progress_counter
+from jobs.cli.runner import FOREVER, Exit
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.retention import disk_usage, pruning
@@ -26,7 +25,7 @@ MOST_DAYS = 36_500
 NAMED = 10
 
 
-class Command(SentenceCommand):
+class Command(JobCommand):
     help = (
         "Deletes jobs that ended more than so many days ago, with their tickets' records and their timeline. "
         "What they changed can not be taken back after that. A job goes together with its follow-ups, when "
@@ -43,10 +42,10 @@ class Command(SentenceCommand):
 
     def handle(self, *, older_than: int, dry_run: bool, **options: Any) -> None:
         if not 1 <= older_than <= MOST_DAYS:
-            raise wrong(f"--older-than takes a number of days, from 1 to {MOST_DAYS:,}.")
+            raise usage_error(f"--older-than takes a number of days, from 1 to {MOST_DAYS:,}.")
         by = actor_named(options["username"])
         if not dry_run:
-            self.must_be_sure(options, "delete jobs")
+            self.require_yes(options, "delete jobs")
         before = timezone.now() - timedelta(days=older_than)
         old = pruning.find_prunable(before)
         self.tell(*_told(old, f"{before:%-d %B %Y, %H:%M} UTC"))
@@ -54,20 +53,20 @@ class Command(SentenceCommand):
             return
         if old.jobs:
             self.ask("Delete them?", options)
-        with counting(sys.stdout, "Deleting", old.tickets) as show:
+        with progress_counter(sys.stdout, "Deleting", old.tickets) as show:
             try:
                 done = pruning.prune(
                     old.families,
                     before=before,
                     by=by,
-                    patience=DatabaseRetry(FOR_EVER, say=self.stderr.write),
+                    patience=DatabaseRetry(FOREVER, say=self.stderr.write),
                     tell=lambda so_far: show(so_far.items),
                 )
             except KeyboardInterrupt:
                 raise CommandError(_broken_off(), returncode=Exit.INTERRUPTED) from None
         self.tell(
             f"Deleted {some(done.jobs, 'job')} with what was recorded of {some(done.items, 'ticket')}.",
-            *([disk_usage.ABOUT_FILES] if disk_usage.is_one_file() else []),
+            *([disk_usage.FILE_KEEPS_SIZE] if disk_usage.is_one_file() else []),
         )
 
 
@@ -77,7 +76,7 @@ def _told(old: Prunable, when: str) -> Iterator[str]:
     if not old.jobs:
         yield f"No job is to go that ended before {when}."
     else:
-        size = disk_usage.share(old.tickets)
+        size = disk_usage.estimate_size(old.tickets)
         about = f", about {size / 1e6:,.0f} MB of the database" if size >= 1e6 else ""
         yield (
             f"Ended before {when}: {some(old.jobs, 'job')} with the records of "

@@ -37,7 +37,7 @@ class GracefulCluster(Cluster):  # type: ignore[misc]  # django_q ships no types
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         # A second one would come into the middle of the first, which may hold a lock that it needs.
-        for each in processes.STOPS:
+        for each in processes.STOP_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         if self.sentinel is None:  # nothing was started yet
             sys.exit(0)
@@ -52,7 +52,7 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no type
     requires_system_checks = (SETTINGS,)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if sentence := schema.lack():
+        if sentence := schema.missing_migrations():
             raise CommandError(sentence)
         os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{os.getpid()}"))
         Path(os.environ[STOP_FILE]).unlink(missing_ok=True)

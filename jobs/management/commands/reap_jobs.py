@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.cli.commands import Command as SentenceCommand
+from jobs.cli.commands import JobCommand
 from jobs.models import Job
 from jobs.workers import heartbeats, reaper
 
 
-class Command(SentenceCommand):
+class Command(JobCommand):
     help = "Takes over jobs whose worker is gone and wakes those that nobody looks at; harmless at any time."
 
     def handle(self, **_: Any) -> None:

@@ -29,19 +29,19 @@ from jobs.workers.cluster import Cluster
 logger = logging.getLogger(__name__)
 
 #: Between two looks at the cluster, and between two looks whether we are to stop, seconds.
-LOOK_EVERY, POLL_INTERVAL = 1.0, 0.2
+CHECK_EVERY, POLL_INTERVAL = 1.0, 0.2
 #: A cluster gets so long to end by itself when it is stopped, and when it is replaced, seconds.
 STOP_GRACE, REPLACE_GRACE = 30.0, 3.0
 #: Before another start when the cluster did not stay up, seconds; each time twice as long.
 BACK_OFF_FIRST, BACK_OFF_MOST = 1.0, 30.0
 
 
-class Stop:
+class StopRequest:
     """Set by a signal."""
 
     def __init__(self) -> None:
         self._asked = False
-        for each in processes.STOPS:
+        for each in processes.STOP_SIGNALS:
             signal.signal(each, self._ask)
 
     def _ask(self, _signal: int, _frame: FrameType | None) -> None:
@@ -56,12 +56,12 @@ class Stop:
             time.sleep(POLL_INTERVAL)
 
 
-def _await_migrations(stop: Stop) -> None:
+def _await_migrations(stop: StopRequest) -> None:
     """In a deploy the new program may start before `migrate` has run: it says so, and waits."""
     told = ""
     while not stop.is_asked():
         try:
-            sentence = schema.lack()
+            sentence = schema.missing_migrations()
         except DatabaseError:  # it is away: the cluster waits for it
             return
         if not sentence:
@@ -69,7 +69,7 @@ def _await_migrations(stop: Stop) -> None:
         if sentence != told:
             logger.warning("%s The worker waits for that.", sentence)
             told = sentence
-        stop.pause(LOOK_EVERY)
+        stop.pause(CHECK_EVERY)
 
 
 class Command(BaseCommand):
@@ -89,7 +89,7 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = any(process_id.pid_here(beat.owner) for beat in heartbeats.living())
+            alive = any(process_id.pid_here(beat.owner) for beat in heartbeats.living_clusters())
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
         if not alive:
@@ -97,7 +97,7 @@ class Command(BaseCommand):
         self.stdout.write("A worker is alive on this host.")
 
     def _supervise(self) -> None:
-        stop = Stop()
+        stop = StopRequest()
         stop_file = Path(settings.VAR_DIR) / f"stop-{os.getpid()}"
         back_off = BACK_OFF_FIRST
         _await_migrations(stop)
@@ -105,12 +105,12 @@ class Command(BaseCommand):
             cluster = Cluster(stop_file)
             trouble = ""
             while not (stop.is_asked() or trouble):
-                stop.pause(LOOK_EVERY)
+                stop.pause(CHECK_EVERY)
                 trouble = cluster.trouble()
             if trouble and not stop.is_asked():
                 logger.warning("The worker is replaced: %s", trouble)
             cluster.stop(STOP_GRACE if stop.is_asked() else REPLACE_GRACE)
-            if cluster.stayed:
+            if cluster.is_stable:
                 back_off = BACK_OFF_FIRST
             else:
                 stop.pause(back_off)

@@ -13,8 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from jobs.cli.commands import Command as SentenceCommand
-from jobs.cli.commands import impossible
+from jobs.cli.commands import JobCommand, cannot_run
 from tagmanager.cli.demo import (
     POLL_INTERVAL,
     DemoFolder,
@@ -31,7 +30,7 @@ USER = PASSWORD = "demo"  # noqa: S105 - of a server that only this machine reac
 TAG = "spring_campaign"
 
 
-class Command(SentenceCommand):
+class Command(JobCommand):
     help = (
         "Shows the app at work: a demo Zendesk, web server and worker, and one tag on all unsolved tickets."
     )
@@ -61,7 +60,7 @@ class Command(SentenceCommand):
         try:
             folder = DemoFolder(options["port"])
         except Failed as problem:
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
         demo = DemoProcesses(folder, signals)
         is_done = False
         try:
@@ -74,7 +73,7 @@ class Command(SentenceCommand):
                     demo.check()
                     time.sleep(POLL_INTERVAL)
         except Failed as problem:
-            raise impossible(str(problem)) from problem
+            raise cannot_run(str(problem)) from problem
         except Stopped as told:
             code = 0 if is_done and told.number == signal.SIGINT else 128 + told.number
         finally:

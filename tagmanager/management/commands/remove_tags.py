@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from jobs.cli.commands import wrong
+from jobs.cli.commands import usage_error
 from tagmanager.cli.ticket_command import (
     TicketCommand,
     add_source_options,
@@ -46,14 +46,14 @@ class Command(TicketCommand):
 
     def handle(self, **options: Any) -> None:
         wanted, kept = _read("--pattern", options["pattern"]), _read("--keep", options["keep"])
-        tags_are_known(self.quietly(self.stderr))
+        tags_are_known(self.safe_writer(self.stderr))
         found = tag_patterns.meant(wanted)
         if found.problem:
-            raise wrong(found.problem)
+            raise usage_error(found.problem)
         named = [tag for tag, _ in found.tags if not tag_patterns.fits(tag.name, kept)]
         if not named:
-            raise wrong(f"No tag that is known fits {found.written}. {_known_by(found)}")
-        write = self.quietly(self.stderr if options["output"] == "json" else self.stdout)
+            raise usage_error(f"No tag that is known fits {found.written}. {_known_by(found)}")
+        write = self.safe_writer(self.stderr if options["output"] == "json" else self.stdout)
         write(f"{found.written} means {len(named):,} tag{'' if len(named) == 1 else 's'}. {_known_by(found)}")
         for tag in named:
             write(f"  {tag.name}: {tag.tickets:,} ticket{'' if tag.tickets == 1 else 's'}")
@@ -66,7 +66,7 @@ def _read(option: str, given: list[str]) -> list[str]:
     try:
         return tag_patterns.read(" ".join(given))
     except ValidationError as problem:
-        raise wrong(f"{option}: {' '.join(problem.messages)}") from problem
+        raise usage_error(f"{option}: {' '.join(problem.messages)}") from problem
 
 
 def _known_by(found: Meant) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from jobs.cli.commands import wrong
+from jobs.cli.commands import usage_error
 from tagmanager.cli.ticket_command import STDIN, TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import tool
 from tagmanager.tools.rename_tags import RenameTags
@@ -50,16 +50,18 @@ class Command(TicketCommand):
 def _pairs(options: dict[str, Any]) -> str:
     if options["pair"] is not None:
         if odd := next((pair for pair in options["pair"] if "=" not in pair), None):
-            raise wrong(f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new.")
+            raise usage_error(
+                f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new."
+            )
         return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
     if options["mapping"] == STDIN:
         if STDIN in [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())]:
-            raise wrong("Both --mapping and a file of numbers read standard input. Give one as a file.")
+            raise usage_error("Both --mapping and a file of numbers read standard input. Give one as a file.")
         return sys.stdin.read()
     path = Path(options["mapping"])
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as problem:
-        raise wrong(f"{path} cannot be read: {problem.strerror}.") from problem
+        raise usage_error(f"{path} cannot be read: {problem.strerror}.") from problem
     except UnicodeDecodeError as problem:
-        raise wrong(f"{path} is not a text file in UTF-8. Save it as CSV UTF-8.") from problem
+        raise usage_error(f"{path} is not a text file in UTF-8. Save it as CSV UTF-8.") from problem

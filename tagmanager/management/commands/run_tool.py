@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from jobs.cli.commands import add_mail_option, wrong
+from jobs.cli.commands import add_mail_option, usage_error
 from tagmanager.cli.ticket_command import TicketCommand, add_source_options, add_ticket_options
 from tagmanager.tools import UnknownTool, tool
 
@@ -31,7 +31,7 @@ class Command(TicketCommand):
         try:
             chosen = tool(options["tool"])
         except UnknownTool as problem:
-            raise wrong(str(problem)) from problem
+            raise usage_error(str(problem)) from problem
         form = chosen.form_class(_filled(options["field"], list(chosen.form_class.base_fields)))
         self.make_and_run(chosen, form, options)
 
@@ -41,6 +41,8 @@ def _filled(given: list[str], known: list[str]) -> dict[str, Any]:
     for part in given:
         name, equals, value = part.partition("=")
         if not equals or name not in known:
-            raise wrong(f"--field {part}: give NAME=VALUE; the fields of this tool are {', '.join(known)}.")
+            raise usage_error(
+                f"--field {part}: give NAME=VALUE; the fields of this tool are {', '.join(known)}."
+            )
         filled[name] = f"{filled[name]} {value}" if name in filled else value
     return filled

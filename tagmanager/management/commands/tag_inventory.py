@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from jobs.actors import Actor
 from jobs.cli import runner
-from jobs.cli.commands import RunCommand, actor_named, add_person_option, wrong
+from jobs.cli.commands import RunCommand, actor_named, add_person_option, usage_error
 from tagmanager.account import connection
 from tagmanager.cli.ticket_command import as_command_errors, connected, must_be_admin, tags_are_known
 from tagmanager.forms.submit import submit
@@ -47,7 +47,7 @@ class Command(RunCommand):
 
     def handle(self, **options: Any) -> None:
         by = actor_named(options["username"])
-        tell = self.quietly(self.stderr)
+        tell = self.safe_writer(self.stderr)
         if options["count"]:
             self._count(by, tell)
         lists = tags_are_known(tell)
@@ -69,7 +69,7 @@ class Command(RunCommand):
         with connected() as zendesk, as_command_errors():
             must_be_admin(zendesk)
         if job := tag_counts.counting(connection.address()):
-            raise wrong(f"Job {job.pk} is counting already; manage.py jobs watch {job.pk} shows it.")
+            raise usage_error(f"Job {job.pk} is counting already; manage.py jobs watch {job.pk} shows it.")
         chosen = tool(CountTags.slug)
         form = chosen.form_class({})
         form.is_valid()

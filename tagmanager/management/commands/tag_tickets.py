@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.datastructures import MultiValueDict
 
-from jobs.cli.commands import wrong
+from jobs.cli.commands import usage_error
 from tagmanager.cli.ticket_command import TicketCommand, add_source_options, add_ticket_options, open_given
 from tagmanager.tools import tool
 from tagmanager.tools.bulk_tag import BulkTag
@@ -43,7 +43,7 @@ class Command(TicketCommand):
     def handle(self, **options: Any) -> None:
         if options["rows"] is not None:
             if any(options[name] for name in ("add", "remove", "set")):
-                raise wrong("With --rows each row says its tags. Leave --add, --remove and --set out.")
+                raise usage_error("With --rows each row says its tags. Leave --add, --remove and --set out.")
             self._by_rows(options)
             return
         bulk_tag = tool(BulkTag.slug)

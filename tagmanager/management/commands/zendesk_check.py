@@ -8,13 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from jobs.cli.commands import Command as SentenceCommand
-from jobs.cli.commands import add_output_option
+from jobs.cli.commands import JobCommand, add_output_option
 from tagmanager.cli.ticket_command import as_command_errors, connected
 from zendesk import Connection, check
 
 
-class Command(SentenceCommand):
+class Command(JobCommand):
     help = "Tries the connection to Zendesk and tells who we are there, what is allowed, and what ends when."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -20,7 +20,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from django_q.signing import SignedPackage
 from pytest_django import Settings
 
-from jobs.admin import reading
+from jobs.admin import read_only
 from jobs.engine.batcher import UNREAD
 from jobs.models import Batch, Item, Job, Pruning, Transition
 from jobs.states import BatchState, Outcome, Status
@@ -246,7 +246,7 @@ def test_an_address_cannot_ask_for_another_order_or_for_all_at_once(root: Client
 def test_rows_are_counted_no_further_than_people_turn_pages(
     root: Client, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "COUNTED", 2)
+    monkeypatch.setattr(read_only, "ROWS_COUNTED", 2)
     factories.item(job, 4713)
     page = root.get(address(Item, "changelist")).content.decode()
     assert "The first 2; search for a number to reach the others." in page

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
-import pytest
 import time_machine
 
-from jobs.cli.progress_bar import Bar
-from jobs.cli.progress_lines import Lines, printable, words_on
-from jobs.cli.summary import summary_of
+from jobs.cli.progress_bar import ProgressBar
+from jobs.cli.progress_lines import ProgressLines, printable
+from jobs.cli.summary import summary_lines
 from jobs.models import Job
+from jobs.presentation.statuses import progress_words
 from jobs.states import Outcome, Status, WaitReason
 from tests import factories
 
@@ -28,7 +28,7 @@ class Clock:
 def test_a_pipe_gets_a_line_at_changes_each_ten_percent_and_each_ten_seconds(db: None) -> None:
     said: list[str] = []
     clock = Clock()
-    lines = Lines(said.append, clock)
+    lines = ProgressLines(said.append, clock)
     job = factories.job(Status.RUNNING, total=1000)
 
     def show(changed: int, status: Status = Status.RUNNING) -> None:
@@ -58,17 +58,13 @@ def test_a_wait_is_told_with_its_reason_and_its_end(db: None) -> None:
     job = factories.job(
         Status.WAITING, waiting_for=WaitReason.RATE_LIMIT, resumes_at=NOON + timedelta(seconds=75)
     )
-    assert words_on(job) == "goes on at 12:01:15 UTC, in 1 min 15 s: the other side asked us to slow down"
-
-
-@pytest.mark.parametrize("status", Status)
-def test_every_state_has_its_words(db: None, status: Status) -> None:
-    assert words_on(factories.job(status))
+    why = "the other side asked us to slow down"
+    assert progress_words(job) == f"goes on at 12:01:15 UTC, in 1 min 15 s: {why}"
 
 
 def test_a_bar_is_drawn_whatever_the_job_is_called(db: None) -> None:
     stream = StringIO()
-    with Bar(stream) as bar:
+    with ProgressBar(stream) as bar:
         bar.show(factories.job(Status.SELECTING, title="[red]odd[/red]", found=3))
         bar.show(factories.job(Status.RUNNING, total=4, changed=1))
         bar.say("[bold]as it is")
@@ -101,7 +97,7 @@ def test_the_tally_of_a_job_with_everything_in_it_adds_up(db: None) -> None:
     factories.item(job, 3, Outcome.SKIPPED, reason="not_found", detail="It is not there.")
     factories.item(job, 4, Outcome.FAILED, reason="refused", detail="Zendesk says no.")
     factories.item(job, 5, Outcome.UNVERIFIED, reason="gone", detail="It cannot be seen.")
-    assert list(summary_of(job)) == [
+    assert list(summary_lines(job)) == [
         f"Job {job.pk} cancelled: Add vip to a view",
         "  changed                 5",
         "  unchanged               2",
@@ -120,7 +116,7 @@ def test_the_tally_of_a_job_with_everything_in_it_adds_up(db: None) -> None:
 def test_a_list_that_was_not_complete_has_no_total(db: None) -> None:
     job = Job(pk=7, title="Add vip", status=Status.CANCELLED, found=300, finished_at=NOON)
     job.save()
-    assert list(summary_of(job, hints=False))[1:] == [
+    assert list(summary_lines(job, hints=False))[1:] == [
         "  changed                 0",
         "  unchanged               0",
         "  skipped                 0",

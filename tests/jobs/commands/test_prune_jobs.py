@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.models import FINAL, Item, Job, Pruning
-from jobs.states import FollowUp, Guarded, Outcome, Status
+from jobs.models import Item, Job, Pruning
+from jobs.states import FINAL, FollowUp, Guarded, Outcome, Status
 from tests import factories
 from tests.demo import counts, demo_zendesk, outcomes, run, submit
 from tests.processes import Ran, await_that, command, end_of

@@ -16,7 +16,7 @@ from jobs.models import Item, Job
 from jobs.process_id import this_process
 from jobs.runtime.lease import LeaseLost
 from jobs.states import FollowUp, Status
-from jobs.views.inline_run import run_at_once
+from jobs.views.inline_run import run_inline
 from jobs.workers.reaper import MAX_CRASHES, reap
 from tagmanager.changes.ticket_work import TicketWork
 from tests import factories
@@ -220,7 +220,7 @@ def test_a_small_job_in_the_request_stops_as_well(demo: Demo) -> None:
     refs = untagged(demo, 150)
     refuse(demo, refs)
     made = submit(refs=refs)
-    run_at_once(made)
+    run_inline(made)
     made.job.refresh_from_db()
     assert (made.job.status, made.job.failed) == ("errored", 100)
 

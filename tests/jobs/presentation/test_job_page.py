@@ -14,7 +14,7 @@ from django.utils import timezone
 from jobs.models import Job, Transition
 from jobs.presentation.job_summary import request_summary
 from jobs.presentation.speed_chart import speed_chart
-from jobs.presentation.timeline import fold
+from jobs.presentation.timeline import fold_repetitions
 from jobs.states import Outcome, Status
 from tests import factories
 
@@ -126,7 +126,7 @@ def test_steps_that_repeat_are_told_once_and_a_persons_never_folded(ana: User) -
 
     slow, go = step(Status.WAITING, "Slow down."), step(Status.RUNNING)
     by_ana = step(Status.WAITING, "Told to go on at once.", ana)
-    lines = fold([step(Status.QUEUED), slow, go, slow, go, slow, go, by_ana, by_ana, go, go])
+    lines = fold_repetitions([step(Status.QUEUED), slow, go, slow, go, slow, go, by_ana, by_ana, go, go])
     assert [(line.label, line.times, line.why) for line in lines] == [
         ("Queued", 1, ""),
         ("Waiting, Running", 3, "Slow down."),
@@ -134,7 +134,7 @@ def test_steps_that_repeat_are_told_once_and_a_persons_never_folded(ana: User) -
         ("Waiting", 1, "Told to go on at once."),
         ("Running", 2, ""),
     ]
-    assert fold([]) == []
+    assert fold_repetitions([]) == []
 
 
 def test_the_speed_is_drawn_with_its_waits(web: Client) -> None:

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from jobs import actions, followups
 from jobs.actors import Actor
-from jobs.models import FINAL, Batch, Item, Job, ListedRefs, Pruning, Transition
+from jobs.models import Batch, Item, Job, ListedRefs, Pruning, Transition
 from jobs.reports import exports, metrics, recount
 from jobs.retention import deletion, pruning
 from jobs.runtime.database_retry import DatabaseRetry
-from jobs.states import FollowUp, Guarded, Outcome, Status
+from jobs.states import FINAL, FollowUp, Guarded, Outcome, Status
 from jobs.workers import reaper
 from tests import factories
 from tests.demo import ANA, Demo, counts, follow, run, submit
@@ -106,7 +106,7 @@ def test_a_job_is_kept_as_long_as_one_that_has_not_ended_takes_its_tickets(job_c
     assert pruning.find_prunable(BEFORE).read == 2
     prune()
     assert list(Job.stored.order_by("pk")) == [taken, left_out, reader]
-    assert not pruning.mark(taken.pk, before=BEFORE, by=ANA, at=timezone.now())
+    assert not pruning.mark_family(taken.pk, before=BEFORE, by=ANA, at=timezone.now())
     Job.objects.filter(pk=reader.pk).update(status=Status.CANCELLED, finished_at=timezone.now())
     assert prune() == deletion.Deleted(jobs=2, items=2)
     assert unread not in Job.stored.all()
@@ -151,7 +151,7 @@ def marked(db: None) -> Job:
     """A job that is being deleted, as a run that was killed leaves it."""
     job = old(Status.PARTIAL, changed=1, failed=1, nonce="sent long ago")
     factories.item(job, 4712, Outcome.FAILED)
-    assert pruning.mark(job.pk, before=BEFORE, by=ANA, at=timezone.now())
+    assert pruning.mark_family(job.pk, before=BEFORE, by=ANA, at=timezone.now())
     return job
 
 

@@ -169,7 +169,7 @@ def test_a_worker_that_beats_just_in_time_is_not_robbed(
     hold(job, by="elsewhere/boot/1/1", beat_ago=STALE_AFTER * 2)
     stale = reaper._possibly_dead()
     Job.objects.update(beat_at=timezone.now())  # between the look and the taking
-    assert [reaper._take_from_the_dead(job) for job in stale] == [False]
+    assert [reaper._take_over(job) for job in stale] == [False]
     assert Job.objects.get().lease_token == "t"
 
 

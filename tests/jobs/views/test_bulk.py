@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job
-from jobs.presentation.job_actions import MAY_DO
+from jobs.presentation.job_actions import ALLOWED_IN
 from jobs.states import Status
 from jobs.views import bulk
 from jobs.views.filters import TABS, Tab
@@ -137,5 +137,5 @@ def test_under_each_tab_it_is_known_how_many_can_be_cancelled(web: Client, tab: 
         for _ in range(number):
             factories.job(status)
     found = web.get(f"/jobs/?show={tab.name}").context["can_cancel"]
-    assert found == tab.of(Job.objects.all()).filter(status__in=MAY_DO["cancel"]).count()
+    assert found == tab.of(Job.objects.all()).filter(status__in=ALLOWED_IN["cancel"]).count()
     assert (found > 0) is (tab.name not in ("finished", "cancelled"))

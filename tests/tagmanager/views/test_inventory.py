@@ -112,7 +112,7 @@ def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
     assert tag_counts.tag_lists(seconds=0).being_added
     (half,) = TagList.objects.filter(counted_at__isnull=False)
     job = Job.objects.get()
-    assert pruning.mark(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
+    assert pruning.mark_family(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
     job.items.all().delete()
     assert not tag_counts._add_on(half, time.monotonic() + 60)
     found = tag_counts.tag_lists(seconds=60)

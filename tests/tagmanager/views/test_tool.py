@@ -295,7 +295,7 @@ def test_an_earlier_job_that_is_deleted_while_its_tickets_are_asked_for_is_told(
     def late(*asked: Any) -> str:
         """Somebody deletes it between the look at its number and the making of the job."""
         now = timezone.now()
-        assert pruning.mark(earlier.pk, before=now, by=COMMAND_LINE, at=now)
+        assert pruning.mark_family(earlier.pk, before=now, by=COMMAND_LINE, at=now)
         return look(*asked)
 
     monkeypatch.setattr(source_size, "why_not_tried", late)

@@ -22,9 +22,9 @@ else:
     Pages = Paginator
 
 #: Rows are counted so far and no further; what lies beyond is found by a number, not by turning pages.
-COUNTED = 10_000
+ROWS_COUNTED = 10_000
 #: How an address names the one job that a list is about.
-OF_JOB = "job__id__exact"
+JOB_LOOKUP = "job__id__exact"
 #: Longer ones are no number that a database can look for.
 MOST_DIGITS = 18
 
@@ -42,11 +42,11 @@ class CappedPaginator(Pages):
     @cached_property
     def count(self) -> int:
         rows = cast("RowList", self.object_list)
-        return rows.order_by().values("pk")[:COUNTED].count()
+        return rows.order_by().values("pk")[:ROWS_COUNTED].count()
 
     @property
     def is_capped(self) -> bool:
-        return self.count == COUNTED
+        return self.count == ROWS_COUNTED
 
 
 class OrderedList(ChangeList):
@@ -56,7 +56,7 @@ class OrderedList(ChangeList):
         return list(self.model_admin.get_ordering(request))
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):
     """Nothing can be added, changed or deleted, whatever permissions a person has."""
 
     actions: Any = None
@@ -92,14 +92,14 @@ class ReadOnly(ModelAdmin):
         return super().changelist_view(request, titled | (extra_context or {}))
 
 
-class SearchedByNumber(ReadOnly):
+class NumberSearchAdmin(ReadOnlyAdmin):
     """Rows of jobs: the search takes whole numbers, and asks an index for them."""
 
     searched_field = "pk"
     search_fields = ("pk",)  # shows the field; the search itself is below
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        job = whole_number(request.GET.get(OF_JOB, ""))
+        job = whole_number(request.GET.get(JOB_LOOKUP, ""))
         titled = {} if job is None else {"title": f"{self.list_title}: job {job}"}
         return super().changelist_view(request, titled | (extra_context or {}))
 

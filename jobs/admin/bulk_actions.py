@@ -15,9 +15,10 @@ from django.urls import reverse
 
 from jobs import actions
 from jobs.actors import person
-from jobs.admin.reading import whole_number
+from jobs.admin.read_only import whole_number
+from jobs.formatting import some
 from jobs.models import Job
-from jobs.presentation.job_actions import ACTIONS, HOLDS, why_unavailable
+from jobs.presentation.job_actions import CONTROLS, PERFORM, why_unavailable
 from jobs.views.permissions import signed_in
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class BulkAction:
 
     question: str
     effect: str
-    told: str  # of a job, in the history and afterwards
+    done: str  # of a job, in the history and afterwards
 
 
 BULK_ACTIONS = {
@@ -56,26 +57,26 @@ def run_action(pages: JobPages, name: str, request: HttpRequest, matching: Query
     """Ask first; with `confirmed` in the form, do it to each job, and say of each refused one why."""
     chosen = _chosen(request, matching)
     if request.POST.get("confirmed"):
-        _do(pages, name, request, chosen)
+        _perform(pages, name, request, chosen)
         kept = request.POST.get("kept", "")
         address = reverse("admin:jobs_job_changelist")
         return HttpResponseRedirect(f"{address}?{kept}" if kept else address)
-    objections = [(job, why_unavailable(job, HOLDS[name])) for job in chosen]
+    objections = [(job, why_unavailable(job, CONTROLS[name])) for job in chosen]
     context: dict[str, Any] = {
         **pages.admin_site.each_context(request),
         "title": BULK_ACTIONS[name].question,
         "opts": pages.opts,
         "media": pages.media,
         "name": name,
-        "action": HOLDS[name],
-        "order": BULK_ACTIONS[name],
+        "action": CONTROLS[name],
+        "words": BULK_ACTIONS[name],
         "ready": [job for job, why in objections if not why],
         "refused": [(job, why) for job, why in objections if why],
         "most": MOST_AT_ONCE if len(chosen) == MOST_AT_ONCE else 0,
         "checkbox": ACTION_CHECKBOX_NAME,
         "kept": request.GET.urlencode(),
     }
-    return TemplateResponse(request, "admin/jobs/job/tell.html", context)
+    return TemplateResponse(request, "admin/jobs/job/bulk_action.html", context)
 
 
 def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
@@ -90,15 +91,15 @@ def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
     )
 
 
-def _do(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> None:
+def _perform(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> None:
     """Each job is one transaction with its line in the history: one refusal does not keep the others back."""
     order, by = BULK_ACTIONS[name], person(signed_in(request))
     reached, refusals = 0, []
     for job in chosen:
         try:
             with transaction.atomic():
-                ACTIONS[name](job, by, ())
-                pages.log_change(request, job, f"The job was {order.told}.")
+                PERFORM[name](job, by, ())
+                pages.log_change(request, job, f"The job was {order.done}.")
         except actions.NotPossible as problem:
             refusals.append(str(problem))
         else:
@@ -106,7 +107,6 @@ def _do(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> 
     for refusal in refusals[:NAMED]:
         messages.warning(request, refusal)
     if len(refusals) > NAMED:
-        messages.warning(request, f"{len(refusals) - NAMED:,} more could not be {order.told}.")
+        messages.warning(request, f"{len(refusals) - NAMED:,} more could not be {order.done}.")
     if reached:
-        word = "job was" if reached == 1 else "jobs were"
-        messages.success(request, f"{reached:,} {word} {order.told}.")
+        messages.success(request, f"{some(reached, 'job was', 'jobs were')} {order.done}.")
