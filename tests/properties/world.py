@@ -232,7 +232,7 @@ class World:
                 self.clock.move(LONG)
                 self.reap()
                 self.work(run.job, seconds=5)
-            case "another works":
+            case "another updates":
                 self.work_on_others(run.job)
             case "pause" | "resume" | "cancel":
                 self.click(run.job, event, by="bob")
@@ -332,8 +332,8 @@ class World:
             known = {one.receipt for one in self.sent}
             for receipt in self.account.ledger.jobs:
                 if receipt not in known:
-                    works = self.account.jobs._jobs[receipt].works
-                    refs = frozenset(work.ticket_id for work in works)
+                    updates = self.account.jobs._jobs[receipt].updates
+                    refs = frozenset(work.ticket_id for work in updates)
                     self.sent.append(Sent(self._runs[-1].job, receipt, refs))
             open_ = len(self.account.jobs.open_ids())
             self._expect(open_ <= self.places, f"{open_} batches of ours are under way, {self.places} may be")

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from zendesk.sandbox.errors import rate_limited
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.replies import rate_limited
 
 _MINUTE = 60
 
@@ -38,7 +38,7 @@ class Limits:
         self._used = 0
         self._used_by_endpoint: dict[tuple[str, int | None], int] = {}
 
-    def _turn(self, now: float) -> int:
+    def _start_window(self, now: float) -> int:
         """Begin a new minute if one has begun; seconds to its end."""
         window = int(now) // _MINUTE
         if window != self._window:
@@ -48,15 +48,15 @@ class Limits:
         return max(1, (window + 1) * _MINUTE - int(now))
 
     def count_call(self, now: float) -> None:
-        """One more call; `Refusal` 429 if the minute is used up. A refused call costs nothing."""
-        reset = self._turn(now)
+        """One more call; `ApiError` 429 if the minute is used up. A refused call costs nothing."""
+        reset = self._start_window(now)
         if self._used >= self._options().rate_limit:
             raise rate_limited("API", reset)
         self._used += 1
 
     def count_endpoint(self, limit: Limit, now: float, key: int | None = None) -> dict[str, str]:
-        """One more call of an endpoint (of one view, by `key`); its header, or `Refusal` 429."""
-        reset = self._turn(now)
+        """One more call of an endpoint (of one view, by `key`); its header, or `ApiError` 429."""
+        reset = self._start_window(now)
         used = self._used_by_endpoint.get((limit.name, key), 0)
         if used >= limit.total:
             raise rate_limited(limit.what, reset)
@@ -69,7 +69,7 @@ class Limits:
 
     def headers(self, now: float) -> dict[str, str]:
         """The account's headers, as every answer carries them."""
-        reset = self._turn(now)
+        reset = self._start_window(now)
         options = self._options()
         total, remaining = str(options.rate_limit), str(max(0, options.rate_limit - self._used))
         headers = {"x-rate-limit": total, "x-rate-limit-remaining": remaining}

@@ -5,24 +5,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zendesk.sandbox import moments
+from zendesk.sandbox import timestamps
 from zendesk.sandbox.access import Access
 from zendesk.sandbox.account import fields, people, views
-from zendesk.sandbox.account.vocabulary import STATUS_RANK, STATUSES
+from zendesk.sandbox.account.field_values import STATUS_RANK, STATUSES
 from zendesk.sandbox.faults import Faults
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.limits import Limits
-from zendesk.sandbox.lists.incremental import Increments
-from zendesk.sandbox.lists.search_index import Index
+from zendesk.sandbox.lists.incremental import IncrementalIndex
+from zendesk.sandbox.lists.search_index import SearchIndex
 from zendesk.sandbox.lists.view_counts import ViewCounts
-from zendesk.sandbox.lists.view_members import Selection
+from zendesk.sandbox.lists.view_members import ViewMembers
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets import tags
 from zendesk.sandbox.tickets.audits import Audits
 from zendesk.sandbox.tickets.bulk_jobs import BulkJobs
 from zendesk.sandbox.tickets.store import Store
 
-_AT_RUN_TIME = frozenset(
+_CHANGEABLE = frozenset(
     {
         "scale", "latency", "runtime_scale", "rate_limit", "token_life", "max_jobs", "allow_closed",
         "header_style",
@@ -56,15 +56,15 @@ class Sandbox:
         self.store = Store(self.options.tickets, self.options.seed, self.now())
         self.access = Access(lambda: self.options)
         self.limits = Limits(lambda: self.options)
-        self.index = Index(self.store, lambda: self.options)
-        self.increments = Increments(self.store)
+        self.index = SearchIndex(self.store, lambda: self.options)
+        self.incremental_index = IncrementalIndex(self.store)
         self.view_counts = ViewCounts(lambda: self.options)
         self._ledger = Ledger()
         self.audits = Audits()
         self.macros_edited_at: dict[int, float] = {}
         self.jobs = BulkJobs(self.store, self._ledger, self.audits, lambda: self.options)
-        self._selections: dict[int, Selection] = {}
-        self.store.before_change.append(self.index.remember)
+        self._view_members: dict[int, ViewMembers] = {}
+        self.store.on_before_change.append(self.index.remember)
 
     def now(self) -> float:
         return self.options.clock()
@@ -85,18 +85,18 @@ class Sandbox:
 
     def configure(self, **values: Any) -> None:
         """Change options while it runs; ValueError names one that cannot be changed."""
-        fixed = set(values) - _AT_RUN_TIME
+        fixed = set(values) - _CHANGEABLE
         if fixed:
             raise ValueError(f"These cannot be changed at run time: {', '.join(sorted(fixed))}.")
         with self.lock:
             self.settle()
             self.options = replace(self.options, **values)
 
-    def selection(self, view_id: int) -> Selection:
+    def view_members(self, view_id: int) -> ViewMembers:
         """The tickets of a view; KeyError if there is no such view."""
-        found = self._selections.get(view_id)
+        found = self._view_members.get(view_id)
         if found is None:
-            found = self._selections[view_id] = Selection(self.store, views.BY_ID[view_id].criteria)
+            found = self._view_members[view_id] = ViewMembers(self.store, views.BY_ID[view_id].criteria)
         return found
 
     def ticket_ids(self) -> list[int]:
@@ -111,7 +111,7 @@ class Sandbox:
         """The numbers of a view's tickets, ascending."""
         with self.lock:
             self.settle()
-            return [self.store.ids[slot] for slot in self.selection(view_id).slots]
+            return [self.store.ids[slot] for slot in self.view_members(view_id).slots]
 
     def ticket(self, ticket_id: int) -> TicketState:
         """A ticket as it is now; KeyError if there is none."""
@@ -122,7 +122,7 @@ class Sandbox:
                 id=ticket_id,
                 status=STATUSES[self.store.status[slot]],
                 tags=self.store.tags(slot),
-                updated_at=moments.iso(self.store.updated(slot)),
+                updated_at=timestamps.iso(self.store.updated(slot)),
                 sequence=self.store.last_change.get(slot, 0),
             )
 

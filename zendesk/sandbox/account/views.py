@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from zendesk.sandbox.account.vocabulary import STATUS_RANK
-from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, SlotTest, TagTest
+from zendesk.sandbox.account.field_values import STATUS_RANK
+from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, TagPredicate, TicketPredicate
 from zendesk.sandbox.tickets.rendering import assignee_id, group_id
 from zendesk.sandbox.tickets.store import Store
 
@@ -46,16 +46,16 @@ class View:
     @property
     def criteria(self) -> Criteria:
         statuses = EVERY_STATUS
-        tags: list[TagTest] = []
-        tests: list[SlotTest] = []
+        tags: list[TagPredicate] = []
+        tests: list[TicketPredicate] = []
         for field, operator, value in self.conditions:
             match field:
                 case "status":
                     statuses &= _statuses(operator, value)
                 case "current_tags":
-                    tags.append(_tag_test(operator, frozenset(value.split())))
+                    tags.append(_tag_predicate(operator, frozenset(value.split())))
                 case _:
-                    tests.append(_value_test(field, value))
+                    tests.append(_value_predicate(field, value))
         return Criteria(statuses=statuses, tags=tuple(tags), tests=tuple(tests), archived=False)
 
     def to_json(self, base: str, position: int) -> dict[str, Any]:
@@ -115,13 +115,13 @@ def _statuses(operator: str, value: str) -> frozenset[int]:
     return frozenset(chosen[operator])
 
 
-def _tag_test(operator: str, wanted: frozenset[str]) -> TagTest:
+def _tag_predicate(operator: str, wanted: frozenset[str]) -> TagPredicate:
     if operator == "includes":
         return lambda tags: bool(tags & wanted)
     return lambda tags: not tags & wanted
 
 
-def _value_test(field: str, value: str) -> SlotTest:
+def _value_predicate(field: str, value: str) -> TicketPredicate:
     def test(store: Store, slot: int) -> bool:
         match field:
             case "priority":

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from zendesk.sandbox.account.vocabulary import STATUSES
+from zendesk.sandbox.account.field_values import STATUSES
 from zendesk.sandbox.tickets.store import Store
 
 EVERY_STATUS = frozenset(range(len(STATUSES)))
-SlotTest = Callable[[Store, int], bool]
-TagTest = Callable[[frozenset[str]], bool]
+TicketPredicate = Callable[[Store, int], bool]
+TagPredicate = Callable[[frozenset[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Criteria:
     """All of these have to hold. Cheap questions (status, tags) come before the others."""
 
     statuses: frozenset[int] = EVERY_STATUS
-    tags: tuple[TagTest, ...] = ()
-    tests: tuple[SlotTest, ...] = ()
+    tags: tuple[TagPredicate, ...] = ()
+    tests: tuple[TicketPredicate, ...] = ()
     archived: bool = True
     """Archived tickets belong to searches and exports, not to views and lists."""
 

@@ -20,11 +20,11 @@ def _whole(value: int) -> str:
     return base64.b64encode(b"i" + struct.pack("<q", value)).decode()
 
 
-def _packed(members: dict[str, Any]) -> str:
+def _encode(members: dict[str, Any]) -> str:
     return base64.b64encode(json.dumps(members, separators=(",", ":")).encode()).decode()
 
 
-def _unpacked(cursor: str) -> dict[str, Any]:
+def _decode(cursor: str) -> dict[str, Any]:
     try:
         members = json.loads(base64.b64decode(cursor, validate=True))
         return dict(members)
@@ -40,27 +40,27 @@ def _number(text: Any) -> int:
     return number
 
 
-def by_offset(sort: str, offset: int) -> str:
+def encode_offset(sort: str, offset: int) -> str:
     """`sort`: such as "nice_id desc"."""
-    return _packed({"sort": _text(sort), "offset": _whole(offset)})
+    return _encode({"sort": _text(sort), "offset": _whole(offset)})
 
 
-def read_offset(cursor: str) -> int:
-    return _number(_unpacked(cursor).get("offset"))
+def decode_offset(cursor: str) -> int:
+    return _number(_decode(cursor).get("offset"))
 
 
-def by_key(order: str, key: int) -> str:
+def encode_key(order: str, key: int) -> str:
     """`order`: the columns, such as "nice_id"."""
-    return _packed({"o": order, "v": _whole(key)})
+    return _encode({"o": order, "v": _whole(key)})
 
 
-def read_key(cursor: str) -> int:
-    return _number(_unpacked(cursor).get("v"))
+def decode_key(cursor: str) -> int:
+    return _number(_decode(cursor).get("v"))
 
 
-def for_export(key: int, created: int, exported: int, started: float) -> str:
+def encode_export(key: int, created: int, exported: int, started: float) -> str:
     """Of search/export: remembers when the walk began, since it may last an hour only."""
-    return _packed(
+    return _encode(
         {
             "field": "created_at",
             "desc": True,
@@ -73,21 +73,21 @@ def for_export(key: int, created: int, exported: int, started: float) -> str:
     )
 
 
-def read_export(cursor: str) -> tuple[int, int, float]:
+def decode_export(cursor: str) -> tuple[int, int, float]:
     """Last ticket number, how many were exported, and when the walk began (seconds since 1970)."""
-    members = _unpacked(cursor)
+    members = _decode(cursor)
     try:
         return int(members["sortValues"][1]), int(members["exportedThusFar"]), members["sessionStart"] / 1000
     except (KeyError, TypeError, IndexError, ValueError) as exc:
         raise ValueError("The cursor cannot be read.") from exc
 
 
-def for_increment(updated: int, key: int) -> str:
+def encode_incremental(updated: int, key: int) -> str:
     """Of the incremental export."""
     return base64.b64encode(f"{updated}.0||{key}|".encode()).decode()
 
 
-def read_increment(cursor: str) -> tuple[int, int]:
+def decode_incremental(cursor: str) -> tuple[int, int]:
     """The time (seconds since 1970) and the ticket number where the walk stands."""
     try:
         updated, _, key = base64.b64decode(cursor, validate=True).decode().rstrip("|").partition("||")

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from zendesk.sandbox.tickets.store import Store
 
 
-class Increments:
+class IncrementalIndex:
     """Sorted when asked, and again when something has changed since."""
 
     def __init__(self, store: Store) -> None:

@@ -7,14 +7,14 @@ from zendesk.sandbox.lists.criteria import Criteria
 from zendesk.sandbox.tickets.store import Store
 
 
-class Selection:
+class ViewMembers:
     """The slots that match, ascending."""
 
     def __init__(self, store: Store, criteria: Criteria) -> None:
         self._store = store
         self._criteria = criteria
         self.slots = array("I", criteria.scan(store, range(store.count)))
-        store.listeners.append(self.refresh)
+        store.on_changed.append(self.refresh)
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -30,7 +30,7 @@ class Selection:
             del self.slots[place]
 
     def page(self, offset: int, size: int, *, descending: bool) -> "array[int]":
-        """A page by place, not by key: what leaves the selection moves the rest up."""
+        """A page by place, not by key: what leaves the view_members moves the rest up."""
         if not descending:
             return self.slots[offset : offset + size]
         end = len(self.slots) - offset

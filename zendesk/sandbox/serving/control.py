@@ -14,36 +14,37 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from zendesk.sandbox.errors import ApiError
 from zendesk.sandbox.faults import Faults
-from zendesk.sandbox.replies import Refusal, Reply, answer
+from zendesk.sandbox.replies import Reply, answer
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
 
-def handle(sandbox: Sandbox, asked: Request) -> Reply:
+def handle(sandbox: Sandbox, request: Request) -> Reply:
     """Pull a lever; 400 with a sentence if it cannot be."""
-    lever = asked.path.removeprefix("/_control/")
-    pull = _LEVERS.get((asked.method, lever))
+    lever = request.path.removeprefix("/_control/")
+    pull = _HANDLERS.get((request.method, lever))
     if pull is None:
-        return answer({"error": f"There is no {asked.method} /_control/{lever}."}, status=404)
+        return answer({"error": f"There is no {request.method} /_control/{lever}."}, status=404)
     try:
         with sandbox.lock:
-            return pull(sandbox, asked)
-    except Refusal as refusal:
+            return pull(sandbox, request)
+    except ApiError as refusal:
         return refusal.reply()
     except (ValueError, TypeError, KeyError) as exc:
         return answer({"error": str(exc)}, status=400)
 
 
-def _body(asked: Request) -> Any:
-    return json.loads(asked.body)
+def _body(request: Request) -> Any:
+    return json.loads(request.body)
 
 
-def _faults(sandbox: Sandbox, asked: Request) -> Reply:
-    if asked.method == "DELETE":
+def _faults(sandbox: Sandbox, request: Request) -> Reply:
+    if request.method == "DELETE":
         sandbox.faults.clear()
-    elif asked.method == "POST":
-        rules = _body(asked)
+    elif request.method == "POST":
+        rules = _body(request)
         # All or none: first into a list of their own, where a wrong one is told.
         checked = Faults()
         for rule in rules if isinstance(rules, list) else [rules]:
@@ -52,15 +53,15 @@ def _faults(sandbox: Sandbox, asked: Request) -> Reply:
     return answer([rule.to_json() for rule in sandbox.faults.rules])
 
 
-def _ledger(sandbox: Sandbox, asked: Request) -> Reply:
-    return answer(sandbox.ledger.to_json(tickets="summary" not in asked.query))
+def _ledger(sandbox: Sandbox, request: Request) -> Reply:
+    return answer(sandbox.ledger.to_json(tickets="summary" not in request.query))
 
 
-def _tickets(sandbox: Sandbox, asked: Request) -> Reply:
-    return answer({"tickets": [_truth(sandbox, number) for number in asked.ids()]})
+def _tickets(sandbox: Sandbox, request: Request) -> Reply:
+    return answer({"tickets": [_ticket_state(sandbox, number) for number in request.ids()]})
 
 
-def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
+def _ticket_state(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     try:
         ticket = asdict(sandbox.ticket(ticket_id))
     except KeyError:
@@ -74,12 +75,12 @@ def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     }
 
 
-def _refs(sandbox: Sandbox, _asked: Request) -> Reply:
+def _refs(sandbox: Sandbox, _request: Request) -> Reply:
     return answer({"refs": sandbox.ticket_ids()})
 
 
-def _edit(sandbox: Sandbox, asked: Request) -> Reply:
-    edits = _body(asked)
+def _edit(sandbox: Sandbox, request: Request) -> Reply:
+    edits = _body(request)
     for edit in edits if isinstance(edits, list) else [edits]:
         if edit.get("delete"):
             sandbox.delete(int(edit["id"]))
@@ -94,16 +95,16 @@ def _edit(sandbox: Sandbox, asked: Request) -> Reply:
     return answer({"ok": True})
 
 
-def _config(sandbox: Sandbox, _asked: Request) -> Reply:
+def _config(sandbox: Sandbox, _request: Request) -> Reply:
     return answer({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
 
 
-def _configure(sandbox: Sandbox, asked: Request) -> Reply:
-    sandbox.configure(**_body(asked))
-    return _config(sandbox, asked)
+def _configure(sandbox: Sandbox, request: Request) -> Reply:
+    sandbox.configure(**_body(request))
+    return _config(sandbox, request)
 
 
-_LEVERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
+_HANDLERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _faults,
     ("DELETE", "faults"): _faults,

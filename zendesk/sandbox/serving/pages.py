@@ -4,12 +4,12 @@ from html import escape
 
 from zendesk.sandbox import access
 from zendesk.sandbox.account import people
-from zendesk.sandbox.account.vocabulary import STATUSES
-from zendesk.sandbox.moments import iso
+from zendesk.sandbox.account.field_values import STATUSES
 from zendesk.sandbox.replies import Reply, page
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import rendering
+from zendesk.sandbox.timestamps import iso
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -19,12 +19,12 @@ code{{background:#eef1f4;padding:.1rem .3rem}}dt{{font-weight:600}}dd{{margin:0 
 </head><body>{body}</body></html>"""
 
 
-def handle(sandbox: Sandbox, asked: Request) -> Reply:
+def handle(sandbox: Sandbox, request: Request) -> Reply:
     """`/` or `/agent/tickets/{id}`; else 404."""
-    if asked.method == "GET" and asked.path == "/":
+    if request.method == "GET" and request.path == "/":
         return page(_front(sandbox))
-    number = asked.path.removeprefix("/agent/tickets/")
-    if asked.method == "GET" and asked.path.startswith("/agent/tickets/") and number.isdecimal():
+    number = request.path.removeprefix("/agent/tickets/")
+    if request.method == "GET" and request.path.startswith("/agent/tickets/") and number.isdecimal():
         return _ticket(sandbox, int(number))
     return page(
         _PAGE.format(title="Not found", body="<h1>Not found</h1><p>There is no such page.</p>"), status=404

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from zendesk.sandbox.replies import Refusal, invalid_attribute
+from zendesk.sandbox.errors import ApiError, invalid_attribute
 
 MAX_IDS = 100
 
@@ -22,30 +22,30 @@ class Request:
     headers: Mapping[str, str]
     base: str
     scopes: frozenset[str] | None = None
-    more_headers: dict[str, str] = field(default_factory=dict)
+    extra_headers: dict[str, str] = field(default_factory=dict)
     """Endpoint limits and warnings that go with the answer, refused or not."""
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body; `Refusal` 400 if it is no JSON object."""
+        """The body; `ApiError` 400 if it is no JSON object."""
         try:
             value = json.loads(self.body)
         except ValueError:
             value = None
         if not isinstance(value, dict):
             text = "Server could not parse JSON"
-            raise Refusal(400, {"error": "Unprocessable Entity", "message": text})
+            raise ApiError(400, {"error": "Unprocessable Entity", "message": text})
         return value
 
     def ids(self, name: str = "ids") -> list[int]:
-        """The numbers of `?ids=1,2,3`; `Refusal` 400 for anything else."""
+        """The numbers of `?ids=1,2,3`; `ApiError` 400 for anything else."""
         parts = [part.strip() for part in self.query.get(name, "").split(",") if part.strip()]
         if not parts or not all(part.isdecimal() for part in parts):
             raise invalid_attribute(name, "Must be a list of whole numbers separated by commas.")
         return [int(part) for part in parts]
 
     def whole(self, name: str, default: int) -> int:
-        """A whole number of the query; `Refusal` 400 for anything else."""
+        """A whole number of the query; `ApiError` 400 for anything else."""
         text = self.query.get(name)
         if text is None:
             return default

@@ -4,7 +4,7 @@ Zenpy's cassettes of 2023 and 2024; where two pages were recorded, what lies bet
 comes on top (`Options.latency`), and so does what a bulk job takes after its call was answered.
 """
 
-RECORDED = {
+RECORDED_SECONDS = {
     "GET views/{view_id}/tickets": 0.228,
     "GET search/export": 0.142,
     "GET tickets/show_many": 0.212,
@@ -14,9 +14,9 @@ RECORDED = {
     "PUT tickets/{ticket_id}": 0.241,
 }
 #: Of all other routes; most that were recorded lie close to it.
-USUAL = 0.085
+DEFAULT_SECONDS = 0.085
 
 
 def runtime(route: str) -> float:
     """Seconds that an answer of this route takes, by the name that the ledger has for it."""
-    return RECORDED.get(route, USUAL)
+    return RECORDED_SECONDS.get(route, DEFAULT_SECONDS)

@@ -92,14 +92,14 @@ class _Listener(ThreadedWSGIServer):
         self.quiet = quiet
         self.connections: set[socket.socket] = set()
         self.accepted = 0
-        super().__init__(host, port, _never_called, handler=_Handler)
+        super().__init__(host, port, _unused_wsgi_app, handler=_Handler)
 
     def handle_error(self, _request: Any, client_address: Any) -> None:
         """A client that went away is no error of ours."""
         _log.debug("Connection of %s ended early", client_address)
 
 
-def _never_called(_environ: WSGIEnvironment, _start_response: StartResponse) -> list[bytes]:
+def _unused_wsgi_app(_environ: WSGIEnvironment, _start_response: StartResponse) -> list[bytes]:
     return []
 
 

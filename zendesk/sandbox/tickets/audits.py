@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from zendesk.sandbox import moments
+from zendesk.sandbox import timestamps
 from zendesk.sandbox.account import people
 
 _FIRST_ID = 6_164_000_000_000
@@ -46,7 +46,7 @@ class Audit:
         return {
             "id": self.id,
             "ticket_id": ticket_id,
-            "created_at": moments.iso(self.at),
+            "created_at": timestamps.iso(self.at),
             "author_id": self.author_id,
             "metadata": {
                 "system": {
@@ -75,7 +75,7 @@ class Audit:
             "public": self.comment.public,
             "attachments": [],
             "audit_id": self.id,
-            "created_at": moments.iso(self.at),
+            "created_at": timestamps.iso(self.at),
         }
 
     def _macro(self) -> dict[str, Any] | None:
@@ -118,6 +118,6 @@ class Audits:
         return comment
 
 
-def of_creation(ticket_id: int, at: float, requester_id: int, subject: str) -> Audit:
+def creation_audit(ticket_id: int, at: float, requester_id: int, subject: str) -> Audit:
     """The first audit of every ticket: what the customer wrote."""
     return Audit(_FIRST_ID - 10 * ticket_id, at, requester_id, Comment(escape(subject), True))

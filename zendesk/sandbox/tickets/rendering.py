@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from zendesk.sandbox.account import people, vocabulary
-from zendesk.sandbox.moments import iso
+from zendesk.sandbox.account import field_values, people
 from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.timestamps import iso
 
 _BRAND_ID = 6_130_830_354_842
 _FORM_ID = 6_130_830_344_474
@@ -31,21 +31,21 @@ def compact(value: Any) -> str:
 
 def assignee_id(store: Store, slot: int) -> int | None:
     """Four in five tickets have an assignee."""
-    dice = store.dice[slot] >> 7
-    drawn = None if dice % 5 == 0 else people.AGENT_IDS[dice // 5 % len(people.AGENT_IDS)]
+    random_bits = store.random_bits[slot] >> 7
+    drawn = None if random_bits % 5 == 0 else people.AGENT_IDS[random_bits // 5 % len(people.AGENT_IDS)]
     assignee: int | None = store.value(slot, "assignee_id", drawn)
     return assignee
 
 
 def group_id(store: Store, slot: int) -> int | None:
     group: int | None = store.value(
-        slot, "group_id", people.GROUP_IDS[(store.dice[slot] >> 9) % len(people.GROUP_IDS)]
+        slot, "group_id", people.GROUP_IDS[(store.random_bits[slot] >> 9) % len(people.GROUP_IDS)]
     )
     return group
 
 
 def requester_id(store: Store, slot: int) -> int:
-    requester: int = store.value(slot, "requester_id", people.requester_id(store.dice[slot] >> 5))
+    requester: int = store.value(slot, "requester_id", people.requester_id(store.random_bits[slot] >> 5))
     return requester
 
 
@@ -66,7 +66,7 @@ def ticket(
     that is behind.
     """
     number = store.ids[slot]
-    dice = store.dice[slot]
+    random_bits = store.random_bits[slot]
     tags, custom_fields = store.tag_sets.json(store.tagset[slot] if tagset is None else tagset)
     rank = store.status[slot] if status is None else status
     subject = compact(store.subject(slot))
@@ -77,15 +77,15 @@ def ticket(
         number,
         number,
         compact(changed.get("external_id")),
-        vocabulary.CHANNELS[(dice >> 13) % len(vocabulary.CHANNELS)],
+        field_values.CHANNELS[(random_bits >> 13) % len(field_values.CHANNELS)],
         iso(store.created(slot)),
         iso(store.updated(slot)),
-        compact(changed.get("type", vocabulary.TYPES[(dice >> 15) % len(vocabulary.TYPES)])),
+        compact(changed.get("type", field_values.TYPES[(random_bits >> 15) % len(field_values.TYPES)])),
         subject,
         subject,
         subject,
         compact(store.priority(slot)),
-        vocabulary.STATUSES[rank],
+        field_values.STATUSES[rank],
         requester,
         requester,
         compact(assignee_id(store, slot)),
@@ -102,6 +102,6 @@ def ticket(
     )
 
 
-def envelope(key: str, items: Iterable[str], rest: dict[str, Any]) -> bytes:
+def json_list(key: str, items: Iterable[str], rest: dict[str, Any]) -> bytes:
     """`{"tickets": [...], ...rest}` from items that are JSON already."""
     return f'{{"{key}":[{",".join(items)}]{"," if rest else ""}{compact(rest)[1:]}'.encode()

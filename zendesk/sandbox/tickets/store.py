@@ -1,7 +1,7 @@
 """A million tickets in a few arrays.
 
 A ticket is a slot. What many tickets share or what follows from the seed is not stored: a subject, a name or
-a date is worked out from the slot's dice when it is asked for. Only what was changed later takes more room.
+a date is worked out from the slot's random_bits when it is asked for. Only what was changed later takes more room.
 """
 
 import random
@@ -12,10 +12,10 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-from zendesk.sandbox.account import fields, vocabulary
-from zendesk.sandbox.account.vocabulary import CLOSED
-from zendesk.sandbox.moments import DAY
+from zendesk.sandbox.account import field_values, fields, sample_data
+from zendesk.sandbox.account.field_values import CLOSED
 from zendesk.sandbox.tickets.tag_sets import TagSets
+from zendesk.sandbox.timestamps import DAY
 
 FIRST_ID = 40_213
 _SPAN = 730 * DAY
@@ -56,7 +56,7 @@ class Store:
         for quarter, percents in enumerate(_STATUS_PERCENT):
             size = count * (quarter + 1) // 4 - count * quarter // 4
             self.status += rng.randbytes(size).translate(_translation(percents))
-        self.dice = array("I", rng.randbytes(4 * count))
+        self.random_bits = array("I", rng.randbytes(4 * count))
         self.tag_sets = TagSets()
         self.tagset = self._draw_tag_sets(rng)
         self.deleted = bytearray(count)
@@ -72,14 +72,14 @@ class Store:
         """Slot to the `sequence` of its last update: finer than the clock, for conflicts."""
         self.extra: dict[int, dict[str, Any]] = {}
         """Slot to values that differ from the drawn ones."""
-        self.listeners: list[Listener] = []
+        self.on_changed: list[Listener] = []
         """Told the slot after each update."""
-        self.before_change: list[Callable[[int, float], None]] = []
+        self.on_before_change: list[Callable[[int, float], None]] = []
         """Told the slot and the time before each update."""
 
     def _draw_tag_sets(self, rng: random.Random) -> "array[int]":
         owned = tuple(field.tags for field in fields.FIELDS)
-        drawn = [self.tag_sets.number(vocabulary.draw_tags(rng, owned)) for _ in range(_DRAWN_TAG_SETS)]
+        drawn = [self.tag_sets.number(sample_data.draw_tags(rng, owned)) for _ in range(_DRAWN_TAG_SETS)]
         table = [drawn[value % len(drawn)] for value in range(65_536)]
         numbers = array("I", map(table.__getitem__, array("H", rng.randbytes(2 * self.count))))
         for number, holders in Counter(numbers).items():
@@ -109,7 +109,7 @@ class Store:
         room = self.end - created
         if self.status[slot] == CLOSED:
             room = min(room, _CLOSES_WITHIN)
-        return created + (self.dice[slot] * 2_654_435_761 >> 9) % (room + 1)
+        return created + (self.random_bits[slot] * 2_654_435_761 >> 9) % (room + 1)
 
     def value(self, slot: int, name: str, drawn: Any) -> Any:
         """A value that an update may have replaced."""
@@ -117,11 +117,13 @@ class Store:
         return drawn if replaced is None else replaced.get(name, drawn)
 
     def subject(self, slot: int) -> str:
-        return str(self.value(slot, "subject", vocabulary.subject(self.dice[slot] >> 3, self.ids[slot])))
+        return str(
+            self.value(slot, "subject", sample_data.subject(self.random_bits[slot] >> 3, self.ids[slot]))
+        )
 
     def priority(self, slot: int) -> str | None:
         priority: str | None = self.value(
-            slot, "priority", vocabulary.PRIORITIES[(self.dice[slot] >> 11) % 5]
+            slot, "priority", field_values.PRIORITIES[(self.random_bits[slot] >> 11) % 5]
         )
         return priority
 
@@ -129,28 +131,28 @@ class Store:
         self, slot: int, *, at: float, tags: frozenset[str] | None = None, status: int | None = None
     ) -> None:
         """Write down an update, also one that changes nothing: it moves `updated_at` all the same."""
-        self._announce(slot, at)
+        self._notify_before_change(slot, at)
         if tags is not None:
             self.tag_sets.holders[self.tagset[slot]] -= 1
             self.tagset[slot] = number = self.tag_sets.number(tags)
             self.tag_sets.holders[number] += 1
         if status is not None:
             self.status[slot] = status
-        self._touch(slot, at)
+        self._mark_changed(slot, at)
 
     def delete(self, slot: int, *, at: float) -> None:
-        self._announce(slot, at)
+        self._notify_before_change(slot, at)
         self.deleted[slot] = 1
         self.tag_sets.holders[self.tagset[slot]] -= 1
-        self._touch(slot, at)
+        self._mark_changed(slot, at)
 
-    def _announce(self, slot: int, at: float) -> None:
-        for listener in self.before_change:
+    def _notify_before_change(self, slot: int, at: float) -> None:
+        for listener in self.on_before_change:
             listener(slot, at)
 
-    def _touch(self, slot: int, at: float) -> None:
+    def _mark_changed(self, slot: int, at: float) -> None:
         self.sequence += 1
         self.last_change[slot] = self.sequence
         self.changed[slot] = int(at)
-        for listener in self.listeners:
+        for listener in self.on_changed:
             listener(slot)

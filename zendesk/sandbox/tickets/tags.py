@@ -8,7 +8,7 @@ from collections.abc import Iterable
 MAX_CHARACTERS = 5_096
 
 # Letters and digits of any script, dash, underscore, colon and slash stay; all else vanishes, no error.
-_VANISHING = re.compile(r"[^a-z0-9_\-:/]+")
+_DROPPED = re.compile(r"[^a-z0-9_\-:/]+")
 _SIGNS = frozenset("-_:/")
 # Marks too: many scripts write their vowels and accents with them.
 _LETTERS, _DIGITS = frozenset("LM"), "Nd"
@@ -25,13 +25,13 @@ def normalise(value: object) -> list[str]:
         texts = value
     else:
         texts = (str(value),)
-    words = (_kept(word.lower()) for text in texts for word in str(text).split())
+    words = (_storable(word.lower()) for text in texts for word in str(text).split())
     return list(dict.fromkeys(word for word in words if word))
 
 
-def _kept(word: str) -> str:
+def _storable(word: str) -> str:
     if word.isascii():
-        return _VANISHING.sub("", word)
+        return _DROPPED.sub("", word)
     categories = ((char, unicodedata.category(char)) for char in word)
     return "".join(
         char for char, kind in categories if char in _SIGNS or kind[0] in _LETTERS or kind == _DIGITS

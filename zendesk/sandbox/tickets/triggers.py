@@ -13,7 +13,7 @@ from zendesk.sandbox.tickets import tags
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class UpdatedTicket:
     """A ticket after an update, before any trigger has acted on it."""
 
     tags: frozenset[str]
@@ -21,7 +21,7 @@ class Updated:
     status_before: str
 
 
-def fire(rules: Iterable[Rule], ticket: Updated) -> tuple[frozenset[str], list[str]]:
+def fire(rules: Iterable[Rule], ticket: UpdatedTicket) -> tuple[frozenset[str], list[str]]:
     """The tags after the triggers have acted, in their order, and the titles of those that did."""
     now, fired = set(ticket.tags), []
     for rule in rules:
@@ -35,7 +35,7 @@ def fire(rules: Iterable[Rule], ticket: Updated) -> tuple[frozenset[str], list[s
     return frozenset(now), fired
 
 
-def _is_met(condition: Condition, held: set[str], ticket: Updated) -> bool:
+def _is_met(condition: Condition, held: set[str], ticket: UpdatedTicket) -> bool:
     match condition:
         case ("current_tags", "includes", value):
             return not held.isdisjoint(tags.normalise(value))

@@ -17,7 +17,7 @@ def iso(seconds: float) -> str:
     return f"{_day(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
 
 
-def spoken(seconds: float) -> str:
+def human(seconds: float) -> str:
     """Seconds since 1970 as a job's message shows them."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
 
