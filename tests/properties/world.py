@@ -348,7 +348,7 @@ class World:
         )
         self._expect(not job.dry_run, f"job {job.pk} is a dry run, and sends")
         self._expect(job.frozen_at is not None, f"job {job.pk} sends before its list is complete")
-        self.account.settle()
+        self.account.advance()
         for one in self.sent:
             if one.job == job.pk:
                 for ref in refs & one.refs:
@@ -369,7 +369,7 @@ class World:
 
     def done_by(self, sent: Sent) -> set[int]:
         """The tickets that this batch really updated."""
-        self.account.settle()
+        self.account.advance()
         return {item for item in self.account.jobs._jobs[sent.receipt].items if isinstance(item, int)}
 
     def times_done(self, job: int, ref: int) -> int:

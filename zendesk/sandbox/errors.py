@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 
 
 class ApiError(Exception):
-    """An answer that is not the one asked for."""
+    """An error answer; endpoints raise it instead of returning a reply."""
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
@@ -16,7 +16,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def reply(self) -> Reply:
-        return answer(self.body, status=self.status, headers=self.headers)
+        return json_reply(self.body, status=self.status, headers=self.headers)
 
 
 def not_found() -> ApiError:
@@ -54,7 +54,7 @@ def invalid_attribute(name: str, what: str) -> ApiError:
 
 
 def too_many_values() -> ApiError:
-    text = "Parameter  cannot specify more than 100 values"  # the double blank is Zendesk's
+    text = "Parameter  cannot specify more than 100 values"  # the double space is Zendesk's
     return ApiError(400, {"error": "TooManyValues", "description": text, "max_count": 100})
 
 
@@ -76,8 +76,8 @@ def update_conflict() -> ApiError:
 
 
 def rate_limited(what: str, retry_after: float | str | None) -> ApiError:
-    told = retry_after if isinstance(retry_after, str) else str(int(retry_after or 0))
-    headers = {} if retry_after is None else {"retry-after": told}
+    seconds = retry_after if isinstance(retry_after, str) else str(int(retry_after or 0))
+    headers = {} if retry_after is None else {"retry-after": seconds}
     text = f"Number of allowed {what} requests per minute exceeded"
     return ApiError(429, {"error": "APIRateLimitExceeded", "description": text}, headers)
 

@@ -1,4 +1,4 @@
-"""What goes back over the wire, and the refusals in Zendesk's words."""
+"""HTTP replies."""
 
 import json
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON
     transport: Literal["whole", "reset", "trickle"] = "whole"
-    """"reset": the connection is closed without an answer; "trickle": it comes byte by byte."""
+    """"reset" closes the connection without an answer; "trickle" sends it byte by byte."""
     pause: float = 0.0
-    """Seconds between two bytes of one that trickles."""
-    head_trickles: bool = False
+    """Seconds between two bytes of a trickling reply."""
+    headers_trickle: bool = False
 
 
-def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+def json_reply(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """A JSON answer."""
     cache = OK_CACHE if status < 400 else ERROR_CACHE
     body = json.dumps(value, separators=(",", ":")).encode()
     return Reply(status, body, {"cache-control": cache, **(headers or {})})
 
 
-def page(html: str, *, status: int = 200) -> Reply:
+def html_reply(html: str, *, status: int = 200) -> Reply:
     return Reply(status, html.encode(), {"cache-control": "no-store"}, content_type=HTML)

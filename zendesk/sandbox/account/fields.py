@@ -1,8 +1,8 @@
 """Ticket fields whose values are tags.
 
-Each option of a dropdown or multi-select, and each checkbox, owns a tag: the tag is the value. So fields store
-nothing; a field's value is derived from the ticket's tags (support.zendesk.com, articles 4408881943194 and
-4408825689882).
+Each option of a dropdown or multi-select, and each checkbox, owns a tag: the tag is the value. So fields
+store nothing; a field's value is derived from the ticket's tags (support.zendesk.com, articles 4408881943194
+and 4408825689882).
 """
 
 from collections.abc import Iterable, Sequence

@@ -50,7 +50,7 @@ class Macro:
         }
 
     def outcome(self, held: frozenset[str], placeholders: dict[str, str] | None) -> dict[str, Any]:
-        """The members of a ticket that would change. With `placeholders` None, the text keeps them unfilled."""
+        """The members of a ticket that would change. `placeholders` None leaves them unfilled in the text."""
         result: dict[str, Any] = {}
         new_tags = set(held)
         is_public = True

@@ -6,7 +6,7 @@ from typing import Any
 from zendesk.sandbox.account.field_values import STATUS_RANK
 from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, TagPredicate, TicketPredicate
 from zendesk.sandbox.tickets.rendering import assignee_id, group_id
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
 VIEW_UNSOLVED = 6_130_830_360_730
 VIEW_PENDING = 6_130_830_360_986
@@ -122,7 +122,7 @@ def _tag_predicate(operator: str, wanted: frozenset[str]) -> TagPredicate:
 
 
 def _value_predicate(field: str, value: str) -> TicketPredicate:
-    def test(store: Store, slot: int) -> bool:
+    def predicate(store: TicketStore, slot: int) -> bool:
         match field:
             case "priority":
                 return store.priority(slot) == (value or None)
@@ -131,7 +131,7 @@ def _value_predicate(field: str, value: str) -> TicketPredicate:
             case _:
                 return str(group_id(store, slot) or "") == value
 
-    return test
+    return predicate
 
 
 VIEWS: tuple[View, ...] = (

@@ -1,1 +1,1 @@
-"""One function per API path: it takes the account, the request and the ids in the path, and returns a reply."""
+"""One function per API path: takes the account, the request and the ids in the path; returns a reply."""

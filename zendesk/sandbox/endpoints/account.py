@@ -1,16 +1,16 @@
 """OAuth tokens and account settings."""
 
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
 
 def token(sandbox: Sandbox, request: Request) -> Reply:
-    return answer(sandbox.access.grant(request.json, sandbox.now()), status=201)
+    return json_reply(sandbox.access.grant(request.json, sandbox.now()), status=201)
 
 
 def settings(_sandbox: Sandbox, _request: Request) -> Reply:
-    return answer(
+    return json_reply(
         {
             "settings": {
                 "branding": {"header_color": "1A00C3", "text_color": "FFFFFF"},

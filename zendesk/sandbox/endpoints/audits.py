@@ -26,4 +26,4 @@ def _audits(sandbox: Sandbox, ticket_id: int) -> list[Audit]:
     if store.archived[slot]:
         return []
     first = creation_audit(ticket_id, store.created(slot), requester_id(store, slot), store.subject(slot))
-    return [first, *sandbox.audits.of(ticket_id)]
+    return [first, *sandbox.audits.for_ticket(ticket_id)]

@@ -9,7 +9,7 @@ from zendesk.sandbox.lists import cursors, paging
 from zendesk.sandbox.replies import OK_CACHE, Reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
-from zendesk.sandbox.tickets.rendering import compact, json_list, ticket
+from zendesk.sandbox.tickets.rendering import compact_json, json_list, ticket
 
 # The export omits changes of the last minute (developer.zendesk.com, incremental exports).
 _NOT_YET_SECONDS = 60
@@ -21,11 +21,11 @@ def export(sandbox: Sandbox, request: Request) -> Reply:
     request.extra_headers |= sandbox.limits.count_endpoint(limits.INCREMENTAL, now)
     if sandbox.options.role != "admin":
         raise forbidden()
-    per_page = min(max(1, request.whole("per_page", EXPORT_PAGE_SIZE)), EXPORT_PAGE_SIZE)
+    per_page = min(max(1, request.integer("per_page", EXPORT_PAGE_SIZE)), EXPORT_PAGE_SIZE)
     if "cursor" in request.query:
         place = paging.read_cursor(request.query["cursor"], cursors.decode_incremental)
     else:
-        place = (request.whole("start_time", 0) - 1, 1 << 62)
+        place = (request.integer("start_time", 0) - 1, 1 << 62)
         if place[0] > now - _NOT_YET_SECONDS:
             raise ApiError(400, {"error": "StartTimeTooRecent", "description": "Too recent start_time."})
     store = sandbox.store
@@ -56,4 +56,4 @@ def export(sandbox: Sandbox, request: Request) -> Reply:
 
 
 def _as_deleted(text: str) -> str:
-    return compact(json.loads(text) | {"status": "deleted"})
+    return compact_json(json.loads(text) | {"status": "deleted"})

@@ -2,7 +2,7 @@
 
 from zendesk.sandbox.errors import ApiError, invalid_attribute, too_many_values
 from zendesk.sandbox.lists import paging
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 
@@ -19,7 +19,7 @@ def index(sandbox: Sandbox, request: Request) -> Reply:
 
 def show(sandbox: Sandbox, request: Request, job_id: str) -> Reply:
     job = sandbox.jobs.find(job_id, sandbox.now())
-    return answer({"job_status": job.to_json(request.base, with_type=_with_type(sandbox))})
+    return json_reply({"job_status": job.to_json(request.base, with_type=_with_type(sandbox))})
 
 
 def show_many(sandbox: Sandbox, request: Request) -> Reply:
@@ -36,4 +36,6 @@ def show_many(sandbox: Sandbox, request: Request) -> Reply:
         except ApiError:
             continue
         records.append(job.to_json(request.base, with_type=_with_type(sandbox)))
-    return answer({"job_statuses": records, "next_page": None, "previous_page": None, "count": len(records)})
+    return json_reply(
+        {"job_statuses": records, "next_page": None, "previous_page": None, "count": len(records)}
+    )

@@ -9,7 +9,7 @@ from zendesk.sandbox.account.macros import BY_ID, MACROS, Macro
 from zendesk.sandbox.endpoints.tickets import slot_of_ticket
 from zendesk.sandbox.errors import not_found
 from zendesk.sandbox.lists import paging
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import rendering
@@ -49,7 +49,7 @@ def search(sandbox: Sandbox, request: Request) -> Reply:
 
 def show(sandbox: Sandbox, request: Request, macro_id: int) -> Reply:
     macro = _existing(macro_id)
-    return answer({"macro": _record(sandbox, macro, request.base, MACROS.index(macro))})
+    return json_reply({"macro": _record(sandbox, macro, request.base, MACROS.index(macro))})
 
 
 def _existing(macro_id: int) -> Macro:
@@ -62,7 +62,7 @@ def _existing(macro_id: int) -> Macro:
 def preview(_sandbox: Sandbox, _request: Request, macro_id: int) -> Reply:
     """What the macro would change on any ticket; placeholders stay unfilled."""
     result = _existing(macro_id).outcome(frozenset(), None)
-    return answer({"result": {"ticket": _with_custom_fields(result, [])}})
+    return json_reply({"result": {"ticket": _with_custom_fields(result, [])}})
 
 
 def preview_on_ticket(sandbox: Sandbox, request: Request, ticket_id: int, macro_id: int) -> Reply:
@@ -84,7 +84,7 @@ def preview_on_ticket(sandbox: Sandbox, request: Request, ticket_id: int, macro_
     outcome = macro.outcome(frozenset(store.tags(slot)), placeholders)
     if "tags" in outcome:
         now["custom_fields"] = now["fields"] = fields.values(outcome["tags"])
-    return answer({"result": {"ticket": now | _with_custom_fields(outcome, now["custom_fields"])}})
+    return json_reply({"result": {"ticket": now | _with_custom_fields(outcome, now["custom_fields"])}})
 
 
 def _with_custom_fields(outcome: dict[str, Any], held: list[dict[str, Any]]) -> dict[str, Any]:

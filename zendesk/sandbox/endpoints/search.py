@@ -7,7 +7,7 @@ from zendesk.sandbox import limits
 from zendesk.sandbox.errors import ApiError, invalid_attribute, pagination
 from zendesk.sandbox.lists import cursors, paging
 from zendesk.sandbox.lists.query import Query, parse
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets.rendering import ticket
@@ -30,17 +30,17 @@ def _results(sandbox: Sandbox, request: Request) -> list[int]:
     if sort_by:
         request.query["query"] = f"{request.query.get('query', '')} order_by:{sort_by} sort:{sort_order}"
     query = _query(request)
-    return sandbox.index.results(request.query.get("query", ""), query)
+    return sandbox.search_index.results(request.query.get("query", ""), query)
 
 
 def _rendered(sandbox: Sandbox, request: Request, slots: list[int]) -> list[str]:
     """Tickets as the search index knows them: tags and status may be outdated."""
     found = []
     for slot in slots:
-        old = sandbox.index.outdated(slot)
-        tagset, status = (old.tagset, old.status) if old else (None, None)
+        old = sandbox.search_index.outdated(slot)
+        tag_set, status = (old.tag_set, old.status) if old else (None, None)
         more = ',"result_type":"ticket"'
-        found.append(ticket(sandbox.store, slot, request.base, more=more, tagset=tagset, status=status))
+        found.append(ticket(sandbox.store, slot, request.base, more=more, tag_set=tag_set, status=status))
     return found
 
 
@@ -48,7 +48,7 @@ def search(sandbox: Sandbox, request: Request) -> Reply:
     request.extra_headers |= sandbox.limits.count_endpoint(limits.SEARCH_INDEX, sandbox.now())
     if paging.wants_cursor(request):
         raise pagination("InvalidPaginationParameter", "Cursor pagination is not supported for this endpoint")
-    number, per_page = max(1, request.whole("page", 1)), min(max(1, request.whole("per_page", 100)), 100)
+    number, per_page = max(1, request.integer("page", 1)), min(max(1, request.integer("per_page", 100)), 100)
     if (number - 1) * per_page >= MAX_RESULTS:
         text = f"Requested response size was greater than Search Response Limits ({MAX_RESULTS} results)"
         raise ApiError(422, {"error": "invalid", "description": text})
@@ -57,12 +57,12 @@ def search(sandbox: Sandbox, request: Request) -> Reply:
     request.query = original
     part = found[(number - 1) * per_page : min(number * per_page, MAX_RESULTS)]
     rest: dict[str, Any] = {"facets": None, **paging.offset_metadata(request, number, per_page, len(found))}
-    return paging.reply("results", _rendered(sandbox, request, part), rest)
+    return paging.list_reply("results", _rendered(sandbox, request, part), rest)
 
 
 def count(sandbox: Sandbox, request: Request) -> Reply:
     request.extra_headers |= sandbox.limits.count_endpoint(limits.SEARCH_INDEX, sandbox.now())
-    return answer({"count": len(_results(sandbox, request))})
+    return json_reply({"count": len(_results(sandbox, request))})
 
 
 def export(sandbox: Sandbox, request: Request) -> Reply:
@@ -84,7 +84,7 @@ def export(sandbox: Sandbox, request: Request) -> Reply:
     part: list[int] = []
     has_more = False
     if kind == "ticket":
-        for slot in sandbox.index.scan(query.criteria, range(begins_at - 1, -1, -1)):
+        for slot in sandbox.search_index.scan(query.criteria, range(begins_at - 1, -1, -1)):
             if len(part) == size:
                 has_more = True
                 break
@@ -94,6 +94,6 @@ def export(sandbox: Sandbox, request: Request) -> Reply:
         last = part[-1]
         after = cursors.encode_export(store.ids[last], store.created(last), exported + len(part), started)
     rest = {"facets": None, **paging.cursor_metadata(request, after, None, has_more=has_more)}
-    found = paging.reply("results", _rendered(sandbox, request, part), rest)
+    found = paging.list_reply("results", _rendered(sandbox, request, part), rest)
     found.headers["cache-control"] = "max-age=10, private"
     return found

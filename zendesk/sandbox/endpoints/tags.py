@@ -3,7 +3,7 @@
 from zendesk.sandbox import limits
 from zendesk.sandbox.errors import invalid_attribute
 from zendesk.sandbox.lists import paging
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
@@ -20,7 +20,7 @@ def index(sandbox: Sandbox, request: Request) -> Reply:
 
 def count(sandbox: Sandbox, _request: Request) -> Reply:
     value = min(len(sandbox.store.tag_sets.counts()), MAX_TAGS_LISTED)
-    return answer({"count": {"value": value, "refreshed_at": "2024-01-08T09:00:00Z"}})
+    return json_reply({"count": {"value": value, "refreshed_at": "2024-01-08T09:00:00Z"}})
 
 
 def autocomplete(sandbox: Sandbox, request: Request) -> Reply:
@@ -29,4 +29,4 @@ def autocomplete(sandbox: Sandbox, request: Request) -> Reply:
     if len(start) < 2:
         raise invalid_attribute("name", "Must have at least 2 characters.")
     counts = sandbox.store.tag_sets.counts().most_common(MAX_TAGS_LISTED)
-    return answer({"tags": [name for name, _ in counts if name.startswith(start)][:30]})
+    return json_reply({"tags": [name for name, _ in counts if name.startswith(start)][:30]})

@@ -25,7 +25,7 @@ def ticket_object(value: Any) -> dict[str, Any]:
 
 
 def check_stamp(sandbox: Sandbox, slot: int, change: dict[str, Any]) -> None:
-    """Raise `ApiError` 409 if the ticket changed since the stamp; any `safe_update`, even false, asks for it."""
+    """Raise `ApiError` 409 if the ticket changed after the stamp. Even `safe_update: false` turns this on."""
     if "safe_update" not in change:
         return
     stamp = change.get("updated_stamp")

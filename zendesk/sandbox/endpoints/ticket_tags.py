@@ -4,13 +4,13 @@ from zendesk.sandbox.account.field_values import STATUSES
 from zendesk.sandbox.endpoints.ticket_changes import apply_one, check_stamp
 from zendesk.sandbox.endpoints.tickets import slot_of_ticket
 from zendesk.sandbox.errors import CLOSED_PREVENTS_UPDATE, invalid_record
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
 
 def show(sandbox: Sandbox, _request: Request, ticket_id: int) -> Reply:
-    return answer({"tags": sandbox.store.tags(slot_of_ticket(sandbox, ticket_id))})
+    return json_reply({"tags": sandbox.store.tags(slot_of_ticket(sandbox, ticket_id))})
 
 
 def change(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
@@ -22,4 +22,4 @@ def change(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
         raise invalid_record({"status": [{"description": CLOSED_PREVENTS_UPDATE}]})
     name = {"POST": "tags", "PUT": "additional_tags", "DELETE": "remove_tags"}[request.method]
     apply_one(sandbox, slot, {name: body.get("tags")}, many=True)
-    return answer({"tags": sandbox.store.tags(slot)}, status=201 if request.method == "POST" else 200)
+    return json_reply({"tags": sandbox.store.tags(slot)}, status=201 if request.method == "POST" else 200)

@@ -9,7 +9,7 @@ from zendesk.sandbox.account.views import VIEW_NOT_ARCHIVED
 from zendesk.sandbox.errors import not_found, pagination, too_many_values
 from zendesk.sandbox.limits import TICKETS_INDEX
 from zendesk.sandbox.lists import cursors, paging
-from zendesk.sandbox.replies import OK_CACHE, Reply, answer
+from zendesk.sandbox.replies import OK_CACHE, Reply, json_reply
 from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets.rendering import ticket
@@ -38,7 +38,7 @@ def index(sandbox: Sandbox, request: Request) -> Reply:
     number, per_page = paging.offset_page(request)
     slots = _listed(sandbox)
     part = slots[(number - 1) * per_page : number * per_page]
-    return paging.reply(
+    return paging.list_reply(
         "tickets",
         rendered(sandbox, request, part),
         paging.offset_metadata(request, number, per_page, len(slots)),
@@ -75,7 +75,7 @@ def _index_by_cursor(sandbox: Sandbox, request: Request) -> Reply:
     rest = paging.cursor_metadata(request, after, before, has_more=has_more)
     # The list recorded in 2024 leaves `fields` out.
     with_fields = sandbox.options.header_style == "2023"
-    return paging.reply("tickets", rendered(sandbox, request, part, with_fields=with_fields), rest)
+    return paging.list_reply("tickets", rendered(sandbox, request, part, with_fields=with_fields), rest)
 
 
 def _by_number(
@@ -102,7 +102,7 @@ def _by_number(
 
 def count(sandbox: Sandbox, _request: Request) -> Reply:
     value = len(_listed(sandbox))
-    return answer({"count": {"value": value, "refreshed_at": timestamps.iso(sandbox.now())}})
+    return json_reply({"count": {"value": value, "refreshed_at": timestamps.iso(sandbox.now())}})
 
 
 def show(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
@@ -118,4 +118,4 @@ def show_many(sandbox: Sandbox, request: Request) -> Reply:
         raise too_many_values()
     found = sorted({slot for number in ids if (slot := sandbox.store.slot(number)) is not None})
     rest = {"next_page": None, "previous_page": None, "count": len(found)}
-    return paging.reply("tickets", rendered(sandbox, request, found), rest)
+    return paging.list_reply("tickets", rendered(sandbox, request, found), rest)

@@ -4,7 +4,7 @@ from typing import Any
 
 from zendesk.sandbox.endpoints.ticket_changes import parse_stamp, ticket_object, warn_dropped
 from zendesk.sandbox.errors import invalid_attribute, too_many_values
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import updates
@@ -16,21 +16,25 @@ def update_many(sandbox: Sandbox, request: Request) -> Reply:
     body = request.json
     dropped: list[str] = []
     is_batch = "tickets" in body
-    works = _own_changes(body["tickets"], dropped) if is_batch else _same_change(request, body, dropped)
+    ticket_updates = (
+        _own_changes(body["tickets"], dropped) if is_batch else _same_change(request, body, dropped)
+    )
     warn_dropped(request, "update_many", dropped)
-    faults = sandbox.faults.of_job(request.method, request.path, [work.ticket_id for work in works])
+    faults = sandbox.faults.for_job(
+        request.method, request.path, [update.ticket_id for update in ticket_updates]
+    )
     with_type = sandbox.options.header_style == "2024"
     if with_type:
-        _add_inflight_header(sandbox, request, coming=1)
-    job = sandbox.jobs.queue(works, faults, sandbox.now())
-    return answer({"job_status": job.to_json(request.base, with_type=with_type)})
+        _add_inflight_header(sandbox, request, additional=1)
+    job = sandbox.jobs.queue(ticket_updates, faults, sandbox.now())
+    return json_reply({"job_status": job.to_json(request.base, with_type=with_type)})
 
 
-def _add_inflight_header(sandbox: Sandbox, request: Request, *, coming: int) -> None:
+def _add_inflight_header(sandbox: Sandbox, request: Request, *, additional: int) -> None:
     allowed = sandbox.options.max_jobs
-    left = max(0, allowed - len(sandbox.jobs.open_ids()) - coming)
-    told = f"total={allowed}; remaining={left}; resets=60"
-    request.extra_headers["zendesk-ratelimit-inflight-jobs"] = told
+    left = max(0, allowed - len(sandbox.jobs.open_ids()) - additional)
+    limit = f"total={allowed}; remaining={left}; resets=60"
+    request.extra_headers["zendesk-ratelimit-inflight-jobs"] = limit
 
 
 def _same_change(request: Request, body: dict[str, Any], dropped: list[str]) -> list[TicketUpdate]:
@@ -53,7 +57,7 @@ def _own_changes(tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
         raise invalid_attribute("tickets", "Must be a list of tickets.")
     if len(tickets) > MAX_IDS:
         raise too_many_values()
-    works: dict[int, TicketUpdate] = {}
+    ticket_updates: dict[int, TicketUpdate] = {}
     for index, value in enumerate(tickets):
         change = ticket_object(value)
         unpermitted = updates.unpermitted(change, many=True)
@@ -66,6 +70,6 @@ def _own_changes(tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
         stamp = kept.get("updated_stamp")
         if stamp is not None:
             parse_stamp(str(stamp))
-        is_missing = "safe_update" in kept and stamp is None
-        works.setdefault(number, TicketUpdate(index, number, kept, stamp, is_missing))
-    return list(works.values())
+        lacks_stamp = "safe_update" in kept and stamp is None
+        ticket_updates.setdefault(number, TicketUpdate(index, number, kept, stamp, lacks_stamp))
+    return list(ticket_updates.values())

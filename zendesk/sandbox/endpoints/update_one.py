@@ -11,7 +11,7 @@ from zendesk.sandbox.replies import OK_CACHE, Reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import updates
-from zendesk.sandbox.tickets.rendering import compact, ticket
+from zendesk.sandbox.tickets.rendering import compact_json, ticket
 
 
 def update(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
@@ -30,7 +30,7 @@ def update(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
         events.append(_event("subject", sandbox.store.subject(slot), subject))
     if sandbox.store.tags(slot) != held:
         events.append(_event("tags", list(sandbox.store.tags(slot)), list(held)))
-    audit = compact(_audit(sandbox, ticket_id, events))
+    audit = compact_json(_audit(sandbox, ticket_id, events))
     body = f'{{"ticket":{ticket(sandbox.store, slot, request.base)},"audit":{audit}}}'
     return Reply(200, body.encode(), {"cache-control": OK_CACHE})
 

@@ -5,7 +5,7 @@ from typing import Any
 from zendesk.sandbox.account import people
 from zendesk.sandbox.errors import not_found, too_many_values
 from zendesk.sandbox.lists import paging
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 
@@ -48,15 +48,15 @@ _CONFIGURATION: dict[str, Any] = {
 def me(sandbox: Sandbox, request: Request) -> Reply:
     """An anonymous caller gets 200 too, with a null id."""
     if request.scopes is None:
-        return answer({"user": people.ANONYMOUS})
-    return answer({"user": people.me(request.base, sandbox.options.role)})
+        return json_reply({"user": people.ANONYMOUS})
+    return json_reply({"user": people.me(request.base, sandbox.options.role)})
 
 
 def show(_sandbox: Sandbox, request: Request, user_id: int) -> Reply:
     found = people.user(user_id, request.base)
     if found is None:
         raise not_found()
-    return answer({"user": found})
+    return json_reply({"user": found})
 
 
 def show_many(_sandbox: Sandbox, request: Request) -> Reply:
@@ -64,14 +64,14 @@ def show_many(_sandbox: Sandbox, request: Request) -> Reply:
     if len(ids) > MAX_IDS:
         raise too_many_values()
     found = [one for number in sorted(set(ids)) if (one := people.user(number, request.base)) is not None]
-    return answer({"users": found, "next_page": None, "previous_page": None, "count": len(found)})
+    return json_reply({"users": found, "next_page": None, "previous_page": None, "count": len(found)})
 
 
 def custom_role(sandbox: Sandbox, _request: Request, role_id: int) -> Reply:
     if role_id != people.ROLE_ID:
         raise not_found()
     is_admin = sandbox.options.role == "admin"
-    return answer(
+    return json_reply(
         {
             "custom_role": {
                 "id": people.ROLE_ID,

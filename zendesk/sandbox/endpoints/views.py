@@ -7,7 +7,7 @@ from zendesk.sandbox.account.views import BY_ID, VIEWS
 from zendesk.sandbox.endpoints.tickets import rendered
 from zendesk.sandbox.errors import not_found, too_deep
 from zendesk.sandbox.lists import cursors, paging
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
@@ -34,14 +34,16 @@ def index(_sandbox: Sandbox, request: Request) -> Reply:
 
 
 def active(_sandbox: Sandbox, request: Request) -> Reply:
-    """In offset pages only, whatever is request."""
+    """Supports offset pagination only, whatever the caller asks for."""
     request.query = {name: value for name, value in request.query.items() if not name.startswith("page[")}
     return paging.paginated(request, "views", _records(request.base, only_active=True))
 
 
 def show(_sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     _existing(view_id)
-    return answer({"view": BY_ID[view_id].to_json(request.base, [view.id for view in VIEWS].index(view_id))})
+    return json_reply(
+        {"view": BY_ID[view_id].to_json(request.base, [view.id for view in VIEWS].index(view_id))}
+    )
 
 
 def _existing(view_id: int) -> None:
@@ -53,9 +55,9 @@ def count(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     _existing(view_id)
     now = sandbox.now()
     sandbox.limits.count_endpoint(limits.VIEW, now, view_id)
-    told = sandbox.view_counts.ask(view_id, now, lambda: len(sandbox.view_members(view_id)))
+    told = sandbox.view_counts.get(view_id, now, lambda: len(sandbox.view_members(view_id)))
     url = f"{request.base}/api/v2/views/{view_id}/count.json"
-    return answer({"view_count": {"url": url, "view_id": view_id, **told}})
+    return json_reply({"view_count": {"url": url, "view_id": view_id, **told}})
 
 
 def tickets(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
@@ -64,7 +66,7 @@ def tickets(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     if not paging.wants_cursor(request):
         number, per_page = paging.offset_page(request)
         part, _, total = _part(sandbox, request, view_id, (number - 1) * per_page, per_page)
-        return paging.reply(
+        return paging.list_reply(
             "tickets",
             rendered(sandbox, request, part),
             paging.offset_metadata(request, number, per_page, total),
@@ -84,7 +86,7 @@ def tickets(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     after = cursors.encode_offset(sort, start + len(part)) if part else None
     before = cursors.encode_offset(sort, start - 1) if start else None
     rest = paging.cursor_metadata(request, after, before, has_more=start + size < total)
-    return paging.reply("tickets", rendered(sandbox, request, part), rest)
+    return paging.list_reply("tickets", rendered(sandbox, request, part), rest)
 
 
 def _part(
@@ -119,7 +121,7 @@ def execute(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     ]
     view = BY_ID[view_id]
     columns = view.to_json(request.base, 0)["execution"]["columns"]
-    return answer(
+    return json_reply(
         {
             "rows": rows,
             "columns": columns,

@@ -1,7 +1,7 @@
 """Cursors as Zendesk writes them.
 
-A view's cursor is a sort and an offset, though it looks like a key; a list's cursor holds the last key. Both
-are base64 of JSON whose values are base64 of a type letter and bytes (seen in zenpy's cassettes).
+A view's cursor holds a sort order and an offset, a list's cursor the last key. Both are base64 of JSON whose
+values are base64 of a type letter and bytes (as in zenpy's cassettes). Decoding raises ValueError.
 """
 
 import base64
@@ -41,7 +41,7 @@ def _number(text: Any) -> int:
 
 
 def encode_offset(sort: str, offset: int) -> str:
-    """`sort`: such as "nice_id desc"."""
+    """A view's cursor; `sort` is a column and a direction, such as "nice_id desc"."""
     return _encode({"sort": _text(sort), "offset": _whole(offset)})
 
 
@@ -50,7 +50,7 @@ def decode_offset(cursor: str) -> int:
 
 
 def encode_key(order: str, key: int) -> str:
-    """`order`: the columns, such as "nice_id"."""
+    """A list's cursor; `order` is its sort columns, such as "nice_id"."""
     return _encode({"o": order, "v": _whole(key)})
 
 
@@ -59,7 +59,7 @@ def decode_key(cursor: str) -> int:
 
 
 def encode_export(key: int, created: int, exported: int, started: float) -> str:
-    """Of search/export: remembers when the walk began, since it may last an hour only."""
+    """A cursor of search/export, which records when the export began: it may take one hour only."""
     return _encode(
         {
             "field": "created_at",
@@ -74,7 +74,7 @@ def encode_export(key: int, created: int, exported: int, started: float) -> str:
 
 
 def decode_export(cursor: str) -> tuple[int, int, float]:
-    """Last ticket number, how many were exported, and when the walk began (seconds since 1970)."""
+    """The last ticket id, the number of tickets exported, and when the export began (seconds since 1970)."""
     members = _decode(cursor)
     try:
         return int(members["sortValues"][1]), int(members["exportedThusFar"]), members["sessionStart"] / 1000
@@ -83,12 +83,12 @@ def decode_export(cursor: str) -> tuple[int, int, float]:
 
 
 def encode_incremental(updated: int, key: int) -> str:
-    """Of the incremental export."""
+    """A cursor of the incremental export."""
     return base64.b64encode(f"{updated}.0||{key}|".encode()).decode()
 
 
 def decode_incremental(cursor: str) -> tuple[int, int]:
-    """The time (seconds since 1970) and the ticket number where the walk stands."""
+    """The time of change (seconds since 1970) and the id of the last ticket exported."""
     try:
         updated, _, key = base64.b64decode(cursor, validate=True).decode().rstrip("|").partition("||")
         return int(float(updated)), int(key)

@@ -1,4 +1,4 @@
-"""The query language of search, as far as tickets need it (support.zendesk.com, article 4408886879258)."""
+"""The query language of search, the part about tickets (support.zendesk.com, article 4408886879258)."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _ORDERS = {"created_at": "created", "updated_at": "updated", "ticket_id": "id"}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query, understood. `order` is one of created, updated, status, priority, id, relevance."""
+    """A parsed query. `order` is one of created, updated, status, priority, id, relevance."""
 
     criteria: Criteria
     order: str = "relevance"
@@ -32,7 +32,7 @@ class Query:
 
 
 def terms(text: str) -> list[Term]:
-    """The parts of a query; a word without a keyword has the name ""."""
+    """Split a query into terms; a word without a keyword gets the name ""."""
     found = []
     for part in _TERM.finditer(text):
         value = part["phrase"] if part["phrase"] is not None else part["word"]
@@ -41,15 +41,15 @@ def terms(text: str) -> list[Term]:
 
 
 def parse(text: str) -> Query:
-    """A query for tickets. ValueError, in a sentence, for a value that means nothing."""
-    reading = _QueryBuilder()
+    """Parse a query for tickets. Raises ValueError, with a sentence, for an invalid value."""
+    builder = _QueryBuilder()
     for term in terms(text):
-        reading.take(term)
-    return reading.query()
+        builder.add(term)
+    return builder.query()
 
 
 class _QueryBuilder:
-    """A query being read, term by term."""
+    """Builds a query term by term."""
 
     def __init__(self) -> None:
         self._statuses = EVERY_STATUS
@@ -60,7 +60,7 @@ class _QueryBuilder:
         self._order = "relevance"
         self._descending = True
 
-    def take(self, term: Term) -> None:
+    def add(self, term: Term) -> None:
         match term.name:
             case "type":
                 if (term.value.lower() == "ticket") == term.negated:
@@ -99,7 +99,7 @@ class _QueryBuilder:
         tag_tests = self._tags
         wanted = tuple(self._wanted_tags)
         if wanted:
-            # Several values of one keyword widen the search; `tags:"a b"` narrows it to both.
+            # Several tags: terms match any of them; `tags:"a b"` needs both.
             tag_tests = [*tag_tests, lambda held: any(test(held) for test in wanted)]
         criteria = Criteria(statuses=statuses, tags=tuple(tag_tests), tests=tuple(self._tests))
         return Query(criteria, self._order, self._descending)

@@ -1,4 +1,4 @@
-"""What one term of a search query asks of a ticket."""
+"""Terms of a search query as predicates on tickets, tags and statuses."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from zendesk.sandbox import timestamps
 from zendesk.sandbox.account.field_values import PRIORITIES, SOLVED, STATUS_RANK
 from zendesk.sandbox.lists.criteria import EVERY_STATUS, TagPredicate, TicketPredicate
 from zendesk.sandbox.tickets.rendering import assignee_id, group_id, requester_id
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ":": lambda left, right: left == right,
@@ -69,7 +69,7 @@ def _positive_predicate(term: Term) -> TicketPredicate:
             return _priority_predicate(term)
         case "" | "subject" | "description":
             return _number_or_words_predicate(term.value)
-    # A keyword nobody knows finds nothing, as a wrong field name does.
+    # An unknown keyword matches nothing.
     return lambda _store, _slot: False
 
 
@@ -86,7 +86,7 @@ def _whole(term: Term) -> int:
         raise ValueError(f"Invalid search: {term.name} must be a number, not {term.value!r}.") from None
 
 
-def _compare_id(sign: str, number: int, store: Store, slot: int) -> bool:
+def _compare_id(sign: str, number: int, store: TicketStore, slot: int) -> bool:
     return _COMPARISONS[sign](store.ids[slot], number)
 
 
@@ -98,7 +98,7 @@ def _date_predicate(term: Term) -> TicketPredicate:
     is_day = "T" not in term.value
     compare = _COMPARISONS[term.sign]
 
-    def test(store: Store, slot: int) -> bool:
+    def test(store: TicketStore, slot: int) -> bool:
         if term.name.startswith("solved") and store.status[slot] < SOLVED:
             return False
         moment: float = store.created(slot) if term.name.startswith("created") else store.updated(slot)
@@ -119,7 +119,7 @@ def _priority_predicate(term: Term) -> TicketPredicate:
 
 
 def _words_predicate(text: str) -> TicketPredicate:
-    """A word is found at the beginning of a word; a phrase as it stands."""
+    """Match the text at the start of any word of the subject."""
     begin = r"\b" if text[:1].isalnum() else ""
     pattern = re.compile(begin + re.escape(text.rstrip("*")), re.IGNORECASE)
     return lambda store, slot: pattern.search(store.subject(slot)) is not None

@@ -16,9 +16,9 @@ from zendesk.sandbox.errors import (
     rate_limited,
     too_many_jobs,
 )
-from zendesk.sandbox.faults import Rule
+from zendesk.sandbox.faults import FaultRule
 from zendesk.sandbox.replies import HTML, Reply
-from zendesk.sandbox.serving import control, pages, routes
+from zendesk.sandbox.serving import control, html_pages, routes
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.serving.runtimes import runtime
 from zendesk.sandbox.state import Sandbox
@@ -36,15 +36,15 @@ _HANG_SECONDS = 3600.0
 
 
 class App:
-    """Answers calls for a `Sandbox`. Any thread may call; only waiting happens outside its lock."""
+    """Answers calls to a `Sandbox`. Thread-safe: all but waiting happens under the sandbox's lock."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.closing = threading.Event()
-        """Set when the server ends: nobody goes on waiting."""
+        """Set when the server shuts down; ends all waits."""
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one call. `headers` have names in Title-Case."""
+        """Answer one call. Header names must be in Title-Case."""
         began = time.perf_counter()
         parts = urlsplit(target)
         path = unquote(parts.path)
@@ -60,7 +60,7 @@ class App:
             return control.handle(self.sandbox, request)
         if path.startswith("/api/v2/") or path == "/oauth/tokens":
             return self._api(request, began)
-        return pages.handle(self.sandbox, request)
+        return html_pages.handle(self.sandbox, request)
 
     def _api(self, request: Request, began: float) -> Reply:
         sandbox = self.sandbox
@@ -68,18 +68,18 @@ class App:
         name = (
             "POST oauth/tokens" if request.path == "/oauth/tokens" else found[0].name if found else "unknown"
         )
-        # What was recorded is the time of a whole call, our own work on it included. What is read is as it
-        # was when the call came; what is written is taken when its answer is due.
+        # The recorded times are those of whole calls, so our own work counts towards them. A read sees the
+        # tickets as they were when the call arrived; a write happens when its answer is due.
         answer_at = began + sandbox.options.latency + sandbox.options.runtime_scale * runtime(name)
         if request.method != "GET":
             self._wait(answer_at - time.perf_counter())
         with sandbox.lock:
-            rules = sandbox.faults.of_call(request.method, request.path)
+            rules = sandbox.faults.for_call(request.method, request.path)
         for rule in rules:
             if rule.kind == "hang" and not rule.params.get("after_work"):
                 self._wait(float(rule.params.get("seconds", _HANG_SECONDS)))
         with sandbox.lock:
-            now = sandbox.settle()
+            now = sandbox.advance()
             sandbox.ledger.calls[name] += 1
             reply = self._answer(request, found, rules, now)
             sandbox.ledger.answers[reply.status] += 1
@@ -104,23 +104,23 @@ class App:
         self,
         request: Request,
         found: "tuple[routes.Route, dict[str, object]] | None",
-        rules: list[Rule],
+        rules: list[FaultRule],
         now: float,
     ) -> Reply:
         for rule in rules:
-            broken = self._instead_of_work(rule)
+            broken = self._reply_instead(rule)
             if broken is not None:
                 return broken
         try:
-            reply = self._work(request, found, now)
+            reply = self._run_endpoint(request, found, now)
         except ApiError as refusal:
             reply = refusal.reply()
         reply.headers |= request.extra_headers
         for rule in rules:
-            reply = _after_work(rule, reply)
+            reply = _broken_afterwards(rule, reply)
         return reply
 
-    def _work(
+    def _run_endpoint(
         self, request: Request, found: "tuple[routes.Route, dict[str, object]] | None", now: float
     ) -> Reply:
         sandbox = self.sandbox
@@ -134,19 +134,19 @@ class App:
             raise invalid_endpoint()
         route, names = found
         if request.scopes is not None:
-            require(request.scopes, route.scope, *route.fine)
-        elif not route.open:
+            require(request.scopes, route.scope, *route.fine_scopes)
+        elif not route.is_public:
             raise bad_credentials()
         return route.endpoint(sandbox, request, **names)
 
-    def _instead_of_work(self, rule: Rule) -> Reply | None:
+    def _reply_instead(self, rule: FaultRule) -> Reply | None:
         params = rule.params
         match rule.kind:
             case "rate_limited":
                 reply = rate_limited("API", params.get("retry_after", 1)).reply()
                 return _as_html(reply, 429) if params.get("html") else reply
             case "server_error_before":
-                return _server_error(rule)
+                return _server_error_reply(rule)
             case "reset_before":
                 return Reply(0, b"", transport="reset")
             case "too_many_jobs":
@@ -159,16 +159,16 @@ class App:
         return None
 
 
-def _after_work(rule: Rule, reply: Reply) -> Reply:
+def _broken_afterwards(rule: FaultRule, reply: Reply) -> Reply:
     match rule.kind:
         case "server_error_after":
-            return _server_error(rule)
+            return _server_error_reply(rule)
         case "reset_after":
             return Reply(0, b"", transport="reset")
         case "trickle":
             reply.transport = "trickle"
             reply.pause = float(rule.params.get("pause", 1.0))
-            reply.head_trickles = bool(rule.params.get("head"))
+            reply.headers_trickle = bool(rule.params.get("head"))
         case "truncated":
             reply.body = reply.body[: len(reply.body) // 2]
         case "html":
@@ -176,7 +176,7 @@ def _after_work(rule: Rule, reply: Reply) -> Reply:
     return reply
 
 
-def _server_error(rule: Rule) -> Reply:
+def _server_error_reply(rule: FaultRule) -> Reply:
     status = int(rule.params.get("status", 503))
     retry_after = rule.params.get("retry_after")
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}

@@ -1,4 +1,4 @@
-"""Which function answers which address, and the scopes it asks for."""
+"""The endpoint of each path, and the scopes it requires."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ Endpoint = Callable[..., Reply]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` without `/api/v2/`. `scope`: the coarse one; `fine`: any of these does as well."""
+    """`path` lacks `/api/v2/`. A token needs the coarse `scope` or any of the `fine_scopes`."""
 
     method: str
     path: str
     endpoint: Endpoint
-    fine: tuple[str, ...] = ()
-    open: bool = False
-    """Answers callers without credentials too."""
+    fine_scopes: tuple[str, ...] = ()
+    is_public: bool = False
+    """Whether it answers callers without credentials."""
 
     @property
     def scope(self) -> str:
@@ -46,7 +46,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """As the ledger counts it."""
+        """The name under which the ledger counts its calls."""
         return f"{self.method} {self.path}".replace("<int:", "{").replace("<", "{").replace(">", "}")
 
 
@@ -54,11 +54,11 @@ _READ = ("tickets:read",)
 _WRITE = ("tickets:write",)
 _VIEWS = ("ticket_views:read",)
 _MACROS = ("macros:read",)
-# Job statuses tell of one's own writes: who may write may ask.
+# A job's status reports on the caller's own writes, so the right to write suffices.
 _JOBS = ("tickets:read", "tickets:write")
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "users/me", users.me, ("users:read",), open=True),
+    Route("GET", "users/me", users.me, ("users:read",), is_public=True),
     Route("GET", "users/show_many", users.show_many, ("users:read",)),
     Route("GET", "users/<int:user_id>", users.show, ("users:read",)),
     Route("GET", "custom_roles/<int:role_id>", users.custom_role),
@@ -75,7 +75,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "tickets/update_many", update_many.update_many, _WRITE),
     Route("GET", "tickets/<int:ticket_id>", tickets.show, _READ),
     Route("PUT", "tickets/<int:ticket_id>", update_one.update, _WRITE),
-    # Audits want the whole `read`, no finer scope does.
+    # Audits require the global `read`; no finer scope suffices.
     Route("GET", "tickets/<int:ticket_id>/audits", audits.index),
     Route("GET", "tickets/<int:ticket_id>/comments", audits.comments, _READ),
     Route("GET", "tickets/<int:ticket_id>/tags", ticket_tags.show, _READ),
@@ -86,7 +86,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "job_statuses", jobs.index, _JOBS),
     Route("GET", "job_statuses/show_many", jobs.show_many, _JOBS),
     Route("GET", "job_statuses/<job_id>", jobs.show, _JOBS),
-    # Search knows no finer scope than `read`.
+    # Search requires the global `read`; no finer scope suffices.
     Route("GET", "search", search.search),
     Route("GET", "search/count", search.count),
     Route("GET", "search/export", search.export),
@@ -112,13 +112,13 @@ _MAP = Map(
     strict_slashes=False,
     merge_slashes=False,
 )
-_ADDRESSES = _MAP.bind("sandbox")
+_ADAPTER = _MAP.bind("sandbox")
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, Any]] | None:
-    """The route of a path without `.json`, and the numbers in it; None if there is none."""
+    """The route of a path without `.json`, and the ids in the path; None if there is no such route."""
     try:
-        route, names = _ADDRESSES.match(path, method)
+        route, names = _ADAPTER.match(path, method)
     except (NotFound, MethodNotAllowed, RequestRedirect):
         return None
     return route, dict(names)

@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zendesk.sandbox.faults import Rule
+from zendesk.sandbox.faults import FaultRule
 
 JobStatus = Literal["queued", "working", "completed", "failed", "killed"]
 
 
 @dataclass(frozen=True, slots=True)
 class TicketUpdate:
-    """One ticket of a job. `index` is its place in the call."""
+    """One ticket's update within a job. `index` is its position in the call."""
 
     index: int
     ticket_id: int
     change: Mapping[str, Any]
     stamp: str | None = None
-    stamp_is_missing: bool = False
+    lacks_stamp: bool = False
 
 
 @dataclass(slots=True)
@@ -28,19 +28,19 @@ class BulkJob:
     queued_at_sequence: int
     begins_at: float
     seconds_per_ticket: float
-    faults: list[Rule] = field(default_factory=list)
+    faults: list[FaultRule] = field(default_factory=list)
     status: JobStatus = "queued"
     progress: int | None = None
     message: str | None = None
     ended_at: float | None = None
     items: list[int | dict[str, Any]] = field(default_factory=list)
-    """What became of the tickets: an updated one's number (they are many), or the item of one that failed."""
+    """The results: only the id of an updated ticket, to save memory, or the whole item of a failed one."""
     total: int = 0
 
     def __post_init__(self) -> None:
         self.total = len(self.updates)
 
-    def fault(self, *kinds: str) -> Rule | None:
+    def fault(self, *kinds: str) -> FaultRule | None:
         return next((rule for rule in self.faults if rule.kind in kinds), None)
 
     @property
@@ -49,7 +49,7 @@ class BulkJob:
 
     @property
     def breaks_after(self) -> int | None:
-        """Tickets done before the whole job breaks; None: it does not."""
+        """Number of tickets after which the whole job fails; None if it does not."""
         rule = self.fault("job_failed", "job_killed", "poison")
         return None if rule is None else min(int(rule.params.get("done", 0)), len(self.updates))
 
@@ -77,7 +77,7 @@ class BulkJob:
 
 
 def shown_result(item: int | dict[str, Any]) -> dict[str, Any]:
-    """A result item. Those of updated tickets have no `index`, those of failed ones no `success`."""
+    """A result item. Successes have no `index`, failures no `success`."""
     if isinstance(item, int):
         return {"action": "update", "status": "Updated", "success": True, "id": item}
     return item

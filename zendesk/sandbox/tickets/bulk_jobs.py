@@ -1,7 +1,7 @@
-"""`update_many` as it happens: a job is queued, updates ticket by ticket, and leaves results.
+"""The bulk jobs of `update_many`: queued, worked off ticket by ticket, and kept with their results.
 
-Nothing runs in the background. Whoever asks the demo anything first lets the clock catch up (`settle`): every
-ticket that was due by then is updated, in the order in which it was due, across all jobs.
+Nothing runs in the background. Every call to the demo first runs `advance`, which updates all tickets that
+are due by then, in due order across all jobs.
 """
 
 import heapq
@@ -12,12 +12,12 @@ from typing import Any
 
 from zendesk.sandbox import timestamps
 from zendesk.sandbox.errors import CONFLICT, not_found, too_many_jobs
-from zendesk.sandbox.faults import Rule
+from zendesk.sandbox.faults import FaultRule
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets.audits import Audits
 from zendesk.sandbox.tickets.bulk_job import BulkJob, TicketUpdate
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 from zendesk.sandbox.tickets.updates import UpdateRejected, apply_change
 
 # In zenpy's cassettes 1 ticket took 2 s, 50 took 5 s, 100 took 10 s, with the wait in the queue.
@@ -26,9 +26,11 @@ TICKET_SECONDS = 0.09
 
 
 class BulkJobs:
-    """The account's jobs."""
+    """The account's bulk jobs."""
 
-    def __init__(self, store: Store, ledger: Ledger, audits: Audits, options: Callable[[], Options]) -> None:
+    def __init__(
+        self, store: TicketStore, ledger: Ledger, audits: Audits, options: Callable[[], Options]
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._audits = audits
@@ -41,8 +43,8 @@ class BulkJobs:
     def open_ids(self) -> list[str]:
         return list(self._open)
 
-    def queue(self, updates: list[TicketUpdate], faults: list[Rule], now: float) -> BulkJob:
-        """Accept a job; `ApiError` TooManyJobs if as many as allowed are queued or running."""
+    def queue(self, updates: list[TicketUpdate], faults: list[FaultRule], now: float) -> BulkJob:
+        """Accept a job. Raises `ApiError` TooManyJobs if the limit of open jobs is reached."""
         options = self._options()
         if len(self._open) >= options.max_jobs:
             raise too_many_jobs(options.too_many_jobs_status, self.open_ids())
@@ -68,22 +70,22 @@ class BulkJobs:
         return job
 
     def find(self, job_id: str, now: float) -> BulkJob:
-        """A job by its id; `ApiError` 404 if it is unknown, too old, or gone by a fault."""
+        """The job with this id. Raises `ApiError` 404 if it is unknown, too old, or hidden by a fault."""
         job = self._jobs.get(job_id)
         if job is None or job.fault("job_gone") or now - job.queued_at > self._options().job_life:
             raise not_found()
         return job
 
     def all(self, now: float) -> list[BulkJob]:
-        """The jobs that can be asked for: ended ones first, by their end, then by creation, latest first."""
+        """The jobs that `find` knows: ended ones first, latest end first; then open ones, newest first."""
         life = self._options().job_life
         found = [
             job for job in self._jobs.values() if now - job.queued_at <= life and not job.fault("job_gone")
         ]
         return sorted(found, key=lambda job: (job.ended_at or 0.0, job.queued_at), reverse=True)
 
-    def settle(self, now: float) -> None:
-        """Do all that was due by now, in its order."""
+    def advance(self, now: float) -> None:
+        """Do everything that is due by `now`, in due order."""
         while self._due and self._due[0][0] <= now:
             due, serial, done, job = heapq.heappop(self._due)
             if self._step(job, done, due):
@@ -91,7 +93,7 @@ class BulkJobs:
                 heapq.heappush(self._due, (next_due, serial, done + 1, job))
 
     def _step(self, job: BulkJob, done: int, at: float) -> bool:
-        """Move a job on by one: begin it, or do its next ticket. Says whether there is more to do."""
+        """Start a job or update its next ticket. Returns whether the job is still open."""
         if done == 0:
             job.status = "working"
         else:
@@ -126,7 +128,7 @@ class BulkJobs:
     def _update_ticket(
         self, job: BulkJob, update: TicketUpdate, done: int, at: float
     ) -> int | dict[str, Any] | None:
-        """Update one ticket and say what became of it; None: the results will not mention it."""
+        """Update one ticket and return its result; None if the results omit it."""
         injected = _injected_error(job, update, done)
         if injected is not None:
             return injected
@@ -134,7 +136,7 @@ class BulkJobs:
         if slot is None:
             missing = self._options().missing_ids == "omit"
             return None if missing else _error(update, "RecordNotFound", "Not found")
-        if update.stamp_is_missing:
+        if update.lacks_stamp:
             return _error(update, "TicketUpdateFailed", "UpdatedTicket stamp: is needed for a safe update")
         if self._is_outdated(job, update, slot):
             return _error(update, "UpdateConflict", CONFLICT)
@@ -154,7 +156,7 @@ class BulkJobs:
         return update.ticket_id
 
     def _is_outdated(self, job: BulkJob, update: TicketUpdate, slot: int) -> bool:
-        """Bulk jobs are safe updates: with no stamp of its own, a ticket has that of the queuing."""
+        """Whether the ticket changed since its stamp or, without one, since the job was queued."""
         if update.stamp is None:
             return self._store.last_change.get(slot, 0) > job.queued_at_sequence
         return self._store.updated(slot) > timestamps.parse(update.stamp)

@@ -1,13 +1,13 @@
-"""How Zendesk stores tags."""
+"""Tags in the form in which Zendesk stores them."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
-# All tags of a ticket together (support.zendesk.com, article 4408835059482).
+# Limit on all tags of a ticket together (support.zendesk.com, article 4408835059482).
 MAX_CHARACTERS = 5_096
 
-# Letters and digits of any script, dash, underscore, colon and slash stay; all else vanishes, no error.
+# Zendesk keeps letters and digits of any script, dash, underscore, colon and slash, and drops the rest.
 _DROPPED = re.compile(r"[^a-z0-9_\-:/]+")
 _SIGNS = frozenset("-_:/")
 # Marks too: many scripts write their vowels and accents with them.
@@ -15,7 +15,7 @@ _LETTERS, _DIGITS = frozenset("LM"), "Nd"
 
 
 def normalise(value: object) -> list[str]:
-    """The tags of a list or of one blank-separated string, as they would be stored; each once, in order."""
+    """The tags of a list or a space-separated string in stored form, without duplicates, in order."""
     texts: Iterable[object]
     if value is None:
         texts = ()
@@ -39,5 +39,5 @@ def _storable(word: str) -> str:
 
 
 def character_count(tags: Iterable[str]) -> int:
-    """Characters of the tags as one blank-separated string."""
+    """Length of the tags as one space-separated string."""
     return len(" ".join(tags))

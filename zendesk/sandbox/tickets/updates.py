@@ -1,4 +1,4 @@
-"""What one update does to one ticket, and why it may be refused."""
+"""Applying an update to one ticket, or rejecting it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets import tags, triggers
 from zendesk.sandbox.tickets.audits import Audits
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
-# Kept and shown again. `description` is accepted and ignored without a word (zenpy's cassettes).
+# Stored and shown again. `description` is accepted and silently ignored (zenpy's cassettes).
 STORED = frozenset(
     {
         "subject", "type", "priority", "group_id", "assignee_id", "requester_id", "external_id",
@@ -26,7 +26,7 @@ KNOWN = STORED | {
     "follower_ids", "followers", "email_cc_ids", "email_ccs", "problem_id", "is_public",
     "sharing_agreement_ids", "attribute_value_ids", "metadata",
 }  # fmt: skip
-# Only update_many honours these two: in an update of one ticket they are dropped, with a warning.
+# Only update_many honours these two; an update of one ticket drops them with a warning.
 MANY_ONLY = frozenset({"additional_tags", "remove_tags"})
 # "Allow admins to modify specific fields on a closed ticket" (support.zendesk.com, article 7335734335258).
 _ALLOWED_ON_CLOSED = MANY_ONLY | {
@@ -36,7 +36,7 @@ _ALLOWED_ON_CLOSED = MANY_ONLY | {
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a ticket cannot be updated."""
+    """Why an update was rejected."""
 
     details: str
     attribute: str = "base"
@@ -53,7 +53,7 @@ class UpdateRejected(Exception):
 
 
 def unpermitted(change: Mapping[str, Any], *, many: bool) -> list[str]:
-    """Keys of a ticket object that Zendesk drops, with the warning header."""
+    """Keys of a ticket object that Zendesk drops, with a warning in a header."""
     known = KNOWN | MANY_ONLY | {"id"} if many else KNOWN
     return [name for name in change if name not in known]
 
@@ -93,7 +93,7 @@ def _tags_after(
 
 
 def _status_after(
-    store: Store, slot: int, change: Mapping[str, Any], now: frozenset[str], options: Options
+    store: TicketStore, slot: int, change: Mapping[str, Any], now: frozenset[str], options: Options
 ) -> int | None:
     if "status" not in change:
         return None
@@ -113,7 +113,9 @@ def _status_after(
     return status
 
 
-def _check(store: Store, slot: int, change: Mapping[str, Any], options: Options) -> None:
+def _reject_closed_or_invalid(
+    store: TicketStore, slot: int, change: Mapping[str, Any], options: Options
+) -> None:
     may_change_closed = options.allow_closed and options.role == "admin"
     if store.status[slot] == CLOSED and not (may_change_closed and set(change) <= _ALLOWED_ON_CLOSED):
         raise UpdateRejected(Rejection(CLOSED_PREVENTS_UPDATE, "status"))
@@ -123,7 +125,7 @@ def _check(store: Store, slot: int, change: Mapping[str, Any], options: Options)
 
 
 def apply_change(
-    store: Store,
+    store: TicketStore,
     slot: int,
     change: Mapping[str, Any],
     *,
@@ -133,8 +135,8 @@ def apply_change(
     at: float,
     many: bool,
 ) -> None:
-    """Update one ticket whole, or refuse it whole with `UpdateRejected`."""
-    _check(store, slot, change, options)
+    """Apply the whole update to a ticket. Raises `UpdateRejected` and then changes nothing."""
+    _reject_closed_or_invalid(store, slot, change, options)
     held = store.tags(slot)
     now = _tags_after(held, change, options, many=many)
     status = _status_after(store, slot, change, now, options)
@@ -144,11 +146,13 @@ def apply_change(
     number = store.ids[slot]
     before = store.status[slot]
     if options.triggers and before != CLOSED:  # no business rules run on a closed ticket
-        left = triggers.UpdatedTicket(now, STATUSES[before if status is None else status], STATUSES[before])
-        now, fired = triggers.fire(options.triggers, left)
+        updated = triggers.UpdatedTicket(
+            now, STATUSES[before if status is None else status], STATUSES[before]
+        )
+        now, fired = triggers.fire(options.triggers, updated)
         ledger.fired.update((title, number) for title in fired)
     store.put(slot, at=at, tags=None if now == frozenset(held) else now, status=status)
     ledger.updates[number] += 1
-    comment = audits.add(number, change, at=at, notes=options.keeps_metadata)
+    comment = audits.add(number, change, at=at, with_metadata=options.keeps_metadata)
     if comment is not None:
         (ledger.public_comments if comment.public else ledger.internal_comments)[number] += 1
