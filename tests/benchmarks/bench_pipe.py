@@ -23,7 +23,7 @@ from tests.benchmarks.account import Account, account
 from tests.benchmarks.workers import at_work, await_end
 from zendesk.sandbox import VIEW_UNSOLVED
 from zendesk.sandbox.limits import SEARCH_EXPORT
-from zendesk.sandbox.serving.runtimes import RECORDED
+from zendesk.sandbox.serving.runtimes import RECORDED_SECONDS
 from zendesk.sandbox.tickets.bulk_jobs import QUEUE_SECONDS, TICKET_SECONDS
 
 PAGE = BATCH = 100
@@ -56,7 +56,7 @@ def ideal(tickets: int, *, places: int, reading: str, scale: float) -> tuple[flo
     """Seconds that the other side alone takes to give the list, and to change the tickets."""
     pages, batches = math.ceil(tickets / PAGE), math.ceil(tickets / BATCH)
     rounds = math.ceil(batches / places)
-    listing = scale * pages * RECORDED[reading]
+    listing = scale * pages * RECORDED_SECONDS[reading]
     if reading == EXPORT:  # the first minute's pages come at once, and no scale makes its minutes shorter
         listing = max(listing, (pages - SEARCH_EXPORT.total) / SEARCH_EXPORT.total * 60)
     return listing, scale * rounds * (QUEUE_SECONDS + BATCH * TICKET_SECONDS)

@@ -234,7 +234,7 @@ class World:
                 self.clock.move(LONG)
                 self.reap()
                 self.work(run.job, seconds=5)
-            case "another works":
+            case "another updates":
                 self.work_on_others(run.job)
             case "pause" | "resume" | "cancel":
                 self.click(run.job, event, by="bob")
@@ -334,8 +334,8 @@ class World:
             known = {one.receipt for one in self.sent}
             for receipt in self.account.ledger.jobs:
                 if receipt not in known:
-                    works = self.account.jobs._jobs[receipt].works
-                    refs = frozenset(work.ticket_id for work in works)
+                    updates = self.account.jobs._jobs[receipt].updates
+                    refs = frozenset(work.ticket_id for work in updates)
                     self.sent.append(Sent(self._runs[-1].job, receipt, refs))
             open_ = len(self.account.jobs.open_ids())
             self._expect(open_ <= self.places, f"{open_} batches of ours are under way, {self.places} may be")
@@ -350,7 +350,7 @@ class World:
         )
         self._expect(not job.dry_run, f"job {job.pk} is a dry run, and sends")
         self._expect(job.frozen_at is not None, f"job {job.pk} sends before its list is complete")
-        self.account.settle()
+        self.account.advance()
         for one in self.sent:
             if one.job == job.pk:
                 for ref in refs & one.refs:
@@ -371,7 +371,7 @@ class World:
 
     def done_by(self, sent: Sent) -> set[int]:
         """The tickets that this batch really updated."""
-        self.account.settle()
+        self.account.advance()
         return {item for item in self.account.jobs._jobs[sent.receipt].items if isinstance(item, int)}
 
     def times_done(self, job: int, ref: int) -> int:

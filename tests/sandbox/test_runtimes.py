@@ -8,11 +8,11 @@ from tests.sandbox.conftest import Start
 from zendesk.sandbox import VIEW_URGENT
 from zendesk.sandbox.serving.app import App
 from zendesk.sandbox.serving.routes import ROUTES
-from zendesk.sandbox.serving.runtimes import RECORDED
+from zendesk.sandbox.serving.runtimes import RECORDED_SECONDS
 
 
 def test_each_recorded_runtime_is_of_a_route() -> None:
-    assert RECORDED.keys() <= {route.name for route in ROUTES}
+    assert RECORDED_SECONDS.keys() <= {route.name for route in ROUTES}
 
 
 def test_an_answer_waits_for_its_recorded_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sandbox.conftest import Start, Zendesk
-from zendesk.sandbox import moments
+from zendesk.sandbox import timestamps
 
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 
@@ -31,8 +31,8 @@ def those(zendesk: Zendesk, question: str) -> set[int]:
         known = {
             "rank": store.status[slot],
             "tags": store.tags(slot),
-            "created": moments.iso(store.created(slot)),
-            "updated": moments.iso(store.updated(slot)),
+            "created": timestamps.iso(store.created(slot)),
+            "updated": timestamps.iso(store.updated(slot)),
             "priority": store.priority(slot),
             "subject": store.subject(slot).lower(),
         }

@@ -17,25 +17,32 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--tickets", type=int, default=defaults.tickets)
     arguments.add_argument("--seed", type=int, default=defaults.seed)
     arguments.add_argument(
-        "--scale", type=float, default=defaults.scale, help="of a bulk job's time; 0: at once"
+        "--scale", type=float, default=defaults.scale, help="factor on a bulk job's duration; 0: none"
     )
-    arguments.add_argument("--latency", type=float, default=defaults.latency, help="seconds, of every answer")
     arguments.add_argument(
-        "--runtime-scale", type=float, default=defaults.runtime_scale, help="of an answer's recorded time"
+        "--latency", type=float, default=defaults.latency, help="seconds added to every answer"
+    )
+    arguments.add_argument(
+        "--runtime-scale",
+        type=float,
+        default=defaults.runtime_scale,
+        help="factor on the recorded response times",
     )
     arguments.add_argument("--rate-limit", type=int, default=defaults.rate_limit, help="calls per minute")
     arguments.add_argument("--token-life", type=float, default=defaults.token_life, help="seconds")
-    arguments.add_argument("--max-jobs", type=int, default=defaults.max_jobs, help="queued or running")
-    arguments.add_argument("--allow-closed", action="store_true", help="closed tickets may be tagged")
     arguments.add_argument(
-        "--role", choices=["admin", "agent"], default=defaults.role, help="of who connects"
+        "--max-jobs", type=int, default=defaults.max_jobs, help="bulk jobs queued or running"
     )
-    arguments.add_argument("--quiet", action="store_true", help="no line per call")
+    arguments.add_argument("--allow-closed", action="store_true", help="allow changes to closed tickets")
+    arguments.add_argument(
+        "--role", choices=["admin", "agent"], default=defaults.role, help="role of the connected user"
+    )
+    arguments.add_argument("--quiet", action="store_true", help="do not log calls")
     return arguments
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code."""
+    """Serve until SIGTERM or SIGINT. Returns the exit code."""
     given = parser().parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Who may come in, and with which scopes."""
+"""Credentials, access tokens and OAuth scopes."""
 
 import base64
 import binascii
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zendesk.sandbox.account import people
+from zendesk.sandbox.errors import ApiError, bad_credentials, invalid_token, missing_scope
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.replies import Refusal, bad_credentials, invalid_token, missing_scope
 
 CLIENT_ID = "demo-client"
 CLIENT_SECRET = "demo-secret"  # noqa: S105 - the demo's, printed on its front page
@@ -46,7 +46,7 @@ class Access:
         self._tokens = {BEARER_TOKEN: Token(frozenset({"read", "write"}), None)}
 
     def grant(self, wish: dict[str, Any], now: float) -> dict[str, Any]:
-        """A client-credentials token for `POST /oauth/tokens`, or a `Refusal` in OAuth's words."""
+        """Answer `POST /oauth/tokens` with a client-credentials token. Raises `ApiError` in OAuth's words."""
         if wish.get("grant_type") != "client_credentials":
             raise _oauth_error(400, "unsupported_grant_type", "Only client_credentials is granted here.")
         if (wish.get("client_id"), wish.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
@@ -69,34 +69,34 @@ class Access:
         }
 
     def revoke_tokens(self) -> None:
-        """End every token that OAuth gave out; the fixed one stays."""
+        """Revoke every token that OAuth issued; the fixed one stays."""
         self._tokens = {BEARER_TOKEN: self._tokens[BEARER_TOKEN]}
 
     def scopes(self, authorization: str | None, now: float) -> frozenset[str] | None:
-        """What this header allows; None: nobody is signed in. `Refusal` 401 for wrong credentials."""
+        """The scopes this header grants; None if it is missing. Raises `ApiError` 401 for bad credentials."""
         scheme, _, rest = (authorization or "").partition(" ")
         match scheme.lower():
             case "bearer":
-                return self._bearer(rest.strip(), now)
+                return self._scopes_of_token(rest.strip(), now)
             case "basic":
-                return _basic(rest.strip())
+                return _scopes_of_password(rest.strip())
             case _:
                 return None
 
-    def _bearer(self, text: str, now: float) -> frozenset[str]:
+    def _scopes_of_token(self, text: str, now: float) -> frozenset[str]:
         token = self._tokens.get(text)
         if token is None or (token.ends_at is not None and now >= token.ends_at):
             raise invalid_token()
         return token.scopes
 
 
-def _basic(text: str) -> frozenset[str] | None:
+def _scopes_of_password(text: str) -> frozenset[str] | None:
     try:
         user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         raise bad_credentials() from None
     if not user.endswith("/token"):
-        # E-mail and password ended in January 2026; such a caller counts as nobody.
+        # Zendesk stopped accepting e-mail and password in January 2026: such callers are anonymous.
         return None
     if (user, password) != (f"{EMAIL}/token", API_TOKEN):
         raise bad_credentials()
@@ -104,10 +104,10 @@ def _basic(text: str) -> frozenset[str] | None:
 
 
 def require(scopes: frozenset[str], coarse: str, *fine: str) -> None:
-    """`Refusal` 403 unless the coarse scope or one of the fine ones is held."""
+    """Raise `ApiError` 403 unless the token has the coarse scope or one of the fine ones."""
     if coarse not in scopes and scopes.isdisjoint(fine):
         raise missing_scope(coarse)
 
 
-def _oauth_error(status: int, code: str, text: str) -> Refusal:
-    return Refusal(status, {"error": code, "error_description": text})
+def _oauth_error(status: int, code: str, text: str) -> ApiError:
+    return ApiError(status, {"error": code, "error_description": text})

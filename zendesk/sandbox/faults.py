@@ -1,25 +1,25 @@
 """Faults on demand: what a real Zendesk does on a bad day.
 
-A rule names the calls it is for, and which of them it hits. Kinds, with their parameters:
+A rule says which calls it matches and on which of them it fires. Kinds, with their parameters:
 
 - `rate_limited` (`retry_after`: seconds, any text or null, default 1; `html`: HTML body): 429, nothing done
-- `server_error_before`, `server_error_after` (`status`, default 503; `retry_after`; `html`): 5xx without the
-  work, or after it
+- `server_error_before`, `server_error_after` (`status`, default 503; `retry_after`; `html`): 5xx instead of
+  the work, or after it
 - `reset_before`, `reset_after`: the connection is closed without an answer, before or after the work
-- `hang` (`seconds`, default 3600; `after_work`, default false): answers late, or too late
+- `hang` (`seconds`, default 3600; `after_work`, default false): the answer comes late, or too late
 - `trickle` (`pause`: seconds between two bytes, default 1; `head`, default false: the headers too): the work
   is done, and the answer comes byte by byte
 - `truncated`: half of the JSON; `html` (`status`, default 200): a page instead of the JSON; the work is done
-- `unauthorized`: 401 as for a token that ended; `revoke_tokens`: every OAuth token ends now
-- `too_many_jobs`: the account's jobs are taken by others
-- `job_failed`, `job_killed` (`done`: tickets updated before, default 0): the whole job ends so, results null
+- `unauthorized`: 401 as for an expired token; `revoke_tokens`: every OAuth token expires now
+- `too_many_jobs`: other users occupy all the account's job slots
+- `job_failed`, `job_killed` (`done`: tickets updated before, default 0): the whole job fails, results null
 - `job_stuck` (`seconds`: how long it stays queued, default for ever)
-- `job_gone`: the job works, its status is 404 from the start
-- `results_null`, `results_object`: the job works, its results are null, or `{"success": true}`
-- `results_missing` (`count`, default 1): the job works, its last results are left out
+- `job_gone`: the job runs, but its status is 404 from the start
+- `results_null`, `results_object`: the job runs; its results are null, or `{"success": true}`
+- `results_missing` (`count`, default 1): the job runs; its last results are missing
 - `item_error` (`ids`, default all of the job; `code`, `text`; `shape`: "new" or "old"): these are not updated
-- `poison` (`ids`): a job that holds one of these fails whole; other jobs are left alone
-- `conflict` (`count`, default 1; or `ids`): the first so many tickets of the job conflict
+- `poison` (`ids`): a job that contains one of these fails as a whole; other jobs are unaffected
+- `conflict` (`count`, default 1; or `ids`): the first `count` tickets of the job conflict
 """
 
 from dataclasses import dataclass, field
@@ -41,12 +41,11 @@ KINDS = JOB_KINDS | CALL_KINDS
 
 
 @dataclass(slots=True)
-class Rule:
-    """One fault.
+class FaultRule:
+    """One fault, and the calls it hits.
 
     `match` is a method and the beginning of a path, `"PUT /api/v2/tickets/update_many"`; `"*"` stands for any
-    method. Of the calls that match, the first `after` are let through, then every `every`th is hit, `times`
-    times in all (None: for ever).
+    method. The first `after` matching calls pass; then every `every`th is hit, at most `times` times.
     """
 
     match: str
@@ -67,12 +66,12 @@ class Rule:
         if self.every < 1 or self.after < 0:
             raise ValueError("`every` is at least 1 and `after` at least 0.")
 
-    def concerns(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str) -> bool:
         wanted_method, _, wanted_path = self.match.partition(" ")
         return wanted_method in ("*", method) and path.startswith(wanted_path.removesuffix(".json"))
 
-    def hits(self) -> bool:
-        """Count one more matching call, and say whether it is hit."""
+    def fires(self) -> bool:
+        """Count one more matching call and say whether the fault hits it."""
         self.seen += 1
         is_due = self.seen > self.after and (self.seen - self.after - 1) % self.every == 0
         if not is_due or (self.times is not None and self.fired >= self.times):
@@ -97,34 +96,34 @@ class Faults:
     """The rules in force."""
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[FaultRule] = []
 
     def add(
         self, match: str, kind: str, *, times: int | None = 1, after: int = 0, every: int = 1, **params: Any
-    ) -> Rule:
-        """Put a rule in force; ValueError if it makes no sense. The rule counts what it saw and hit."""
-        rule = Rule(match, kind, times=times, after=after, every=every, params=params)
+    ) -> FaultRule:
+        """Add a rule, which counts the calls it saw and hit. Raises ValueError if the rule is invalid."""
+        rule = FaultRule(match, kind, times=times, after=after, every=every, params=params)
         self.rules.append(rule)
         return rule
 
     def clear(self) -> None:
         self.rules.clear()
 
-    def of_call(self, method: str, path: str) -> list[Rule]:
-        """The faults that hit this call, jobs' faults left out."""
+    def for_call(self, method: str, path: str) -> list[FaultRule]:
+        """The faults that hit this call, other than faults of jobs."""
         return [
             rule
             for rule in self.rules
-            if rule.kind in CALL_KINDS and rule.concerns(method, path) and rule.hits()
+            if rule.kind in CALL_KINDS and rule.matches(method, path) and rule.fires()
         ]
 
-    def of_job(self, method: str, path: str, ids: list[int]) -> list[Rule]:
-        """The faults that hit the job this call is about to make."""
+    def for_job(self, method: str, path: str, ids: list[int]) -> list[FaultRule]:
+        """The faults that hit the job this call is about to queue."""
         return [
             rule
             for rule in self.rules
             if rule.kind in JOB_KINDS
-            and rule.concerns(method, path)
+            and rule.matches(method, path)
             and (rule.kind != "poison" or not set(ids).isdisjoint(rule.params.get("ids", ())))
-            and rule.hits()
+            and rule.fires()
         ]

@@ -1,4 +1,4 @@
-"""What was really done to the demo Zendesk: the other side's account, for tests and benchmarks to compare."""
+"""The ground truth for tests and benchmarks: every call received and every change made."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,28 +7,28 @@ from typing import Any
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts that only grow. Controls (`/_control`) and edits made "by others" are not in it."""
+    """Counts that only grow. They leave out `/_control` calls and edits made "by others"."""
 
     updates: Counter[int] = field(default_factory=Counter)
-    """Ticket number to updates carried out: each would have run the triggers, also where nothing changed."""
+    """Updates carried out, by ticket id. Each would have run the triggers, even if it changed nothing."""
     sent: Counter[int] = field(default_factory=Counter)
-    """Ticket number to update items received in accepted calls, carried out or not."""
+    """Update items received in accepted calls, carried out or not, by ticket id."""
     fired: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """Title of a trigger and ticket number to how often it acted."""
+    """How often a trigger fired, by its title and the ticket id."""
     public_comments: Counter[int] = field(default_factory=Counter)
     internal_comments: Counter[int] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
-    """`"PUT tickets/update_many"` to calls received, refused ones included."""
+    """Calls received, refused ones included, by route: `"PUT tickets/update_many"`."""
     answers: Counter[int] = field(default_factory=Counter)
-    """HTTP status to answers given."""
+    """Answers sent, by HTTP status."""
     jobs: list[str] = field(default_factory=list)
-    """Ids of the bulk jobs made, in order."""
+    """Ids of the bulk jobs accepted, in order."""
     most_jobs_at_once: int = 0
-    """The most bulk jobs that were queued or running at one moment."""
+    """The highest number of bulk jobs queued or running at the same time."""
 
     def to_json(self, *, tickets: bool) -> dict[str, Any]:
-        """Totals, and the counts per ticket if `tickets`."""
-        account: dict[str, Any] = {
+        """The totals; with `tickets`, the counts per ticket too."""
+        totals: dict[str, Any] = {
             "calls": dict(self.calls),
             "answers": {str(status): count for status, count in self.answers.items()},
             "jobs": len(self.jobs),
@@ -41,11 +41,11 @@ class Ledger:
             "internal_comments_made": self.internal_comments.total(),
         }
         if tickets:
-            account |= {
+            totals |= {
                 "job_ids": self.jobs,
                 "updates": self.updates,
                 "sent": self.sent,
                 "public_comments": self.public_comments,
                 "internal_comments": self.internal_comments,
             }
-        return account
+        return totals

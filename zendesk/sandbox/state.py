@@ -1,28 +1,28 @@
-"""The demo Zendesk itself, without HTTP."""
+"""The state of the demo Zendesk, without HTTP."""
 
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zendesk.sandbox import moments
+from zendesk.sandbox import timestamps
 from zendesk.sandbox.access import Access
 from zendesk.sandbox.account import fields, people, views
-from zendesk.sandbox.account.vocabulary import STATUS_RANK, STATUSES
+from zendesk.sandbox.account.field_values import STATUS_RANK, STATUSES
 from zendesk.sandbox.faults import Faults
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.limits import Limits
-from zendesk.sandbox.lists.incremental import Increments
-from zendesk.sandbox.lists.search_index import Index
+from zendesk.sandbox.lists.incremental import IncrementalIndex
+from zendesk.sandbox.lists.search_index import SearchIndex
 from zendesk.sandbox.lists.view_counts import ViewCounts
-from zendesk.sandbox.lists.view_members import Selection
+from zendesk.sandbox.lists.view_members import ViewMembers
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets import tags
 from zendesk.sandbox.tickets.audits import Audits
 from zendesk.sandbox.tickets.bulk_jobs import BulkJobs
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
-_AT_RUN_TIME = frozenset(
+_CHANGEABLE = frozenset(
     {
         "scale", "latency", "runtime_scale", "rate_limit", "token_life", "max_jobs", "allow_closed",
         "header_style",
@@ -34,9 +34,9 @@ _AT_RUN_TIME = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TicketState:
-    """A ticket as it really is.
+    """A ticket's true current state.
 
-    `updated_at` is as Zendesk writes it; `sequence` tells updates of the same second apart.
+    `updated_at` is in Zendesk's format; `sequence` distinguishes updates within one second.
     """
 
     id: int
@@ -53,76 +53,76 @@ class Sandbox:
         self.options = options or Options()
         self.lock = threading.RLock()
         self.faults = Faults()
-        self.store = Store(self.options.tickets, self.options.seed, self.now())
+        self.store = TicketStore(self.options.tickets, self.options.seed, self.now())
         self.access = Access(lambda: self.options)
         self.limits = Limits(lambda: self.options)
-        self.index = Index(self.store, lambda: self.options)
-        self.increments = Increments(self.store)
+        self.search_index = SearchIndex(self.store, lambda: self.options)
+        self.incremental_index = IncrementalIndex(self.store)
         self.view_counts = ViewCounts(lambda: self.options)
         self._ledger = Ledger()
         self.audits = Audits()
         self.macros_edited_at: dict[int, float] = {}
         self.jobs = BulkJobs(self.store, self._ledger, self.audits, lambda: self.options)
-        self._selections: dict[int, Selection] = {}
-        self.store.before_change.append(self.index.remember)
+        self._view_members: dict[int, ViewMembers] = {}
+        self.store.on_before_change.append(self.search_index.record_old_state)
 
     def now(self) -> float:
         return self.options.clock()
 
-    def settle(self) -> float:
-        """Let jobs catch up with the clock; the time it is."""
+    def advance(self) -> float:
+        """Run jobs and the search index up to the current time. Returns that time."""
         now = self.now()
         with self.lock:
-            self.jobs.settle(now)
-            self.index.catch_up(now)
+            self.jobs.advance(now)
+            self.search_index.expire(now)
         return now
 
     @property
     def ledger(self) -> Ledger:
-        """What was done up to now."""
-        self.settle()
+        """Everything received and done so far."""
+        self.advance()
         return self._ledger
 
     def configure(self, **values: Any) -> None:
-        """Change options while it runs; ValueError names one that cannot be changed."""
-        fixed = set(values) - _AT_RUN_TIME
+        """Change options at run time. Raises ValueError with the names of options that are fixed."""
+        fixed = set(values) - _CHANGEABLE
         if fixed:
             raise ValueError(f"These cannot be changed at run time: {', '.join(sorted(fixed))}.")
         with self.lock:
-            self.settle()
+            self.advance()
             self.options = replace(self.options, **values)
 
-    def selection(self, view_id: int) -> Selection:
-        """The tickets of a view; KeyError if there is no such view."""
-        found = self._selections.get(view_id)
+    def view_members(self, view_id: int) -> ViewMembers:
+        """The tickets of a view. Raises KeyError if there is no such view."""
+        found = self._view_members.get(view_id)
         if found is None:
-            found = self._selections[view_id] = Selection(self.store, views.BY_ID[view_id].criteria)
+            found = self._view_members[view_id] = ViewMembers(self.store, views.BY_ID[view_id].criteria)
         return found
 
     def ticket_ids(self) -> list[int]:
-        """The numbers of all tickets that were not deleted."""
+        """The ids of all tickets that were not deleted."""
         with self.lock:
-            self.settle()
+            self.advance()
             return [
                 number for number, gone in zip(self.store.ids, self.store.deleted, strict=True) if not gone
             ]
 
     def view_ticket_ids(self, view_id: int) -> list[int]:
-        """The numbers of a view's tickets, ascending."""
+        """The ids of a view's tickets, ascending."""
         with self.lock:
-            self.settle()
-            return [self.store.ids[slot] for slot in self.selection(view_id).slots]
+            self.advance()
+            return [self.store.ids[slot] for slot in self.view_members(view_id).slots]
 
     def ticket(self, ticket_id: int) -> TicketState:
-        """A ticket as it is now; KeyError if there is none."""
+        """A ticket's current state. Raises KeyError if there is no such ticket."""
         with self.lock:
-            self.settle()
+            self.advance()
             slot = self._slot(ticket_id)
             return TicketState(
                 id=ticket_id,
                 status=STATUSES[self.store.status[slot]],
                 tags=self.store.tags(slot),
-                updated_at=moments.iso(self.store.updated(slot)),
+                updated_at=timestamps.iso(self.store.updated(slot)),
                 sequence=self.store.last_change.get(slot, 0),
             )
 
@@ -132,13 +132,13 @@ class Sandbox:
         add: Iterable[str] = (),
         remove: Iterable[str] = (),
         status: str | None = None,
-        by: str = "another agent",  # noqa: ARG002 - says at the call site whose hand it is
+        by: str = "another agent",  # noqa: ARG002 - documents the call site
         *,
         comment: str = "",
     ) -> None:
-        """Someone else changes a ticket: not in the ledger, under no limit; KeyError if there is none."""
+        """Change a ticket as another user: outside the ledger and all limits. KeyError: no such ticket."""
         with self.lock:
-            now = self.settle()
+            now = self.advance()
             slot = self._slot(ticket_id)
             held = set(self.store.tags(slot))
             fields.add_tags(held, tags.normalise(list(add)))
@@ -148,14 +148,14 @@ class Sandbox:
             self.audits.add(ticket_id, {"comment": comment}, at=now, by=people.AGENT_IDS[1])
 
     def edit_macro(self, macro_id: int) -> None:
-        """Someone else edits a macro: what it does stays, when it was last edited changes."""
+        """Edit a macro as another user: only its `updated_at` changes."""
         with self.lock:
-            self.macros_edited_at[macro_id] = self.settle()
+            self.macros_edited_at[macro_id] = self.advance()
 
     def delete(self, ticket_id: int) -> None:
-        """Someone else deletes a ticket; KeyError if there is none."""
+        """Delete a ticket as another user. Raises KeyError if there is no such ticket."""
         with self.lock:
-            now = self.settle()
+            now = self.advance()
             self.store.delete(self._slot(ticket_id), at=now)
 
     def _slot(self, ticket_id: int) -> int:

@@ -59,7 +59,7 @@ def test_each_ticket_gets_the_comment_with_its_mark_and_the_macro_and_who_sees_i
     refs = demo.open_tickets[:3]
     assert counts(run(note(refs))) == {"changed": 3}
     for ref in refs:
-        (audit,) = demo.account.audits.of(ref)
+        (audit,) = demo.account.audits.for_ticket(ref)
         assert audit.comment is not None
         assert (audit.comment.html, audit.comment.public) == ("Checked by the night shift.", False)
         assert (audit.custom, audit.macro_id) == ({"tag_manager": MARK}, zd.MACRO_NOTE)
@@ -128,7 +128,7 @@ def test_where_the_history_keeps_no_marks_a_comment_since_leaves_it_to_a_person(
     made = note(refs)
 
     def write_on_one() -> None:
-        if not demo.account.audits.of(refs[1]) and made.job.items.exists():
+        if not demo.account.audits.for_ticket(refs[1]) and made.job.items.exists():
             demo.account.edit(refs[1], comment="I have looked at this.")
 
     job = run(made, tick=write_on_one)

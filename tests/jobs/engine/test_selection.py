@@ -292,7 +292,7 @@ def test_a_view_to_leave_out_whose_pages_end_early_stops_the_job_before_any_tick
 ) -> None:
     monkeypatch.setattr(ticket_work, "DEPTH", 100)
     demo.account.configure(view_depth=100)
-    demo.account.view_counts.ask(VIEW_UNSOLVED, demo.account.now(), lambda: 0)
+    demo.account.view_counts.get(VIEW_UNSOLVED, demo.account.now(), lambda: 0)
     number = len(in_view(demo, VIEW_UNSOLVED))
     job = run(submit(chosen=combined([sources.ids(demo.open_tickets)], [UNSOLVED]), add=["brand-new"]))
     assert (job.status, job.found) == ("errored", 0)

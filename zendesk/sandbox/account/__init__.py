@@ -1,4 +1,4 @@
-"""What the demo account holds besides tickets: fields, macros, people, rules, views, words.
+"""What the demo account holds besides tickets: fields, macros, people, rules, views, sample data.
 
 Never: HTTP.
 """

@@ -1,8 +1,8 @@
 """Ticket fields whose values are tags.
 
-Each option of a dropdown or multi-select, and each checkbox, owns a tag: the tag is the value. So nothing is
-stored for a field; its value is read off the ticket's tags (support.zendesk.com, articles 4408881943194 and
-4408825689882).
+Each option of a dropdown or multi-select, and each checkbox, owns a tag: the tag is the value. So fields
+store nothing; a field's value is derived from the ticket's tags (support.zendesk.com, articles 4408881943194
+and 4408825689882).
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,17 +34,17 @@ class Field:
         return held[0] if held else None
 
     def tags_for(self, value: Any) -> set[str]:
-        """The tags that stand for a value; ValueError if it is none of the options."""
+        """The tags that represent a value. Raises ValueError if it is none of the options."""
         if self.kind == "checkbox":
             return {self.tags[0]} if value in (True, "true", "1", 1) else set()
-        wished = value if isinstance(value, list) else [value]
-        chosen = {str(tag) for tag in wished if tag not in (None, "")}
+        values = value if isinstance(value, list) else [value]
+        chosen = {str(tag) for tag in values if tag not in (None, "")}
         if not chosen <= set(self.tags):
             raise ValueError(f"{self.title}: {value} is not a valid value")
         return chosen
 
     def to_json(self, base: str, position: int, required: bool) -> dict[str, Any]:
-        described: dict[str, Any] = {
+        record: dict[str, Any] = {
             "url": f"{base}/api/v2/ticket_fields/{self.id}.json",
             "id": self.id,
             "type": self.kind,
@@ -71,11 +71,11 @@ class Field:
             "agent_description": None,
         }
         if self.kind != "checkbox":
-            described["custom_field_options"] = [
+            record["custom_field_options"] = [
                 {"id": self.id + 7 * number, "name": name, "raw_name": name, "value": tag, "default": False}
                 for number, (tag, name) in enumerate(zip(self.tags, self.names, strict=True), start=1)
             ]
-        return described
+        return record
 
 
 FIELDS: tuple[Field, ...] = (
@@ -110,21 +110,21 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 BY_ID = {field.id: field for field in FIELDS}
-# Only one option of a dropdown holds at a time: its tags drive each other out.
+# A dropdown has one value at a time, so adding one option's tag removes the others.
 _SIBLINGS = {
     tag: frozenset(field.tags) - {tag} for field in FIELDS if field.kind == "tagger" for tag in field.tags
 }
 
 
 def add_tags(tags: set[str], added: Sequence[str]) -> None:
-    """Add to a ticket's tags, as an update does: an option's tag takes the place of its sibling's."""
+    """Add to a ticket's tags as an update does: a dropdown option's tag replaces its sibling's."""
     for tag in added:
         tags -= _SIBLINGS.get(tag, frozenset())
         tags.add(tag)
 
 
 def set_fields(tags: set[str], values: Iterable[tuple[int, Any]]) -> None:
-    """Write field values as the tags they are; unknown fields are ignored. ValueError as `tags_for`."""
+    """Store field values as tags; unknown fields are ignored. Raises ValueError as `tags_for` does."""
     for number, value in values:
         field = BY_ID.get(number)
         if field is not None:

@@ -1,6 +1,6 @@
 """The demo account's macros.
 
-Applying one is a preview: the answer says what would change, and nothing is written.
+Applying one is a preview: the answer says what would change; nothing is written.
 """
 
 import re
@@ -50,27 +50,27 @@ class Macro:
         }
 
     def outcome(self, held: frozenset[str], placeholders: dict[str, str] | None) -> dict[str, Any]:
-        """The members of a ticket that would change; without `placeholders` they stay in the text."""
+        """The members of a ticket that would change. `placeholders` None leaves them unfilled in the text."""
         result: dict[str, Any] = {}
-        tagged = set(held)
+        new_tags = set(held)
         is_public = True
         body: str | None = None
         for field, value in self.actions:
             match field:
                 case "set_tags":
-                    tagged = set(tags.normalise(value))
+                    new_tags = set(tags.normalise(value))
                 case "current_tags":
-                    fields.add_tags(tagged, tags.normalise(value))
+                    fields.add_tags(new_tags, tags.normalise(value))
                 case "remove_tags":
-                    tagged -= set(tags.normalise(value))
+                    new_tags -= set(tags.normalise(value))
                 case "comment_value" | "comment_value_html":
                     body = value if isinstance(value, str) else str(value[1])
                 case "comment_mode_is_public":
                     is_public = value in (True, "true")
                 case _:
                     result[field] = _value(field, value)
-        if tagged != held:
-            result["tags"] = sorted(tagged)
+        if new_tags != held:
+            result["tags"] = sorted(new_tags)
         if body is not None:
             text = body if placeholders is None else fill(body, placeholders)
             result["comment"] = {"body": text, "public": is_public, "scoped_body": [["channel:all", text]]}
@@ -84,7 +84,7 @@ def _value(field: str, value: Any) -> Any:
 
 
 def fill(text: str, placeholders: dict[str, str]) -> str:
-    """Put values in the places; a placeholder nobody knows becomes nothing, as in Zendesk."""
+    """Fill in placeholders; an unknown one becomes empty, as in Zendesk."""
     return _PLACEHOLDER.sub(lambda found: placeholders.get(found[1], ""), text)
 
 

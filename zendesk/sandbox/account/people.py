@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zendesk.sandbox.account import vocabulary
+from zendesk.sandbox.account import sample_data
 
 ADMIN_ID = 6_130_907_993_114
 ADMIN_NAME = "Dana Demo"
@@ -18,32 +18,32 @@ _STEP = 37
 _REQUESTERS = 4_001
 
 
-def requester_id(dice: int) -> int:
-    return _FIRST_REQUESTER + dice % _REQUESTERS * _STEP
+def requester_id(random_bits: int) -> int:
+    return _FIRST_REQUESTER + random_bits % _REQUESTERS * _STEP
 
 
 def name(user_id: int) -> str | None:
-    """Somebody's name; None if there is nobody of that number."""
+    """A user's name; None if no user has that id."""
     if user_id == ADMIN_ID:
         return ADMIN_NAME
     if user_id in AGENT_IDS:
-        return f"Agent {vocabulary.FIRST_NAMES[AGENT_IDS.index(user_id)]}"
+        return f"Agent {sample_data.FIRST_NAMES[AGENT_IDS.index(user_id)]}"
     number, rest = divmod(user_id - _FIRST_REQUESTER, _STEP)
     if rest or not 0 <= number < _REQUESTERS:
         return None
-    return vocabulary.person(number)
+    return sample_data.person(number)
 
 
 def user(user_id: int, base: str) -> dict[str, Any] | None:
-    """A user as the API shows them; None if there is nobody of that number."""
-    called = name(user_id)
-    if called is None:
+    """A user as the API shows them; None if no user has that id."""
+    full_name = name(user_id)
+    if full_name is None:
         return None
     is_agent = user_id in AGENT_IDS
     return {
         "id": user_id,
         "url": f"{base}/api/v2/users/{user_id}.json",
-        "name": called,
+        "name": full_name,
         "email": ADMIN_EMAIL if user_id == ADMIN_ID else f"user{user_id}@example.com",
         "created_at": "2024-01-08T09:00:00Z",
         "updated_at": "2024-01-08T09:00:00Z",
@@ -82,18 +82,18 @@ def user(user_id: int, base: str) -> dict[str, Any] | None:
 
 
 def me(base: str, role: str) -> dict[str, Any]:
-    """The person behind every credential of the demo."""
-    described = user(ADMIN_ID, base)
-    assert described is not None
-    # The real answer holds a session secret under this name; whoever logs whole answers leaks it.
-    described |= {
+    """The user that every credential of the demo belongs to."""
+    record = user(ADMIN_ID, base)
+    assert record is not None
+    # The real answer holds a session secret under this key: logging a whole answer would leak it.
+    record |= {
         "role": role,
         "role_type": 4 if role == "admin" else 0,
         "custom_role_id": ROLE_ID,
         "authenticity_token": "not-a-real-session-secret",
         "report_csv": role == "admin",
     }
-    return described
+    return record
 
 
 ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}

@@ -1,6 +1,6 @@
-"""Triggers and automations: read by tools that search rules for a tag.
+"""Triggers and automations, for tools that search rules for a tag.
 
-None of them runs, but for the one that `Options.readding_tag` asks for, and those of `Options.triggers`.
+Only two kinds really run: the one that `Options.readding_tag` asks for, and those in `Options.triggers`.
 """
 
 from dataclasses import dataclass
@@ -81,16 +81,16 @@ AUTOMATIONS = (
 )
 
 
-def triggers(base: str, readding_tag: str | None, own: tuple[Rule, ...] = ()) -> list[dict[str, Any]]:
-    """The triggers with the account's `own`; with `readding_tag`, also the one that puts it back."""
-    found: tuple[Rule, ...] = TRIGGERS + own
+def triggers(base: str, readding_tag: str | None, extra: tuple[Rule, ...] = ()) -> list[dict[str, Any]]:
+    """The sample triggers, the `extra` ones, and the one that restores `readding_tag`, if any."""
+    found: tuple[Rule, ...] = TRIGGERS + extra
     if readding_tag is not None:
-        back = Rule(
+        readding = Rule(
             f"Keep {readding_tag}",
             (("current_tags", "not_includes", readding_tag),),
             (("current_tags", readding_tag),),
         )
-        found = (*found, back)
+        found = (*found, readding)
     return _numbered(found, f"{base}/api/v2/triggers", _FIRST_TRIGGER)
 
 
@@ -99,4 +99,6 @@ def automations(base: str) -> list[dict[str, Any]]:
 
 
 def _numbered(rules: tuple[Rule, ...], url: str, first: int) -> list[dict[str, Any]]:
-    return [rule.to_json(url, first + 256 * place, place) for place, rule in enumerate(rules, start=1)]
+    return [
+        rule.to_json(url, first + 256 * position, position) for position, rule in enumerate(rules, start=1)
+    ]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from zendesk.sandbox.account.vocabulary import STATUS_RANK
-from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, SlotTest, TagTest
+from zendesk.sandbox.account.field_values import STATUS_RANK
+from zendesk.sandbox.lists.criteria import EVERY_STATUS, Criteria, TagPredicate, TicketPredicate
 from zendesk.sandbox.tickets.rendering import assignee_id, group_id
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
 VIEW_UNSOLVED = 6_130_830_360_730
 VIEW_PENDING = 6_130_830_360_986
@@ -46,16 +46,16 @@ class View:
     @property
     def criteria(self) -> Criteria:
         statuses = EVERY_STATUS
-        tags: list[TagTest] = []
-        tests: list[SlotTest] = []
+        tags: list[TagPredicate] = []
+        tests: list[TicketPredicate] = []
         for field, operator, value in self.conditions:
             match field:
                 case "status":
                     statuses &= _statuses(operator, value)
                 case "current_tags":
-                    tags.append(_tag_test(operator, frozenset(value.split())))
+                    tags.append(_tag_predicate(operator, frozenset(value.split())))
                 case _:
-                    tests.append(_value_test(field, value))
+                    tests.append(_value_predicate(field, value))
         return Criteria(statuses=statuses, tags=tuple(tags), tests=tuple(tests), archived=False)
 
     def to_json(self, base: str, position: int) -> dict[str, Any]:
@@ -115,14 +115,14 @@ def _statuses(operator: str, value: str) -> frozenset[int]:
     return frozenset(chosen[operator])
 
 
-def _tag_test(operator: str, wanted: frozenset[str]) -> TagTest:
+def _tag_predicate(operator: str, wanted: frozenset[str]) -> TagPredicate:
     if operator == "includes":
         return lambda tags: bool(tags & wanted)
     return lambda tags: not tags & wanted
 
 
-def _value_test(field: str, value: str) -> SlotTest:
-    def test(store: Store, slot: int) -> bool:
+def _value_predicate(field: str, value: str) -> TicketPredicate:
+    def predicate(store: TicketStore, slot: int) -> bool:
         match field:
             case "priority":
                 return store.priority(slot) == (value or None)
@@ -131,7 +131,7 @@ def _value_test(field: str, value: str) -> SlotTest:
             case _:
                 return str(group_id(store, slot) or "") == value
 
-    return test
+    return predicate
 
 
 VIEWS: tuple[View, ...] = (

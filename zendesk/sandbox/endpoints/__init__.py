@@ -1,1 +1,1 @@
-"""What each address of the API answers: functions of the account, the call, and the numbers in its path."""
+"""One function per API path: takes the account, the request and the ids in the path; returns a reply."""

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from zendesk.sandbox import moments
+from zendesk.sandbox import timestamps
 from zendesk.sandbox.account import fields, people
 from zendesk.sandbox.account.macros import BY_ID, MACROS, Macro
-from zendesk.sandbox.endpoints.tickets import existing_slot
+from zendesk.sandbox.endpoints.tickets import slot_of_ticket
+from zendesk.sandbox.errors import not_found
 from zendesk.sandbox.lists import paging
-from zendesk.sandbox.replies import Reply, answer, not_found
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import rendering
@@ -26,29 +27,29 @@ def _records(
 
 def _record(sandbox: Sandbox, macro: Macro, base: str, position: int) -> dict[str, Any]:
     edited = sandbox.macros_edited_at.get(macro.id)
-    return macro.to_json(base, position) | ({} if edited is None else {"updated_at": moments.iso(edited)})
+    return macro.to_json(base, position) | ({} if edited is None else {"updated_at": timestamps.iso(edited)})
 
 
-def index(sandbox: Sandbox, asked: Request) -> Reply:
-    records = _records(sandbox, asked.base)
-    wanted = asked.query.get("active")
+def index(sandbox: Sandbox, request: Request) -> Reply:
+    records = _records(sandbox, request.base)
+    wanted = request.query.get("active")
     if wanted is not None:
         records = [record for record in records if record["active"] == (wanted == "true")]
-    return paging.of_few(asked, "macros", records, "title,id")
+    return paging.paginated(request, "macros", records, "title,id")
 
 
-def active(sandbox: Sandbox, asked: Request) -> Reply:
-    return paging.of_few(asked, "macros", _records(sandbox, asked.base, only_active=True), "title,id")
+def active(sandbox: Sandbox, request: Request) -> Reply:
+    return paging.paginated(request, "macros", _records(sandbox, request.base, only_active=True), "title,id")
 
 
-def search(sandbox: Sandbox, asked: Request) -> Reply:
-    found = _records(sandbox, asked.base, text=asked.query.get("query", ""))
-    return paging.of_few(asked, "macros", found, "title,id")
+def search(sandbox: Sandbox, request: Request) -> Reply:
+    found = _records(sandbox, request.base, text=request.query.get("query", ""))
+    return paging.paginated(request, "macros", found, "title,id")
 
 
-def show(sandbox: Sandbox, asked: Request, macro_id: int) -> Reply:
+def show(sandbox: Sandbox, request: Request, macro_id: int) -> Reply:
     macro = _existing(macro_id)
-    return answer({"macro": _record(sandbox, macro, asked.base, MACROS.index(macro))})
+    return json_reply({"macro": _record(sandbox, macro, request.base, MACROS.index(macro))})
 
 
 def _existing(macro_id: int) -> Macro:
@@ -58,18 +59,18 @@ def _existing(macro_id: int) -> Macro:
     return macro
 
 
-def preview(_sandbox: Sandbox, _asked: Request, macro_id: int) -> Reply:
-    """What the macro would change of any ticket; placeholders stay as they are."""
+def preview(_sandbox: Sandbox, _request: Request, macro_id: int) -> Reply:
+    """What the macro would change on any ticket; placeholders stay unfilled."""
     result = _existing(macro_id).outcome(frozenset(), None)
-    return answer({"result": {"ticket": _with_custom_fields(result, [])}})
+    return json_reply({"result": {"ticket": _with_custom_fields(result, [])}})
 
 
-def preview_on_ticket(sandbox: Sandbox, asked: Request, ticket_id: int, macro_id: int) -> Reply:
-    """The whole ticket as it would be, with the placeholders filled. Nothing is written."""
+def preview_on_ticket(sandbox: Sandbox, request: Request, ticket_id: int, macro_id: int) -> Reply:
+    """The whole ticket as it would become, placeholders filled in. Nothing is written."""
     macro = _existing(macro_id)
     store = sandbox.store
-    slot = existing_slot(sandbox, ticket_id)
-    now = json.loads(rendering.ticket(store, slot, asked.base))
+    slot = slot_of_ticket(sandbox, ticket_id)
+    now = json.loads(rendering.ticket(store, slot, request.base))
     requester = people.name(rendering.requester_id(store, slot)) or ""
     placeholders = {
         "ticket.id": str(ticket_id),
@@ -77,17 +78,17 @@ def preview_on_ticket(sandbox: Sandbox, asked: Request, ticket_id: int, macro_id
         "ticket.status": now["status"],
         "ticket.requester.name": requester,
         "ticket.requester.first_name": requester.partition(" ")[0],
-        "ticket.link": f"{asked.base}/agent/tickets/{ticket_id}",
+        "ticket.link": f"{request.base}/agent/tickets/{ticket_id}",
         "current_user.name": people.ADMIN_NAME,
     }
     outcome = macro.outcome(frozenset(store.tags(slot)), placeholders)
     if "tags" in outcome:
         now["custom_fields"] = now["fields"] = fields.values(outcome["tags"])
-    return answer({"result": {"ticket": now | _with_custom_fields(outcome, now["custom_fields"])}})
+    return json_reply({"result": {"ticket": now | _with_custom_fields(outcome, now["custom_fields"])}})
 
 
 def _with_custom_fields(outcome: dict[str, Any], held: list[dict[str, Any]]) -> dict[str, Any]:
-    """`custom_fields_123` as the ticket shows it."""
+    """Move `custom_fields_123` actions into the lists of fields that a ticket shows."""
     changed = {
         int(name.removeprefix("custom_fields_")): outcome.pop(name)
         for name in list(outcome)

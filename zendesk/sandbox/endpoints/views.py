@@ -5,8 +5,9 @@ from typing import Any
 from zendesk.sandbox import limits
 from zendesk.sandbox.account.views import BY_ID, VIEWS
 from zendesk.sandbox.endpoints.tickets import rendered
+from zendesk.sandbox.errors import not_found, too_deep
 from zendesk.sandbox.lists import cursors, paging
-from zendesk.sandbox.replies import Reply, answer, not_found, too_deep
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
@@ -24,23 +25,25 @@ def _records(base: str, *, only_active: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def index(_sandbox: Sandbox, asked: Request) -> Reply:
-    records = _records(asked.base)
-    wanted = asked.query.get("active")
+def index(_sandbox: Sandbox, request: Request) -> Reply:
+    records = _records(request.base)
+    wanted = request.query.get("active")
     if wanted is not None:
         records = [record for record in records if record["active"] == (wanted == "true")]
-    return paging.of_few(asked, "views", records, "created_at,id")
+    return paging.paginated(request, "views", records, "created_at,id")
 
 
-def active(_sandbox: Sandbox, asked: Request) -> Reply:
-    """In offset pages only, whatever is asked."""
-    asked.query = {name: value for name, value in asked.query.items() if not name.startswith("page[")}
-    return paging.of_few(asked, "views", _records(asked.base, only_active=True))
+def active(_sandbox: Sandbox, request: Request) -> Reply:
+    """Supports offset pagination only, whatever the caller asks for."""
+    request.query = {name: value for name, value in request.query.items() if not name.startswith("page[")}
+    return paging.paginated(request, "views", _records(request.base, only_active=True))
 
 
-def show(_sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
+def show(_sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     _existing(view_id)
-    return answer({"view": BY_ID[view_id].to_json(asked.base, [view.id for view in VIEWS].index(view_id))})
+    return json_reply(
+        {"view": BY_ID[view_id].to_json(request.base, [view.id for view in VIEWS].index(view_id))}
+    )
 
 
 def _existing(view_id: int) -> None:
@@ -48,79 +51,81 @@ def _existing(view_id: int) -> None:
         raise not_found()
 
 
-def count(sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
+def count(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
     _existing(view_id)
     now = sandbox.now()
     sandbox.limits.count_endpoint(limits.VIEW, now, view_id)
-    told = sandbox.view_counts.ask(view_id, now, lambda: len(sandbox.selection(view_id)))
-    url = f"{asked.base}/api/v2/views/{view_id}/count.json"
-    return answer({"view_count": {"url": url, "view_id": view_id, **told}})
+    told = sandbox.view_counts.get(view_id, now, lambda: len(sandbox.view_members(view_id)))
+    url = f"{request.base}/api/v2/views/{view_id}/count.json"
+    return json_reply({"view_count": {"url": url, "view_id": view_id, **told}})
 
 
-def tickets(sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
-    """The cursor is an offset in disguise: a ticket that leaves the view makes the next page skip one."""
+def tickets(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
+    """The cursor hides an offset: when a ticket leaves the view, the next page skips one."""
     _existing(view_id)
-    if not paging.wants_cursor(asked):
-        number, per_page = paging.offset_page(asked)
-        part, _, total = _part(sandbox, asked, view_id, (number - 1) * per_page, per_page)
-        return paging.reply(
-            "tickets", rendered(sandbox, asked, part), paging.offset_rest(asked, number, per_page, total)
+    if not paging.wants_cursor(request):
+        number, per_page = paging.offset_page(request)
+        part, _, total = _part(sandbox, request, view_id, (number - 1) * per_page, per_page)
+        return paging.list_reply(
+            "tickets",
+            rendered(sandbox, request, part),
+            paging.offset_metadata(request, number, per_page, total),
         )
-    size = paging.size(asked)
+    size = paging.size(request)
     start = 0
-    if "page[after]" in asked.query:
-        start = paging.read_cursor(asked.query["page[after]"], cursors.read_offset)
-    elif "page[before]" in asked.query:
-        start = max(0, paging.read_cursor(asked.query["page[before]"], cursors.read_offset) - size)
-    part, sort, total = _part(sandbox, asked, view_id, start, size)
+    if "page[after]" in request.query:
+        start = paging.read_cursor(request.query["page[after]"], cursors.decode_offset)
+    elif "page[before]" in request.query:
+        start = max(0, paging.read_cursor(request.query["page[before]"], cursors.decode_offset) - size)
+    part, sort, total = _part(sandbox, request, view_id, start, size)
     depth = sandbox.options.view_depth
     if depth is not None and start + size >= depth and sandbox.options.view_end == "quiet":
         part, total = part[: max(depth - start, 0)], depth
     elif depth is not None and start >= depth:
         raise too_deep()
-    after = cursors.by_offset(sort, start + len(part)) if part else None
-    before = cursors.by_offset(sort, start - 1) if start else None
-    rest = paging.cursor_rest(asked, after, before, has_more=start + size < total)
-    return paging.reply("tickets", rendered(sandbox, asked, part), rest)
+    after = cursors.encode_offset(sort, start + len(part)) if part else None
+    before = cursors.encode_offset(sort, start - 1) if start else None
+    rest = paging.cursor_metadata(request, after, before, has_more=start + size < total)
+    return paging.list_reply("tickets", rendered(sandbox, request, part), rest)
 
 
 def _part(
-    sandbox: Sandbox, asked: Request, view_id: int, start: int, size: int
+    sandbox: Sandbox, request: Request, view_id: int, start: int, size: int
 ) -> tuple[list[int], str, int]:
-    """A page by place, with the sort it has and the length of the whole."""
-    selection = sandbox.selection(view_id)
-    descending = asked.query.get("sort_order", "desc") != "asc"
+    """One page by offset, its sort order, and the number of tickets in the view."""
+    view_members = sandbox.view_members(view_id)
+    descending = request.query.get("sort_order", "desc") != "asc"
     order = "desc" if descending else "asc"
-    column = _SORT_COLUMNS.get(asked.query.get("sort_by", ""), "nice_id")
+    column = _SORT_COLUMNS.get(request.query.get("sort_by", ""), "nice_id")
     if column == "updated_at":
-        slots = sorted(selection.slots, key=sandbox.store.updated, reverse=descending)
+        slots = sorted(view_members.slots, key=sandbox.store.updated, reverse=descending)
         return slots[start : start + size], f"{column} {order}", len(slots)
-    return list(selection.page(start, size, descending=descending)), f"{column} {order}", len(selection)
+    return list(view_members.page(start, size, descending=descending)), f"{column} {order}", len(view_members)
 
 
-def execute(sandbox: Sandbox, asked: Request, view_id: int) -> Reply:
-    """The rows an agent sees: few columns of each ticket."""
+def execute(sandbox: Sandbox, request: Request, view_id: int) -> Reply:
+    """The rows an agent sees: a few columns of each ticket."""
     _existing(view_id)
     sandbox.limits.count_endpoint(limits.VIEW, sandbox.now(), view_id)
-    number, per_page = paging.offset_page(asked)
-    part, _, total = _part(sandbox, asked, view_id, (number - 1) * per_page, per_page)
+    number, per_page = paging.offset_page(request)
+    part, _, total = _part(sandbox, request, view_id, (number - 1) * per_page, per_page)
     store = sandbox.store
     rows = [
         {
             "ticket_id": store.ids[slot],
             "subject": store.subject(slot),
             "priority": store.priority(slot),
-            "ticket": {"id": store.ids[slot], "url": f"{asked.base}/api/v2/tickets/{store.ids[slot]}.json"},
+            "ticket": {"id": store.ids[slot], "url": f"{request.base}/api/v2/tickets/{store.ids[slot]}.json"},
         }
         for slot in part
     ]
     view = BY_ID[view_id]
-    columns = view.to_json(asked.base, 0)["execution"]["columns"]
-    return answer(
+    columns = view.to_json(request.base, 0)["execution"]["columns"]
+    return json_reply(
         {
             "rows": rows,
             "columns": columns,
-            "view": {"id": view.id, "url": f"{asked.base}/api/v2/views/{view.id}.json"},
-            **paging.offset_rest(asked, number, per_page, total),
+            "view": {"id": view.id, "url": f"{request.base}/api/v2/views/{view.id}.json"},
+            **paging.offset_metadata(request, number, per_page, total),
         }
     )

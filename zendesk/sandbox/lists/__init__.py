@@ -1,4 +1,4 @@
-"""Finding and listing tickets: search and its index, views, pages, cursors.
+"""Finding and listing tickets: search, its index, views, pages, cursors.
 
 Never: a change to a ticket.
 """

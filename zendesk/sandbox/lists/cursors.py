@@ -1,7 +1,7 @@
 """Cursors as Zendesk writes them.
 
-A view's cursor is a sort and an offset, though it looks like a key; a list's cursor holds the last key. Both
-are base64 of JSON whose values are base64 of a type letter and bytes (seen in zenpy's cassettes).
+A view's cursor holds a sort order and an offset, a list's cursor the last key. Both are base64 of JSON whose
+values are base64 of a type letter and bytes (as in zenpy's cassettes). Decoding raises ValueError.
 """
 
 import base64
@@ -20,11 +20,11 @@ def _whole(value: int) -> str:
     return base64.b64encode(b"i" + struct.pack("<q", value)).decode()
 
 
-def _packed(members: dict[str, Any]) -> str:
+def _encode(members: dict[str, Any]) -> str:
     return base64.b64encode(json.dumps(members, separators=(",", ":")).encode()).decode()
 
 
-def _unpacked(cursor: str) -> dict[str, Any]:
+def _decode(cursor: str) -> dict[str, Any]:
     try:
         members = json.loads(base64.b64decode(cursor, validate=True))
         return dict(members)
@@ -40,27 +40,27 @@ def _number(text: Any) -> int:
     return number
 
 
-def by_offset(sort: str, offset: int) -> str:
-    """`sort`: such as "nice_id desc"."""
-    return _packed({"sort": _text(sort), "offset": _whole(offset)})
+def encode_offset(sort: str, offset: int) -> str:
+    """A view's cursor; `sort` is a column and a direction, such as "nice_id desc"."""
+    return _encode({"sort": _text(sort), "offset": _whole(offset)})
 
 
-def read_offset(cursor: str) -> int:
-    return _number(_unpacked(cursor).get("offset"))
+def decode_offset(cursor: str) -> int:
+    return _number(_decode(cursor).get("offset"))
 
 
-def by_key(order: str, key: int) -> str:
-    """`order`: the columns, such as "nice_id"."""
-    return _packed({"o": order, "v": _whole(key)})
+def encode_key(order: str, key: int) -> str:
+    """A list's cursor; `order` is its sort columns, such as "nice_id"."""
+    return _encode({"o": order, "v": _whole(key)})
 
 
-def read_key(cursor: str) -> int:
-    return _number(_unpacked(cursor).get("v"))
+def decode_key(cursor: str) -> int:
+    return _number(_decode(cursor).get("v"))
 
 
-def for_export(key: int, created: int, exported: int, started: float) -> str:
-    """Of search/export: remembers when the walk began, since it may last an hour only."""
-    return _packed(
+def encode_export(key: int, created: int, exported: int, started: float) -> str:
+    """A cursor of search/export, which records when the export began: it may take one hour only."""
+    return _encode(
         {
             "field": "created_at",
             "desc": True,
@@ -73,22 +73,22 @@ def for_export(key: int, created: int, exported: int, started: float) -> str:
     )
 
 
-def read_export(cursor: str) -> tuple[int, int, float]:
-    """Last ticket number, how many were exported, and when the walk began (seconds since 1970)."""
-    members = _unpacked(cursor)
+def decode_export(cursor: str) -> tuple[int, int, float]:
+    """The last ticket id, the number of tickets exported, and when the export began (seconds since 1970)."""
+    members = _decode(cursor)
     try:
         return int(members["sortValues"][1]), int(members["exportedThusFar"]), members["sessionStart"] / 1000
     except (KeyError, TypeError, IndexError, ValueError) as exc:
         raise ValueError("The cursor cannot be read.") from exc
 
 
-def for_increment(updated: int, key: int) -> str:
-    """Of the incremental export."""
+def encode_incremental(updated: int, key: int) -> str:
+    """A cursor of the incremental export."""
     return base64.b64encode(f"{updated}.0||{key}|".encode()).decode()
 
 
-def read_increment(cursor: str) -> tuple[int, int]:
-    """The time (seconds since 1970) and the ticket number where the walk stands."""
+def decode_incremental(cursor: str) -> tuple[int, int]:
+    """The time of change (seconds since 1970) and the id of the last ticket exported."""
     try:
         updated, _, key = base64.b64decode(cursor, validate=True).decode().rstrip("|").partition("||")
         return int(float(updated)), int(key)

@@ -1,77 +1,77 @@
-"""The search index: finds tickets, and may be behind what they have become."""
+"""The search index, which may lag behind the tickets."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from zendesk.sandbox.account.vocabulary import PRIORITIES
+from zendesk.sandbox.account.field_values import PRIORITIES
 from zendesk.sandbox.lists.criteria import Criteria
-from zendesk.sandbox.lists.search import Query
+from zendesk.sandbox.lists.query import Query
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
-_KEPT_RESULTS = 16
+_CACHED_RESULTS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What the index still holds of a ticket that has changed."""
+class OutdatedTicket:
+    """The old state of a changed ticket that the index still shows."""
 
-    forgotten_at: float
-    tagset: int
+    expires_at: float
+    tag_set: int
     status: int
 
 
-class Index:
-    """Searches with results kept until a ticket changes: the pages of one search must not scan again."""
+class SearchIndex:
+    """Searches tickets and caches results until one changes, so that each page of a search need not scan."""
 
-    def __init__(self, store: Store, options: Callable[[], Options]) -> None:
+    def __init__(self, store: TicketStore, options: Callable[[], Options]) -> None:
         self._store = store
         self._options = options
-        self._remembered: dict[int, Remembered] = {}
+        self._outdated: dict[int, OutdatedTicket] = {}
         self._results: dict[tuple[str, int], list[int]] = {}
 
-    def remember(self, slot: int, now: float) -> None:
-        """Called before a ticket changes: searches find the old state for as long as the index is behind."""
+    def record_old_state(self, slot: int, now: float) -> None:
+        """Record a ticket's state before it changes: searches see that state until the lag has passed."""
         lag = self._options().search_lag
-        if lag > 0 and slot not in self._remembered:
+        if lag > 0 and slot not in self._outdated:
             store = self._store
-            self._remembered[slot] = Remembered(now + lag, store.tagset[slot], store.status[slot])
+            self._outdated[slot] = OutdatedTicket(now + lag, store.tag_set[slot], store.status[slot])
 
-    def catch_up(self, now: float) -> None:
-        """Forget what is older than the lag."""
-        if self._remembered:
-            self._remembered = {slot: old for slot, old in self._remembered.items() if old.forgotten_at > now}
+    def expire(self, now: float) -> None:
+        """Drop old states once the lag has passed."""
+        if self._outdated:
+            self._outdated = {slot: old for slot, old in self._outdated.items() if old.expires_at > now}
 
-    def remembered(self, slot: int) -> Remembered | None:
-        return self._remembered.get(slot)
+    def outdated(self, slot: int) -> OutdatedTicket | None:
+        return self._outdated.get(slot)
 
     def scan(self, criteria: Criteria, slots: Iterable[int]) -> Iterable[int]:
-        """Those of the slots that match, as the index knows them."""
-        if not self._remembered:
+        """The slots that match as the index knows them."""
+        if not self._outdated:
             return criteria.scan(self._store, slots)
         return (slot for slot in slots if self._match(criteria, slot))
 
     def _match(self, criteria: Criteria, slot: int) -> bool:
-        old = self._remembered.get(slot)
+        old = self._outdated.get(slot)
         if old is None:
             return criteria.match(self._store, slot)
         if old.status not in criteria.statuses or not criteria.tags_match(
-            self._store.tag_sets.tags(old.tagset)
+            self._store.tag_sets.tags(old.tag_set)
         ):
             return False
-        # The rest is judged as it is now: only tags and status are remembered.
+        # Everything else is tested as it is now: only tags and status lag behind.
         return replace(criteria, statuses=frozenset({self._store.status[slot]}), tags=()).match(
             self._store, slot
         )
 
     def results(self, text: str, query: Query) -> list[int]:
-        """All slots a query finds, in its order."""
-        key = (text, self._store.sequence if not self._remembered else -1 - self._store.sequence)
+        """All slots that a query finds, in its order."""
+        key = (text, self._store.sequence if not self._outdated else -1 - self._store.sequence)
         found = self._results.get(key)
-        if found is None or self._remembered:
+        if found is None or self._outdated:
             found = list(self.scan(query.criteria, range(self._store.count - 1, -1, -1)))
             self._sort(found, query)
-            if len(self._results) >= _KEPT_RESULTS:
+            if len(self._results) >= _CACHED_RESULTS:
                 self._results.clear()
             self._results[key] = found
         return found

@@ -1,28 +1,28 @@
-"""How many tickets a view holds, as Zendesk tells it: not yet, then exactly, then about."""
+"""The ticket count of a view as Zendesk reports it: first none, then exact, then rounded."""
 
 from collections.abc import Callable
 from typing import Any
 
 from zendesk.sandbox.options import Options
 
-# Zendesk's first answer was null; the one six seconds later was there (zenpy's cassettes).
+# The first answer recorded was null, the next one, six seconds later, had a value (zenpy's cassettes).
 _COUNTING_SECONDS = 2.0
-# "Large" views are counted once in 60 to 90 minutes (developer.zendesk.com, views).
+# "Large" views are recounted every 60 to 90 minutes (developer.zendesk.com, views).
 _LARGE = 1_000
-_KEPT_SECONDS = 3600.0
+_LARGE_CACHE_SECONDS = 3600.0
 _FRESH_SECONDS = 60.0
 
 
 class ViewCounts:
-    """Counts by view, each with the time it was begun."""
+    """Cached counts by view."""
 
     def __init__(self, options: Callable[[], Options]) -> None:
         self._options = options
         self._begun: dict[int, float] = {}
         self._counted: dict[int, tuple[float, int]] = {}
 
-    def ask(self, view_id: int, now: float, count: Callable[[], int]) -> dict[str, Any]:
-        """`value`, `pretty` and `fresh` for a view whose tickets `count` counts."""
+    def get(self, view_id: int, now: float, count: Callable[[], int]) -> dict[str, Any]:
+        """`value`, `pretty` and `fresh` for a view; `count` counts its tickets."""
         counted = self._counted.get(view_id)
         if counted is not None and self._is_stale(counted, now):
             counted = None
@@ -34,13 +34,13 @@ class ViewCounts:
             counted = self._counted[view_id] = (now, count())
         at, value = counted
         is_fresh = now - at < _FRESH_SECONDS
-        return {"value": value, "pretty": str(value) if is_fresh else _about(value), "fresh": is_fresh}
+        return {"value": value, "pretty": str(value) if is_fresh else _rounded(value), "fresh": is_fresh}
 
     @staticmethod
     def _is_stale(counted: tuple[float, int], now: float) -> bool:
         at, value = counted
-        return now - at >= (_KEPT_SECONDS if value >= _LARGE else _FRESH_SECONDS)
+        return now - at >= (_LARGE_CACHE_SECONDS if value >= _LARGE else _FRESH_SECONDS)
 
 
-def _about(value: int) -> str:
+def _rounded(value: int) -> str:
     return f"~{round(value, -2)}" if value >= 100 else str(value)

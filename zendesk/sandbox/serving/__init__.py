@@ -1,4 +1,4 @@
 """The demo account over HTTP: server, routes, pages for people, control.
 
-Never: what an address answers; that is an endpoint.
+Never: the content of an answer; endpoints decide that.
 """

@@ -8,18 +8,17 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from zendesk.sandbox.access import require
 from zendesk.sandbox.endpoints import account
-from zendesk.sandbox.faults import Rule
-from zendesk.sandbox.replies import (
-    HTML,
-    Refusal,
-    Reply,
+from zendesk.sandbox.errors import (
+    ApiError,
     bad_credentials,
     invalid_endpoint,
     invalid_token,
     rate_limited,
     too_many_jobs,
 )
-from zendesk.sandbox.serving import control, pages, routes
+from zendesk.sandbox.faults import FaultRule
+from zendesk.sandbox.replies import HTML, Reply
+from zendesk.sandbox.serving import control, html_pages, routes
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.serving.runtimes import runtime
 from zendesk.sandbox.state import Sandbox
@@ -37,19 +36,19 @@ _HANG_SECONDS = 3600.0
 
 
 class App:
-    """Answers calls for a `Sandbox`. Any thread may call; only waiting happens outside its lock."""
+    """Answers calls to a `Sandbox`. Thread-safe: all but waiting happens under the sandbox's lock."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.closing = threading.Event()
-        """Set when the server ends: nobody goes on waiting."""
+        """Set when the server shuts down; ends all waits."""
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one call. `headers` have names in Title-Case."""
+        """Answer one call. Header names must be in Title-Case."""
         began = time.perf_counter()
         parts = urlsplit(target)
         path = unquote(parts.path)
-        asked = Request(
+        request = Request(
             method=method,
             path=path.removesuffix(".json"),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
@@ -58,32 +57,34 @@ class App:
             base=self.sandbox.options.canonical_url or f"http://{headers.get('Host', 'localhost')}",
         )
         if path.startswith("/_control/"):
-            return control.handle(self.sandbox, asked)
+            return control.handle(self.sandbox, request)
         if path.startswith("/api/v2/") or path == "/oauth/tokens":
-            return self._api(asked, began)
-        return pages.handle(self.sandbox, asked)
+            return self._api(request, began)
+        return html_pages.handle(self.sandbox, request)
 
-    def _api(self, asked: Request, began: float) -> Reply:
+    def _api(self, request: Request, began: float) -> Reply:
         sandbox = self.sandbox
-        found = routes.find(asked.method, asked.path)
-        name = "POST oauth/tokens" if asked.path == "/oauth/tokens" else found[0].name if found else "unknown"
-        # What was recorded is the time of a whole call, our own work on it included. What is read is as it
-        # was when the call came; what is written is taken when its answer is due.
+        found = routes.find(request.method, request.path)
+        name = (
+            "POST oauth/tokens" if request.path == "/oauth/tokens" else found[0].name if found else "unknown"
+        )
+        # The recorded times are those of whole calls, so our own work counts towards them. A read sees the
+        # tickets as they were when the call arrived; a write happens when its answer is due.
         answer_at = began + sandbox.options.latency + sandbox.options.runtime_scale * runtime(name)
-        if asked.method != "GET":
+        if request.method != "GET":
             self._wait(answer_at - time.perf_counter())
         with sandbox.lock:
-            rules = sandbox.faults.of_call(asked.method, asked.path)
+            rules = sandbox.faults.for_call(request.method, request.path)
         for rule in rules:
             if rule.kind == "hang" and not rule.params.get("after_work"):
                 self._wait(float(rule.params.get("seconds", _HANG_SECONDS)))
         with sandbox.lock:
-            now = sandbox.settle()
+            now = sandbox.advance()
             sandbox.ledger.calls[name] += 1
-            reply = self._answer(asked, found, rules, now)
+            reply = self._answer(request, found, rules, now)
             sandbox.ledger.answers[reply.status] += 1
             reply.headers |= sandbox.limits.headers(now)
-        if asked.method == "GET":
+        if request.method == "GET":
             self._wait(answer_at - time.perf_counter())
         reply.headers |= {
             "x-runtime": f"{time.perf_counter() - began:.6f}",
@@ -101,51 +102,51 @@ class App:
 
     def _answer(
         self,
-        asked: Request,
+        request: Request,
         found: "tuple[routes.Route, dict[str, object]] | None",
-        rules: list[Rule],
+        rules: list[FaultRule],
         now: float,
     ) -> Reply:
         for rule in rules:
-            broken = self._instead_of_work(rule)
+            broken = self._reply_instead(rule)
             if broken is not None:
                 return broken
         try:
-            reply = self._work(asked, found, now)
-        except Refusal as refusal:
+            reply = self._run_endpoint(request, found, now)
+        except ApiError as refusal:
             reply = refusal.reply()
-        reply.headers |= asked.more_headers
+        reply.headers |= request.extra_headers
         for rule in rules:
-            reply = _after_work(rule, reply)
+            reply = _broken_afterwards(rule, reply)
         return reply
 
-    def _work(
-        self, asked: Request, found: "tuple[routes.Route, dict[str, object]] | None", now: float
+    def _run_endpoint(
+        self, request: Request, found: "tuple[routes.Route, dict[str, object]] | None", now: float
     ) -> Reply:
         sandbox = self.sandbox
-        if asked.path == "/oauth/tokens":
-            if asked.method != "POST":
+        if request.path == "/oauth/tokens":
+            if request.method != "POST":
                 raise invalid_endpoint()
-            return account.token(sandbox, asked)
-        asked.scopes = sandbox.access.scopes(asked.headers.get("Authorization"), now)
+            return account.token(sandbox, request)
+        request.scopes = sandbox.access.scopes(request.headers.get("Authorization"), now)
         sandbox.limits.count_call(now)
         if found is None:
             raise invalid_endpoint()
         route, names = found
-        if asked.scopes is not None:
-            require(asked.scopes, route.scope, *route.fine)
-        elif not route.open:
+        if request.scopes is not None:
+            require(request.scopes, route.scope, *route.fine_scopes)
+        elif not route.is_public:
             raise bad_credentials()
-        return route.endpoint(sandbox, asked, **names)
+        return route.endpoint(sandbox, request, **names)
 
-    def _instead_of_work(self, rule: Rule) -> Reply | None:
+    def _reply_instead(self, rule: FaultRule) -> Reply | None:
         params = rule.params
         match rule.kind:
             case "rate_limited":
                 reply = rate_limited("API", params.get("retry_after", 1)).reply()
                 return _as_html(reply, 429) if params.get("html") else reply
             case "server_error_before":
-                return _server_error(rule)
+                return _server_error_reply(rule)
             case "reset_before":
                 return Reply(0, b"", transport="reset")
             case "too_many_jobs":
@@ -158,16 +159,16 @@ class App:
         return None
 
 
-def _after_work(rule: Rule, reply: Reply) -> Reply:
+def _broken_afterwards(rule: FaultRule, reply: Reply) -> Reply:
     match rule.kind:
         case "server_error_after":
-            return _server_error(rule)
+            return _server_error_reply(rule)
         case "reset_after":
             return Reply(0, b"", transport="reset")
         case "trickle":
             reply.transport = "trickle"
             reply.pause = float(rule.params.get("pause", 1.0))
-            reply.head_trickles = bool(rule.params.get("head"))
+            reply.headers_trickle = bool(rule.params.get("head"))
         case "truncated":
             reply.body = reply.body[: len(reply.body) // 2]
         case "html":
@@ -175,12 +176,12 @@ def _after_work(rule: Rule, reply: Reply) -> Reply:
     return reply
 
 
-def _server_error(rule: Rule) -> Reply:
+def _server_error_reply(rule: FaultRule) -> Reply:
     status = int(rule.params.get("status", 503))
     retry_after = rule.params.get("retry_after")
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     word = _ERROR_WORDS.get(status, "ServiceUnavailable")
-    reply = Refusal(
+    reply = ApiError(
         status, {"error": word, "description": "Something went wrong on our side."}, headers
     ).reply()
     return _as_html(reply, status) if rule.params.get("html") else reply

@@ -1,12 +1,12 @@
-"""The demo's own levers, at `/_control`: no credentials, no limits, not in the ledger.
+"""Controls for tests, at `/_control`: without credentials, limits or traces in the ledger.
 
-- `GET`, `POST`, `DELETE /_control/faults`: a rule or a list of rules (see `faults`), or none
-- `GET /_control/ledger` (`?summary=1` leaves out the counts per ticket)
-- `GET /_control/tickets?ids=1,2`: the truth about tickets
-- `GET /_control/refs`: the numbers of all tickets
-- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, done as by
-  someone else
-- `GET`, `POST /_control/config`: scale, latency, rate_limit and other options, while it runs
+- `GET`, `POST`, `DELETE /_control/faults`: show, add or clear fault rules (see `faults`)
+- `GET /_control/ledger` (`?summary=1` omits the counts per ticket)
+- `GET /_control/tickets?ids=1,2`: the true state of tickets
+- `GET /_control/refs`: the ids of all tickets
+- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, each edit as
+  another user
+- `GET`, `POST /_control/config`: show or change options at run time
 """
 
 import json
@@ -14,53 +14,54 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from zendesk.sandbox.errors import ApiError
 from zendesk.sandbox.faults import Faults
-from zendesk.sandbox.replies import Refusal, Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
 
 
-def handle(sandbox: Sandbox, asked: Request) -> Reply:
-    """Pull a lever; 400 with a sentence if it cannot be."""
-    lever = asked.path.removeprefix("/_control/")
-    pull = _LEVERS.get((asked.method, lever))
-    if pull is None:
-        return answer({"error": f"There is no {asked.method} /_control/{lever}."}, status=404)
+def handle(sandbox: Sandbox, request: Request) -> Reply:
+    """Run one control; invalid input gets a 400 with a sentence."""
+    name = request.path.removeprefix("/_control/")
+    handler = _HANDLERS.get((request.method, name))
+    if handler is None:
+        return json_reply({"error": f"There is no {request.method} /_control/{name}."}, status=404)
     try:
         with sandbox.lock:
-            return pull(sandbox, asked)
-    except Refusal as refusal:
+            return handler(sandbox, request)
+    except ApiError as refusal:
         return refusal.reply()
     except (ValueError, TypeError, KeyError) as exc:
-        return answer({"error": str(exc)}, status=400)
+        return json_reply({"error": str(exc)}, status=400)
 
 
-def _body(asked: Request) -> Any:
-    return json.loads(asked.body)
+def _body(request: Request) -> Any:
+    return json.loads(request.body)
 
 
-def _faults(sandbox: Sandbox, asked: Request) -> Reply:
-    if asked.method == "DELETE":
+def _faults(sandbox: Sandbox, request: Request) -> Reply:
+    if request.method == "DELETE":
         sandbox.faults.clear()
-    elif asked.method == "POST":
-        rules = _body(asked)
-        # All or none: first into a list of their own, where a wrong one is told.
+    elif request.method == "POST":
+        rules = _body(request)
+        # All or none: an invalid rule raises before any is added.
         checked = Faults()
         for rule in rules if isinstance(rules, list) else [rules]:
             checked.add(**rule)
         sandbox.faults.rules += checked.rules
-    return answer([rule.to_json() for rule in sandbox.faults.rules])
+    return json_reply([rule.to_json() for rule in sandbox.faults.rules])
 
 
-def _ledger(sandbox: Sandbox, asked: Request) -> Reply:
-    return answer(sandbox.ledger.to_json(tickets="summary" not in asked.query))
+def _ledger(sandbox: Sandbox, request: Request) -> Reply:
+    return json_reply(sandbox.ledger.to_json(tickets="summary" not in request.query))
 
 
-def _tickets(sandbox: Sandbox, asked: Request) -> Reply:
-    return answer({"tickets": [_truth(sandbox, number) for number in asked.ids()]})
+def _tickets(sandbox: Sandbox, request: Request) -> Reply:
+    return json_reply({"tickets": [_ticket_state(sandbox, number) for number in request.ids()]})
 
 
-def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
+def _ticket_state(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     try:
         ticket = asdict(sandbox.ticket(ticket_id))
     except KeyError:
@@ -74,12 +75,12 @@ def _truth(sandbox: Sandbox, ticket_id: int) -> dict[str, Any]:
     }
 
 
-def _refs(sandbox: Sandbox, _asked: Request) -> Reply:
-    return answer({"refs": sandbox.ticket_ids()})
+def _refs(sandbox: Sandbox, _request: Request) -> Reply:
+    return json_reply({"refs": sandbox.ticket_ids()})
 
 
-def _edit(sandbox: Sandbox, asked: Request) -> Reply:
-    edits = _body(asked)
+def _edit(sandbox: Sandbox, request: Request) -> Reply:
+    edits = _body(request)
     for edit in edits if isinstance(edits, list) else [edits]:
         if edit.get("delete"):
             sandbox.delete(int(edit["id"]))
@@ -91,19 +92,19 @@ def _edit(sandbox: Sandbox, asked: Request) -> Reply:
                 edit.get("status"),
                 comment=edit.get("comment", ""),
             )
-    return answer({"ok": True})
+    return json_reply({"ok": True})
 
 
-def _config(sandbox: Sandbox, _asked: Request) -> Reply:
-    return answer({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
+def _config(sandbox: Sandbox, _request: Request) -> Reply:
+    return json_reply({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
 
 
-def _configure(sandbox: Sandbox, asked: Request) -> Reply:
-    sandbox.configure(**_body(asked))
-    return _config(sandbox, asked)
+def _configure(sandbox: Sandbox, request: Request) -> Reply:
+    sandbox.configure(**_body(request))
+    return _config(sandbox, request)
 
 
-_LEVERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
+_HANDLERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _faults,
     ("DELETE", "faults"): _faults,

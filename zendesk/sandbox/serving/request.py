@@ -1,4 +1,4 @@
-"""One call as the endpoints see it."""
+"""A request as the endpoints see it."""
 
 import json
 from collections.abc import Mapping
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from zendesk.sandbox.replies import Refusal, invalid_attribute
+from zendesk.sandbox.errors import ApiError, invalid_attribute
 
 MAX_IDS = 100
 
 
 @dataclass(slots=True)
 class Request:
-    """A call. `path` has no `.json`; `base` is what every `url` in the answer begins with."""
+    """`path` lacks the `.json`; every `url` in the answer begins with `base`."""
 
     method: str
     path: str
@@ -22,30 +22,30 @@ class Request:
     headers: Mapping[str, str]
     base: str
     scopes: frozenset[str] | None = None
-    more_headers: dict[str, str] = field(default_factory=dict)
-    """Endpoint limits and warnings that go with the answer, refused or not."""
+    extra_headers: dict[str, str] = field(default_factory=dict)
+    """Endpoint limits and warnings to send with the answer, even with an error."""
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body; `Refusal` 400 if it is no JSON object."""
+        """The body. Raises `ApiError` 400 unless it is a JSON object."""
         try:
             value = json.loads(self.body)
         except ValueError:
             value = None
         if not isinstance(value, dict):
             text = "Server could not parse JSON"
-            raise Refusal(400, {"error": "Unprocessable Entity", "message": text})
+            raise ApiError(400, {"error": "Unprocessable Entity", "message": text})
         return value
 
     def ids(self, name: str = "ids") -> list[int]:
-        """The numbers of `?ids=1,2,3`; `Refusal` 400 for anything else."""
+        """The ids of `?ids=1,2,3`. Raises `ApiError` 400 for anything else."""
         parts = [part.strip() for part in self.query.get(name, "").split(",") if part.strip()]
         if not parts or not all(part.isdecimal() for part in parts):
             raise invalid_attribute(name, "Must be a list of whole numbers separated by commas.")
         return [int(part) for part in parts]
 
-    def whole(self, name: str, default: int) -> int:
-        """A whole number of the query; `Refusal` 400 for anything else."""
+    def integer(self, name: str, default: int) -> int:
+        """An integer parameter. Raises `ApiError` 400 for anything else."""
         text = self.query.get(name)
         if text is None:
             return default
@@ -54,10 +54,7 @@ class Request:
         return int(text)
 
     def link(self, **changed: str | int | None) -> str:
-        """This call's address with other parameters; None leaves one out.
-
-        `page_after` stands for `page[after]`.
-        """
+        """This request's URL with changed parameters; None removes one. `page_after` means `page[after]`."""
         query: dict[str, Any] = dict(self.query)
         for name, value in changed.items():
             key = {"page_after": "page[after]", "page_before": "page[before]", "page_size": "page[size]"}.get(

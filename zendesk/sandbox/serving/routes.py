@@ -1,4 +1,4 @@
-"""Which function answers which address, and the scopes it asks for."""
+"""The endpoint of each path, and the scopes it requires."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,23 @@ from typing import Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
-from zendesk.sandbox.endpoints import account, jobs, macros, searches, tickets, updates, views
+from zendesk.sandbox.endpoints import (
+    account,
+    audits,
+    incremental,
+    jobs,
+    macros,
+    rules,
+    search,
+    tags,
+    ticket_fields,
+    ticket_tags,
+    tickets,
+    update_many,
+    update_one,
+    users,
+    views,
+)
 from zendesk.sandbox.replies import Reply
 
 Endpoint = Callable[..., Reply]
@@ -15,14 +31,14 @@ Endpoint = Callable[..., Reply]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` without `/api/v2/`. `scope`: the coarse one; `fine`: any of these does as well."""
+    """`path` lacks `/api/v2/`. A token needs the coarse `scope` or any of the `fine_scopes`."""
 
     method: str
     path: str
     endpoint: Endpoint
-    fine: tuple[str, ...] = ()
-    open: bool = False
-    """Answers callers without credentials too."""
+    fine_scopes: tuple[str, ...] = ()
+    is_public: bool = False
+    """Whether it answers callers without credentials."""
 
     @property
     def scope(self) -> str:
@@ -30,7 +46,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """As the ledger counts it."""
+        """The name under which the ledger counts its calls."""
         return f"{self.method} {self.path}".replace("<int:", "{").replace("<", "{").replace(">", "}")
 
 
@@ -38,14 +54,14 @@ _READ = ("tickets:read",)
 _WRITE = ("tickets:write",)
 _VIEWS = ("ticket_views:read",)
 _MACROS = ("macros:read",)
-# Job statuses tell of one's own writes: who may write may ask.
+# A job's status reports on the caller's own writes, so the right to write suffices.
 _JOBS = ("tickets:read", "tickets:write")
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "users/me", account.me, ("users:read",), open=True),
-    Route("GET", "users/show_many", account.users_show_many, ("users:read",)),
-    Route("GET", "users/<int:user_id>", account.user, ("users:read",)),
-    Route("GET", "custom_roles/<int:role_id>", account.custom_role),
+    Route("GET", "users/me", users.me, ("users:read",), is_public=True),
+    Route("GET", "users/show_many", users.show_many, ("users:read",)),
+    Route("GET", "users/<int:user_id>", users.show, ("users:read",)),
+    Route("GET", "custom_roles/<int:role_id>", users.custom_role),
     Route("GET", "account/settings", account.settings),
     Route("GET", "views", views.index, _VIEWS),
     Route("GET", "views/active", views.active, _VIEWS),
@@ -56,39 +72,39 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "tickets", tickets.index, _READ),
     Route("GET", "tickets/count", tickets.count, _READ),
     Route("GET", "tickets/show_many", tickets.show_many, _READ),
-    Route("PUT", "tickets/update_many", updates.update_many, _WRITE),
+    Route("PUT", "tickets/update_many", update_many.update_many, _WRITE),
     Route("GET", "tickets/<int:ticket_id>", tickets.show, _READ),
-    Route("PUT", "tickets/<int:ticket_id>", updates.update, _WRITE),
-    # Audits want the whole `read`, no finer scope does.
-    Route("GET", "tickets/<int:ticket_id>/audits", tickets.audits),
-    Route("GET", "tickets/<int:ticket_id>/comments", tickets.comments, _READ),
-    Route("GET", "tickets/<int:ticket_id>/tags", updates.tags_show, _READ),
-    Route("POST", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
-    Route("PUT", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
-    Route("DELETE", "tickets/<int:ticket_id>/tags", updates.tags_change, _WRITE),
+    Route("PUT", "tickets/<int:ticket_id>", update_one.update, _WRITE),
+    # Audits require the global `read`; no finer scope suffices.
+    Route("GET", "tickets/<int:ticket_id>/audits", audits.index),
+    Route("GET", "tickets/<int:ticket_id>/comments", audits.comments, _READ),
+    Route("GET", "tickets/<int:ticket_id>/tags", ticket_tags.show, _READ),
+    Route("POST", "tickets/<int:ticket_id>/tags", ticket_tags.change, _WRITE),
+    Route("PUT", "tickets/<int:ticket_id>/tags", ticket_tags.change, _WRITE),
+    Route("DELETE", "tickets/<int:ticket_id>/tags", ticket_tags.change, _WRITE),
     Route("GET", "tickets/<int:ticket_id>/macros/<int:macro_id>/apply", macros.preview_on_ticket, _MACROS),
     Route("GET", "job_statuses", jobs.index, _JOBS),
     Route("GET", "job_statuses/show_many", jobs.show_many, _JOBS),
     Route("GET", "job_statuses/<job_id>", jobs.show, _JOBS),
-    # Search knows no finer scope than `read`.
-    Route("GET", "search", searches.search),
-    Route("GET", "search/count", searches.count),
-    Route("GET", "search/export", searches.export),
-    Route("GET", "incremental/tickets/cursor", searches.incremental, _READ),
-    Route("GET", "tags", account.tags, ("tags:read",)),
-    Route("GET", "tags/count", account.tags_count, ("tags:read",)),
-    Route("GET", "autocomplete/tags", account.tags_autocomplete, ("tags:read",)),
+    # Search requires the global `read`; no finer scope suffices.
+    Route("GET", "search", search.search),
+    Route("GET", "search/count", search.count),
+    Route("GET", "search/export", search.export),
+    Route("GET", "incremental/tickets/cursor", incremental.export, _READ),
+    Route("GET", "tags", tags.index, ("tags:read",)),
+    Route("GET", "tags/count", tags.count, ("tags:read",)),
+    Route("GET", "autocomplete/tags", tags.autocomplete, ("tags:read",)),
     Route("GET", "macros", macros.index, _MACROS),
     Route("GET", "macros/active", macros.active, _MACROS),
     Route("GET", "macros/search", macros.search, _MACROS),
     Route("GET", "macros/<int:macro_id>", macros.show, _MACROS),
     Route("GET", "macros/<int:macro_id>/apply", macros.preview, _MACROS),
-    Route("GET", "ticket_fields", account.ticket_fields, ("ticket_fields:read",)),
-    Route("GET", "groups", account.groups, ("groups:read",)),
-    Route("GET", "triggers", account.triggers, ("triggers:read",)),
-    Route("GET", "triggers/active", account.triggers, ("triggers:read",)),
-    Route("GET", "automations", account.automations, ("automations:read",)),
-    Route("GET", "automations/active", account.automations, ("automations:read",)),
+    Route("GET", "ticket_fields", ticket_fields.index, ("ticket_fields:read",)),
+    Route("GET", "groups", users.groups, ("groups:read",)),
+    Route("GET", "triggers", rules.triggers, ("triggers:read",)),
+    Route("GET", "triggers/active", rules.triggers, ("triggers:read",)),
+    Route("GET", "automations", rules.automations, ("automations:read",)),
+    Route("GET", "automations/active", rules.automations, ("automations:read",)),
 )
 
 _MAP = Map(
@@ -96,13 +112,13 @@ _MAP = Map(
     strict_slashes=False,
     merge_slashes=False,
 )
-_ADDRESSES = _MAP.bind("sandbox")
+_ADAPTER = _MAP.bind("sandbox")
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, Any]] | None:
-    """The route of a path without `.json`, and the numbers in it; None if there is none."""
+    """The route of a path without `.json`, and the ids in the path; None if there is no such route."""
     try:
-        route, names = _ADDRESSES.match(path, method)
+        route, names = _ADAPTER.match(path, method)
     except (NotFound, MethodNotAllowed, RequestRedirect):
         return None
     return route, dict(names)

@@ -1,10 +1,10 @@
-"""How long Zendesk takes to answer, by route: the `x-runtime` of recorded answers, seconds.
+"""Zendesk's response times by route: the `x-runtime` of recorded answers, in seconds.
 
-Zenpy's cassettes of 2023 and 2024; where two pages were recorded, what lies between. The way there and back
-comes on top (`Options.latency`), and so does what a bulk job takes after its call was answered.
+From zenpy's cassettes of 2023 and 2024; the mean where two pages were recorded. Network latency
+(`Options.latency`) and the duration of a bulk job come on top.
 """
 
-RECORDED = {
+RECORDED_SECONDS = {
     "GET views/{view_id}/tickets": 0.228,
     "GET search/export": 0.142,
     "GET tickets/show_many": 0.212,
@@ -13,10 +13,10 @@ RECORDED = {
     "GET job_statuses/{job_id}": 0.069,
     "PUT tickets/{ticket_id}": 0.241,
 }
-#: Of all other routes; most that were recorded lie close to it.
-USUAL = 0.085
+#: For all other routes; most recorded times are close to it.
+DEFAULT_SECONDS = 0.085
 
 
 def runtime(route: str) -> float:
-    """Seconds that an answer of this route takes, by the name that the ledger has for it."""
-    return RECORDED.get(route, USUAL)
+    """The response time of a route, in seconds; `route` is its name in the ledger."""
+    return RECORDED_SECONDS.get(route, DEFAULT_SECONDS)

@@ -1,4 +1,4 @@
-"""The demo Zendesk over real HTTP/1.1, with connections that stay open."""
+"""The demo Zendesk over real HTTP/1.1 with persistent connections."""
 
 import logging
 import socket
@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from zendesk.sandbox.replies import Reply, answer
+from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.app import App
 from zendesk.sandbox.state import Sandbox
 
@@ -20,14 +20,14 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class _Handler(WSGIRequestHandler):
-    """Werkzeug closes each connection after its answer; a client's pool and its speed need them open."""
+    """Keeps connections open, unlike Werkzeug's own handler: the client's pool and its speed depend on it."""
 
     protocol_version = "HTTP/1.1"
     server: "_Listener"
 
     def setup(self) -> None:
         super().setup()
-        # Small answers must not wait for the acknowledgement of the last one.
+        # Without this a small answer would wait until the previous one was acknowledged.
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         self.server.connections.add(self.connection)
         self.server.accepted += 1
@@ -42,9 +42,11 @@ class _Handler(WSGIRequestHandler):
         headers = {name.title(): value for name, value in self.headers.items()}
         try:
             reply = self.server.sandbox_app.handle(self.command, self.path, headers, body)
-        except Exception:  # noqa: BLE001 - the border: a mistake in here must look like Zendesk's own 500
+        except Exception:  # noqa: BLE001 - a bug in here must look like a 500 from Zendesk
             _log.exception("The demo Zendesk failed on %s %s", self.command, self.path)
-            reply = answer({"error": "InternalServerError", "description": "The demo failed."}, status=500)
+            reply = json_reply(
+                {"error": "InternalServerError", "description": "The demo failed."}, status=500
+            )
         if reply.transport == "reset":
             self._reset()
             return
@@ -66,17 +68,17 @@ class _Handler(WSGIRequestHandler):
         if reply.transport == "trickle":
             self._trickle(head, reply)
             return
-        # One write: two would be two packets, and the second would wait.
+        # A single write: with two, the second packet would wait for an acknowledgement.
         self.wfile.write(head if self.command == "HEAD" else head + reply.body)
 
     def _trickle(self, head: bytes, reply: Reply) -> None:
-        at_once = 0 if reply.head_trickles else len(head)
-        answer = head + reply.body
-        self.wfile.write(answer[:at_once])
-        for place in range(at_once, len(answer)):
+        at_once = 0 if reply.headers_trickle else len(head)
+        payload = head + reply.body
+        self.wfile.write(payload[:at_once])
+        for index in range(at_once, len(payload)):
             if self.server.sandbox_app.closing.wait(reply.pause):
                 break
-            self.wfile.write(answer[place : place + 1])
+            self.wfile.write(payload[index : index + 1])
         self.close_connection = True
 
     def _reset(self) -> None:
@@ -92,14 +94,14 @@ class _Listener(ThreadedWSGIServer):
         self.quiet = quiet
         self.connections: set[socket.socket] = set()
         self.accepted = 0
-        super().__init__(host, port, _never_called, handler=_Handler)
+        super().__init__(host, port, _unused_wsgi_app, handler=_Handler)
 
     def handle_error(self, _request: Any, client_address: Any) -> None:
-        """A client that went away is no error of ours."""
+        """Ignore clients that disconnect early."""
         _log.debug("Connection of %s ended early", client_address)
 
 
-def _never_called(_environ: WSGIEnvironment, _start_response: StartResponse) -> list[bytes]:
+def _unused_wsgi_app(_environ: WSGIEnvironment, _start_response: StartResponse) -> list[bytes]:
     return []
 
 
@@ -111,7 +113,7 @@ class Server:
         self._app = App(sandbox)
         self._listener = _Listener(self._app, host, port, quiet=quiet)
         self.url = f"http://{host}:{self._listener.port}"
-        # Looking often for the end makes closing quick; it costs nothing else.
+        # A short poll interval makes closing quick at no other cost.
         self._thread = threading.Thread(
             target=self._listener.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -122,11 +124,11 @@ class Server:
 
     @property
     def connections_accepted(self) -> int:
-        """How many connections callers have opened so far."""
+        """Number of connections opened so far."""
         return self._listener.accepted
 
     def close(self) -> None:
-        """End it: nobody waits any longer, connections are closed. May be called twice."""
+        """Shut down: end all waits and close all connections. May be called twice."""
         self._app.closing.set()
         if self._thread.is_alive():
             self._listener.shutdown()
@@ -147,5 +149,5 @@ class Server:
 
 
 def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0, *, quiet: bool = True) -> Server:
-    """Run it in a thread of this process; port 0 picks a free one."""
+    """Run a server in a thread of this process; port 0 picks a free port."""
     return Server(sandbox, host, port, quiet=quiet)

@@ -1,4 +1,4 @@
-"""The tickets of the demo account, and what an update does to them.
+"""The tickets of the demo account, and how updates change them.
 
 Never: HTTP.
 """

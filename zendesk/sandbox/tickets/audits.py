@@ -1,7 +1,7 @@
-"""What happened to tickets, update by update: their comments, and the notes that came with an update.
+"""The history of tickets: comments, and the metadata sent with updates.
 
-An update of tags or fields alone leaves nothing here: a million of them would fill the memory, and whoever
-reads audits looks for comments and notes.
+Updates of tags or fields alone are not recorded: a million of them would fill the memory, and readers of
+audits look for comments and metadata.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from zendesk.sandbox import moments
+from zendesk.sandbox import timestamps
 from zendesk.sandbox.account import people
 
 _FIRST_ID = 6_164_000_000_000
@@ -23,11 +23,11 @@ class Comment:
 
     @classmethod
     def from_json(cls, given: Any) -> "Comment | None":
-        """As an update brings it; None where it says nothing."""
+        """Read the comment of an update; None if it has no text."""
         if not isinstance(given, Mapping):
             given = {"body": given}
         text = given.get("html_body") or escape(str(given.get("body") or ""), quote=False)
-        # `public` has no fixed default; this account's is the one that mails the customer.
+        # The default of `public` depends on the account; here it is the one that e-mails the customer.
         return cls(text, bool(given.get("public", True))) if text else None
 
 
@@ -46,7 +46,7 @@ class Audit:
         return {
             "id": self.id,
             "ticket_id": ticket_id,
-            "created_at": moments.iso(self.at),
+            "created_at": timestamps.iso(self.at),
             "author_id": self.author_id,
             "metadata": {
                 "system": {
@@ -75,7 +75,7 @@ class Audit:
             "public": self.comment.public,
             "attachments": [],
             "audit_id": self.id,
-            "created_at": moments.iso(self.at),
+            "created_at": timestamps.iso(self.at),
         }
 
     def _macro(self) -> dict[str, Any] | None:
@@ -85,17 +85,17 @@ class Audit:
 
 
 class Audits:
-    """By ticket number, oldest first."""
+    """All audits by ticket id, oldest first."""
 
     def __init__(self) -> None:
-        self._of: dict[int, list[Audit]] = defaultdict(list)
+        self._by_ticket: dict[int, list[Audit]] = defaultdict(list)
         self._next = _FIRST_ID
 
-    def of(self, ticket_id: int) -> list[Audit]:
-        return self._of.get(ticket_id, [])
+    def for_ticket(self, ticket_id: int) -> list[Audit]:
+        return self._by_ticket.get(ticket_id, [])
 
     def comments(self, ticket_id: int) -> list[Comment]:
-        return [audit.comment for audit in self.of(ticket_id) if audit.comment is not None]
+        return [audit.comment for audit in self.for_ticket(ticket_id) if audit.comment is not None]
 
     def add(
         self,
@@ -104,20 +104,20 @@ class Audits:
         *,
         at: float,
         by: int = people.ADMIN_ID,
-        notes: bool = True,
+        with_metadata: bool = True,
     ) -> Comment | None:
-        """Write an update down, with the comment that it makes; without `notes` its metadata is dropped."""
+        """Record an update and return its comment, if any; `with_metadata` False drops its metadata."""
         comment = Comment.from_json(change["comment"]) if change.get("comment") else None
         metadata = change.get("metadata")
-        custom = metadata.get("custom") if notes and isinstance(metadata, Mapping) else None
+        custom = metadata.get("custom") if with_metadata and isinstance(metadata, Mapping) else None
         macro = change.get("macro_id")
         if comment or custom or macro:
             number = int(macro) if macro else None
-            self._of[ticket_id].append(Audit(self._next, at, by, comment, custom or {}, number))
+            self._by_ticket[ticket_id].append(Audit(self._next, at, by, comment, custom or {}, number))
             self._next += 10
         return comment
 
 
-def of_creation(ticket_id: int, at: float, requester_id: int, subject: str) -> Audit:
-    """The first audit of every ticket: what the customer wrote."""
+def creation_audit(ticket_id: int, at: float, requester_id: int, subject: str) -> Audit:
+    """The first audit of every ticket: the customer's request."""
     return Audit(_FIRST_ID - 10 * ticket_id, at, requester_id, Comment(escape(subject), True))

@@ -1,12 +1,12 @@
-"""Tickets as JSON text, quickly: most of a ticket is the same for all and is written once."""
+"""Fast rendering of tickets as JSON text: most of it is the same for all tickets, so it is a template."""
 
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from zendesk.sandbox.account import people, vocabulary
-from zendesk.sandbox.moments import iso
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.account import field_values, people
+from zendesk.sandbox.tickets.store import TicketStore
+from zendesk.sandbox.timestamps import iso
 
 _BRAND_ID = 6_130_830_354_842
 _FORM_ID = 6_130_830_344_474
@@ -25,83 +25,82 @@ _TICKET = (
 )
 
 
-def compact(value: Any) -> str:
+def compact_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def assignee_id(store: Store, slot: int) -> int | None:
-    """Four in five tickets have an assignee."""
-    dice = store.dice[slot] >> 7
-    drawn = None if dice % 5 == 0 else people.AGENT_IDS[dice // 5 % len(people.AGENT_IDS)]
+def assignee_id(store: TicketStore, slot: int) -> int | None:
+    """The assignee, unless none: four in five tickets have one."""
+    random_bits = store.random_bits[slot] >> 7
+    drawn = None if random_bits % 5 == 0 else people.AGENT_IDS[random_bits // 5 % len(people.AGENT_IDS)]
     assignee: int | None = store.value(slot, "assignee_id", drawn)
     return assignee
 
 
-def group_id(store: Store, slot: int) -> int | None:
+def group_id(store: TicketStore, slot: int) -> int | None:
     group: int | None = store.value(
-        slot, "group_id", people.GROUP_IDS[(store.dice[slot] >> 9) % len(people.GROUP_IDS)]
+        slot, "group_id", people.GROUP_IDS[(store.random_bits[slot] >> 9) % len(people.GROUP_IDS)]
     )
     return group
 
 
-def requester_id(store: Store, slot: int) -> int:
-    requester: int = store.value(slot, "requester_id", people.requester_id(store.dice[slot] >> 5))
+def requester_id(store: TicketStore, slot: int) -> int:
+    requester: int = store.value(slot, "requester_id", people.requester_id(store.random_bits[slot] >> 5))
     return requester
 
 
 def ticket(
-    store: Store,
+    store: TicketStore,
     slot: int,
     base: str,
     *,
     with_fields: bool = True,
     more: str = "",
-    tagset: int | None = None,
+    tag_set: int | None = None,
     status: int | None = None,
 ) -> str:
     """One ticket.
 
-    `with_fields`: `fields` repeats `custom_fields`. `more`: further
-    members, beginning with a comma. `tagset` and `status`: shown instead of the real ones, by a search index
-    that is behind.
+    `with_fields` repeats `custom_fields` as `fields`. `more` holds further members, each after a comma.
+    `tag_set` and `status` replace the real ones, for a search index that lags behind.
     """
     number = store.ids[slot]
-    dice = store.dice[slot]
-    tags, custom_fields = store.tag_sets.json(store.tagset[slot] if tagset is None else tagset)
+    random_bits = store.random_bits[slot]
+    tags, custom_fields = store.tag_sets.json(store.tag_set[slot] if tag_set is None else tag_set)
     rank = store.status[slot] if status is None else status
-    subject = compact(store.subject(slot))
+    subject = compact_json(store.subject(slot))
     changed = store.extra.get(slot, {})
     requester = requester_id(store, slot)
     return _TICKET % (
         base,
         number,
         number,
-        compact(changed.get("external_id")),
-        vocabulary.CHANNELS[(dice >> 13) % len(vocabulary.CHANNELS)],
+        compact_json(changed.get("external_id")),
+        field_values.CHANNELS[(random_bits >> 13) % len(field_values.CHANNELS)],
         iso(store.created(slot)),
         iso(store.updated(slot)),
-        compact(changed.get("type", vocabulary.TYPES[(dice >> 15) % len(vocabulary.TYPES)])),
+        compact_json(changed.get("type", field_values.TYPES[(random_bits >> 15) % len(field_values.TYPES)])),
         subject,
         subject,
         subject,
-        compact(store.priority(slot)),
-        vocabulary.STATUSES[rank],
+        compact_json(store.priority(slot)),
+        field_values.STATUSES[rank],
         requester,
         requester,
-        compact(assignee_id(store, slot)),
-        compact(changed.get("organization_id", people.ORGANIZATION_ID)),
-        compact(group_id(store, slot)),
-        compact(changed.get("due_at")),
+        compact_json(assignee_id(store, slot)),
+        compact_json(changed.get("organization_id", people.ORGANIZATION_ID)),
+        compact_json(group_id(store, slot)),
+        compact_json(changed.get("due_at")),
         tags,
         custom_fields,
         f'"fields":{custom_fields},' if with_fields else "",
         changed.get("custom_status_id", _FIRST_STATUS_ID + 256 * rank),
-        compact(changed.get("ticket_form_id", _FORM_ID)),
-        compact(changed.get("brand_id", _BRAND_ID)),
+        compact_json(changed.get("ticket_form_id", _FORM_ID)),
+        compact_json(changed.get("brand_id", _BRAND_ID)),
         more,
     )
 
 
-def envelope(key: str, items: Iterable[str], rest: dict[str, Any]) -> bytes:
-    """`{"tickets": [...], ...rest}` from items that are JSON already."""
-    return f'{{"{key}":[{",".join(items)}]{"," if rest else ""}{compact(rest)[1:]}'.encode()
+def json_list(key: str, items: Iterable[str], rest: dict[str, Any]) -> bytes:
+    """`{"tickets": [...], ...rest}` from items that are already JSON text."""
+    return f'{{"{key}":[{",".join(items)}]{"," if rest else ""}{compact_json(rest)[1:]}'.encode()

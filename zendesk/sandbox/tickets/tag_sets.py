@@ -1,4 +1,4 @@
-"""The sets of tags that tickets hold, each kept once however many tickets share it."""
+"""The distinct sets of tags on tickets, each stored only once."""
 
 import json
 from array import array
@@ -9,7 +9,7 @@ from zendesk.sandbox.account import fields
 
 
 class TagSets:
-    """Numbers for sorted tuples of tags, with their JSON made once, and how many tickets hold each."""
+    """Numbers each distinct set of tags, caches its JSON, and counts the tickets that have it."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, ...], int] = {}
@@ -21,7 +21,7 @@ class TagSets:
         return len(self._tags)
 
     def number(self, tags: Iterable[str]) -> int:
-        """The number of this set; a new one if it was never seen."""
+        """The number of this set, newly assigned if the set is new."""
         key = tuple(sorted(tags))
         number = self._numbers.get(key)
         if number is None:
@@ -35,18 +35,18 @@ class TagSets:
         return self._tags[number]
 
     def json(self, number: int) -> tuple[str, str]:
-        """The set as JSON, and the custom fields that follow from it."""
-        made = self._json[number]
-        if made is None:
+        """The set as JSON, and the custom fields derived from it as JSON."""
+        cached = self._json[number]
+        if cached is None:
             tags = self._tags[number]
-            made = self._json[number] = (
+            cached = self._json[number] = (
                 json.dumps(tags, separators=(",", ":")),
                 json.dumps(fields.values(tags), separators=(",", ":")),
             )
-        return made
+        return cached
 
     def counts(self) -> Counter[str]:
-        """Tag to number of tickets that carry it."""
+        """The number of tickets with each tag."""
         counts: Counter[str] = Counter()
         for tags, holders in zip(self._tags, self.holders, strict=True):
             if holders:

@@ -1,7 +1,7 @@
-"""Triggers at work: those of `Options.triggers` look at each ticket as an update leaves it.
+"""Running triggers: those of `Options.triggers` see each ticket as an update leaves it.
 
-Understood are conditions on the tags (`includes`: at least one, `not_includes`: none of them) and on the
-status (`is`, `changed`), and actions that add or remove tags. Any other action is only written down as taken.
+They support conditions on tags (`includes`: at least one, `not_includes`: none of them) and on the status
+(`is`, `changed`), and actions that add or remove tags. Any other action only counts as fired.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from zendesk.sandbox.tickets import tags
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class UpdatedTicket:
     """A ticket after an update, before any trigger has acted on it."""
 
     tags: frozenset[str]
@@ -21,8 +21,8 @@ class Updated:
     status_before: str
 
 
-def fire(rules: Iterable[Rule], ticket: Updated) -> tuple[frozenset[str], list[str]]:
-    """The tags after the triggers have acted, in their order, and the titles of those that did."""
+def fire(rules: Iterable[Rule], ticket: UpdatedTicket) -> tuple[frozenset[str], list[str]]:
+    """Run the triggers in order. Returns the resulting tags and the titles of the triggers that fired."""
     now, fired = set(ticket.tags), []
     for rule in rules:
         if rule.active and all(_is_met(condition, now, ticket) for condition in rule.conditions):
@@ -35,7 +35,7 @@ def fire(rules: Iterable[Rule], ticket: Updated) -> tuple[frozenset[str], list[s
     return frozenset(now), fired
 
 
-def _is_met(condition: Condition, held: set[str], ticket: Updated) -> bool:
+def _is_met(condition: Condition, held: set[str], ticket: UpdatedTicket) -> bool:
     match condition:
         case ("current_tags", "includes", value):
             return not held.isdisjoint(tags.normalise(value))
@@ -46,5 +46,5 @@ def _is_met(condition: Condition, held: set[str], ticket: Updated) -> bool:
         case ("status", "changed", _):
             return ticket.status != ticket.status_before
         case ("update_type", "is", value):
-            return value == "Change"  # nothing is created here
+            return value == "Change"  # the demo creates no tickets
     return False

@@ -1,19 +1,19 @@
-"""What one update does to one ticket, and why it may be refused."""
+"""Applying an update to one ticket, or rejecting it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from zendesk.sandbox.account import fields
-from zendesk.sandbox.account.vocabulary import CLOSED, PRIORITIES, SOLVED, STATUS_RANK, STATUSES, TYPES
+from zendesk.sandbox.account.field_values import CLOSED, PRIORITIES, SOLVED, STATUS_RANK, STATUSES, TYPES
+from zendesk.sandbox.errors import CLOSED_PREVENTS_UPDATE
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.replies import CLOSED_PREVENTS_UPDATE
 from zendesk.sandbox.tickets import tags, triggers
 from zendesk.sandbox.tickets.audits import Audits
-from zendesk.sandbox.tickets.store import Store
+from zendesk.sandbox.tickets.store import TicketStore
 
-# Kept and shown again. `description` is accepted and ignored without a word (zenpy's cassettes).
+# Stored and shown again. `description` is accepted and silently ignored (zenpy's cassettes).
 STORED = frozenset(
     {
         "subject", "type", "priority", "group_id", "assignee_id", "requester_id", "external_id",
@@ -26,7 +26,7 @@ KNOWN = STORED | {
     "follower_ids", "followers", "email_cc_ids", "email_ccs", "problem_id", "is_public",
     "sharing_agreement_ids", "attribute_value_ids", "metadata",
 }  # fmt: skip
-# Only update_many honours these two: in an update of one ticket they are dropped, with a warning.
+# Only update_many honours these two; an update of one ticket drops them with a warning.
 MANY_ONLY = frozenset({"additional_tags", "remove_tags"})
 # "Allow admins to modify specific fields on a closed ticket" (support.zendesk.com, article 7335734335258).
 _ALLOWED_ON_CLOSED = MANY_ONLY | {
@@ -35,8 +35,8 @@ _ALLOWED_ON_CLOSED = MANY_ONLY | {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a ticket cannot be updated."""
+class Rejection:
+    """Why an update was rejected."""
 
     details: str
     attribute: str = "base"
@@ -46,14 +46,14 @@ class Problem:
         return {self.attribute: [{"description": self.details, **dict(self.more)}]}
 
 
-class ChangeRefused(Exception):
-    def __init__(self, problem: Problem) -> None:
+class UpdateRejected(Exception):
+    def __init__(self, problem: Rejection) -> None:
         super().__init__(problem.details)
         self.problem = problem
 
 
 def unpermitted(change: Mapping[str, Any], *, many: bool) -> list[str]:
-    """Keys of a ticket object that Zendesk drops, with the warning header."""
+    """Keys of a ticket object that Zendesk drops, with a warning in a header."""
     known = KNOWN | MANY_ONLY | {"id"} if many else KNOWN
     return [name for name in change if name not in known]
 
@@ -69,7 +69,7 @@ def _field_values(change: Mapping[str, Any]) -> Iterable[tuple[int, Any]]:
         yield from ((int(number), value) for number, value in pairs if number is not None)
 
 
-def _new_tags(
+def _tags_after(
     held: tuple[str, ...], change: Mapping[str, Any], options: Options, *, many: bool
 ) -> frozenset[str]:
     now = set(held)
@@ -79,27 +79,27 @@ def _new_tags(
     try:
         fields.set_fields(now, _field_values(change))
     except ValueError as exc:
-        raise ChangeRefused(Problem(str(exc))) from exc
+        raise UpdateRejected(Rejection(str(exc))) from exc
     if many:
         fields.add_tags(now, tags.normalise(change.get("additional_tags")))
         now -= set(tags.normalise(change.get("remove_tags")))
     if options.readding_tag in held and options.readding_tag is not None:
         now.add(options.readding_tag)
     if tags.character_count(now) > max(tags.MAX_CHARACTERS, tags.character_count(held)):
-        raise ChangeRefused(
-            Problem(f"Tags: is too long (maximum is {tags.MAX_CHARACTERS} characters)", "tags")
+        raise UpdateRejected(
+            Rejection(f"Tags: is too long (maximum is {tags.MAX_CHARACTERS} characters)", "tags")
         )
     return frozenset(now)
 
 
-def _new_status(
-    store: Store, slot: int, change: Mapping[str, Any], now: frozenset[str], options: Options
+def _status_after(
+    store: TicketStore, slot: int, change: Mapping[str, Any], now: frozenset[str], options: Options
 ) -> int | None:
     if "status" not in change:
         return None
     status = STATUS_RANK.get(str(change["status"]).lower())
     if status is None:
-        raise ChangeRefused(Problem(f"Status: {change['status']} is not recognized", "status"))
+        raise UpdateRejected(Rejection(f"Status: {change['status']} is not recognized", "status"))
     resolution = fields.BY_ID[fields.FIELD_RESOLUTION]
     if (
         options.require_resolution
@@ -107,21 +107,25 @@ def _new_status(
         and resolution.value(now) is None
     ):
         more = (("error", None), ("ticket_field_id", resolution.id), ("ticket_field_type", "FieldTagger"))
-        raise ChangeRefused(Problem(f"{resolution.title}: field is empty (required to solve)", "base", more))
+        raise UpdateRejected(
+            Rejection(f"{resolution.title}: field is empty (required to solve)", "base", more)
+        )
     return status
 
 
-def _check(store: Store, slot: int, change: Mapping[str, Any], options: Options) -> None:
+def _reject_closed_or_invalid(
+    store: TicketStore, slot: int, change: Mapping[str, Any], options: Options
+) -> None:
     may_change_closed = options.allow_closed and options.role == "admin"
     if store.status[slot] == CLOSED and not (may_change_closed and set(change) <= _ALLOWED_ON_CLOSED):
-        raise ChangeRefused(Problem(CLOSED_PREVENTS_UPDATE, "status"))
+        raise UpdateRejected(Rejection(CLOSED_PREVENTS_UPDATE, "status"))
     for name, allowed in (("priority", PRIORITIES), ("type", TYPES)):
         if change.get(name) not in allowed:
-            raise ChangeRefused(Problem(f"{name.title()}: {change[name]} is not valid", name))
+            raise UpdateRejected(Rejection(f"{name.title()}: {change[name]} is not valid", name))
 
 
-def apply(
-    store: Store,
+def apply_change(
+    store: TicketStore,
     slot: int,
     change: Mapping[str, Any],
     *,
@@ -131,22 +135,24 @@ def apply(
     at: float,
     many: bool,
 ) -> None:
-    """Update one ticket whole, or refuse it whole with `ChangeRefused`."""
-    _check(store, slot, change, options)
+    """Apply the whole update to a ticket. Raises `UpdateRejected` and then changes nothing."""
+    _reject_closed_or_invalid(store, slot, change, options)
     held = store.tags(slot)
-    now = _new_tags(held, change, options, many=many)
-    status = _new_status(store, slot, change, now, options)
+    now = _tags_after(held, change, options, many=many)
+    status = _status_after(store, slot, change, now, options)
     stored = {name: value for name, value in change.items() if name in STORED}
     if stored:
         store.extra.setdefault(slot, {}).update(stored)
     number = store.ids[slot]
     before = store.status[slot]
     if options.triggers and before != CLOSED:  # no business rules run on a closed ticket
-        left = triggers.Updated(now, STATUSES[before if status is None else status], STATUSES[before])
-        now, fired = triggers.fire(options.triggers, left)
+        updated = triggers.UpdatedTicket(
+            now, STATUSES[before if status is None else status], STATUSES[before]
+        )
+        now, fired = triggers.fire(options.triggers, updated)
         ledger.fired.update((title, number) for title in fired)
     store.put(slot, at=at, tags=None if now == frozenset(held) else now, status=status)
     ledger.updates[number] += 1
-    comment = audits.add(number, change, at=at, notes=options.keeps_metadata)
+    comment = audits.add(number, change, at=at, with_metadata=options.keeps_metadata)
     if comment is not None:
         (ledger.public_comments if comment.public else ledger.internal_comments)[number] += 1

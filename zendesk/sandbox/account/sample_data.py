@@ -1,14 +1,6 @@
-"""The words the demo tickets are made of, friendly and hostile."""
+"""Text for made-up tickets, harmless and hostile: subjects, names, tags."""
 
 import random
-
-STATUSES = ("new", "open", "pending", "hold", "solved", "closed")  # in Zendesk's order: status<solved
-STATUS_RANK = {name: rank for rank, name in enumerate(STATUSES)}
-SOLVED = STATUS_RANK["solved"]
-CLOSED = STATUS_RANK["closed"]
-PRIORITIES = (None, "low", "normal", "high", "urgent")
-TYPES = (None, "question", "incident", "problem", "task")
-CHANNELS = ("email", "web", "api", "chat", "voice")
 
 SUBJECTS = (
     "Cannot log in after the password reset",
@@ -71,7 +63,7 @@ HOSTILE_NAMES = (
     "x" * 200,
 )
 
-# Tag and about how many of a hundred tickets carry it.
+# Each tag with the percentage of tickets that carry it.
 COMMON_TAGS = (
     ("web", 30), ("email", 34), ("billing", 16), ("refund", 7), ("shipping", 11), ("login", 9), ("bug", 12),
     ("feature_request", 5), ("vip", 8), ("escalated", 4), ("spam", 2), ("german", 6), ("french", 5),
@@ -82,21 +74,23 @@ COMMON_TAGS = (
 
 
 def draw_tags(rng: random.Random, owned: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """One ticket's tags: some common ones, and for some of the dropdowns the tag of one option."""
+    """Random tags for one ticket: some common ones, and one option's tag for some of the dropdowns."""
     tags = {tag for tag, percent in COMMON_TAGS if rng.random() * 100 < percent}
     tags.update(rng.choice(options) for options in owned if rng.random() < 0.45)
     return tuple(sorted(tags))
 
 
-def subject(dice: int, ticket_id: int) -> str:
-    """A subject line; about one in a hundred would like to break something."""
-    if dice % 97 == 0:
-        return HOSTILE_SUBJECTS[dice // 97 % len(HOSTILE_SUBJECTS)]
-    return SUBJECTS[dice // 97 % len(SUBJECTS)].format(n=10_000 + ticket_id * 7 % 90_000, p=ticket_id % 100)
+def subject(random_bits: int, ticket_id: int) -> str:
+    """A subject line; about one in a hundred is hostile, to catch missing escaping."""
+    if random_bits % 97 == 0:
+        return HOSTILE_SUBJECTS[random_bits // 97 % len(HOSTILE_SUBJECTS)]
+    return SUBJECTS[random_bits // 97 % len(SUBJECTS)].format(
+        n=10_000 + ticket_id * 7 % 90_000, p=ticket_id % 100
+    )
 
 
 def person(number: int) -> str:
-    """The name of a requester, by their number."""
+    """The name of the requester with this number."""
     if number % 61 == 7:
         return HOSTILE_NAMES[number // 61 % len(HOSTILE_NAMES)]
     return f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number // 7 % len(LAST_NAMES)]}"

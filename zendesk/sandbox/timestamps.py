@@ -1,4 +1,4 @@
-"""Instants as Zendesk writes and reads them: `2026-11-23T09:00:00Z`, whole seconds."""
+"""Times as Zendesk writes and reads them: `2026-11-23T09:00:00Z`, whole seconds."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -12,17 +12,17 @@ def _day(number: int) -> str:
 
 
 def iso(seconds: float) -> str:
-    """Seconds since 1970 as a ticket shows them."""
+    """Seconds since 1970 in the format of tickets."""
     day, rest = divmod(int(seconds), DAY)
     return f"{_day(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
 
 
-def spoken(seconds: float) -> str:
-    """Seconds since 1970 as a job's message shows them."""
+def human(seconds: float) -> str:
+    """Seconds since 1970 in the format of a job's message."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
 
 
 def parse(text: str) -> float:
-    """An instant or a day in ISO 8601, as seconds since 1970; ValueError if it is neither."""
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    """Seconds since 1970 of an ISO 8601 time or date. Raises ValueError for anything else."""
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

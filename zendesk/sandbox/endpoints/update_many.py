@@ -1,0 +1,75 @@
+"""Bulk updates: the call queues a job and returns the job's status."""
+
+from typing import Any
+
+from zendesk.sandbox.endpoints.ticket_changes import parse_stamp, ticket_object, warn_dropped
+from zendesk.sandbox.errors import invalid_attribute, too_many_values
+from zendesk.sandbox.replies import Reply, json_reply
+from zendesk.sandbox.serving.request import MAX_IDS, Request
+from zendesk.sandbox.state import Sandbox
+from zendesk.sandbox.tickets import updates
+from zendesk.sandbox.tickets.bulk_job import TicketUpdate
+
+
+def update_many(sandbox: Sandbox, request: Request) -> Reply:
+    """Both forms: one change for `?ids=`, or a list of tickets, each with its own change."""
+    body = request.json
+    dropped: list[str] = []
+    is_batch = "tickets" in body
+    ticket_updates = (
+        _own_changes(body["tickets"], dropped) if is_batch else _same_change(request, body, dropped)
+    )
+    warn_dropped(request, "update_many", dropped)
+    faults = sandbox.faults.for_job(
+        request.method, request.path, [update.ticket_id for update in ticket_updates]
+    )
+    with_type = sandbox.options.header_style == "2024"
+    if with_type:
+        _add_inflight_header(sandbox, request, additional=1)
+    job = sandbox.jobs.queue(ticket_updates, faults, sandbox.now())
+    return json_reply({"job_status": job.to_json(request.base, with_type=with_type)})
+
+
+def _add_inflight_header(sandbox: Sandbox, request: Request, *, additional: int) -> None:
+    allowed = sandbox.options.max_jobs
+    left = max(0, allowed - len(sandbox.jobs.open_ids()) - additional)
+    limit = f"total={allowed}; remaining={left}; resets=60"
+    request.extra_headers["zendesk-ratelimit-inflight-jobs"] = limit
+
+
+def _same_change(request: Request, body: dict[str, Any], dropped: list[str]) -> list[TicketUpdate]:
+    change = ticket_object(body.get("ticket"))
+    dropped += [name for name in body if name != "ticket"]
+    unpermitted = updates.unpermitted(change, many=True)
+    dropped += [f"ticket.{name}" for name in unpermitted]
+    ids = request.ids()
+    if len(ids) > MAX_IDS:
+        raise too_many_values()
+    kept = {name: value for name, value in change.items() if name not in unpermitted}
+    stamp = kept.get("updated_stamp")
+    if stamp is not None:
+        parse_stamp(str(stamp))
+    return [TicketUpdate(index, number, kept, stamp) for index, number in enumerate(dict.fromkeys(ids))]
+
+
+def _own_changes(tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
+    if not isinstance(tickets, list) or not tickets:
+        raise invalid_attribute("tickets", "Must be a list of tickets.")
+    if len(tickets) > MAX_IDS:
+        raise too_many_values()
+    ticket_updates: dict[int, TicketUpdate] = {}
+    for index, value in enumerate(tickets):
+        change = ticket_object(value)
+        unpermitted = updates.unpermitted(change, many=True)
+        dropped += [name for name in (f"tickets.{name}" for name in unpermitted) if name not in dropped]
+        kept = {name: part for name, part in change.items() if name not in unpermitted}
+        try:
+            number = int(kept["id"])
+        except (KeyError, TypeError, ValueError):
+            raise invalid_attribute("id", "Every ticket needs its number.") from None
+        stamp = kept.get("updated_stamp")
+        if stamp is not None:
+            parse_stamp(str(stamp))
+        lacks_stamp = "safe_update" in kept and stamp is None
+        ticket_updates.setdefault(number, TicketUpdate(index, number, kept, stamp, lacks_stamp))
+    return list(ticket_updates.values())
