@@ -83,7 +83,7 @@ class ItemAdmin(SearchedByNumber):
         items: QuerySet[Item] = super().get_queryset(request)
         # The request of a job may be long, and is not shown here.
         return items.select_related("job__created_by", "batch").defer(
-            "job__params", "job__source", "job__cursor", "batch__change"
+            "job__params", "job__options", "job__source", "job__cursor", "batch__change"
         )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -170,7 +170,9 @@ class BatchAdmin(SearchedByNumber):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         batches: QuerySet[Batch] = super().get_queryset(request)
-        return batches.select_related("job").defer("job__params", "job__source", "job__cursor")
+        return batches.select_related("job").defer(
+            "job__params", "job__options", "job__source", "job__cursor"
+        )
 
     @admin.display(description="Job")
     def of_job(self, batch: Batch) -> str:
@@ -208,7 +210,9 @@ class TransitionAdmin(SearchedByNumber):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:
         steps: QuerySet[Transition] = super().get_queryset(request)
-        return steps.select_related("job", "user").defer("job__params", "job__source", "job__cursor")
+        return steps.select_related("job", "user").defer(
+            "job__params", "job__options", "job__source", "job__cursor"
+        )
 
     @admin.display(description="Job")
     def of_job(self, step: Transition) -> str:

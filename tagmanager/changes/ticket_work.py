@@ -37,8 +37,8 @@ from jobs.work import (
 )
 from tagmanager.account import connection
 from tagmanager.changes import closed_tickets, engine_adapter, guard_tag, undo
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
-from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
 from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
 from tagmanager.tools import UnknownTool, tool
@@ -80,11 +80,12 @@ class TicketWork:
         self._job = job
         self._tool = tool(job.tool)
         self._errand = purpose_of(job)
-        self._guard: str = job.params.get(guard_tag.GUARD, "")
-        self._only = TicketFilter.from_params(job.params)
+        self._params = job.tool_params
+        self._options = JobOptions.of(job)
+        self._guard, self._only = self._options.guard, self._options.only
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.filters_items = bool(self._only) and not job.follow_up
-        self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
+        self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.reads_ids_only = False
@@ -96,7 +97,7 @@ class TicketWork:
             patience=PATIENCE,
         )
         if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
-            self._macro = Application(self._zendesk, self._tool.macro_of(job.params), self._fields)
+            self._macro = Application(self._zendesk, self._tool.macro_of(self._params), self._fields)
         self._asks_each = self._macro is not None and self._macro.macro.is_asked_for_each
         if self._asks_each:
             self.batch_size = ASKED_AT_ONCE
@@ -200,7 +201,7 @@ class TicketWork:
         return self._asks_each and not self.reads_ids_only
 
     def _may_change(self, ticket: TicketSnapshot | api.Ticket) -> bool:
-        return not ticket.is_closed or bool(self._job.params.get("include_closed"))
+        return not ticket.is_closed or self._options.include_closed
 
     # Planning
 
@@ -245,14 +246,14 @@ class TicketWork:
             return Skipped(CLOSED.reason, CLOSED.detail)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
-            answer = self._tool.change_for(seen, self._job.params | (given or {}))
+            answer = self._tool.change_for(seen, self._params | (given or {}))
         if self._guard and isinstance(answer, TicketChange):
             return guard_tag.guarded(answer, seen, earlier, self._guard)
         return answer
 
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
-        if not self._job.params.get("include_closed"):
+        if not self._options.include_closed:
             return CLOSED
         problem = closed_tickets.why_not(change)
         return Skipped("closed_field", problem) if problem else None

@@ -57,4 +57,4 @@ def load(paths: list[str]) -> dict[str, Tool]:
 def macro_of(job: Job) -> AppliedMacro | None:
     """The macro that the job applies; None for jobs of other tools."""
     maker: object = tools().get(job.tool)
-    return maker.macro_of(job.params) if isinstance(maker, AppliesMacro) else None
+    return maker.macro_of(job.tool_params) if isinstance(maker, AppliesMacro) else None

@@ -13,6 +13,7 @@ from django import forms
 from jobs.work import Skipped, Unchanged
 from tagmanager.intake.sources import Source
 from tagmanager.macros.application import AppliedMacro
+from tagmanager.macros.field_names import FieldNames
 from tagmanager.renamed import moved
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
@@ -44,6 +45,11 @@ class ToolForm(forms.Form):
     def notes(self) -> list[str]:
         """What a person is told about the form once the job is made, a sentence each."""
         return []
+
+    @property
+    def field_names(self) -> FieldNames:
+        """Of a valid form: what people call the fields that it sets, and what stands in them."""
+        return FieldNames()
 
     @property
     def writes_to_customers(self) -> bool:
