@@ -43,7 +43,7 @@ from tagmanager.macros.application import ASKED_AT_ONCE, Application
 from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
-from tagmanager.tools.base import AppliesMacro, SetsFields
+from tagmanager.tools.base import AppliesMacro, ReadsCustomFields, SetsFields
 from zendesk.transport import requestor  # noqa: F401  # a worker calls: `requests` is loaded before it is forked
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
@@ -86,6 +86,7 @@ class TicketWork:
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.filters_items = bool(self._only) and not job.follow_up
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
+        self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.reads_ids_only = False
@@ -191,7 +192,9 @@ class TicketWork:
                 ]
             foreseen = self._macro.preview(asked)
         return {
-            ticket.id: TicketSnapshot.from_ticket(ticket, self._fields, foreseen.get(ticket.id)).to_json()
+            ticket.id: TicketSnapshot.from_ticket(
+                ticket, self._fields, foreseen.get(ticket.id), self._custom
+            ).to_json()
             for ticket in tickets
         }
 

@@ -128,6 +128,19 @@ class SetsFields(Protocol):
 
 
 @runtime_checkable
+class ReadsCustomFields(Protocol):
+    """A tool whose answer depends on what stands in dropdowns or checkboxes of the account."""
+
+    def reads_of(self, params: dict[str, Any]) -> Sequence[int]:
+        """The ids of these fields: their values are read and kept with each ticket.
+
+        They stand in `TicketSnapshot.custom`. No field of another kind can be read, because what people wrote
+        is never kept.
+        """
+        ...
+
+
+@runtime_checkable
 class AppliesMacro(Protocol):
     """A tool that applies a macro of Zendesk's, which may say something on each ticket: once, never twice."""
 
