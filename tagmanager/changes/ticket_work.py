@@ -249,9 +249,17 @@ class TicketWork:
             return Skipped(CLOSED.reason, CLOSED.detail)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
-            answer = self._tool.change_for(seen, self._params | (given or {}))
+            answer = self._undoable(self._tool.change_for(seen, self._params | (given or {})))
         if self._guard and isinstance(answer, TicketChange):
             return guard_tag.guarded(answer, seen, earlier, self._guard)
+        return answer
+
+    def _undoable(self, answer: ToolAnswer) -> ToolAnswer:
+        """A tool's answer, unless it sets a field that was not read: what stood there would be lost."""
+        unread = answer.fields.keys() - set(self._fields) if isinstance(answer, TicketChange) else ()
+        if unread:
+            names = ", ".join(sorted(unread))
+            return Skipped("field_not_read", f"The tool sets {names}, and does not name that in fields_of.")
         return answer
 
     def _stays_closed(self, change: TicketChange) -> Skipped | None:

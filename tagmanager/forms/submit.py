@@ -37,7 +37,7 @@ def submit(
     job has ended, or stays until somebody asks for that.
     """
     params = tool_form.params()
-    options = JobOptions(include_closed, only or TicketFilter(), guard, tool_form.field_names)
+    options = JobOptions(include_closed, only or TicketFilter(), guard, tool_form.display_names)
     guarded = Guarded.NO
     if guard:
         guarded = Guarded.STAYS if guard_stays else Guarded.UNTIL_END

@@ -33,6 +33,8 @@ ALL, POSSIBLE, FIELDS = "all", "possible", "fields"
 
 
 class ApplyMacroForm(ToolForm):
+    prefix: str | None = None
+
     macro = WholeNumberField(
         label="Macro",
         wrong="The number of a macro is a whole number, such as 360001.",
@@ -130,7 +132,7 @@ class ApplyMacroForm(ToolForm):
         return comment is not None and comment.is_public
 
     @property
-    def field_names(self) -> FieldNames:
+    def display_names(self) -> FieldNames:
         return self._names
 
     def params(self) -> dict[str, Any]:

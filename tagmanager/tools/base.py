@@ -27,6 +27,10 @@ class ToolForm(forms.Form):
     After `is_valid()`, `params()` holds what the job stores: JSON, domain values, nothing left to parse.
     """
 
+    #: What the names of its fields begin with on the page, so that none meets a field of the page's own, such
+    #: as `tag` or `status`. The tools of this project keep plain names, which people have in bookmarks: their
+    #: forms say `prefix = None`. On the command line the names are plain for every tool.
+    prefix: str | None = "tool"
     #: The template of its fields; this one shows them one after the other.
     part = "tools/_what.html"
     #: Whether the form itself lists the tickets; nothing else then says which.
@@ -47,7 +51,7 @@ class ToolForm(forms.Form):
         return []
 
     @property
-    def field_names(self) -> FieldNames:
+    def display_names(self) -> FieldNames:
         """Of a valid form: what people call the fields that it sets, and what stands in them."""
         return FieldNames()
 
@@ -55,6 +59,11 @@ class ToolForm(forms.Form):
     def writes_to_customers(self) -> bool:
         """Of a valid form: whether a real run sends mail; then a preview comes first, its number typed."""
         return False
+
+    @classmethod
+    def names_on_page(cls) -> dict[str, str]:
+        """By the name of each field, what it is called on the page and in the page's address."""
+        return {name: f"{cls.prefix}-{name}" if cls.prefix else name for name in cls.base_fields}
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:

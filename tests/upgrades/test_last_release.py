@@ -18,9 +18,9 @@ import pytest
 import requests
 from pytest_django import Settings
 
-from tests.processes import await_that
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import FIELDS, Premises
+from tests.processes import await_that
 from tests.upgrades.make_fixture import PASSWORD, tickets
 from zendesk import sandbox
 
