@@ -23,6 +23,7 @@ from jobs.followups import purpose_of
 from jobs.formatting import some
 from jobs.guards.probes import Probes
 from jobs.models import Batch, Item, Job, ListedRefs
+from jobs.options import to_store
 from jobs.runtime import wakeups
 from jobs.runtime.lease import held_by_this_process, new_token
 from jobs.source_spec import ITEMS, LISTED, jobs_named
@@ -64,6 +65,7 @@ def submit(
     params: dict[str, Any],
     source: dict[str, Any],
     by: Actor,
+    options: Mapping[str, Any] | None = None,
     refs: Iterable[int] = (),
     given: Iterable[Given] | None = None,
     lists: Mapping[int, Iterable[int]] | None = None,
@@ -78,6 +80,7 @@ def submit(
 ) -> Submission:
     """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
 
+    `params` are the tool's, by any names; `options` are asked of the job besides (see `jobs.options`).
     `refs` are the numbers of a source of kind "ids", in their order, doubles allowed; `given` is what was
     asked for each of them alone, as many. `lists` are the numbers of such sources inside one that is made of
     several, by their part (see `recipe`). With `canary` the job holds after so many items and asks whether
@@ -85,6 +88,7 @@ def submit(
     Raises `NotPossible` when a job whose items the source takes is not there any more.
     """
     token = new_token() if here else ""
+    params, stored_options = to_store(params, options or {})
     try:
         with transaction.atomic():
             _lock_source_jobs(source)
@@ -92,6 +96,7 @@ def submit(
                 tool=tool,
                 title=title[:300],
                 params=params,
+                options=stored_options,
                 source=source,
                 limit=limit,
                 canary=canary,
@@ -243,7 +248,8 @@ def make_follow_up(
     return submit(
         tool=job.tool,
         title=FOLLOW_UPS[kind].title.format(title=job.title),
-        params=job.params,
+        params=job.tool_params,
+        options=job.chosen_options,
         source=_items_of(job, kind, reason),
         by=by,
         canary=job.canary if kind is FollowUp.RUN else None,

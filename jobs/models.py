@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.formatting import some
+from jobs.options import options_of, params_of
 from jobs.states import (
     ACTIVE,
     ENDED,
@@ -83,7 +84,8 @@ class Job(models.Model):
 
     tool = models.CharField(max_length=64)
     title = models.CharField(max_length=300)
-    params = models.JSONField(default=dict)
+    params = models.JSONField(default=dict)  # read as `tool_params`
+    options = models.JSONField(null=True, blank=True)  # read as `chosen_options`; null: see `jobs.options`
     source = models.JSONField(default=dict)
     limit = models.PositiveIntegerField(null=True, blank=True)
     canary = models.PositiveIntegerField(null=True, blank=True)  # hold and ask after so many items were sent
@@ -201,6 +203,16 @@ class Job(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("jobs:detail", args=[self.pk])
+
+    @property
+    def tool_params(self) -> dict[str, Any]:
+        """What the tool's form gave the job."""
+        return params_of(self.params, self.options)
+
+    @property
+    def chosen_options(self) -> dict[str, Any]:
+        """What was asked of the job besides, whatever its tool is."""
+        return options_of(self.params, self.options)
 
     @property
     def counts(self) -> dict[str, int]:

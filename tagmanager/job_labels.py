@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.models import Job
 from jobs.states import Outcome
 from tagmanager.account import connection
-from tagmanager.macros import field_names
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
@@ -46,7 +46,7 @@ def item_address(ref: int) -> str:
 
 def field(job: Job, name: str, value: object) -> tuple[str, str]:
     """What people call a field that the job sets, and what stands in it."""
-    names = field_names.of_job(job.params)
+    names = JobOptions.of(job).field_names
     return names.label(name), names.value(name, value)
 
 

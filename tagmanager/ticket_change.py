@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk import MAX_TAGS_LENGTH, Ticket, fits
+from zendesk import MAX_TAGS_LENGTH, Ticket, fits, normalise
 
 #: JSON as it is stored in an item's `before` and `change`.
 Json = dict[str, Any]
 #: What a field may hold: a word of Zendesk's, a number, or nothing.
 FieldValue = str | int | None
+#: What a dropdown (the tag of its option) or a checkbox of the account holds; None for nothing.
+CustomValue = str | bool | None
 
 #: The fields of a ticket that a change may set, and how people call them. None of them holds words of a
 #: customer, so what stood there before may be kept.
@@ -50,6 +52,7 @@ class TicketSnapshot:
     updated_at: str  # as Zendesk sent it; goes back as `updated_stamp`
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
     foreseen: MacroPreview | None = None  # where Zendesk was asked what a macro would make of it
+    custom: Mapping[int, CustomValue] = field(default_factory=dict)  # by field id, those that were asked for
 
     @property
     def is_closed(self) -> bool:
@@ -61,6 +64,8 @@ class TicketSnapshot:
             stored["fields"] = dict(self.fields)
         if self.foreseen is not None:
             stored["foreseen"] = self.foreseen.to_json()
+        if self.custom:
+            stored["custom"] = {str(number): value for number, value in self.custom.items()}
         return stored
 
     @classmethod
@@ -72,15 +77,33 @@ class TicketSnapshot:
             stored["updated_at"],
             stored.get("fields", {}),
             MacroPreview.from_json(stored["foreseen"]) if "foreseen" in stored else None,
+            {int(number): value for number, value in stored.get("custom", {}).items()},
         )
 
     @classmethod
     def from_ticket(
-        cls, ticket: Ticket, fields: Iterable[str] = (), foreseen: MacroPreview | None = None
+        cls,
+        ticket: Ticket,
+        fields: Iterable[str] = (),
+        foreseen: MacroPreview | None = None,
+        custom: Iterable[int] = (),
     ) -> TicketSnapshot:
-        """With these of its fields, each in `SETTABLE`."""
+        """With these of its fields, each in `SETTABLE`, and these custom ones, by id."""
         kept = {name: ticket.fields.get(name) for name in fields}
-        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept, foreseen)
+        values = {number: _choice(ticket, ticket.custom_value(number)) for number in custom}
+        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept, foreseen, values)
+
+
+def _choice(ticket: Ticket, value: object) -> CustomValue:
+    """The value of a dropdown or checkbox; None for what customers or agents wrote.
+
+    The option of a dropdown is a tag of the ticket as well (support.zendesk.com, article 4408881943194), so a
+    text that is none of its tags is no option, and is never kept.
+    """
+    if isinstance(value, bool):
+        return value
+    tag = normalise(value) if isinstance(value, str) else None
+    return tag if tag in ticket.tags else None
 
 
 @dataclass(frozen=True, slots=True)

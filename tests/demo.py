@@ -16,6 +16,7 @@ from jobs.engine import execution
 from jobs.models import Job
 from jobs.states import FollowUp
 from tagmanager.account import connection
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from zendesk import sandbox as zd
@@ -83,9 +84,9 @@ def point_to(url: str, settings: Any) -> None:
 
 
 def params(
-    *, add: Iterable[str] = (), remove: Iterable[str] = (), exact: Iterable[str] = (), closed: bool = False
+    *, add: Iterable[str] = (), remove: Iterable[str] = (), exact: Iterable[str] = ()
 ) -> dict[str, Any]:
-    return {"add": sorted(add), "remove": sorted(remove), "set": sorted(exact), "include_closed": closed}
+    return {"add": sorted(add), "remove": sorted(remove), "set": sorted(exact)}
 
 
 def submit(
@@ -103,6 +104,7 @@ def submit(
     limit: int | None = None,
     canary: int | None = None,
     nonce: str | None = None,
+    closed: bool = False,
     **change: Any,
 ) -> actions.Submission:
     """A job of bulk-tag; adds `vip` when no change is given."""
@@ -121,7 +123,8 @@ def submit(
     return actions.submit(
         tool="bulk-tag",
         title="Add vip to some tickets",
-        params=params(**(change or {"add": ["vip"]})) | ({"only": only.to_json()} if only else {}),
+        params=params(**(change or {"add": ["vip"]})),
+        options=JobOptions(closed, only or TicketFilter()).to_json(),
         source=source,
         refs=chosen.refs if chosen else refs or (),
         lists=chosen.lists if chosen else None,

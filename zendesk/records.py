@@ -42,6 +42,12 @@ class Ticket:
     def is_closed(self) -> bool:
         return self.status == "closed"
 
+    def custom_value(self, field_id: int) -> Any:
+        """What stands in a custom field, as sent; None where the ticket has no such field."""
+        sent = self.fields.get("custom_fields")
+        each = (field for field in sent if isinstance(field, dict)) if isinstance(sent, list) else ()
+        return next((field.get("value") for field in each if field.get("id") == field_id), None)
+
 
 @dataclass(frozen=True, slots=True)
 class User:

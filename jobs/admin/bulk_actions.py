@@ -87,7 +87,9 @@ def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
         ticked = map(whole_number, request.POST.getlist(ACTION_CHECKBOX_NAME))
         jobs = Job.objects.filter(pk__in=[pk for pk in ticked if pk is not None][:MOST_AT_ONCE])
     return list(
-        jobs.select_related("created_by").defer("params", "source", "cursor").order_by("-pk")[:MOST_AT_ONCE]
+        jobs.select_related("created_by")
+        .defer("params", "options", "source", "cursor")
+        .order_by("-pk")[:MOST_AT_ONCE]
     )
 
 

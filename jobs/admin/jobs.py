@@ -89,7 +89,9 @@ class JobAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: QuerySet[Job] = super().get_queryset(request)
-        return jobs.select_related("created_by", "parent").defer("cursor", "parent__params", "parent__source")
+        return jobs.select_related("created_by", "parent").defer(
+            "cursor", "parent__params", "parent__options", "parent__source"
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Job], search_term: str

@@ -82,7 +82,7 @@ class ItemAdmin(NumberSearchAdmin):
         items: QuerySet[Item] = super().get_queryset(request)
         # The request of a job may be long, and is not shown here.
         return items.select_related("job__created_by", "batch").defer(
-            "job__params", "job__source", "job__cursor", "batch__change"
+            "job__params", "job__options", "job__source", "job__cursor", "batch__change"
         )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -169,7 +169,9 @@ class BatchAdmin(NumberSearchAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         batches: QuerySet[Batch] = super().get_queryset(request)
-        return batches.select_related("job").defer("job__params", "job__source", "job__cursor")
+        return batches.select_related("job").defer(
+            "job__params", "job__options", "job__source", "job__cursor"
+        )
 
     @admin.display(description="Job")
     def of_job(self, batch: Batch) -> str:
@@ -207,7 +209,9 @@ class TransitionAdmin(NumberSearchAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:
         steps: QuerySet[Transition] = super().get_queryset(request)
-        return steps.select_related("job", "user").defer("job__params", "job__source", "job__cursor")
+        return steps.select_related("job", "user").defer(
+            "job__params", "job__options", "job__source", "job__cursor"
+        )
 
     @admin.display(description="Job")
     def of_job(self, step: Transition) -> str:

@@ -17,23 +17,20 @@ LABELS = {
     "add": "Tags to add",
     "remove": "Tags to remove",
     "set": "Exactly these tags",
-    "include_closed": "Closed tickets",
     "pairs": "Tags to rename",
     "macro": "Macro",
     "each_its_own": "Each row with a change of its own",
     "macro_title": "Name of the macro",
     "fields": "Fields to set",
     "left_out": "Left out of the macro",
-    "only": "Only tickets that",
-    "guard": "Guard tag",
     "public_reply": "Public reply",
     "internal_note": "Internal note",
     "html": "Written in HTML",
     "as_of": "Macro as of",
     "mark": "Mark left",
 }
-#: Parameters that say how the others are to be read.
-HIDDEN_PARAMS = {"field_names"}
+#: By stored name of an option; others, such as the names of fields, say how the rest is to be read.
+OPTION_LABELS = {"include_closed": "Closed tickets", "only": "Only tickets that", "guard": "Guard tag"}
 #: Of a longer list so many are named.
 MOST_NAMED = 12
 
@@ -96,7 +93,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
             ("Tickets", source_words(job.source)),
         ]
     if job.follow_up == FollowUp.UNGUARD:
-        tag = _value_words(job.params.get("guard", ""))
+        tag = _value_words(job.chosen_options.get("guard", ""))
         return [
             ("What", f"Takes the guard tag {tag} off where job {job.parent_id} put it on"),
             ("Tickets", source_words(job.source)),
@@ -104,6 +101,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
     return [
         ("What", labels().tool_name(job.tool)),
         *_params(job),
+        *_options(job),
         ("Tickets", source_words(job.source)),
         ("At most", some(job.limit, "ticket") if job.limit else "All tickets"),
         *_canary(job),
@@ -126,7 +124,7 @@ def _canary(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _guard(job: Job) -> Iterator[tuple[str, str]]:
-    """The tag itself is among the parameters."""
+    """The tag itself is among the options."""
     if job.guarded == Guarded.UNTIL_END:
         yield "Guard tag comes off", "By itself, when the job has ended"
     elif job.guarded == Guarded.STAYS:
@@ -143,15 +141,21 @@ def source_words(source: dict[str, Any]) -> str:
 
 
 def _params(job: Job) -> Iterator[tuple[str, str]]:
-    for name, value in job.params.items():
-        if name in HIDDEN_PARAMS:
-            continue
+    for name, value in job.tool_params.items():
         label = LABELS.get(name, name.replace("_", " ").capitalize())
-        if name == "include_closed":
-            yield label, "Included" if value else "Left out"
-        elif name == "fields" and isinstance(value, dict):  # a tool of one's own may have others
+        if name == "fields" and isinstance(value, dict):  # a tool of one's own may have others
             yield label, _first_few([": ".join(labels().field(job, *each)) for each in value.items()])
         elif value not in ([], {}, "", None):
+            yield label, _value_words(value)
+
+
+def _options(job: Job) -> Iterator[tuple[str, str]]:
+    options = job.chosen_options
+    for name, label in OPTION_LABELS.items():
+        value = options.get(name)
+        if name == "include_closed" and name in options:
+            yield label, "Included" if value else "Left out"
+        elif value:
             yield label, _value_words(value)
 
 

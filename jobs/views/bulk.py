@@ -93,7 +93,7 @@ def _matching(data: QueryDict) -> QuerySet[Job]:
 
 
 def _read_choice(jobs: QuerySet[Job], *, ended: int) -> Choice:
-    read = list(jobs.defer("params", "source").order_by("-pk")[: MOST_AT_ONCE + 1])
+    read = list(jobs.defer("params", "options", "source").order_by("-pk")[: MOST_AT_ONCE + 1])
     return Choice(read[:MOST_AT_ONCE], is_cut=len(read) > MOST_AT_ONCE, ended=ended)
 
 

@@ -42,7 +42,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 def _list_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     tab = tab_of(request.GET)
     narrowed = form.narrow(Job.objects.all())
-    jobs = tab.of(narrowed).select_related("created_by").defer("params", "source")
+    jobs = tab.of(narrowed).select_related("created_by").defer("params", "options", "source")
     page = page_of(jobs, cursor_in(request), key="pk", size=PAGE, descending=True)
     numbers = dict(narrowed.order_by().values_list("status").annotate(Count("pk")))
     tabs = _tabs(narrowed, numbers)

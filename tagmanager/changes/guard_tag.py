@@ -17,8 +17,6 @@ from jobs.work import PreviousResult, Skipped, Unchanged
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer
 
-#: The name under which a job's parameters hold the tag.
-GUARD = "guard"
 #: What to call it where nobody has said.
 USUAL = "bulk_update"
 #: Where the parameters of tools name tags that they add or remove.

@@ -35,13 +35,13 @@ from jobs.work import (
 )
 from tagmanager.account import connection
 from tagmanager.changes import closed_tickets, engine_adapter, guard_tag, undo
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
-from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
 from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
-from tagmanager.tools.base import AppliesMacro, SetsFields
+from tagmanager.tools.base import AppliesMacro, ReadsCustomFields, SetsFields
 from zendesk.transport import requestor  # noqa: F401  # a worker calls: `requests` is loaded before it is forked
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
@@ -78,11 +78,13 @@ class TicketWork:
         self._job = job
         self._tool = tool(job.tool)
         self._errand = purpose_of(job)
-        self._guard: str = job.params.get(guard_tag.GUARD, "")
-        self._only = TicketFilter.from_params(job.params)
+        self._params = job.tool_params
+        self._options = JobOptions.of(job)
+        self._guard, self._only = self._options.guard, self._options.only
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.filters_items = bool(self._only) and not job.follow_up
-        self._fields = self._tool.fields_of(job.params) if isinstance(self._tool, SetsFields) else ()
+        self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
+        self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.reads_ids_only = False
@@ -94,7 +96,7 @@ class TicketWork:
             patience=PATIENCE,
         )
         if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
-            self._macro = Application(self._zendesk, self._tool.macro_of(job.params), self._fields)
+            self._macro = Application(self._zendesk, self._tool.macro_of(self._params), self._fields)
         self._asks_each = self._macro is not None and self._macro.macro.is_asked_for_each
         if self._asks_each:
             self.batch_size = ASKED_AT_ONCE
@@ -188,7 +190,9 @@ class TicketWork:
                 ]
             foreseen = self._macro.preview(asked)
         return {
-            ticket.id: TicketSnapshot.from_ticket(ticket, self._fields, foreseen.get(ticket.id)).to_json()
+            ticket.id: TicketSnapshot.from_ticket(
+                ticket, self._fields, foreseen.get(ticket.id), self._custom
+            ).to_json()
             for ticket in tickets
         }
 
@@ -198,7 +202,7 @@ class TicketWork:
         return self._asks_each and not self.reads_ids_only
 
     def _may_change(self, ticket: TicketSnapshot | api.Ticket) -> bool:
-        return not ticket.is_closed or bool(self._job.params.get("include_closed"))
+        return not ticket.is_closed or self._options.include_closed
 
     # Planning
 
@@ -243,14 +247,22 @@ class TicketWork:
             return Skipped(CLOSED.reason, CLOSED.detail)
         else:
             # What was asked for this ticket alone stands above what was asked for all.
-            answer = self._tool.change_for(seen, self._job.params | (given or {}))
+            answer = self._undoable(self._tool.change_for(seen, self._params | (given or {})))
         if self._guard and isinstance(answer, TicketChange):
             return guard_tag.guarded(answer, seen, earlier, self._guard)
         return answer
 
+    def _undoable(self, answer: ToolAnswer) -> ToolAnswer:
+        """A tool's answer, unless it sets a field that was not read: what stood there would be lost."""
+        unread = answer.fields.keys() - set(self._fields) if isinstance(answer, TicketChange) else ()
+        if unread:
+            names = ", ".join(sorted(unread))
+            return Skipped("field_not_read", f"The tool sets {names}, and does not name that in fields_of.")
+        return answer
+
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
-        if not self._job.params.get("include_closed"):
+        if not self._options.include_closed:
             return CLOSED
         problem = closed_tickets.why_not(change)
         return Skipped("closed_field", problem) if problem else None

@@ -37,6 +37,7 @@ from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.previews.preview import tallies_of
 from tagmanager.previews.warnings import warnings_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
+from tagmanager.tools.demands import why_not_made, why_not_read
 from tagmanager.tools.fields import OneTagField
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
 
@@ -301,8 +302,7 @@ class TicketCommand(RunCommand):
 
     def make_and_run(self, tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
         """Check all that can be checked before the job is made, ask, make it, run it."""
-        if not form.is_valid():
-            raise usage_error(sentences_of(form))
+        _check_form(tool, form)
         how = _how(options)
         _check_taking(tool, form, options)
         by, guard = actor_named(options["username"]), _guard(form, options)
@@ -364,6 +364,14 @@ class TicketCommand(RunCommand):
         return _choose(tool, form, options, zendesk)
 
 
+def _check_form(tool: Tool, form: ToolForm) -> None:
+    """Raises `CommandError` for what is wrong with the fields, or with what the tool makes of them."""
+    if not form.is_valid():
+        raise usage_error(sentences_of(form))
+    if why := why_not_made(tool, form.params()):
+        raise usage_error(why)
+
+
 def _check_taking(tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
     """Raises `CommandError` where the options do not say once and clearly which tickets to take."""
     taking = _taking(options)
@@ -400,6 +408,8 @@ def _how(options: dict[str, Any]) -> dict[str, Any]:
 
 def _choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> ChosenTickets:
     """What the options say; the tool's own tickets where none are named."""
+    if why := why_not_read(tool, form.params(), zendesk):
+        raise usage_error(why)
     if form.lists_tickets:
         return ChosenTickets(form.listed)
     which = TicketFilterForm({name: options[name] or () for name in ("having", "lacking", "status")})

@@ -8,10 +8,10 @@ from typing import Any
 from jobs.models import Job
 from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stored
 from jobs.states import FollowUp, Guarded, Outcome
-from tagmanager.changes.guard_tag import GUARD
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.forms.job_form import OWN
 from tagmanager.intake.sources import ALL
-from tagmanager.intake.ticket_filter import PARAM, TicketFilter
+from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
 
@@ -32,10 +32,10 @@ def filling_of(job: Job) -> Filling:
     """What was asked for then, as people would type it; of the real run of a preview what the preview was."""
     if job.follow_up == FollowUp.RUN and job.parent is not None:
         job = job.parent
-    params = dict(job.params)
+    params, asked = job.tool_params, JobOptions.of(job)
     options = {
-        "include_closed": bool(params.pop("include_closed", False)),
-        "guard": params.pop(GUARD, ""),
+        "include_closed": asked.include_closed,
+        "guard": asked.guard,
         "guard_stays": job.guarded == Guarded.STAYS,
         "limit": job.limit,
         "canary": job.canary,
@@ -43,10 +43,9 @@ def filling_of(job: Job) -> Filling:
     chosen = tool(job.tool)
     if chosen.form_class.lists_tickets:
         return Filling(_rows(job, chosen.form_class), {}, options)
-    only = TicketFilter.from_params({PARAM: params.pop(PARAM, {})})
     spec = SourceSpec.read(job.source)
     says_which = isinstance(chosen, ChoosesTickets) and chosen.source_for(params).stored == spec.of[0]
-    source = _sources(job, spec, is_own=says_which) | _only(only)
+    source = _sources(job, spec, is_own=says_which) | _only(asked.only)
     options["order"] = str(spec.order)
     return Filling(chosen.form_class.filling(params), source, options)
 

@@ -7,9 +7,9 @@ from jobs.actions import Submission
 from jobs.actors import Actor
 from jobs.source_spec import Order
 from jobs.states import Guarded
-from tagmanager.changes.guard_tag import GUARD
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_filter import PARAM, TicketFilter
+from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import Tool, ToolForm
 
 
@@ -36,17 +36,16 @@ def submit(
     caller to ask. With a `guard` that tag goes along with the change (`guarding`), and is taken off when the
     job has ended, or stays until somebody asks for that.
     """
-    params = tool_form.params() | {"include_closed": include_closed}
-    if only:
-        params[PARAM] = only.to_json()
+    params = tool_form.params()
+    options = JobOptions(include_closed, only or TicketFilter(), guard, tool_form.display_names)
     guarded = Guarded.NO
     if guard:
-        params[GUARD] = guard
         guarded = Guarded.STAYS if guard_stays else Guarded.UNTIL_END
     return actions.submit(
         tool=tool.slug,
         title=tool.title(params, phrase(source, only, limit)),
         params=params,
+        options=options.to_json(),
         source=source.stored,
         refs=source.refs,
         given=source.given,

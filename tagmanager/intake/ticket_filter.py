@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from tagmanager.ticket_change import Json, TicketSnapshot
-
-#: Where a job's parameters hold it.
-PARAM = "only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +49,7 @@ class TicketFilter:
         return {name: sorted(values) for name, values in stored.items() if values}
 
     @classmethod
-    def from_params(cls, params: dict[str, Any]) -> TicketFilter:
-        stored = params.get(PARAM, {})
+    def from_json(cls, stored: Json) -> TicketFilter:
         return cls(*(frozenset(stored.get(name, ())) for name in ("have", "lack", "status")))
 
 

@@ -5,15 +5,13 @@ A job keeps those of the fields that it sets, as they were when it was asked for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tagmanager.macros.translation import CUSTOM_FIELD
 from zendesk import Zendesk
 
-#: Where the parameters of a job hold the names.
-NAMES = "field_names"
 GROUP = "group_id"
 #: Shown instead of Zendesk's names of fields.
 LABELS = {
@@ -43,17 +41,12 @@ class FieldNames:
         words = _plain(value)
         return self.groups.get(words, words) if name == GROUP else words
 
-    def stored(self) -> dict[str, Any]:
-        """Parameters of a job: the names, or nothing where there are none."""
-        return {NAMES: {kind: names for kind, names in asdict(self).items() if names}} if self else {}
+    def to_json(self) -> dict[str, Any]:
+        """As a job keeps them: the keyword arguments that make them again."""
+        return {kind: names for kind, names in asdict(self).items() if names}
 
     def __bool__(self) -> bool:
         return bool(self.groups or self.fields)
-
-
-def of_job(params: Mapping[str, Any]) -> FieldNames:
-    """Those that its parameters hold."""
-    return FieldNames(**params.get(NAMES, {}))
 
 
 def read(zendesk: Zendesk, named: Collection[str]) -> FieldNames:

@@ -18,7 +18,8 @@ from jobs.states import FollowUp, Outcome
 from jobs.templatetags.job_pages import fields_of
 from tagmanager.account import connection
 from tagmanager.account.status import ask, calls_per_minute
-from tagmanager.changes.guard_tag import GUARD, Condition
+from tagmanager.changes.guard_tag import Condition
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.macros.application import ASKED_AT_ONCE, Application, AppliedMacro
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools import macro_of, tool, tools
@@ -96,7 +97,7 @@ def preview_of(job: Job) -> Preview:
         secrets.token_urlsafe(24),
         has_pairs=bool(_pairs(job)),
         found_at=_found_at(job),
-        guard=Condition(job.params[GUARD]) if job.params.get(GUARD) else None,
+        guard=Condition(guard) if (guard := JobOptions.of(job).guard) else None,
     )
 
 
@@ -232,9 +233,9 @@ def _pairs(job: Job) -> Mapping[str, str]:
     if job.follow_up == FollowUp.UNDO or job.tool not in tools():
         return {}
     maker = tool(job.tool)
-    return maker.pairs_of(job.params) if isinstance(maker, ReplacesTags) else {}
+    return maker.pairs_of(job.tool_params) if isinstance(maker, ReplacesTags) else {}
 
 
 def _named(job: Job, name: str) -> frozenset[str]:
-    value = job.params.get(name)
+    value = job.tool_params.get(name)
     return frozenset(tag for tag in value if isinstance(tag, str)) if isinstance(value, list) else frozenset()

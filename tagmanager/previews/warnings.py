@@ -14,8 +14,7 @@ from tagmanager.account.status import account_status
 from tagmanager.account.tag_references import Kind, TagReference, references_to
 from tagmanager.changes import closed_tickets
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
-from tagmanager.changes.guard_tag import GUARD
-from tagmanager.intake.ticket_filter import TicketFilter
+from tagmanager.changes.job_options import JobOptions
 from tagmanager.previews.preview import LOOKED_AT, touched
 from tagmanager.ticket_change import TicketChange
 from tagmanager.tools.base import join
@@ -110,7 +109,7 @@ def _rules(found: Iterable[TagReference]) -> Iterator[PreviewWarning]:
 
 def _unguarded(job: Job) -> Iterator[PreviewWarning]:
     """A guard tag that no trigger knows guards nothing."""
-    tag = job.params.get(GUARD)
+    tag = JobOptions.of(job).guard
     if tag and not any(each.kind == "trigger" for each in references_to([tag])):
         yield PreviewWarning(
             f"No active trigger names the guard tag {tag}, so none leaves this change alone yet. The "
@@ -120,7 +119,7 @@ def _unguarded(job: Job) -> Iterator[PreviewWarning]:
 
 def _partly_known(job: Job) -> Iterator[PreviewWarning]:
     """When all tags are replaced, each ticket alone knows which of its own vanish."""
-    if job.params.get("set") and job.planned > LOOKED_AT:
+    if job.tool_params.get("set") and job.planned > LOOKED_AT:
         yield PreviewWarning(
             f"Of the tags that would vanish only those of the first {LOOKED_AT:,} tickets were looked at. "
             "Fields and rules that name tags of the others may be concerned as well."
@@ -172,6 +171,6 @@ def _jobs(job: Job, change: TicketChange) -> Iterator[PreviewWarning]:
 
 def _tags_that_choose(job: Job) -> frozenset[str]:
     """The tags by which the job's tickets are chosen."""
-    only, parts = TicketFilter.from_params(job.params), SourceSpec.read(job.source).parts
+    only, parts = JobOptions.of(job).only, SourceSpec.read(job.source).parts
     named = {tag for part in parts for tag in (part.get("tag", ""), *part.get("tags", ())) if tag}
     return only.having | only.lacking | named

@@ -10,9 +10,8 @@ from django.utils.module_loading import import_string
 
 from jobs.models import Job
 from tagmanager.macros.application import AppliedMacro
-from tagmanager.tools.base import AppliesMacro, Tool, ToolForm
-
-PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
+from tagmanager.tools.base import AppliesMacro, Tool
+from tagmanager.tools.demands import why_not_loaded
 
 
 class UnknownTool(LookupError):
@@ -35,7 +34,7 @@ def tools() -> dict[str, Tool]:
 
 
 def load(paths: list[str]) -> dict[str, Tool]:
-    """The tools at these dotted paths; raises `ImproperlyConfigured` for doubles and for missing parts."""
+    """The tools at these dotted paths; raises `ImproperlyConfigured` for doubles and broken ones."""
     found: dict[str, Tool] = {}
     for path in paths:
         try:
@@ -43,11 +42,8 @@ def load(paths: list[str]) -> dict[str, Tool]:
         except ImportError as exc:
             raise ImproperlyConfigured(f"TOOLS names {path}, which cannot be imported: {exc}.") from exc
         candidate = candidate() if isinstance(candidate, type) else candidate
-        missing = [part for part in PARTS if not hasattr(candidate, part)]
-        if missing:
-            raise ImproperlyConfigured(f"The tool {path} lacks {', '.join(missing)}.")
-        if not issubclass(candidate.form_class, ToolForm):
-            raise ImproperlyConfigured(f"The form of the tool {path} is not a ToolForm.")
+        if why_not := why_not_loaded(candidate):
+            raise ImproperlyConfigured(f"The tool {path} {why_not}.")
         if candidate.slug in found:
             raise ImproperlyConfigured(f"Two tools are called {candidate.slug!r}; the second is {path}.")
         found[candidate.slug] = candidate
@@ -57,4 +53,4 @@ def load(paths: list[str]) -> dict[str, Tool]:
 def macro_of(job: Job) -> AppliedMacro | None:
     """The macro that the job applies; None for jobs of other tools."""
     maker: object = tools().get(job.tool)
-    return maker.macro_of(job.params) if isinstance(maker, AppliesMacro) else None
+    return maker.macro_of(job.tool_params) if isinstance(maker, AppliesMacro) else None

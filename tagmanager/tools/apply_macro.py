@@ -33,6 +33,8 @@ ALL, POSSIBLE, FIELDS = "all", "possible", "fields"
 
 
 class ApplyMacroForm(ToolForm):
+    prefix: str | None = None
+
     macro = WholeNumberField(
         label="Macro",
         wrong="The number of a macro is a whole number, such as 360001.",
@@ -129,6 +131,10 @@ class ApplyMacroForm(ToolForm):
         comment = self._translation.comment
         return comment is not None and comment.is_public
 
+    @property
+    def display_names(self) -> FieldNames:
+        return self._names
+
     def params(self) -> dict[str, Any]:
         assert self._found is not None  # it is valid
         found = self._translation
@@ -144,7 +150,7 @@ class ApplyMacroForm(ToolForm):
 
     def _more(self, found: Translation) -> dict[str, Any]:
         assert self._found is not None
-        more: dict[str, Any] = self._names.stored()
+        more: dict[str, Any] = {}
         if found.exact and not found.add:
             more["clear_tags"] = True
         if found.is_asked_for_each:

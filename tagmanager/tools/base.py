@@ -13,6 +13,7 @@ from django import forms
 from jobs.work import Skipped, Unchanged
 from tagmanager.intake.sources import Source
 from tagmanager.macros.application import AppliedMacro
+from tagmanager.macros.field_names import FieldNames
 from tagmanager.renamed import moved
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
@@ -26,6 +27,10 @@ class ToolForm(forms.Form):
     After `is_valid()`, `params()` holds what the job stores: JSON, domain values, nothing left to parse.
     """
 
+    #: What the names of its fields begin with on the page, so that none meets a field of the page's own, such
+    #: as `tag` or `status`. The tools of this project keep plain names, which people have in bookmarks: their
+    #: forms say `prefix = None`. On the command line the names are plain for every tool.
+    prefix: str | None = "tool"
     #: The template of its fields; this one shows them one after the other.
     part = "tools/_what.html"
     #: Whether the form itself lists the tickets; nothing else then says which.
@@ -46,9 +51,19 @@ class ToolForm(forms.Form):
         return []
 
     @property
+    def display_names(self) -> FieldNames:
+        """Of a valid form: what people call the fields that it sets, and what stands in them."""
+        return FieldNames()
+
+    @property
     def writes_to_customers(self) -> bool:
         """Of a valid form: whether a real run sends mail; then a preview comes first, its number typed."""
         return False
+
+    @classmethod
+    def names_on_page(cls) -> dict[str, str]:
+        """By the name of each field, what it is called on the page and in the page's address."""
+        return {name: f"{cls.prefix}-{name}" if cls.prefix else name for name in cls.base_fields}
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
@@ -118,6 +133,19 @@ class SetsFields(Protocol):
 
     def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
         """The fields, each in `tickets.SETTABLE`, that it sets: they are read and kept with each ticket."""
+        ...
+
+
+@runtime_checkable
+class ReadsCustomFields(Protocol):
+    """A tool whose answer depends on what stands in dropdowns or checkboxes of the account."""
+
+    def reads_of(self, params: dict[str, Any]) -> Sequence[int]:
+        """The ids of these fields: their values are read and kept with each ticket.
+
+        They stand in `TicketSnapshot.custom`. No field of another kind can be read, because what people wrote
+        is never kept.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ from tagmanager.tools.fields import TagsField
 
 
 class BulkTagForm(ToolForm):
+    prefix: str | None = None
     part = "tools/bulk_tag.html"
 
     add = TagsField(label="Tags to add", required=False, help_text="All other tags stay as they are.")

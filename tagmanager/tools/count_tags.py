@@ -16,6 +16,8 @@ from tagmanager.tools.base import Answer, ToolForm
 class CountTagsForm(ToolForm):
     """There is nothing to say."""
 
+    prefix: str | None = None
+
     def params(self) -> dict[str, Any]:
         return {"account": connection.address()}
 

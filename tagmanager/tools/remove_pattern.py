@@ -29,6 +29,7 @@ class TicksField(forms.MultipleChoiceField):
 
 
 class RemovePatternForm(ToolForm):
+    prefix: str | None = None
     part = "tools/remove_pattern.html"
 
     patterns = forms.CharField(

@@ -30,6 +30,7 @@ class PairsField(forms.CharField):
 
 
 class RenameTagsForm(ToolForm):
+    prefix: str | None = None
     part = "tools/rename_tags.html"
 
     old = TagsField(

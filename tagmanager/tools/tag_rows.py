@@ -26,6 +26,7 @@ FEW = 20
 
 
 class TagRowsForm(ToolForm):
+    prefix: str | None = None
     lists_tickets = True
 
     typed_rows = forms.CharField(

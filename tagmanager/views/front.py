@@ -67,7 +67,7 @@ def _worker() -> dict[str, Any]:
 
 def _jobs() -> dict[str, Any]:
     """What needs attention, what goes on, and the latest besides; each job once."""
-    rows = Job.objects.select_related("created_by").defer("params", "source").order_by("-pk")
+    rows = Job.objects.select_related("created_by").defer("params", "options", "source").order_by("-pk")
     attention = list(rows.filter(pk__in=Job.objects.needing_attention().values("pk"))[: ATTENTION_SHOWN + 1])
     running = list(rows.filter(pk__in=Job.objects.active().values("pk"))[: RUNNING_SHOWN + 1])
     named = attention[:ATTENTION_SHOWN], running[:RUNNING_SHOWN]

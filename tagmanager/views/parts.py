@@ -69,9 +69,10 @@ def closed_problem(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def pairs(request: HttpRequest) -> HttpResponse:
-    """What would become of what by the lines of `?pairs=`, or which of them cannot be used."""
+    """What would become of what by the lines in the text box that sends itself, or which cannot be used."""
+    text = str(next(iter(request.GET.values()), ""))
     try:
-        found = list(tag_pairs.read(request.GET.get("pairs", "").splitlines()).pairs.items())
+        found = list(tag_pairs.read(text.splitlines()).pairs.items())
     except ValidationError as problem:
         return _part(request, "pairs", {"problem": " ".join(problem.messages)})
     context = {"pairs": found[:MOST_PAIRS], "number": len(found), "more": len(found[MOST_PAIRS:])}

@@ -31,6 +31,7 @@ from tagmanager.intake import source_size
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import ChoosesTickets, StartsElsewhere, Tool, ToolForm
+from tagmanager.tools.demands import why_not_made, why_not_read
 
 MAIL_PREVIEW_FIRST = (
     "This replies publicly, which e-mails a customer for each ticket, so a preview comes first. Press "
@@ -74,6 +75,10 @@ def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
     # All of them: everything that is wrong is said at once.
     valid = [form.is_valid() for form in forms if form is not None]
     if not all(valid):
+        return _show(request, chosen, forms)
+    params = forms[0].params()
+    if why := why_not_made(chosen, params) or why_not_read(chosen, params):
+        forms[0].add_error(None, why)
         return _show(request, chosen, forms)
     source = _source(chosen, forms)
     if not _is_possible(source, forms):
@@ -151,7 +156,8 @@ def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
 
 def _named_in(request: HttpRequest, chosen: Tool) -> dict[str, str]:
     """What the address itself fills into the tool's fields: a link from elsewhere to a form half done."""
-    return {name: request.GET[name] for name in chosen.form_class.base_fields if name in request.GET}
+    names = chosen.form_class.names_on_page().items()
+    return {name: request.GET[sent] for name, sent in names if sent in request.GET}
 
 
 def _filled_in(chosen: Tool, typed: QueryDict) -> Forms:

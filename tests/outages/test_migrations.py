@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.fields import NOT_PROVIDED
 
+from jobs import actions
+from jobs.actors import COMMAND_LINE
 from jobs.demo import gallery
 from jobs.models import Batch, Item, Job, Transition
 from jobs.reports import recount
@@ -89,6 +92,36 @@ def test_a_program_of_before_can_still_write_jobs_after_the_migrations() -> None
     old.get_model("jobs", "Transition").objects.create(job=job, to_status="queued", actor="old")
     seen = Job.objects.get()
     assert (seen.title, seen.lately, seen.tried_at) == ("made by the old program", [], None)
+    assert (seen.options, seen.chosen_options) == (None, {})
+
+
+def test_options_are_copied_out_of_the_parameters_which_a_running_old_program_still_reads(
+    unmoved: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copying = import_module("jobs.migrations.0017_options_of_earlier_jobs")
+    monkeypatch.setattr(copying, "PER_TRANSACTION", 2)
+    call_command("migrate", "jobs", "0016", verbosity=0)
+    asked = [
+        {"add": ["vip"], "include_closed": True},
+        {"add": ["vip"], "only": {"lack": ["old"]}, "guard": "quiet"},
+        {"fields": {"group_id": 7}, "field_names": {"groups": {"7": "Billing"}}},
+    ]
+    old = old_models().get_model("jobs", "Job").objects
+    jobs = [old.create(tool="bulk-tag", title="of the old program", params=params).pk for params in asked]
+    made_now = actions.submit(
+        tool="any", title="A job", params={"only": "x"}, options={}, source={"kind": "view"}, by=COMMAND_LINE
+    ).job
+    call_command("migrate", "jobs", verbosity=0)
+    stored = [Job.objects.get(pk=pk) for pk in jobs]
+    assert [job.params for job in stored] == asked
+    assert [job.options for job in stored] == [
+        {"include_closed": True},
+        {"only": {"lack": ["old"]}, "guard": "quiet"},
+        {"field_names": {"groups": {"7": "Billing"}}},
+    ]
+    assert [list(job.tool_params) for job in stored] == [["add"], ["add"], ["fields"]]
+    made_now.refresh_from_db()
+    assert (made_now.tool_params, made_now.options) == ({"only": "x"}, {})
 
 
 @pytest.mark.parametrize("name", OURS[1:])

@@ -32,7 +32,7 @@ class Command(TicketCommand):
             chosen = tool(options["tool"])
         except UnknownTool as problem:
             raise usage_error(str(problem)) from problem
-        form = chosen.form_class(_filled(options["field"], list(chosen.form_class.base_fields)))
+        form = chosen.form_class(_filled(options["field"], list(chosen.form_class.base_fields)), prefix="")
         self.make_and_run(chosen, form, options)
 
 

@@ -13,6 +13,7 @@ from jobs.models import Job
 from jobs.reports import recount
 from jobs.runtime.failpoints import Failpoint
 from jobs.states import FollowUp, Guarded, Status
+from tagmanager.changes.job_options import JobOptions
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run
 from zendesk import sandbox as zd
 
@@ -50,14 +51,20 @@ def untagged(demo: Demo, number: int) -> list[int]:
 
 
 def guarded(
-    refs: list[int], *, guard: Guarded = Guarded.UNTIL_END, here: bool = True, **options: Any
+    refs: list[int],
+    *,
+    guard: Guarded = Guarded.UNTIL_END,
+    closed: bool = False,
+    here: bool = True,
+    **options: Any,
 ) -> actions.Submission:
     """A job that adds vip to these tickets, guarded."""
-    tags = {"add": ["vip"], "remove": [], "set": [], "include_closed": False} | options.pop("params", {})
+    tags = {"add": ["vip"], "remove": [], "set": []} | options.pop("params", {})
     return actions.submit(
         tool="bulk-tag",
         title="Add vip to some tickets",
-        params=tags | {"guard": GUARD},
+        params=tags,
+        options=JobOptions(closed, guard=GUARD).to_json(),
         source={"kind": "ids", "name": ""},
         refs=refs,
         by=ANA,
@@ -266,7 +273,7 @@ def test_tags_that_would_be_too_long_with_it_leave_the_ticket_alone(demo: Demo) 
 def test_closed_tickets_need_no_guard_for_no_trigger_runs_on_them(demo: Demo) -> None:
     demo.account.configure(allow_closed=True)
     refs = [ref for ref in demo.closed_tickets if "vip" not in demo.tags(ref)][:2]
-    job = run(guarded(refs, params={"include_closed": True}))
+    job = run(guarded(refs, closed=True))
     assert counts(job) == {"changed": 2}
     assert counts(run(guard_job(job))) == {"unchanged": 2}
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)

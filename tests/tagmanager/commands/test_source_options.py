@@ -51,7 +51,7 @@ def test_a_view_and_not_a_tag(demo: Demo) -> None:
     expected = in_view(demo, zd.VIEW_UNSOLVED) - with_tag(demo, "vip")
     assert (ran.code, set(outcomes(job)), with_tag(demo, "brand-new")) == (0, expected, expected)
     assert job.title == "Add brand-new to tickets of view “All unsolved tickets”, only those that lack vip"
-    assert (job.source["kind"], job.params["only"]) == ("view", {"lack": ["vip"]})
+    assert (job.source["kind"], job.chosen_options["only"]) == ("view", {"lack": ["vip"]})
 
 
 def test_everything_that_can_be_said_of_tickets_at_once(demo: Demo, tmp_path: Path) -> None:

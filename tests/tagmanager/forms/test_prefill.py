@@ -79,7 +79,8 @@ def asked(job: Job) -> dict[str, Any]:
     """All that a person says of a job."""
     refs = " ".join(job.listed.order_by("number").values_list("refs", flat=True))
     return {
-        "params": job.params, "source": job.source, "limit": job.limit, "canary": job.canary, "refs": refs,
+        "params": job.tool_params, "options": job.chosen_options, "source": job.source,
+        "limit": job.limit, "canary": job.canary, "refs": refs,
         "title": job.title, "dry_run": job.dry_run,
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ def read(*named: str) -> tuple[FieldNames, dict[str, int]]:
 
 def test_only_what_is_needed_is_asked_for() -> None:
     names, calls = read("status", "priority")
-    assert (names.stored(), calls["GET groups"], calls["GET ticket_fields"]) == ({}, 0, 0)
+    assert (names.to_json(), calls["GET groups"], calls["GET ticket_fields"]) == ({}, 0, 0)
     names, calls = read("group_id")
     assert (calls["GET groups"], calls["GET ticket_fields"]) == (1, 0)
     assert set(names.groups.values()) == set(people.GROUPS.values())
@@ -33,7 +33,7 @@ def test_only_what_is_needed_is_asked_for() -> None:
 
 def test_a_job_keeps_them_and_what_has_no_name_is_shown_as_it_is_stored() -> None:
     known = FieldNames({"7": "Billing"}, {RESOLUTION: "Resolution"})
-    names = field_names.of_job(known.stored())
+    names = FieldNames(**known.to_json())
     assert names == known
     assert (names.label("group_id"), names.value("group_id", 7)) == ("group", "Billing")
     assert (names.label(RESOLUTION), names.value(RESOLUTION, ["a", "b"])) == ("Resolution", "a, b")
@@ -41,4 +41,4 @@ def test_a_job_keeps_them_and_what_has_no_name_is_shown_as_it_is_stored() -> Non
     assert names.value("group_id", None) == "none"
     assert names.value("priority", 7) == "7"
     assert (names.label(f"{CUSTOM_FIELD}1"), names.value("x", True)) == ("custom fields 1", "yes")
-    assert field_names.of_job({}).value("group_id", 7) == "7"
+    assert FieldNames().value("group_id", 7) == "7"

@@ -49,7 +49,7 @@ def test_an_unknown_tool_is_told_with_those_that_there_are() -> None:
     [
         ([PATH, PATH], "Two tools are called 'bulk-tag'"),
         ([f"{__name__}.WithoutSummary"], "lacks summary"),
-        ([f"{__name__}.WithAnotherForm"], "not a ToolForm"),
+        ([f"{__name__}.WithAnotherForm"], "has a form that is not a ToolForm"),
         (["tagmanager.tools.nowhere.Tool"], "cannot be imported"),
     ],
 )
