@@ -14,7 +14,7 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install browser hooks demo run worker dev t test properties fuzz check format lock audit bench reliability screenshots clean
+.PHONY: help venv install browser hooks demo run worker dev t test properties fuzz check format lock audit bench reliability mutants screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ $(VENV)/.base: requirements/base.txt | $(VENV)/.python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.mutants: requirements/mutants.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/mutants.txt
 	@touch $@
 
 venv: $(VENV)/.base ## Make .venv with what running the app needs
@@ -99,7 +103,7 @@ format: install ## Put code and templates in their usual form
 	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs -r $(BIN)/djade
 
 lock: install ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
-	for name in base dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \
+	for name in base dev mutants; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \
 		--no-header --no-annotate --quiet $(ARGS) requirements/$$name.in -o requirements/$$name.txt; done
 
 audit: install ## Ask whether a known hole is in what the app needs
@@ -113,6 +117,9 @@ bench: install ## Measure speed against the targets, on both databases (ARGS="-k
 
 reliability: install ## Try every fault of the demo Zendesk, write the table into docs/reliability.md (SEEDS=1000)
 	$(BIN)/pytest tests/reliability/write_table.py -p no:cacheprovider -o python_files=write_table.py -q $(ARGS)
+
+mutants: $(VENV)/.mutants ## Break the code on purpose, see whether a test notices (MUTANTS="jobs/guards zendesk", MINUTES)
+	@$(BIN)/python -m tests.mutants $(MUTANTS) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 screenshots: install browser ## Take the pictures of the README anew (docs/screenshots)
 	$(BIN)/pytest tests/browser/screenshots.py -p no:cacheprovider -o python_files=screenshots.py -q $(ARGS)

@@ -34,13 +34,53 @@ def test_a_ticket_that_somebody_touches_meanwhile_is_read_again_and_sent_alone(d
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_a_ticket_that_conflicts_again_and_again_fails_in_the_end(demo: Demo) -> None:
+def test_a_ticket_that_conflicts_again_and_again_is_sent_four_times_and_then_fails(demo: Demo) -> None:
     refs = untagged(demo, 5)
     demo.fault("conflict", ids=refs[:1], times=None)
     job = run(submit(refs=refs))
     assert job.status == "partial"
     assert counts(job) == {"changed": 4, "failed": 1}
-    assert job.items.get(ref=refs[0]).reason == "conflict"
+    failed = job.items.get(ref=refs[0])
+    assert (failed.reason, failed.detail[-14:]) == ("conflict", "(sent 4 times)")
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs[1:], 1) | {refs[0]: 4}
+
+
+def test_a_ticket_of_which_no_result_ever_tells_is_sent_four_times_and_then_fails(demo: Demo) -> None:
+    """It is never updated and its result is left out, so that reading it back shows it as not done."""
+    refs = untagged(demo, 5)
+    demo.fault("item_error", ids=refs[-1:], times=None)
+    demo.fault("results_missing", times=None)
+    job = run(submit(refs=refs))
+    assert counts(job) == {"changed": 4, "failed": 1}
+    failed = job.items.get(ref=refs[-1])
+    assert (failed.reason, failed.detail) == ("no_result", "No result was given. (sent 4 times)")
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs[:-1], 1) | {refs[-1]: 4}
+
+
+def test_a_ticket_that_alone_breaks_its_batch_is_sent_twice_and_then_fails(demo: Demo) -> None:
+    (ref,) = refs = untagged(demo, 1)
+    demo.fault("poison", ids=refs, times=None)
+    job = run(submit(refs=refs))
+    failed = job.items.get()
+    assert (failed.outcome, failed.reason, failed.detail[-14:]) == (
+        "failed",
+        "batch_failed",
+        "(sent 2 times)",
+    )
+    assert dict(demo.account.ledger.sent) == {ref: 2}
+
+
+def test_a_batch_without_a_result_four_times_goes_in_halves_once_more(demo: Demo) -> None:
+    refs = untagged(demo, 4)
+    demo.fault("item_error", ids=refs, times=None)
+    demo.fault("results_null", times=None)
+    job = run(submit(refs=refs))
+    assert counts(job) == {"failed": 4}
+    # Four times the whole, once each half, once each ticket alone.
+    assert list(job.batches.order_by("id").values_list("attempt", "size")) == [
+        (1, 4), (2, 4), (3, 4), (4, 4), (4, 2), (4, 2), (4, 1), (4, 1), (4, 1), (4, 1),
+    ]  # fmt: skip
+    assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 6)
 
 
 PASSING = [("DatabaseConflict", "Database collision"), ("DatabaseDeadlock", "Database deadlock found")]

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+import time_machine
 from django.db.models import F
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from jobs.runtime import wakeups
 from jobs.runtime.database_retry import DatabaseRetry
 from jobs.runtime.time_slice import LONGER, TimeSlice
 from jobs.states import BatchState, WaitReason
-from jobs.work import CompletedCall, Payload, Sendable
+from jobs.work import Answer, Change, CompletedCall, DeliveryEvidence, Payload, Phase, SearchResult, Sendable
 from tests import factories
 from tests.benchmarks.instant import InstantWork
 
@@ -165,6 +166,76 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert holds == [2 * pipeline.SLOTS_BACK_OFF] * 3
+
+
+class OnceWork(InstantWork):
+    """Changes that must not be made twice; whether the first call was carried out shows late, or never."""
+
+    answer_is_lost = True  # or else its receipt is known, and nobody knows the bulk job
+    turns_up_after: float | None = None  # seconds
+    sent_at: list[float] = []
+
+    def plan(self, *_: Any) -> Change:
+        return Change({"note": 1}, own=True, once=True)
+
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
+        OnceWork.sent_at.append(time.time())
+        call = super().send(change, items)
+        if self.answer_is_lost and len(OnceWork.sent_at) == 1:
+            raise FateUnknown("No answer came.")
+        return call
+
+    @property
+    def first_is_there(self) -> bool:
+        if self.turns_up_after is None:
+            return False
+        return time.time() >= OnceWork.sent_at[0] + self.turns_up_after
+
+    def find_lost(self, *_: Any) -> str | SearchResult:
+        return next(iter(self._sent)) if self.first_is_there else SearchResult.ABSENT
+
+    def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
+        if self.answer_is_lost or self.first_is_there:
+            return super().poll(receipts)
+        return {receipt: Answer(Phase.GONE) for receipt in receipts}
+
+    def find_evidence(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
+        return dict.fromkeys([item.ref for item in items], DeliveryEvidence.NOT_MADE)
+
+
+@pytest.fixture
+def once(job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
+    """One batch of such changes; whenever the worker waits, a second passes."""
+    settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.OnceWork"
+    Job.objects.update(source={"kind": "instant", "number": 3})
+    OnceWork.sent_at = []
+    monkeypatch.setattr("jobs.engine.pipeline.time.monotonic", time.time)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        monkeypatch.setattr(pipeline.Pipeline, "wait", lambda *_: clock.shift(1.0))
+        yield job
+
+
+@pytest.mark.parametrize(("turns_up_after", "sent_again_after"), [(59, []), (None, [60])])
+def test_a_lost_comment_may_turn_up_for_a_minute_before_it_is_sent_again(
+    once: Job, monkeypatch: pytest.MonkeyPatch, turns_up_after: float | None, sent_again_after: list[int]
+) -> None:
+    monkeypatch.setattr(OnceWork, "turns_up_after", turns_up_after)
+    execution.run(once.pk, seconds=300)
+    once.refresh_from_db()
+    assert (once.status, once.changed) == ("succeeded", 3)
+    first, *again = OnceWork.sent_at
+    assert [round(moment - first) for moment in again] == sent_again_after
+
+
+@pytest.mark.parametrize(("turns_up_after", "outcome"), [(59, "changed"), (None, "unverified")])
+def test_a_bulk_job_that_nobody_knows_may_turn_up_for_a_minute_before_a_person_has_to_look(
+    once: Job, monkeypatch: pytest.MonkeyPatch, turns_up_after: float | None, outcome: str
+) -> None:
+    monkeypatch.setattr(OnceWork, "answer_is_lost", False)
+    monkeypatch.setattr(OnceWork, "turns_up_after", turns_up_after)
+    execution.run(once.pk, seconds=300)
+    assert list(once.items.values_list("outcome", flat=True)) == [outcome] * 3
+    assert len(OnceWork.sent_at) == 1
 
 
 class ReadSlowly(InstantWork):

@@ -278,6 +278,24 @@ def test_a_list_interrupted_at_every_page_is_the_same(
     assert (list(job.listed.values_list("part", flat=True)), len(listed(job))) == ([1], len(expected))
 
 
+@pytest.mark.parametrize(("waited", "begins_anew"), [(9, False), (11, True)])
+def test_a_view_that_shifts_while_the_job_rests_is_read_anew_after_ten_minutes(
+    demo: Demo, small_pages: None, waited: int, begins_anew: bool
+) -> None:
+    """Its pages are counted off: tickets that leave the first one move others to where nobody looks again."""
+    before = in_view(demo, VIEW_UNSOLVED)
+    job = run(submit(view=VIEW_UNSOLVED, add=["brand-new"], here=False), seconds=0.0)
+    read = listed(job)
+    assert (len(read), set(read) < before) == (20, True)
+    for ref in read[:5]:
+        demo.account.edit(ref, status="solved")
+    Job.objects.update(cursor_at=timezone.now() - timedelta(minutes=waited))
+    job = run(job)
+    missed = before - set(listed(job))
+    assert (job.status, len(missed)) == ("succeeded", 0 if begins_anew else 5)
+    assert len(listed(job)) == len(before) - len(missed)
+
+
 def test_cancelling_while_numbers_are_gathered_stops_before_any_ticket(demo: Demo, small_pages: None) -> None:
     job = submit(chosen=combined([UNSOLVED], [PENDING]), add=["brand-new"], here=False).job
     job = run(job, seconds=0.0)

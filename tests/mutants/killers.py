@@ -1,0 +1,62 @@
+"""Which tests are run against the mutants of a module: few and quick ones, since each mutant costs a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ENGINE = "tests/jobs/engine"
+GUARDS = "tests/jobs/guards"
+CHANGES = "tests/tagmanager/changes"
+TOOLS = "tests/tagmanager/tools"
+CLIENT = "tests/zendesk"
+
+#: Packages to mutate, each with the tests for those of its modules that are not in `BY_MODULE`.
+PACKAGES: dict[str, tuple[str, ...]] = {
+    "jobs/guards": (GUARDS,),
+    "jobs/engine": (ENGINE,),
+    "tagmanager/changes": (CHANGES, TOOLS, "tests/tagmanager/test_ticket_change.py"),
+    "zendesk/transport": (f"{CLIENT}/transport", f"{CLIENT}/test_client.py", f"{CLIENT}/test_connection.py"),
+    "zendesk": (CLIENT,),
+}
+
+#: The order in which pytest is given the tests matters: it stops at the first failure.
+BY_MODULE: dict[str, tuple[str, ...]] = {
+    "jobs/guards/canary.py": (f"{GUARDS}/test_canary.py",),
+    "jobs/guards/circuit_breaker.py": (f"{GUARDS}/test_circuit_breaker.py",),
+    "jobs/guards/overlaps.py": (f"{GUARDS}/test_overlaps.py",),
+    "jobs/guards/probes.py": (f"{GUARDS}/test_probes.py",),
+    "jobs/engine/batcher.py": (f"{ENGINE}/test_batcher.py", f"{ENGINE}/test_late_reading.py"),
+    "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
+    "jobs/engine/exactly_once.py": (f"{ENGINE}/test_exactly_once.py",),
+    "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
+    "jobs/engine/settlement.py": (f"{ENGINE}/test_faults.py"),
+    "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
+    "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guard_tag.py",),
+    "tagmanager/changes/undo.py": (
+        "tests/tagmanager/test_ticket_change.py",
+        f"{TOOLS}/test_bulk_tag.py",
+        f"{ENGINE}/test_main_job.py",
+    ),
+    "zendesk/error_mapping.py": (f"{CLIENT}/test_error_mapping.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/job_status.py": (f"{CLIENT}/test_job_status.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/tags.py": (f"{CLIENT}/test_tags.py",),
+    "zendesk/transport/limits.py": (f"{CLIENT}/transport/test_limits.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/transport/retry.py": (f"{CLIENT}/transport/test_retry.py",),
+}
+
+
+def modules(wanted: list[str]) -> list[str]:
+    """The modules to mutate whose paths begin with one of these words; all of them for none."""
+    found = [
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).glob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    return [name for name in found if not wanted or name.startswith(tuple(wanted))]
+
+
+def killers_of(module: str) -> tuple[str, ...]:
+    return BY_MODULE.get(module) or PACKAGES[str(Path(module).parent)]
