@@ -1,6 +1,7 @@
 """Fixtures for every test: databases, processes, people, and demo Zendesks."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -149,3 +150,18 @@ def demo_account(settings: Settings) -> Iterator[sandbox.Sandbox]:
         point_to(server.url, settings)
         yield account
     cache.clear()
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> dict[str, str]:
+    """The environment in which the manual's examples are installed."""
+    manual = (django_settings.BASE_DIR / "docs" / "how-to" / "add-a-tool.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)^```", manual, re.DOTALL | re.MULTILINE))
+    assert list(files) == ["prefixes.py", "priorities.py", "test_prefixes.py", "test_priorities.py"]
+    assert len(files) == manual.count("```python")
+    for name, example in files.items():
+        assert len(example.splitlines()) < 75
+        (tmp_path / name).write_text(example, encoding="utf-8")
+    tools = re.search(r"^TOOLS=(\S+)", manual, re.MULTILINE)
+    assert tools
+    return {"PYTHONPATH": str(tmp_path), "TOOLS": tools[1]}

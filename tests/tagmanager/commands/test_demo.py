@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+import requests
 
 from tagmanager.cli.demo import DemoFolder, Failed
 from tests.processes import DEADLINE, await_that, descendants, exists
@@ -141,3 +142,22 @@ def test_two_demos_have_two_places(settings: Any, tmp_path: Path, free_port: int
     assert len({first.path, second.path, third.path}) == 3
     for place in (first, second, third):
         place.leave()
+
+
+def test_the_demo_has_the_tools_that_the_shell_names(
+    demo: Start,
+    free_port: int,
+    outside: dict[str, str],
+) -> None:
+    process = demo("--tickets", "200", **outside)
+    read_until(process.stdout, "Its page:")
+    address = f"http://127.0.0.1:{free_port}"
+    with requests.Session() as web:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', web.get(f"{address}/login/").text)
+        assert token
+        filled = {"csrfmiddlewaretoken": token[1], "username": "demo", "password": "demo"}
+        home = web.post(f"{address}/login/", filled, timeout=DEADLINE).text
+        assert "Replace the beginning of tags" in home
+        assert "Priority by dropdown" in home
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=DEADLINE)

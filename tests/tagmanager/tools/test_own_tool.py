@@ -1,36 +1,41 @@
-"""A tool from outside: the example of the manual, in a folder of its own, from form and command to undo."""
+"""Tools from outside: the examples of the manual, in a folder of their own, from form and command to undo."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
+import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from jobs.models import Job
+from tagmanager.account import connection
 from tests.demo import Demo
 from tests.processes import command, end_of
+from zendesk.sandbox.account.fields import BY_ID, FIELD_PLAN
 
 pytestmark = pytest.mark.once
 
 Manage = Callable[..., subprocess.Popen[str]]
+
+PLANS = BY_ID[FIELD_PLAN].tags
 
 ON_THE_WEB = """
 import json
 from django.contrib.auth.models import User
 from django.test import Client
 from jobs.models import Job
+from tagmanager.account import connection
 
 web = Client(SERVER_NAME="127.0.0.1")
 web.force_login(User.objects.create_superuser("olga", password="-"))
 home = web.get("/").content.decode()
 form = web.get("/tools/replace-prefix/").content.decode()
-wrong = web.post("/tools/replace-prefix/", {"old": "two words", "new": "x", "ids": "1", "nonce": "n"})
-filled = {"old": "pre_", "new": "post_", "ids": %r, "dry_run": "on", "nonce": "n"}
+wrong = {"tool-old": "two words", "tool-new": "x", "ids": "1", "nonce": "n"}
+wrong = web.post("/tools/replace-prefix/", wrong)
+filled = {"tool-old": "pre_", "tool-new": "post_", "ids": %r, "dry_run": "on", "nonce": "n"}
 web.post("/tools/replace-prefix/", filled)
 preview = Job.objects.latest("pk")
 web.post(f"/jobs/{preview.pk}/run", {"nonce": "r"})
@@ -44,14 +49,9 @@ print(json.dumps([
 """
 
 
-@pytest.fixture
-def outside(tmp_path: Path) -> dict[str, str]:
-    """The environment in which the manual's example is installed."""
-    manual = (settings.BASE_DIR / "docs" / "how-to" / "add-a-tool.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```python\n(.*?)^```", manual, re.DOTALL | re.MULTILINE)
-    assert len(example.splitlines()) < 60
-    (tmp_path / "prefixes.py").write_text(example, encoding="utf-8")
-    return {"PYTHONPATH": str(tmp_path), "TOOLS": "prefixes.ReplacePrefix"}
+def priorities(refs: list[int]) -> dict[int, object]:
+    with connection.connect() as zendesk:
+        return {ticket.id: ticket.fields["priority"] for ticket in zendesk.tickets(refs)}
 
 
 @pytest.mark.slow
@@ -87,6 +87,39 @@ def test_the_example_goes_from_its_form_over_the_preview_to_the_real_run(
     assert {ref: slow_demo.tags(ref) for ref in refs} == {
         ref: tags - {"pre_billing"} | {"post_billing"} for ref, tags in before.items()
     }
+
+
+@pytest.mark.slow
+def test_the_example_sets_a_field_by_a_dropdown_and_is_undone(
+    slow_demo: Demo, manage: Manage, outside: dict[str, str]
+) -> None:
+    plans = [tag for tag in PLANS if tag != "plan_team"]
+    chosen, other = slow_demo.open_tickets[:20], slow_demo.open_tickets[20:25]
+    for ref in (*chosen, *other):
+        slow_demo.account.edit(ref, remove=plans)
+        slow_demo.account.edit(ref, add=["plan_team" if ref in chosen else "plan_free"])
+    before = priorities([*chosen, *other])
+    fields = ("--field", f"field={FIELD_PLAN}", "--field", "option=plan_team", "--field", "priority=urgent")
+    ids = ",".join(map(str, (*chosen, *other)))
+    ran = end_of(manage("run_tool", "priority-by-option", "--ids", ids, *fields, "--yes", **outside))
+    assert ran.code == 0, ran.err
+    assert priorities([*chosen, *other]) == before | dict.fromkeys(chosen, "urgent")
+    assert "other option 5" in ran.out
+    assert end_of(manage("jobs", "undo", str(Job.objects.get().pk), "--yes", **outside)).code == 0
+    assert priorities([*chosen, *other]) == before
+
+
+def test_the_tests_of_the_manual_pass(bare_environment: dict[str, str], outside: dict[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", outside["PYTHONPATH"]],
+        env=bare_environment | outside | {"DJANGO_SETTINGS_MODULE": "tagmanager.settings"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "13 passed" in ran.stdout
 
 
 @pytest.mark.parametrize(
