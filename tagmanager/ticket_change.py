@@ -51,7 +51,7 @@ class TicketSnapshot:
     status: str
     updated_at: str  # as Zendesk sent it; goes back as `updated_stamp`
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
-    foreseen: MacroPreview | None = None  # where Zendesk was asked what a macro would make of it
+    macro_preview: MacroPreview | None = None  # where Zendesk was asked what a macro would make of it
     custom: Mapping[int, CustomValue] = field(default_factory=dict)  # by field id, those that were asked for
 
     @property
@@ -62,8 +62,8 @@ class TicketSnapshot:
         stored: Json = {"tags": sorted(self.tags), "status": self.status, "updated_at": self.updated_at}
         if self.fields:
             stored["fields"] = dict(self.fields)
-        if self.foreseen is not None:
-            stored["foreseen"] = self.foreseen.to_json()
+        if self.macro_preview is not None:
+            stored["foreseen"] = self.macro_preview.to_json()
         if self.custom:
             stored["custom"] = {str(number): value for number, value in self.custom.items()}
         return stored

@@ -178,7 +178,7 @@ class TicketWork:
             )
 
     def _snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
-        foreseen: dict[int, MacroPreview] = {}
+        previews: dict[int, MacroPreview] = {}
         if self._macro is not None and self._looks_ahead:
             asked = [ticket for ticket in tickets if self._may_change(ticket)]
             if self._job.frozen_at is None:
@@ -188,10 +188,10 @@ class TicketWork:
                     for t in asked
                     if t.id not in listed and not self._only.exclusion_reason(TicketSnapshot.from_ticket(t))
                 ]
-            foreseen = self._macro.preview(asked)
+            previews = self._macro.preview(asked)
         return {
             ticket.id: TicketSnapshot.from_ticket(
-                ticket, self._fields, foreseen.get(ticket.id), self._custom
+                ticket, self._fields, previews.get(ticket.id), self._custom
             ).to_json()
             for ticket in tickets
         }

@@ -1,7 +1,7 @@
-"""A macro at work: what Zendesk foresees for each ticket, the comment on its way, and whether it was posted.
+"""A macro being applied: Zendesk's preview of each ticket, the comment to post, and whether it was posted.
 
-What a macro says on a ticket may hold words of a customer, so it is never stored: it is asked for with the
-ticket, kept in memory until it is sent, and asked for again where that was too long ago.
+The comment on a ticket may hold words of a customer, so it is never stored: it is previewed with the ticket,
+kept in memory until it is sent, and previewed again when that was too long ago.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tagmanager.macros.comments import Comment
 from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange
 from zendesk import normalise
 
-#: The key of our mark among what an update notes down of itself (developer.zendesk.com, ticket audits).
+#: The key of our mark in the metadata of an update (developer.zendesk.com, ticket audits).
 MARK = "tag_manager"
-#: Where Zendesk has to be asked about each ticket, so many are read and sent at once: a click is noticed in
-#: between, and what was asked is kept when we have to wait for our turn.
+#: Tickets in a batch where Zendesk has to preview each: few, so that a click is noticed between two batches,
+#: and a wait for the rate limit does not outlast the previews.
 ASKED_AT_ONCE = 20
-#: So many comments are kept in memory for sending.
-MOST_KEPT = 300
+#: The most comments kept in memory for sending.
+MAX_COMMENTS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedMacro:
-    """What a job keeps of a macro."""
+    """What a job stores of a macro."""
 
     id: int
     title: str
@@ -53,15 +53,15 @@ class Application:
         self.macro = macro
         self._zendesk = zendesk
         self._fields = fields
-        self._said: OrderedDict[int, tuple[str, Comment | None]] = OrderedDict()
+        self._comments: OrderedDict[int, tuple[str, Comment | None]] = OrderedDict()
         self._marks_are_kept = False
 
     # Reading
 
     def preview(self, tickets: Iterable[api.Ticket]) -> dict[int, MacroPreview]:
-        """What Zendesk's own preview makes of each ticket; one that vanished meanwhile is left out.
+        """Zendesk's own preview of each ticket; tickets that have vanished are missing.
 
-        Raises `NeedsPerson` when the macro is not any more what the job was made with.
+        Raises `NeedsPerson` when the macro has been edited or deleted since the job was made.
         """
         found = {}
         for ticket in tickets:
@@ -70,16 +70,16 @@ class Application:
             except api.NotFound:
                 continue
             comment = self.comment_in(result)
-            self._said[ticket.id] = (ticket.updated_at, comment)
-            self._said.move_to_end(ticket.id)
-            found[ticket.id] = _foreseen(ticket, result, self._fields, comment)
-        while len(self._said) > MOST_KEPT:
-            self._said.popitem(last=False)
-        self._check_macro()  # afterwards, so that all that was foreseen is of the macro as it was
+            self._comments[ticket.id] = (ticket.updated_at, comment)
+            self._comments.move_to_end(ticket.id)
+            found[ticket.id] = _macro_preview(ticket, result, self._fields, comment)
+        while len(self._comments) > MAX_COMMENTS:
+            self._comments.popitem(last=False)
+        self._check_macro()  # afterwards, so that every preview is of the macro as the job was made with
         return found
 
     def comment_in(self, result: Mapping[str, Any]) -> Comment | None:
-        """The comment of a preview, where one is to be posted at all."""
+        """The comment of a preview; None for a macro without one."""
         if self.macro.comment is None:
             return None
         return Comment.from_preview(result, is_html=self.macro.comment.is_html)
@@ -102,16 +102,16 @@ class Application:
     # Sending
 
     def note(self) -> dict[str, object]:
-        """What goes with every change: that it was this macro."""
+        """What goes with every change: the id of the macro."""
         return {"macro_id": self.macro.id}
 
     def extras(self, item: Sendable, change: TicketChange) -> dict[str, object]:
-        """What goes with the change of one ticket; raises `ReadAgain` where its comment is not at hand."""
+        """What goes with the change of one ticket; raises `ReadAgain` if its comment is not in memory."""
         if not change.comment:
             return self.note()
         comment = self.macro.comment
         if self.macro.is_asked_for_each:
-            stamp, comment = self._said.get(item.ref, ("", None))
+            stamp, comment = self._comments.get(item.ref, ("", None))
             if comment is None or stamp != item.before["updated_at"]:
                 raise ReadAgain("What the macro says on these tickets has to be asked for again.")
         assert comment is not None  # else no change of this job had one
@@ -120,10 +120,11 @@ class Application:
     # Looking up
 
     def find_evidence(self, items: Sequence[Sendable], known: int | None) -> dict[int, DeliveryEvidence]:
-        """Whether the comment was posted, by the history of each ticket; those that are gone are left out.
+        """Whether the comment was posted, by the history of each ticket; deleted tickets are missing.
 
-        Our mark says yes. Without it, no comment since the ticket was read says no; where there is one, it is
-        not ours if this account keeps marks at all: as others of the tickets show, or one `known` to have it.
+        Our mark proves that it was. Without the mark and without any comment since the reading, it was not. A
+        comment without the mark is someone else's if this account keeps marks at all: that shows in the other
+        tickets, or in one `known` to have the mark.
         """
         found = {item.ref: self._history_of(item.ref) for item in items}
         histories = {ref: history for ref, history in found.items() if history is not None}
@@ -133,18 +134,18 @@ class Application:
             self._marks_are_kept = self._has_mark(self._history_of(known) or [])
         since = {item.ref: str(item.before["updated_at"]) for item in items}
         return {
-            ref: DeliveryEvidence.MADE if ref in marked else self._sighting(history, since[ref])
+            ref: DeliveryEvidence.MADE if ref in marked else self._evidence_in(history, since[ref])
             for ref, history in histories.items()
         }
 
     def made(self, job: api.JobStatus) -> bool:
-        """Whether a bulk job that is over was ours: with a comment, one of its tickets bears our mark."""
+        """Whether a finished bulk job was ours: with a comment, one of its tickets has our mark."""
         done = next((result.id for result in job.results or [] if result.ok and result.id), None)
         if self.macro.comment is None or done is None:
             return True
         return self._has_mark(self._history_of(done) or [])
 
-    def _sighting(self, history: Sequence[api.Audit], since: str) -> DeliveryEvidence:
+    def _evidence_in(self, history: Sequence[api.Audit], since: str) -> DeliveryEvidence:
         if not history:  # an archived ticket shows none
             return DeliveryEvidence.UNCLEAR
         was_commented = any(audit.has_comment and audit.created_at > since for audit in history)
@@ -155,7 +156,7 @@ class Application:
         )
 
     def _history_of(self, ref: int) -> list[api.Audit] | None:
-        """None where the ticket is gone; empty where the history may not be seen."""
+        """None for a deleted ticket; empty if we may not see the history."""
         try:
             return list(self._zendesk.audits(ref))
         except api.NotFound:
@@ -167,7 +168,7 @@ class Application:
         return any(audit.custom.get(MARK) == self.macro.mark for audit in history)
 
 
-def _foreseen(
+def _macro_preview(
     ticket: api.Ticket, result: Mapping[str, Any], fields: Sequence[str], comment: Comment | None
 ) -> MacroPreview:
     tags = result.get("tags")

@@ -1,4 +1,4 @@
-"""What a macro says on a ticket."""
+"""The comment that a macro posts on a ticket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.html import strip_tags
 
 PUBLIC, INTERNAL = "public", "internal"
-#: Liquid: what stands between these is filled in ticket by ticket.
+#: The beginning of a Liquid placeholder, which Zendesk fills in for each ticket.
 PLACEHOLDER = re.compile(r"\{\{|\{%")
 #: The preview of a macro gives HTML as the body of a comment where the macro holds HTML, without saying so.
 HTML = re.compile(
@@ -22,7 +22,7 @@ _ENDS = re.compile(r"<(br|/p|/div|/li|/h[1-6])\b[^<>]*>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment as it is posted. Filled in for a ticket it holds a customer's words: shown, never kept."""
+    """A comment as it is posted. Once filled in for a ticket it holds a customer's words: never stored."""
 
     text: str
     is_public: bool
@@ -34,7 +34,7 @@ class Comment:
 
     @property
     def differs(self) -> bool:
-        """Whether it says something else on each ticket."""
+        """Whether its text differs from ticket to ticket."""
         return bool(PLACEHOLDER.search(self.text))
 
     @property
@@ -45,12 +45,12 @@ class Comment:
         return unescape(strip_tags(_ENDS.sub("\n", self.text))).strip()
 
     def to_json(self) -> dict[str, object]:
-        """As it is sent: who sees it is always said, since Zendesk has no fixed default for it."""
+        """As it is sent, always with who sees it: Zendesk has no fixed default for that."""
         return {"html_body" if self.is_html else "body": self.text, "public": self.is_public}
 
     @classmethod
     def from_preview(cls, ticket: Mapping[str, Any], *, is_html: bool) -> Comment | None:
-        """Of a ticket as Zendesk's preview of a macro gives it; None where it would not say anything."""
+        """From a ticket in Zendesk's preview of a macro; None where no comment would be posted."""
         given = ticket.get("comment")
         if not isinstance(given, dict):
             return None

@@ -1,6 +1,6 @@
-"""What people call a ticket's fields and what stands in them: names where Zendesk stores numbers.
+"""The names of a ticket's fields and of their values, where Zendesk stores numbers.
 
-A job keeps those of the fields that it sets, as they were when it was asked for: its pages call nobody.
+A job stores those of the fields that it sets when it is made, so its pages need no call.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class FieldNames:
-    """Of one account; without any of them, fields and values are shown as they are stored."""
+    """The names of one account. A field or value without one is shown as it is stored."""
 
     groups: dict[str, str] = field(default_factory=dict)  # by number
     fields: dict[str, str] = field(default_factory=dict)  # titles of custom ones, by the names of actions

@@ -18,18 +18,21 @@ from tagmanager.macros import field_names
 from tagmanager.macros.field_names import FieldNames
 from zendesk import Action, Macro, Zendesk
 
-#: Where to look, and how people call it.
+#: The parts of a macro that can be searched, and their labels.
 PARTS = {"title": "Title", "does": "What it does", "tags": "Tags", "comment": "Comment"}
-#: Actions that say something to somebody (developer.zendesk.com, macros).
-COMMENTS = ("comment_value", "comment_value_html")
-#: Values that stand for whoever applies the macro.
-WHOEVER = {"current_user": "whoever applies it", "current_groups": "the groups of whoever applies it"}
-TAG = re.compile(r"<[^>]*>")
+#: Actions that post a comment (developer.zendesk.com, macros).
+COMMENT_FIELDS = ("comment_value", "comment_value_html")
+#: Values that stand for the person who applies the macro.
+CURRENT = {
+    "current_user": "the person who applies it",
+    "current_groups": "the groups of the person who applies it",
+}
+HTML_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Its macros, and what it calls its groups and fields."""
+    """Its macros, and the names of its groups and fields."""
 
     macros: tuple[Macro, ...]
     names: FieldNames
@@ -42,10 +45,10 @@ class Found:
     id: int
     title: str
     active: bool
-    does: tuple[str, ...]  # "status: solved", an action each, comments left out
+    does: tuple[str, ...]  # one action each, such as "status: solved"; no comments
     tags: tuple[str, ...]
-    comment: str  # plain text; "" where it says nothing
-    address: str  # Zendesk's page of it
+    comment: str  # plain text; "" for none
+    address: str  # its page in Zendesk
 
 
 def macros() -> tuple[Found, ...]:
@@ -55,7 +58,7 @@ def macros() -> tuple[Found, ...]:
     """
     account = connection.address()
     known = kept(f"macro-search:{account}", lambda: ask(_read), seconds=120)
-    found = (_told(macro, known, account) for macro in known.macros)
+    found = (_in_words(macro, known, account) for macro in known.macros)
     return tuple(sorted(found, key=lambda macro: (not macro.active, macro.title.lower())))
 
 
@@ -93,13 +96,13 @@ def as_json(found: Iterable[Found]) -> str:
     return json.dumps([asdict(macro) for macro in found], ensure_ascii=False, indent=1)
 
 
-def _told(macro: Macro, known: Account, account: str) -> Found:
-    comments = [_text(action.value) for action in macro.actions if action.field in COMMENTS]
+def _in_words(macro: Macro, known: Account, account: str) -> Found:
+    comments = [_text(action.value) for action in macro.actions if action.field in COMMENT_FIELDS]
     return Found(
         id=macro.id,
         title=macro.title,
         active=macro.active,
-        does=tuple(_words(action, known) for action in macro.actions if action.field not in COMMENTS),
+        does=tuple(_words(action, known) for action in macro.actions if action.field not in COMMENT_FIELDS),
         tags=tuple(sorted(macro.tags)),
         comment="\n".join(filter(None, comments)),
         address=f"{account}/{PLACES['macro']}/{macro.id}",
@@ -108,7 +111,7 @@ def _told(macro: Macro, known: Account, account: str) -> Found:
 
 def _words(action: Action, known: Account) -> str:
     value = known.names.value(action.field, _text(action.value))
-    return f"{known.names.label(action.field)}: {WHOEVER.get(value, value)}"
+    return f"{known.names.label(action.field)}: {CURRENT.get(value, value)}"
 
 
 def _text(value: object) -> str:
@@ -120,7 +123,7 @@ def _text(value: object) -> str:
         return "yes" if value else "no"
     if value in ("true", "false"):
         return "yes" if value == "true" else "no"
-    return " ".join(unescape(TAG.sub(" ", str(value or ""))).split())
+    return " ".join(unescape(HTML_TAG.sub(" ", str(value or ""))).split())
 
 
 def _has(macro: Found, wanted: Iterable[str], places: Iterable[str]) -> bool:

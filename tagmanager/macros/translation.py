@@ -19,13 +19,13 @@ COMMENT, COMMENT_HTML, COMMENT_MODE = "comment_value", "comment_value_html", "co
 #: The comment of a macro may be meant for one channel; this one means all.
 ALL_CHANNELS = "channel:all"
 #: Fields whose value is one tag (support.zendesk.com, articles 4408881943194 and 4408825689882).
-OF_TAGS = ("tagger", "checkbox")
+TAG_TYPES = ("tagger", "checkbox")
 WORDS = {
     "status": ("new", "open", "pending", "hold", "solved"),
     "type": ("question", "incident", "problem", "task"),
     "priority": ("low", "normal", "high", "urgent"),
 }
-#: Actions that are one thing to people. Tested in this order, by how the action's name begins.
+#: Actions that cannot be applied, by the beginning of their names, tested in this order.
 LEFT_OUT = {
     "comment": "its comment",
     "side_conversation": "its side conversations",
@@ -46,9 +46,11 @@ class Translation:
     add: set[str] = field(default_factory=set)
     remove: set[str] = field(default_factory=set)
     fields: dict[str, FieldValue] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)  # phrases: what of the macro this change does not do
+    left_out: list[str] = field(
+        default_factory=list
+    )  # phrases for the parts of the macro that are not applied
     comment: Comment | None = None  # as the macro holds it, placeholders and all
-    differs: bool = False  # its tags come out differently on each ticket
+    differs: bool = False  # its tags differ from ticket to ticket
 
     @property
     def does_something(self) -> bool:
@@ -56,26 +58,26 @@ class Translation:
 
     @property
     def is_asked_for_each(self) -> bool:
-        """Whether Zendesk has to be asked about each ticket what the macro makes of it."""
+        """Whether Zendesk has to preview the macro for each ticket."""
         return self.differs or (self.comment is not None and self.comment.differs)
 
     def leave_comment_out(self) -> None:
-        """Say that the comment is not posted; what else would be done stays."""
+        """Do not post the comment, and report that; everything else stays."""
         if self.comment is not None:
             self.comment = None
             self._leave_out(LEFT_OUT["comment"])
 
-    def _put_on(self, tags: Iterable[str]) -> None:
+    def _add_tags(self, tags: Iterable[str]) -> None:
         self.add |= set(tags)
         self.remove -= set(tags)
 
-    def _take_off(self, tags: Iterable[str]) -> None:
+    def _remove_tags(self, tags: Iterable[str]) -> None:
         self.add -= set(tags)
         if not self.exact:
             self.remove |= set(tags)
 
-    def take(self, action: Action, fields: Mapping[int, TicketField]) -> None:
-        """Let one more action follow those before it."""
+    def add_action(self, action: Action, fields: Mapping[int, TicketField]) -> None:
+        """Apply one more action on top of those before it."""
         name, value = action.field, action.value
         if action.tags and PLACEHOLDER.search(str(value)):
             self.differs = True
@@ -83,19 +85,19 @@ class Translation:
             self.exact, self.add, self.remove = True, set(action.tags), set()
             self.differs = True
         elif name == "current_tags":
-            self._put_on(action.tags)
+            self._add_tags(action.tags)
         elif name == "remove_tags":
-            self._take_off(action.tags)
+            self._remove_tags(action.tags)
         elif name in SETTABLE:
-            self._set(name, value)
+            self._set_field(name, value)
         elif name.startswith(CUSTOM_FIELD):
-            self._fill_in(name, value, fields)
+            self._set_custom_field(name, value, fields)
         elif name in (COMMENT, COMMENT_HTML):
-            self._say(value, is_html=name == COMMENT_HTML)
+            self._set_comment(value, is_html=name == COMMENT_HTML)
         elif name != COMMENT_MODE:
             self._leave_out(_phrase(name))
 
-    def _set(self, name: str, value: object) -> None:
+    def _set_field(self, name: str, value: object) -> None:
         text = str(value).strip()
         if name in WORDS and text in WORDS[name]:
             self.fields[name] = text
@@ -104,28 +106,28 @@ class Translation:
         elif value in (None, "") and name != "status":
             self.fields[name] = None
         elif text.startswith("current_"):
-            whom = "whoever applies it" if name == "assignee_id" else "the group of whoever applies it"
+            whom = "the person who applies it" if name == "assignee_id" else "the group of that person"
             self._leave_out(f"the {SETTABLE[name]} ({whom}: from here that would be the connected user)")
         else:
             self._leave_out(f"the {SETTABLE[name]} “{text}”")
 
-    def _fill_in(self, name: str, value: object, fields: Mapping[int, TicketField]) -> None:
-        """Set a field by its tag: so undo puts the field back with the tags."""
+    def _set_custom_field(self, name: str, value: object, fields: Mapping[int, TicketField]) -> None:
+        """Set a field by its tag, so that undo restores the field with the tags."""
         number = name.removeprefix(CUSTOM_FIELD)
         known = fields.get(int(number)) if number.isdecimal() else None
         text = str(value).strip().lower()
-        if known is None or known.type not in OF_TAGS:
+        if known is None or known.type not in TAG_TYPES:
             what = f"“{known.title}”" if known else number
             self._leave_out(f"the field {what} (only dropdown and checkbox fields can be put back)")
         elif known.type == "checkbox":
-            (self._put_on if text in ("true", "1", "yes") else self._take_off)(known.tags)
+            (self._add_tags if text in ("true", "1", "yes") else self._remove_tags)(known.tags)
         elif text in known.tags or value in (None, ""):
-            self._take_off(known.tags - {text})
-            self._put_on(known.tags & {text})
+            self._remove_tags(known.tags - {text})
+            self._add_tags(known.tags & {text})
         else:
             self._leave_out(f"the field “{known.title}” (it has no option “{text}”)")
 
-    def _say(self, value: object, *, is_html: bool) -> None:
+    def _set_comment(self, value: object, *, is_html: bool) -> None:
         channel, text = value if isinstance(value, list) and len(value) == 2 else (ALL_CHANNELS, value)
         if channel != ALL_CHANNELS:
             self._leave_out(f"its comment for {str(channel).removeprefix('channel:')} alone")
@@ -139,11 +141,11 @@ class Translation:
 
 
 def translate(macro: Macro, fields: Iterable[TicketField]) -> Translation:
-    """The macro's actions, one after the other; `fields` are those of the account."""
+    """The macro's actions in order; `fields` are those of the account."""
     known = {each.id: each for each in fields}
     whole = Translation()
     for action in macro.actions:
-        whole.take(action, known)
+        whole.add_action(action, known)
     if whole.comment is not None and any(map(_hides_comment, macro.actions)):
         whole.comment = replace(whole.comment, is_public=False)
     return whole

@@ -29,7 +29,7 @@ def tool(slug: str) -> Tool:
 
 @lru_cache(maxsize=1)
 def tools() -> dict[str, Tool]:
-    """All tools by slug, in the order of the setting. A broken list is told when Django starts."""
+    """All tools by slug, in the order of the setting. `manage.py check` reports a broken list."""
     return load(settings.TOOLS)
 
 

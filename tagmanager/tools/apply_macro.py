@@ -1,4 +1,4 @@
-"""Apply a macro of Zendesk's to any number of tickets, as far as that can be taken back."""
+"""Apply a Zendesk macro to any number of tickets, as far as that can be undone."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tagmanager.tools.base import Answer, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
 
-#: A form does not wait longer for Zendesk than this, seconds.
-PATIENCE = 3.0
-#: How a job keeps the words of a comment, by whether customers see it.
-SAID = {True: "public_reply", False: "internal_note"}
-#: What stands in a comment for whoever applies the macro.
+#: How long the form waits for Zendesk, seconds.
+FORM_TIMEOUT = 3.0
+#: The parameter that holds the text of a comment, by whether customers see it.
+COMMENT_PARAMS = {True: "public_reply", False: "internal_note"}
+#: The placeholder for the person who applies the macro.
 CURRENT_USER = "current_user"
 #: How much of a macro is applied.
 ALL, POSSIBLE, FIELDS = "all", "possible", "fields"
@@ -56,7 +56,7 @@ class ApplyMacroForm(ToolForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._found: Macro | None = None
+        self._macro: Macro | None = None
         self._translation = Translation()
         self._names = FieldNames()
         self._mark = secrets.token_hex(12)
@@ -75,10 +75,10 @@ class ApplyMacroForm(ToolForm):
     def clean_macro(self) -> int:
         number: int = self.cleaned_data["macro"]
         try:
-            with connection.connect(patience=PATIENCE) as zendesk:
-                self._found = zendesk.macro(number)
-                known = zendesk.ticket_fields() if translation.names_fields(self._found) else ()
-                self._translation = translation.translate(self._found, known)
+            with connection.connect(patience=FORM_TIMEOUT) as zendesk:
+                self._macro = zendesk.macro(number)
+                known = zendesk.ticket_fields() if translation.names_fields(self._macro) else ()
+                self._translation = translation.translate(self._macro, known)
                 self._names = field_names.read(zendesk, self._translation.fields)
         except NotFound as exc:
             raise ValidationError(
@@ -86,9 +86,9 @@ class ApplyMacroForm(ToolForm):
             ) from exc
         except (connection.NotConnected, ZendeskError) as exc:
             raise ValidationError(str(exc), "zendesk") from exc
-        if not self._found.active:
+        if not self._macro.active:
             raise ValidationError(
-                f"The macro “{self._found.title}” is not active. Activate it in Zendesk, or choose another.",
+                f"The macro “{self._macro.title}” is not active. Activate it in Zendesk, or choose another.",
                 "inactive",
             )
         return number
@@ -98,20 +98,20 @@ class ApplyMacroForm(ToolForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.errors or self._found is None:
+        if self.errors or self._macro is None:
             return cleaned
         if cleaned["extent"] == FIELDS:
             self._translation.leave_comment_out()
         missing = "; ".join(self._translation.left_out)
         if not self._translation.does_something:
             raise ValidationError(
-                f"Nothing of the macro “{self._found.title}” can be applied from here. It would lack: "
+                f"Nothing of the macro “{self._macro.title}” can be applied from here. It would lack: "
                 f"{missing or 'it has no actions'}.",
                 "nothing",
             )
         if missing and cleaned["extent"] == ALL:
             raise ValidationError(
-                f"Not all of the macro “{self._found.title}” can be applied from here. It would lack: "
+                f"Not all of the macro “{self._macro.title}” can be applied from here. It would lack: "
                 f"{missing}. Say that this is to be left out, or choose another macro.",
                 "left_out",
             )
@@ -120,11 +120,11 @@ class ApplyMacroForm(ToolForm):
     @property
     def notes(self) -> list[str]:
         missing = "; ".join(self._translation.left_out)
-        told = [f"Of the macro this is left out: {missing}."] if missing else []
+        notes = [f"Of the macro this is left out: {missing}."] if missing else []
         comment = self._translation.comment
         if comment is not None and CURRENT_USER in comment.text:
-            told.append("Its comment names whoever applies it: from here that is the connected user.")
-        return told
+            notes.append("Its comment names the person who applies it: from here that is the connected user.")
+        return notes
 
     @property
     def writes_to_customers(self) -> bool:
@@ -136,27 +136,27 @@ class ApplyMacroForm(ToolForm):
         return self._names
 
     def params(self) -> dict[str, Any]:
-        assert self._found is not None  # it is valid
+        assert self._macro is not None  # it is valid
         found = self._translation
         return {
-            "macro": self._found.id,
-            "macro_title": self._found.title,
+            "macro": self._macro.id,
+            "macro_title": self._macro.title,
             "add": [] if found.exact else sorted(found.add),
             "remove": sorted(found.remove),
             "set": sorted(found.add) if found.exact else [],
             "fields": found.fields,
             "left_out": found.left_out,
-        } | self._more(found)
+        } | self._extra_params(found)
 
-    def _more(self, found: Translation) -> dict[str, Any]:
-        assert self._found is not None
+    def _extra_params(self, found: Translation) -> dict[str, Any]:
+        assert self._macro is not None
         more: dict[str, Any] = {}
         if found.exact and not found.add:
             more["clear_tags"] = True
         if found.is_asked_for_each:
-            more["as_of"] = self._found.updated_at
+            more["as_of"] = self._macro.updated_at
         if found.comment is not None:
-            more[SAID[found.comment.is_public]] = found.comment.text
+            more[COMMENT_PARAMS[found.comment.is_public]] = found.comment.text
             more["mark"] = self._mark
             if found.comment.is_html:
                 more["html"] = True
@@ -171,15 +171,15 @@ class ApplyMacroForm(ToolForm):
 
 
 def comment_of(params: dict[str, Any]) -> Comment | None:
-    """The comment that a job with these parameters posts, as the macro holds it."""
-    for is_public, name in SAID.items():
+    """The comment that a job with these parameters posts, before placeholders are filled in."""
+    for is_public, name in COMMENT_PARAMS.items():
         if name in params:
             return Comment(params[name], is_public, params.get("html", False))
     return None
 
 
 class ApplyMacro:
-    """Sets the fields and tags that a macro sets, where they are not so, and posts its comment on each."""
+    """Sets the fields and tags that a macro sets, where they differ, and posts its comment on each ticket."""
 
     slug = "apply-macro"
     name = "Apply a macro"
@@ -206,8 +206,8 @@ class ApplyMacro:
         macro = self.macro_of(params)
         if not macro.is_asked_for_each:
             change = _same_for_all(ticket, params, macro)
-        elif ticket.foreseen is not None:
-            change = _as_foreseen(ticket, ticket.foreseen, params)
+        elif ticket.macro_preview is not None:
+            change = _as_previewed(ticket, ticket.macro_preview, params)
         else:
             return Skipped("not_foreseen", "Zendesk does not say what the macro would make of this ticket.")
         if not change:
@@ -218,7 +218,9 @@ class ApplyMacro:
 
 
 def _same_for_all(ticket: TicketSnapshot, params: dict[str, Any], macro: AppliedMacro) -> TicketChange:
-    exact = bool(params["set"] or params.get("clear_tags"))  # of jobs made before such were asked for each
+    exact = bool(
+        params["set"] or params.get("clear_tags")
+    )  # jobs of an earlier release, before such macros were previewed
     if exact:
         tags = frozenset(params["set"])
     else:
@@ -228,10 +230,10 @@ def _same_for_all(ticket: TicketSnapshot, params: dict[str, Any], macro: Applied
     return replace(change, exact=exact and bool(change.add or change.remove))
 
 
-def _as_foreseen(ticket: TicketSnapshot, foreseen: MacroPreview, params: dict[str, Any]) -> TicketChange:
-    # A preview shows a dropdown or checkbox as it would be, and not always yet the tag that comes with it.
-    tags = foreseen.tags - frozenset(params["remove"]) | frozenset(params["set"] or params["add"])
-    return replace(_difference(ticket, tags, foreseen.fields, foreseen.comment), stamped=True)
+def _as_previewed(ticket: TicketSnapshot, preview: MacroPreview, params: dict[str, Any]) -> TicketChange:
+    # A preview shows the new value of a dropdown or checkbox, but not always the tag that comes with it.
+    tags = preview.tags - frozenset(params["remove"]) | frozenset(params["set"] or params["add"])
+    return replace(_difference(ticket, tags, preview.fields, preview.comment), stamped=True)
 
 
 def _difference(

@@ -17,7 +17,7 @@ from tagmanager.macros.field_names import FieldNames
 from tagmanager.renamed import moved
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 
-#: What a tool says of one ticket: change it so; it is as wished; or it is left out, and why.
+#: What a tool answers for one ticket: a change; nothing to change; or left out, with the reason.
 Answer = TicketChange | Unchanged | Skipped
 
 
@@ -33,7 +33,7 @@ class ToolForm(forms.Form):
     prefix: str | None = "tool"
     #: The template of its fields; this one shows them one after the other.
     part = "tools/_what.html"
-    #: Whether the form itself lists the tickets; nothing else then says which.
+    #: Whether the form itself lists the tickets, so that no other source can be chosen.
     lists_tickets = False
 
     def params(self) -> dict[str, Any]:
@@ -42,22 +42,22 @@ class ToolForm(forms.Form):
 
     @property
     def listed(self) -> Source:
-        """Of a valid form that lists the tickets: these, with what is asked for each alone."""
+        """The tickets that a valid form lists, with what is asked for each of them."""
         raise NotImplementedError
 
     @property
     def notes(self) -> list[str]:
-        """What a person is told about the form once the job is made, a sentence each."""
+        """Sentences to show once the job is made."""
         return []
 
     @property
     def display_names(self) -> FieldNames:
-        """Of a valid form: what people call the fields that it sets, and what stands in them."""
+        """Names that people know, for the fields that a valid form sets and for their values."""
         return FieldNames()
 
     @property
     def writes_to_customers(self) -> bool:
-        """Of a valid form: whether a real run sends mail; then a preview comes first, its number typed."""
+        """Whether a real run of a valid form sends mail. A preview is then required, and its number typed."""
         return False
 
     @classmethod
@@ -67,12 +67,12 @@ class ToolForm(forms.Form):
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        """What `params()` gave, as people would type it into the fields."""
+        """Initial values of the fields for what `params()` returned: what people would type."""
         return {name: _typed(value) for name, value in params.items()}
 
     @classmethod
     def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-        """Of a form that lists the tickets: what `listed` gave, as people would type it into the fields."""
+        """The same for what `listed` returned, in a form that lists the tickets."""
         raise NotImplementedError
 
 
@@ -84,7 +84,7 @@ def _typed(value: Any) -> Any:
 
 @runtime_checkable
 class Tool(Protocol):
-    """A tool, as the list of tools wants it; see `tagmanager.tools.bulk_tag` for one."""
+    """A tool, as `TOOLS` names it; see `tagmanager.tools.bulk_tag` for one."""
 
     slug: str  # in addresses and in the job's row: never changed once jobs of it exist
     name: str  # on the card
@@ -96,13 +96,13 @@ class Tool(Protocol):
         ...
 
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
-        """What is to be done with one ticket as it was read. Pure: no call, no clock, no database."""
+        """What to do with one ticket as it was read. Pure: no call, no clock, no database."""
         ...
 
 
 @runtime_checkable
 class ChoosesTickets(Protocol):
-    """A tool whose parameters themselves say which tickets, where a person says nothing else."""
+    """A tool whose parameters say which tickets, unless a person chooses others."""
 
     own_tickets: str  # how people call them: "All tickets with an old tag"
 
@@ -113,17 +113,17 @@ class ChoosesTickets(Protocol):
 
 @runtime_checkable
 class StartsElsewhere(Protocol):
-    """A tool whose jobs are started on a page of another kind, and not on a form of its own."""
+    """A tool whose jobs are started on another page, without a form of its own."""
 
-    starts_at: str  # the name of that page's address
+    starts_at: str  # the name of that page's URL
 
 
 @runtime_checkable
 class ReplacesTags(Protocol):
-    """A tool that puts one tag in the place of another, whose preview counts each pair."""
+    """A tool that replaces tags, whose preview counts each pair."""
 
     def pairs_of(self, params: dict[str, Any]) -> Mapping[str, str]:
-        """Old tags and what becomes of each; "" where it is taken off."""
+        """The new tag of each old one; "" where it is removed."""
         ...
 
 
@@ -132,7 +132,7 @@ class SetsFields(Protocol):
     """A tool that changes more of a ticket than its tags."""
 
     def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
-        """The fields, each in `tickets.SETTABLE`, that it sets: they are read and kept with each ticket."""
+        """The fields that it sets, each in `ticket_change.SETTABLE`: their values are kept for undo."""
         ...
 
 
@@ -151,10 +151,10 @@ class ReadsCustomFields(Protocol):
 
 @runtime_checkable
 class AppliesMacro(Protocol):
-    """A tool that applies a macro of Zendesk's, which may say something on each ticket: once, never twice."""
+    """A tool that applies a Zendesk macro, which may post a comment on each ticket: once, never twice."""
 
     def macro_of(self, params: dict[str, Any]) -> AppliedMacro:
-        """The macro as the job keeps it."""
+        """The macro as the job stores it."""
         ...
 
 

@@ -53,7 +53,7 @@ class BulkTagForm(ToolForm):
 
 
 class BulkTag:
-    """Adds and removes tags and leaves every other tag alone; or, when told to, sets them exactly."""
+    """Adds and removes tags and leaves every other tag alone; or sets the tags exactly."""
 
     slug = "bulk-tag"
     name = "Add and remove tags"

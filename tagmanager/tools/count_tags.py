@@ -14,7 +14,7 @@ from tagmanager.tools.base import Answer, ToolForm
 
 
 class CountTagsForm(ToolForm):
-    """There is nothing to say."""
+    """A form without fields."""
 
     prefix: str | None = None
 
@@ -23,7 +23,7 @@ class CountTagsForm(ToolForm):
 
 
 class CountTags:
-    """Its jobs are dry runs; what they have read is added up by `tagmanager.inventory.tag_counts`."""
+    """Its jobs are dry runs; `tagmanager.inventory.tag_counts` adds up what they read."""
 
     slug = COUNT_TOOL
     name = "Count all tags"

@@ -1,4 +1,4 @@
-"""What every tool must keep to: as far as that shows when it is loaded, and the rest for each new job."""
+"""What a tool must comply with, checked when it is loaded, or for each job where it depends on parameters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
 OURS = "tagmanager.tools"
 #: The types of fields, as Zendesk calls them, whose values a tool may read: dropdowns and checkboxes.
 READABLE = frozenset({"tagger", "checkbox"})
-#: A form does not wait longer for Zendesk than this, seconds.
-PATIENCE = 3.0
+#: How long a form waits for Zendesk, seconds.
+FORM_TIMEOUT = 3.0
 
 
 def why_not_loaded(candidate: Any) -> str:
@@ -27,14 +27,14 @@ def why_not_loaded(candidate: Any) -> str:
     if not (isinstance(candidate.form_class, type) and issubclass(candidate.form_class, ToolForm)):
         return "has a form that is not a ToolForm"
     if unfit := [name for name in candidate.form_class.base_fields if not name.isidentifier()]:
-        return f"has form fields whose names are no names: {', '.join(map(repr, unfit))}"
+        return f"has form fields whose names are not identifiers: {', '.join(map(repr, unfit))}"
     if unfit := _without_prefix(candidate.form_class):
         return (
             f"has form fields without the prefix “{ToolForm.prefix}”, which may meet fields of the page: "
             f"{', '.join(unfit)}. Leave `prefix` as ToolForm has it"
         )
     if isinstance(candidate, SetsFields) and (unfit := _not_settable(_without_params(candidate))):
-        return f"sets fields that cannot be set: {_said(unfit)}"
+        return f"sets fields that cannot be set: {_naming(unfit)}"
     return ""
 
 
@@ -45,36 +45,36 @@ def why_not_made(tool: Tool, params: dict[str, Any]) -> str:
     except (TypeError, ValueError) as problem:
         return f"The tool “{tool.name}” gives parameters that cannot be stored as JSON: {problem}."
     if isinstance(tool, SetsFields) and (unfit := _not_settable(tool.fields_of(params))):
-        return f"The tool “{tool.name}” sets fields that cannot be set: {_said(unfit)}."
+        return f"The tool “{tool.name}” sets fields that cannot be set: {_naming(unfit)}."
     return ""
 
 
 def why_not_read(tool: Tool, params: dict[str, Any], zendesk: Zendesk | None = None) -> str:
-    """Why the account has no such custom fields as the tool wants to read; "" when it has.
+    """Why the tool cannot read the custom fields that it names; "" when it can, or names none.
 
-    Asks Zendesk where the tool reads any: over the connection given, and may raise `ZendeskError`, or else
-    over one of its own, and says what went wrong.
+    Asks Zendesk. Over a given connection it may raise `ZendeskError`; over one of its own it returns that
+    problem as well.
     """
     numbers = list(tool.reads_of(params)) if isinstance(tool, ReadsCustomFields) else []
     if not numbers:
         return ""
     if zendesk is None:
         try:
-            with connection.connect(patience=PATIENCE) as own:
+            with connection.connect(patience=FORM_TIMEOUT) as own:
                 return why_not_read(tool, params, own)
         except (connection.NotConnected, ZendeskError) as problem:
             return str(problem)
     readable = {field.id for field in zendesk.ticket_fields() if field.type in READABLE}
     if unfit := [str(number) for number in numbers if number not in readable]:
         return (
-            f"The tool “{tool.name}” reads custom fields that are no dropdowns or checkboxes of this "
+            f"The tool “{tool.name}” reads custom fields that are not dropdowns or checkboxes of this "
             f"account: {', '.join(unfit)}."
         )
     return ""
 
 
 def _without_prefix(form: type[ToolForm]) -> list[str]:
-    """Fields whose names on the page nobody has checked; those of this project's own forms meet no others."""
+    """Fields that may collide with fields of the page; those of this project's own forms do not."""
     if form.prefix == ToolForm.prefix:
         return []
     ours = next(base for base in form.__mro__ if base.__module__.startswith(f"{OURS}."))
@@ -82,7 +82,7 @@ def _without_prefix(form: type[ToolForm]) -> list[str]:
 
 
 def _without_params(tool: SetsFields) -> list[str]:
-    """The fields that it sets whatever its parameters are; none where it has to see those first."""
+    """The fields that it sets with any parameters; none where it needs those to tell."""
     try:
         names: Iterable[object] = tool.fields_of({})
         return [name for name in names if isinstance(name, str) and name]
@@ -94,5 +94,5 @@ def _not_settable(names: Iterable[object]) -> list[str]:
     return [str(name) for name in names if name not in SETTABLE]
 
 
-def _said(unfit: Iterable[str]) -> str:
+def _naming(unfit: Iterable[str]) -> str:
     return f"{', '.join(unfit)}. Those that can be set are {', '.join(SETTABLE)}"

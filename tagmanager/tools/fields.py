@@ -23,7 +23,7 @@ class TagsField(forms.CharField):
         return self._parse(value)
 
     def run_validators(self, value: Any) -> None:
-        """The parsing has said all there is to say."""
+        """Parsing has validated the tags already."""
 
     def _parse(self, value: Iterable[str]) -> list[str]:
         try:
@@ -33,7 +33,7 @@ class TagsField(forms.CharField):
 
 
 class OneTagField(TagsField):
-    """Cleaned to the tag; "" where none was given."""
+    """Cleaned to one tag; "" for none."""
 
     def clean(self, value: Any) -> str:
         tags: list[str] = super().clean(value)
@@ -43,7 +43,7 @@ class OneTagField(TagsField):
 
 
 class WholeNumberField(forms.IntegerField):
-    """A whole number from 1 to `most`; `wrong` is what is said of anything else."""
+    """A whole number from 1 to `most`; `wrong` is the error for anything else."""
 
     def __init__(self, *, wrong: str, most: int | None = MAX_INT64, **options: Any) -> None:
         told = dict.fromkeys(("invalid", "min_value", "max_value"), wrong) | options.pop("error_messages", {})

@@ -1,4 +1,4 @@
-"""Remove tags by pattern: the real tags that the patterns mean are shown, and the ticked ones are removed."""
+"""Remove tags by pattern: the matching tags are shown, and the ticked ones are removed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tagmanager.intake.sources import Source
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools import tag_patterns
 from tagmanager.tools.base import Answer, ToolForm, join
-from tagmanager.tools.tag_patterns import Meant
+from tagmanager.tools.tag_patterns import MatchedTags
 
 
 class TicksField(forms.MultipleChoiceField):
-    """Ticked tags; which are offered depends on the patterns, and the form looks at that."""
+    """Ticked tags. The choices depend on the patterns, so the form checks them."""
 
     def to_python(self, value: Any) -> list[str]:
         return super().to_python(value.split() if isinstance(value, str) else value)
@@ -45,7 +45,7 @@ class RemovePatternForm(ToolForm):
             "null_characters_not_allowed": "The text holds a character that is not text. Type it anew.",
         },
     )
-    #: The patterns whose tags the person was shown, ticked or not.
+    #: The patterns whose matches were shown, ticked or not.
     seen = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput)
     tags = TicksField(
         label="Tags", required=False, error_messages={"invalid_list": "Tick the tags that are to go."}
@@ -59,9 +59,11 @@ class RemovePatternForm(ToolForm):
         if self.errors:
             return cleaned
         if cleaned["seen"].split() != cleaned["patterns"]:
-            raise ValidationError(self.meant.problem or self._look(), "look")
+            raise ValidationError(self.meant.problem or self._check_first(), "look")
         ticked = [
-            tag for tag in dict.fromkeys(cleaned["tags"]) if tag_patterns.fits(tag, cleaned["patterns"])
+            tag
+            for tag in dict.fromkeys(cleaned["tags"])
+            if tag_patterns.matches_any(tag, cleaned["patterns"])
         ]
         if not ticked:
             raise ValidationError("Tick at least one of the tags.", "nothing")
@@ -72,7 +74,7 @@ class RemovePatternForm(ToolForm):
         cleaned["tags"] = ticked
         return cleaned
 
-    def _look(self) -> str:
+    def _check_first(self) -> str:
         number = len(self.meant.tags)
         if not number:
             return "No tag that is known fits. Look at the patterns."
@@ -80,14 +82,14 @@ class RemovePatternForm(ToolForm):
         return f"{these}. Take the tick off what is to stay, and send the form again."
 
     @cached_property
-    def meant(self) -> Meant:
-        """What the patterns that are filled in mean; asks Zendesk."""
+    def meant(self) -> MatchedTags:
+        """The tags that match the patterns filled in; asks Zendesk."""
         try:
             wanted = tag_patterns.read(str(self["patterns"].value() or ""))
-        except ValidationError:  # which the field says
-            return Meant()
+        except ValidationError:  # the field reports it
+            return MatchedTags()
         seen, ticked = str(self["seen"].value() or ""), self["tags"].value() or ()
-        return tag_patterns.meant(wanted, seen=seen.split(), ticked=ticked)
+        return tag_patterns.find_matches(wanted, seen=seen.split(), ticked=ticked)
 
     def params(self) -> dict[str, Any]:
         return {"patterns": self.cleaned_data["patterns"], "remove": sorted(self.cleaned_data["tags"])}
@@ -99,7 +101,7 @@ class RemovePatternForm(ToolForm):
 
 
 class RemovePattern:
-    """Takes tags off the tickets; a job stores the tags themselves, not the patterns alone."""
+    """Removes tags from tickets; a job stores the tags themselves, not only the patterns."""
 
     slug = "remove-pattern"
     name = "Remove tags by pattern"

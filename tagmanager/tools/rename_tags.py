@@ -1,4 +1,4 @@
-"""Rename tags, merge several into one, or take them off, by pairs of old and new."""
+"""Rename tags, merge several into one, or remove them, by pairs of old and new."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm, join
 from tagmanager.tools.fields import TagsField
 
-#: A file of pairs is read whole.
+#: A file of pairs is read into memory; bytes.
 LARGEST_FILE = 1_000_000
-#: Chains that are named when there are more.
+#: The most chains named in an error.
 MOST_NAMED = 5
 
 
 class PairsField(forms.CharField):
-    """Lines of pairs, shown with what they would do."""
+    """Lines of pairs; the page shows how they are read."""
 
     takes_pairs = True
 
@@ -118,7 +118,7 @@ class RenameTagsForm(ToolForm):
         return Mapping({tag: new for tag in old if tag != new}, kept=int(new in old))
 
     def _checked(self, given: Mapping, *, follow: bool) -> Pairs:
-        """The pairs with every chain at its end; raises `ValidationError` for what one write cannot do."""
+        """The pairs with chains resolved; raises `ValidationError` for what one write cannot do."""
         if not given.pairs:
             raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
         if rounds := tag_pairs.circles(given.pairs):
@@ -149,7 +149,7 @@ class RenameTagsForm(ToolForm):
 
 
 class RenameTags:
-    """Puts new tags in the place of old ones, in one write per ticket: never a moment without either."""
+    """Replaces old tags by new ones in one write per ticket, so that no ticket ever lacks both."""
 
     slug = "rename-tags"
     name = "Rename and merge tags"

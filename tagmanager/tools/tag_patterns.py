@@ -1,4 +1,4 @@
-"""Patterns of tags, such as `temp_*`, and the tags of the account that they mean."""
+"""Patterns of tags, such as `temp_*`, and the tags of the account that match them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.inventory.tags import Inventory, Tag
 from zendesk import TagError, normalise, parse_tags
 
-#: So many tags are ticked and stored in one job.
+#: The most tags in one job.
 MOST_TAGS = 2_000
-#: A form works on the lists of tags for so long, seconds.
-WORK = 2.0
-BETWEEN = re.compile(r"[\s,]+")
-WILD = re.compile(r"[*?]")
+#: How long a form may read the lists of tags, seconds.
+LOOKUP_SECONDS = 2.0
+SEPARATOR = re.compile(r"[\s,]+")
+WILDCARD = re.compile(r"[*?]")
 
 
 def read(text: str) -> list[str]:
-    """The patterns of a text, parted by blanks or commas, each once; raises `ValidationError`."""
-    patterns = list(dict.fromkeys(normalise(word) for word in BETWEEN.split(text) if word))
+    """The patterns of a text, separated by blanks or commas, each once; raises `ValidationError`."""
+    patterns = list(dict.fromkeys(normalise(word) for word in SEPARATOR.split(text) if word))
     for pattern in patterns:
-        letters = WILD.sub("", pattern)
+        letters = WILDCARD.sub("", pattern)
         if not any(char.isalnum() for char in letters):
             raise ValidationError(
                 f"{pattern} would mean every tag, or nearly so. Give at least one letter or digit, such as "
@@ -41,39 +41,43 @@ def read(text: str) -> list[str]:
     return patterns
 
 
-def fits(tag: str, patterns: Collection[str]) -> bool:
-    """Whether one of the patterns means the tag."""
+def matches_any(tag: str, patterns: Collection[str]) -> bool:
+    """Whether the tag matches one of the patterns."""
     return any(fnmatchcase(tag, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """The tags that patterns mean, as far as is known."""
+class MatchedTags:
+    """The known tags that match some patterns."""
 
     patterns: Sequence[str] = ()
-    tags: Sequence[tuple[Tag, bool]] = ()  # the most used first, each with whether it is ticked
-    lists: TagLists | None = field(default=None, repr=False)  # by which it is known
-    problem: str = ""  # why it is not known
+    tags: Sequence[tuple[Tag, bool]] = ()  # the most used first; whether each is ticked
+    lists: TagLists | None = field(default=None, repr=False)  # where the tags come from
+    problem: str = ""  # why the tags are not known
 
     @property
-    def written(self) -> str:
+    def text(self) -> str:
         """The patterns as `read` takes them."""
         return " ".join(self.patterns)
 
 
-def meant(
-    patterns: Sequence[str], *, seen: Sequence[str] = (), ticked: Collection[str] = (), seconds: float = WORK
-) -> Meant:
-    """All ticked, but for what was offered before, by the patterns that were `seen`, and is not `ticked`."""
+def find_matches(
+    patterns: Sequence[str],
+    *,
+    seen: Sequence[str] = (),
+    ticked: Collection[str] = (),
+    seconds: float = LOOKUP_SECONDS,
+) -> MatchedTags:
+    """All matches. Each is ticked, unless it matched the patterns `seen` before and is not among `ticked`."""
     if not patterns:
-        return Meant()
+        return MatchedTags()
     try:
         found = tag_counts.tag_lists(seconds=seconds)
     except connection.NotConnected as problem:
-        return Meant(patterns, problem=str(problem))
-    tags = [tag for tag in Inventory(found).shown() if fits(tag.name, patterns)]
-    offered = [(tag, tag.name in ticked or not fits(tag.name, seen)) for tag in tags]
-    return Meant(patterns, offered, found, _problem(found, len(tags)))
+        return MatchedTags(patterns, problem=str(problem))
+    tags = [tag for tag in Inventory(found).shown() if matches_any(tag.name, patterns)]
+    offered = [(tag, tag.name in ticked or not matches_any(tag.name, seen)) for tag in tags]
+    return MatchedTags(patterns, offered, found, _problem(found, len(tags)))
 
 
 def _problem(found: TagLists, number: int) -> str:

@@ -18,11 +18,11 @@ from tagmanager.intake.tag_rows import Rows
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm
 
-#: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its
-#: reading, a hundred in one call; else a call would carry just the few that share one.
-TOGETHER = 10
-#: So few different changes are worth a call each, and leave alone what others tag meanwhile.
-FEW = 20
+#: Where fewer rows than this share a change on average, each ticket is sent with its whole list of tags and
+#: the stamp of its reading, a hundred a call. Otherwise a call would carry only the few that share a change.
+MIN_ROWS_PER_CHANGE = 10
+#: Up to this many different changes get a call each, which leaves alone the tags that others add meanwhile.
+MAX_SHARED_CHANGES = 20
 
 
 class TagRowsForm(ToolForm):
@@ -108,7 +108,9 @@ class TagRowsForm(ToolForm):
 
     def params(self) -> dict[str, Any]:
         rows = self.given
-        differ = len(rows.wishes) > FEW and len(rows.wishes) * TOGETHER > len(rows.ids)
+        differ = len(rows.wishes) > MAX_SHARED_CHANGES and len(rows.wishes) * MIN_ROWS_PER_CHANGE > len(
+            rows.ids
+        )
         return {"each_its_own": True} if differ else {}
 
     @property

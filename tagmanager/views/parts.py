@@ -88,7 +88,7 @@ def meant(request: HttpRequest) -> HttpResponse:
     except ValidationError as problem:
         return _part(request, "meant", {"problem": " ".join(problem.messages)})
     seen = request.GET.get("seen", "")[:2_000].split()
-    found = tag_patterns.meant(wanted, seen=seen, ticked=request.GET.getlist("tags"))
+    found = tag_patterns.find_matches(wanted, seen=seen, ticked=request.GET.getlist("tags"))
     return _part(request, "meant", {"meant": found})
 
 

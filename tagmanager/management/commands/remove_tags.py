@@ -17,7 +17,7 @@ from tagmanager.cli.ticket_command import (
 from tagmanager.inventory import tag_counts
 from tagmanager.tools import tag_patterns, tool
 from tagmanager.tools.remove_pattern import RemovePattern
-from tagmanager.tools.tag_patterns import Meant
+from tagmanager.tools.tag_patterns import MatchedTags
 
 
 class Command(TicketCommand):
@@ -47,18 +47,18 @@ class Command(TicketCommand):
     def handle(self, **options: Any) -> None:
         wanted, kept = _read("--pattern", options["pattern"]), _read("--keep", options["keep"])
         tags_are_known(self.safe_writer(self.stderr))
-        found = tag_patterns.meant(wanted)
+        found = tag_patterns.find_matches(wanted)
         if found.problem:
             raise usage_error(found.problem)
-        named = [tag for tag, _ in found.tags if not tag_patterns.fits(tag.name, kept)]
+        named = [tag for tag, _ in found.tags if not tag_patterns.matches_any(tag.name, kept)]
         if not named:
-            raise usage_error(f"No tag that is known fits {found.written}. {_known_by(found)}")
+            raise usage_error(f"No tag that is known fits {found.text}. {_known_by(found)}")
         write = self.safe_writer(self.stderr if options["output"] == "json" else self.stdout)
-        write(f"{found.written} means {len(named):,} tag{'' if len(named) == 1 else 's'}. {_known_by(found)}")
+        write(f"{found.text} means {len(named):,} tag{'' if len(named) == 1 else 's'}. {_known_by(found)}")
         for tag in named:
             write(f"  {tag.name}: {tag.tickets:,} ticket{'' if tag.tickets == 1 else 's'}")
         remove = tool(RemovePattern.slug)
-        filled = {"patterns": found.written, "seen": found.written, "tags": [tag.name for tag in named]}
+        filled = {"patterns": found.text, "seen": found.text, "tags": [tag.name for tag in named]}
         self.make_and_run(remove, remove.form_class(filled), options)
 
 
@@ -69,7 +69,7 @@ def _read(option: str, given: list[str]) -> list[str]:
         raise usage_error(f"{option}: {' '.join(problem.messages)}") from problem
 
 
-def _known_by(found: Meant) -> str:
+def _known_by(found: MatchedTags) -> str:
     if found.lists and found.lists.full:
         return f"{found.lists.full.source.capitalize()} on all tickets."
     return (

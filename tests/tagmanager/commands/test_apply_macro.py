@@ -90,7 +90,7 @@ def test_what_cannot_be_done_is_told_before_and_nothing_is_made(demo: Demo) -> N
     ran = apply_macro("--ids", str(demo.open_tickets[0]), "--macro", str(zd.MACRO_SOLVE_FIXED), "--yes")
     assert ran.code == 2
     assert (
-        "It would lack: the assignee (whoever applies it: from here that would be the connected user)."
+        "It would lack: the assignee (the person who applies it: from here that would be the connected user)."
     ) in ran.err
     assert not Job.objects.exists()
 

@@ -58,7 +58,7 @@ def test_actions_are_taken_one_after_the_other(
     [
         (("comment_value", ["channel:chat", "Hello"]), "its comment for chat alone"),
         (("side_conversation_ticket", ["x"]), "its side conversations"),
-        (("group_id", "current_groups"), "the group (the group of whoever applies it"),
+        (("group_id", "current_groups"), "the group (the group of that person"),
         (("status", "closed"), "the status “closed”"),
         (("custom_fields_1", "plan_gone"), "the field “Plan” (it has no option “plan_gone”)"),
         (("custom_fields_3", "4711"), "the field “Order” (only dropdown and checkbox fields"),

@@ -181,7 +181,7 @@ def test_what_cannot_work_is_refused_at_start(name: str, sentence: str) -> None:
         (
             "escalate",
             {"number": str(FIELD_FEATURES)},
-            f"reads custom fields that are no dropdowns or checkboxes of this account: {FIELD_FEATURES}.",
+            f"reads custom fields that are not dropdowns or checkboxes of this account: {FIELD_FEATURES}.",
         ),
     ],
 )

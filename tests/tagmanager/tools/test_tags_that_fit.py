@@ -28,7 +28,7 @@ MACRO: dict[str, Any] = {
 
 
 def ticket(foreseen: MacroPreview | None = None) -> TicketSnapshot:
-    return TicketSnapshot(1, FULL | {"old"}, "open", "2026-01-01T00:00:00Z", foreseen=foreseen)
+    return TicketSnapshot(1, FULL | {"old"}, "open", "2026-01-01T00:00:00Z", macro_preview=foreseen)
 
 
 def bulk_tag(new: str) -> Any:

@@ -72,7 +72,7 @@ def test_groups_fields_and_whoever_applies_it_are_called_by_their_names(
     assert does["Fixed: tell the customer"] == [
         "status: solved",
         "Resolution: resolution_fixed",
-        "assignee: whoever applies it",
+        "assignee: the person who applies it",
         "public comment: yes",
     ]
 
