@@ -11,17 +11,22 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
+from django.utils import timezone
 
 from jobs import actions
 from jobs.actors import COMMAND_LINE
+from jobs.engine import execution
+from jobs.engine.refresher import SNAPSHOT_MAX_AGE
 from jobs.models import Job
 from jobs.presentation.job_summary import request_summary
 from jobs.states import FollowUp
 from tagmanager import tools as installed
 from tagmanager.account import connection
 from tagmanager.forms.job_form import OptionsForm, SourceForm
+from tagmanager.forms.submit import submit
+from tagmanager.intake import sources
 from tagmanager.tools.base import ToolForm
-from tests.demo import Demo, counts, follow
+from tests.demo import Demo, counts, follow, run
 from tests.processes import command
 from tests.tagmanager.forms.test_prefill import Sent
 from tests.tagmanager.views.test_people import sent_too_late
@@ -57,6 +62,12 @@ def names_of_the_page() -> set[str]:
     return {"csrfmiddlewaretoken"} | {form.add_prefix(name) for form in forms for name in form.fields}
 
 
+def priorities(refs: list[int]) -> dict[int, object]:
+    with connection.connect() as zendesk:
+        found = {ticket.id: ticket.fields["priority"] for ticket in zendesk.tickets(refs)}
+    return {ref: found[ref] for ref in refs}
+
+
 @pytest.mark.django_db
 def test_no_field_of_a_tool_is_called_as_a_field_of_the_page() -> None:
     page = names_of_the_page()
@@ -86,14 +97,14 @@ def test_from_form_over_preview_and_real_run_to_undo_and_again(web: Client, demo
     assert preview.chosen_options == {
         "include_closed": False, "only": {"lack": ["own_tag"]}, "guard": "quiet",
     }  # fmt: skip
-    run = follow(preview, FollowUp.RUN)
-    assert (run.tool_params, run.chosen_options, counts(run)) == (
+    real = follow(preview, FollowUp.RUN)
+    assert (real.tool_params, real.chosen_options, counts(real)) == (
         PARAMS,
         preview.chosen_options,
         {"changed": 3},
     )
     assert {ref: demo.tags(ref) - before[ref] for ref in refs} == {ref: {"own_tag", "quiet"} for ref in refs}
-    follow(run, FollowUp.UNDO)
+    follow(real, FollowUp.UNDO)
     assert {ref: demo.tags(ref) - {"quiet"} for ref in before} == before
     again = web.get(FORM, {"again": preview.pk}).content.decode()
     kept = Sent(again, scripted=True).fields
@@ -240,6 +251,32 @@ def test_dropdowns_and_checkboxes_are_read_with_the_ticket_and_again_before_the_
     demo.account.edit(refs[1], remove=["plan_free"])
     demo.account.edit(refs[1], add=["plan_enterprise"])
     follow(preview, FollowUp.RUN)
-    with connection.connect() as zendesk:
-        priorities = {ticket.id: ticket.fields["priority"] for ticket in zendesk.tickets(refs)}
-    assert [priorities[ref] for ref in refs] == ["urgent", "urgent", "urgent", "low"]
+    assert list(priorities(refs).values()) == ["urgent", "urgent", "urgent", "low"]
+
+
+def test_what_a_tool_decides_by_is_read_again_where_the_reading_has_grown_old(demo: Demo) -> None:
+    refs = demo.open_tickets[:3]
+    for ref in refs:
+        demo.account.edit(ref, remove=["plan_enterprise", "follow_up_needed"])
+    tool = installed.tool("escalate")
+    form = tool.form_class({"number": FIELD_PLAN}, prefix="")
+    assert form.is_valid()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "_send_all", lambda lease, *_: lease.release())
+        job = run(submit(tool, form, sources.ids(refs), by=COMMAND_LINE, here=True))
+    assert (job.status, job.remaining) == ("running", 3)
+    assert job.batches.update(read_at=timezone.now() - 2 * SNAPSHOT_MAX_AGE)
+    demo.account.edit(refs[0], add=["plan_enterprise"])
+    job = run(job)
+    assert (job.status, priorities(refs)) == (
+        "succeeded",
+        dict(zip(refs, ("urgent", "low", "low"), strict=True)),
+    )
+    before = job.items.get(ref=refs[0]).before
+    assert before
+    assert before["custom"] == {str(FIELD_PLAN): "plan_enterprise", str(FIELD_FOLLOW_UP): False}
+
+
+def test_a_text_box_of_pairs_shows_how_it_is_read_under_any_name(web: Client, demo: Demo) -> None:
+    for name in ("pairs", "tool-pairs"):
+        assert "churn → risk" in web.get("/tools/parts/pairs", {name: "churn,risk"}).content.decode()
