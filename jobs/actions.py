@@ -80,7 +80,7 @@ def submit(
 ) -> Submission:
     """Store the request and wake a worker; with `here` this process runs the job instead.
 
-    `params` are the tool's own, by any names; `options` belong to the job (see `jobs.options`). `refs` are the
+    `params` are the tool's own, by any names; `options` are the job's (see `jobs.options`). `refs` are the
     numbers of a source of kind "ids", in order, doubles allowed; `given` holds the request for each of them
     alone. `lists` are the numbers of such sources inside a combined one, by part (see `source_spec`). With
     `canary` the job pauses after that many items and asks whether to go on. A `guarded` job marks what it
