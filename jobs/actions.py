@@ -1,7 +1,7 @@
-"""What people do to jobs: make one, hold it, let it go on, stop it, follow it up.
+"""What people do to jobs: submit, pause, resume, cancel and follow up.
 
-Each is keyword-only, one transaction, and says whether it won; what it does to the job is visible in the
-timeline with the person's name. None of them waits for a worker.
+Each action is keyword-only and one transaction. It raises `NotPossible` if it does not fit the job any more,
+and it leaves a line in the timeline with the person's name. None waits for a worker.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from jobs.source_spec import ITEMS, LISTED, jobs_named
 from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Guarded, Outcome, Status
 
 T = TypeVar("T")
-#: What is asked for one item alone: JSON, for the work to read.
+#: The request for one item alone, as JSON that the work reads.
 Given = dict[str, Any]
 
 
-#: Of a job that a page or a command still knows, or that another one is to take its tickets from.
+#: Shown for a job that was pruned while a page, a command or another job still referred to it.
 GONE = "Job {number} is not there any more: it was deleted, as jobs are that ended long ago."
 
-#: The reason of items that were given up, as a code and as a sentence.
+#: The reason of items that a forced cancel abandoned, as a code and as a sentence.
 ABANDONED_CODE = "given_up"
 ABANDONED_SENTENCE = (
     "It had been sent when the job was stopped at once, and nobody asked any more what became of it. It may "
@@ -51,7 +51,7 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A new job. `token` is not empty when this process holds it and is to run it (see `engine.run`)."""
+    """A new job. With a `token` this process holds the job and must run it (`engine.execution.run`)."""
 
     job: Job
     token: str = ""
@@ -78,14 +78,14 @@ def submit(
     follow_up: FollowUp = FollowUp.NONE,
     here: bool = False,
 ) -> Submission:
-    """Write down what was asked for; a worker is woken, or with `here` this process is to run it.
+    """Store the request and wake a worker; with `here` this process runs the job instead.
 
-    `params` are the tool's, by any names; `options` are asked of the job besides (see `jobs.options`).
-    `refs` are the numbers of a source of kind "ids", in their order, doubles allowed; `given` is what was
-    asked for each of them alone, as many. `lists` are the numbers of such sources inside one that is made of
-    several, by their part (see `recipe`). With `canary` the job holds after so many items and asks whether
-    to go on. A `guarded` job marks what it changes, as its work knows. The same `nonce` twice makes one job.
-    Raises `NotPossible` when a job whose items the source takes is not there any more.
+    `params` are the tool's own, by any names; `options` are the job's (see `jobs.options`). `refs` are the
+    numbers of a source of kind "ids", in order, doubles allowed; `given` holds the request for each of them
+    alone. `lists` are the numbers of such sources inside a combined one, by part (see `source_spec`). With
+    `canary` the job pauses after that many items and asks whether to go on. A `guarded` job marks what it
+    changes. The same `nonce` twice makes one job. Raises `NotPossible` if a job whose items the source takes
+    is gone.
     """
     token = new_token() if here else ""
     params, stored_options = to_store(params, options or {})
@@ -120,12 +120,12 @@ def submit(
 
 
 def pause(*, job: Job, by: Actor) -> None:
-    """Hold the job: at once when no worker has it, else after what is in flight is settled."""
+    """Pause the job: at once if no worker holds it, else once everything in flight is settled."""
     _stop(job, Status.PAUSED, over=Status.PAUSING, by=by)
 
 
 def resume(*, job: Job, by: Actor) -> None:
-    """Let a paused or errored job go on where it stopped, or a waiting one at once."""
+    """Resume a paused or errored job where it stopped, or end the wait of a waiting one."""
     with transaction.atomic():
         _lock(job)
         if job.status == Status.WAITING:
@@ -141,10 +141,10 @@ def resume(*, job: Job, by: Actor) -> None:
 
 
 def cancel(*, job: Job, by: Actor, force: bool = False) -> None:
-    """Stop the job: at once when nothing is in flight, else after that is settled. Nothing more is sent.
+    """Cancel the job: at once if nothing is in flight, else once that is settled. Nothing more is sent.
 
-    With `force` what is in flight is given up as unverified, and the job is stopped at once, unless a worker
-    has it in hand: that one settles it. For a job that cannot ask, because its credentials are gone.
+    `force` records everything in flight as unverified and stops at once, unless a worker holds the job and
+    will settle it. It is for a job that cannot ask any more, such as one whose credentials are gone.
     """
     if force and _abandon(job, by=by):
         return
@@ -162,10 +162,10 @@ def _abandon(job: Job, *, by: Actor) -> bool:
 
 
 def _settle_as_unverified(job: Job) -> int:
-    """Settle what is in flight as unverified, without asking; returns how many items that were.
+    """Record everything in flight as unverified, without asking; returns the number of items.
 
-    To be called in a transaction that holds the job's row, of a job that no worker has in hand: a worker that
-    was robbed in the middle of a call might still send.
+    The caller must hold a lock on the job's row, and no worker may hold the job: one that lost its lease in
+    the middle of a call might still send.
     """
     flying = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT])
     items = Item.objects.filter(batch__in=flying, outcome=Outcome.PENDING)
@@ -183,12 +183,12 @@ def _settle_as_unverified(job: Job) -> int:
 
 
 def can_abandon(job: Job) -> bool:
-    """Whether what this job has in flight can be given up: nobody has it in hand, nobody settles it."""
+    """Whether a forced cancel can abandon what is in flight: no worker holds the job and will settle it."""
     return job.status in MAY_FOLLOW[Status.CANCELLED] and not job.lease_token and _in_flight(job)
 
 
 def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:
-    """Bring the job to its end state, `over` another one where a worker has something to settle first."""
+    """Move the job to `end`, by way of `over` if a worker has something to settle first."""
     with transaction.atomic():
         _lock(job)
         at_once = not (job.lease_token or _in_flight(job))
@@ -201,11 +201,11 @@ def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpKind:
-    """One way to follow up an ended job: on which of its items, and what it is called."""
+    """One way to follow up an ended job: the outcomes that it takes, and its title."""
 
     outcomes: tuple[Outcome, ...]
     title: str
-    nothing: str  # said when there are no such items
+    nothing: str  # shown if there are no such items
 
 
 FOLLOW_UPS = {
@@ -214,7 +214,7 @@ FOLLOW_UPS = {
     ),
     FollowUp.REST: FollowUpKind((Outcome.PENDING,), "The rest of: {title}", "it left no ticket untouched"),
     FollowUp.RUN: FollowUpKind((Outcome.PLANNED,), "{title}", "it planned no change"),
-    # What was sent and is unverified may have been changed: what looks so is taken back as well.
+    # An unverified item may have been changed: an undo reverts those that look changed, too.
     FollowUp.UNDO: FollowUpKind(
         (Outcome.CHANGED, Outcome.UNVERIFIED), "Undo: {title}", "it changed no ticket"
     ),
@@ -227,9 +227,9 @@ FOLLOW_UPS = {
 def follow_up(
     *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
 ) -> Submission:
-    """A new job on a set of items of an ended one; with `reason` only on the failures with that cause.
+    """Make a new job on some items of an ended one; with `reason` only on failures with that cause.
 
-    While one of the same kind has not ended, a second is refused: pressed in two tabs it would be made twice.
+    Refused while another of the same kind has not ended, because a click in two tabs would make it twice.
     """
     check_follow_up(job, kind)
     with transaction.atomic():
@@ -244,7 +244,7 @@ def follow_up(
 def make_follow_up(
     *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
 ) -> Submission:
-    """The new job, for who knows that it is possible: see `follow_up`."""
+    """Do the same as `follow_up`, for a caller that has checked already."""
     return submit(
         tool=job.tool,
         title=FOLLOW_UPS[kind].title.format(title=job.title),
@@ -268,7 +268,7 @@ def _items_of(job: Job, kind: FollowUp, reason: str) -> dict[str, Any]:
 
 
 def check_follow_up(job: Job, kind: FollowUp) -> Sequence[Outcome]:
-    """The outcomes whose items the new job takes; raises `NotPossible` with the reason when there is none."""
+    """The outcomes whose items the new job takes. Raises `NotPossible`, with the reason, if it has none."""
     spec = FOLLOW_UPS[kind]
     if job.status not in ENDED:
         raise NotPossible(
@@ -316,7 +316,7 @@ def _parts(refs: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _lock(job: Job) -> None:
-    """Read the job as it is stored, and keep others from changing it until the transaction ends."""
+    """Reread the job and lock its row until the transaction ends."""
     try:
         job.refresh_from_db(from_queryset=Job.objects.select_for_update())
     except Job.DoesNotExist:
@@ -324,7 +324,7 @@ def _lock(job: Job) -> None:
 
 
 def _lock_source_jobs(source: Mapping[str, Any]) -> None:
-    """Keep the jobs whose items are taken until the new one is stored: then it keeps them itself."""
+    """Lock the jobs whose items are taken, so that none is pruned before the new job is stored."""
     named = jobs_named(dict(source))
     held = Job.objects.select_for_update().filter(pk__in=named).order_by("pk")
     for number in named.difference(held.values_list("pk", flat=True) if named else ()):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Stands in the timeline beside what was done."""
+    """Who acted, as the timeline names them."""
 
     name: str
     user_id: int | None = None
@@ -29,5 +29,5 @@ def this_worker() -> Actor:
     return Actor(name=f"worker {process_id.short_name()}")
 
 
-#: Acts where no person is known: the command line without `--as`.
+#: The actor of commands without `--as`.
 COMMAND_LINE = Actor(name="command line")

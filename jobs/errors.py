@@ -1,6 +1,6 @@
-"""What can go wrong on the far side, as the engine needs to know it.
+"""Failures of the other side, as the engine distinguishes them.
 
-The tool's work turns the errors of its client into these; nothing else may come out of it but bugs.
+A tool's work maps the errors of its client to these; anything else that it raises is a bug.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Refused(RemoteError):
 
 
 class ReadAgain(RemoteError):
-    """Nothing was sent: what sending needs of the items has to be read once more."""
+    """Nothing was sent: the items have to be read once more first."""
 
 
 class CursorExpired(RemoteError):
-    """The place in the list is no longer known to the other side: the reading starts over."""
+    """The other side no longer knows this place in the list: reading starts over."""
 
 
 class NeedsPerson(RemoteError):
-    """It cannot go on before somebody does what the sentence says."""
+    """The job cannot go on before somebody does what the message says."""

@@ -16,20 +16,20 @@ from jobs.models import Item, Job
 from jobs.states import SENT_BEFORE, FollowUp, Outcome
 from jobs.work import PreviousResult
 
-#: Follow-ups that have their errand from the job that they follow up.
+#: Follow-ups that inherit the purpose of the job that they follow up.
 SAME_PURPOSE = frozenset({FollowUp.RETRY, FollowUp.REST, FollowUp.RUN})
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpPurpose:
-    """`kind` is `NONE` where the tool says what to do; `ground` is the job that it is about, if any."""
+    """`kind` is `NONE` where the tool decides what to do; `origin_job_id` is the job it is about, if any."""
 
     kind: FollowUp
     origin_job_id: int | None
 
 
 def purpose_of(job: Job) -> FollowUpPurpose:
-    """One query for each job between this one and where the errand began."""
+    """One query for each job between this one and the one where its purpose began."""
     first = job
     while first.follow_up in SAME_PURPOSE and first.parent is not None:
         first = first.parent
@@ -39,14 +39,14 @@ def purpose_of(job: Job) -> FollowUpPurpose:
 
 
 def previous_results(purpose: FollowUpPurpose, refs: Sequence[int]) -> dict[int, PreviousResult]:
-    """What the job that the errand is about recorded for these items."""
+    """What the origin job recorded for these items."""
     if purpose.origin_job_id is None:
         return {}
     items = Item.objects.filter(job_id=purpose.origin_job_id, ref__in=refs)
     return {item.ref: PreviousResult(item.before, item.change, item.outcome) for item in items}
 
 
-#: Sent by some job, so that its change may have been made.
+#: Items that some job sent, so that their change may have been made.
 MAYBE_MADE = (
     Q(outcome=Outcome.UNVERIFIED)
     | Q(outcome=Outcome.FAILED, batch__attempt__gt=1)
@@ -56,7 +56,7 @@ MAYBE_MADE = (
 
 @dataclass(frozen=True, slots=True)
 class FamilyHistory:
-    """What the rest of a family did to some items: ref to the job that made the change, and the doubtful."""
+    """What the rest of a family did to some items: the job that changed each, and the refs in doubt."""
 
     made: dict[int, int] = field(default_factory=dict)
     doubtful: frozenset[int] = frozenset()
@@ -67,7 +67,7 @@ def repeats_its_parent(job: Job) -> bool:
 
 
 def family_history(job: Job, refs: Sequence[int]) -> FamilyHistory:
-    """Of changes that must not be made twice alone; others are judged by what the item looks like."""
+    """Only for changes that must not be made twice; for others the item itself shows what was done."""
     if not repeats_its_parent(job):
         return FamilyHistory()
     theirs = Item.objects.filter(job__in=_others(job), ref__in=refs, batch__once=True)

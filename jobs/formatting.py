@@ -1,11 +1,11 @@
-"""How times and figures are put to people: rounded, because a false precision is a lie."""
+"""Times and numbers for people, rounded: precision that we do not have would mislead."""
 
 from __future__ import annotations
 
 from math import ceil, floor
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
-#: How far an estimate may be off: shown as a range from the one to the other.
+#: An estimate is shown as a range between these factors.
 LOW, HIGH = 0.9, 1.15
 TO = "\N{EN DASH}"
 
@@ -25,7 +25,7 @@ def time_left(seconds: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A stretch of time that is over: "less than a second", "42 s", "1 min 20 s", "2 h 5 min", "3 d 4 h"."""
+    """An elapsed time: "less than a second", "42 s", "1 min 20 s", "2 h 5 min", "3 d 4 h"."""
     whole = int(seconds)
     if not whole:
         return "less than a second"

@@ -1,4 +1,4 @@
-"""How far the reading of a job's list is: what `Job.cursor` holds."""
+"""How far a job's list has been read: the content of `Job.cursor`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jobs.source_spec import SourceSpec, Verb
 
 @dataclass(frozen=True, slots=True)
 class ListCursor:
-    """The stage that is reached, the cursor inside it, and what each stage has read so far.
+    """The current stage, the cursor inside it, and what each stage has read so far.
 
-    The counts lie in the same field as the cursor, so that a part that is read from its start again is
-    counted from its start again.
+    The counts are stored with the cursor, so that a part that is read again from its start is also counted
+    again from its start.
     """
 
     stage: int = 0
@@ -25,7 +25,7 @@ class ListCursor:
 
     @classmethod
     def parse(cls, text: str) -> ListCursor:
-        """What `str` gave, or the bare cursor of a source that is not made of others."""
+        """Parse what `str` wrote, or the bare cursor of a simple source."""
         if not text.startswith("{"):
             return cls(at=text)
         stored = json.loads(text)
@@ -36,7 +36,7 @@ class ListCursor:
         return json.dumps(stored, separators=(",", ":"))
 
     def after(self, cursor: str | None, *, read: int, left: int = 0) -> ListCursor:
-        """Further on in the same stage, or at the start of the next one."""
+        """The cursor after another page: further on in this stage or, after the last one, at the next."""
         here = replace(
             self,
             read={**self.read, self.stage: self.read.get(self.stage, 0) + read},
@@ -48,7 +48,7 @@ class ListCursor:
         return replace(self, stage=number, at="")
 
     def restarted(self) -> ListCursor:
-        """At the start of the same stage, which has then read nothing yet."""
+        """The start of this stage, with its counts reset."""
         counts = [
             {stage: n for stage, n in old.items() if stage != self.stage} for old in (self.read, self.left)
         ]
@@ -61,12 +61,12 @@ def _by_number(stored: Mapping[str, int]) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class ListingProgress:
-    """What people are told of a list that is being read."""
+    """The progress of a list that is being read."""
 
-    gathered: int = 0  # refs written down before the first item is made
+    gathered: int = 0  # refs stored before the first item is made
     left: int = 0  # refs that were read and do not belong to the list
     is_gathering: bool = False
-    is_taking_out: bool = False  # what it gathers is to be taken out
+    is_taking_out: bool = False  # what it gathers will be excluded
 
 
 def listing_progress(job: Job) -> ListingProgress:

@@ -1,4 +1,4 @@
-"""What a line of the log is about: the job and the batch in hand, without being said in each sentence."""
+"""The job and the batch that log lines are about, without naming them in every message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ids: ContextVar[Mapping[str, int]] = ContextVar("marks", default=MappingProxyTy
 
 @contextmanager
 def about(**ids: int) -> Iterator[None]:
-    """Whatever is logged within is about these: `about(job=5)`, and within it `about(batch=12)`."""
+    """Attach these ids to everything logged inside: `about(job=5)`, and within it `about(batch=12)`."""
     before = _ids.set(MappingProxyType({**_ids.get(), **ids}))
     try:
         yield
@@ -21,5 +21,5 @@ def about(**ids: int) -> Iterator[None]:
 
 
 def current() -> Mapping[str, int]:
-    """What is in hand now, such as `{"job": 5, "batch": 12}`; empty when it is no job."""
+    """The ids in effect, such as `{"job": 5, "batch": 12}`; empty outside any job."""
     return _ids.get()

@@ -1,7 +1,7 @@
-"""What is stored of a job: what was asked for, what was sent, and what became of every item.
+"""The stored side of jobs: the request, what was sent, and the outcome of every item.
 
-A job knows its items by a number (`ref`); what the numbers stand for is the business of its tool. No text of
-an item is stored beyond what the tool puts into `before` and `change`.
+A job knows its items by number (`ref`); only its tool knows what the numbers stand for. No text of an item is
+stored beyond what the tool puts into `before` and `change`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from jobs.states import (
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
 
-#: A job that ended with failures is spoken of for so long.
+#: How long a job that ended with failures needs attention.
 ATTENTION = timedelta(days=7)
 
 
@@ -43,11 +43,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(status__in=ACTIVE)
 
     def needing_attention(self) -> JobQuerySet:
-        """Those that stand still until somebody moves them, and for a week those that ended with failures.
+        """Jobs that stand still until somebody acts and, for a week, those that ended with failures.
 
-        Nobody needs to look at failures again once they were all retried, or the job was taken back.
+        Failures no longer count once all of them were retried or the job was undone.
         """
-        # Not null as well, which the comparison implies: by it PostgreSQL finds the few that have one.
+        # The comparison implies that it is not null; said outright, it leads PostgreSQL to the few that have
+        # one.
         has_parent = Q(parent=OuterRef("pk"), parent__isnull=False)
         taken_up = Job.objects.filter(has_parent).exclude(status__in=(Status.CANCELLED, Status.ERRORED))
         of_all = Q(follow_up=FollowUp.RETRY) & ~Q(source__has_key="reason")
@@ -57,30 +58,30 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def claimable(self) -> JobQuerySet:
-        """No worker has it, and its time to go on has come."""
+        """Held by no worker, and not waiting for a later time."""
         due = Q(resumes_at__isnull=True) | Q(resumes_at__lte=timezone.now())
         return self.active().filter(due, lease_token="")
 
     def being_pruned(self) -> JobQuerySet:
-        """Some of their rows may be gone already, and the rest will be."""
+        """Marked for deletion: some of their rows may be gone already."""
         return self.filter(pruned_at__isnull=False)
 
 
 JobManager = models.Manager.from_queryset(JobQuerySet)
 
-#: With this condition an index alone answers what is asked of the jobs that are shown.
+#: The condition of indexes that alone answer queries about the jobs that are shown.
 IS_KEPT = Q(pruned_at__isnull=True)
 
 
 class KeptJobs(JobManager["Job"]):
-    """All jobs but those that are being deleted: whatever is left of those is half of the truth."""
+    """All jobs except those being deleted, whose remaining rows tell only part of the truth."""
 
     def get_queryset(self) -> JobQuerySet:
         return JobQuerySet(self.model, using=self._db).filter(IS_KEPT)
 
 
 class Job(models.Model):
-    """What was asked for, and where it is."""
+    """A request to change items, and its progress."""
 
     tool = models.CharField(max_length=64)
     title = models.CharField(max_length=300)
@@ -88,8 +89,8 @@ class Job(models.Model):
     options = models.JSONField(null=True, blank=True)  # read as `chosen_options`; null: see `jobs.options`
     source = models.JSONField(default=dict)
     limit = models.PositiveIntegerField(null=True, blank=True)
-    canary = models.PositiveIntegerField(null=True, blank=True)  # hold and ask after so many items were sent
-    tried_at = models.DateTimeField(null=True, blank=True)  # when it held and asked, which it does once
+    canary = models.PositiveIntegerField(null=True, blank=True)  # pause and ask after this many items
+    tried_at = models.DateTimeField(null=True, blank=True)  # when the canary paused it, which happens once
     dry_run = models.BooleanField(default=False)
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
@@ -105,7 +106,7 @@ class Job(models.Model):
     resumes_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
 
-    cursor = models.TextField(blank=True, default="")  # where the reading of the list goes on
+    cursor = models.TextField(blank=True, default="")  # where to go on reading the list
     cursor_at = models.DateTimeField(null=True, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
     found = models.PositiveIntegerField(default=0)
@@ -126,11 +127,11 @@ class Job(models.Model):
     beat_at = models.DateTimeField(null=True, blank=True)
     woken_at = models.DateTimeField(null=True, blank=True)
     crash_count = models.PositiveSmallIntegerField(default=0)  # in a row, without a settled batch between
-    workers_lost = models.PositiveIntegerField(default=0, db_default=0)  # in all
-    lately = models.JSONField(
+    workers_lost = models.PositiveIntegerField(default=0, db_default=0)  # in total
+    lately = models.JSONField(  # the batches settled last, for `guards.circuit_breaker`
         default=list, db_default=[], blank=True
-    )  # the batches settled last, as `breaker` reads them
-    kinds = models.JSONField(default=dict, db_default={}, blank=True)  # to be changed, of a kind: how many
+    )
+    kinds = models.JSONField(default=dict, db_default={}, blank=True)  # items to be changed, by kind
     probes = models.JSONField(  # what `guards.probes` knows of each kind
         default=dict, db_default={}, blank=True, db_column="pilots"
     )
@@ -141,10 +142,10 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    pruned_at = models.DateTimeField(null=True, blank=True)  # from here on it is deleted, piece by piece
+    pruned_at = models.DateTimeField(null=True, blank=True)  # since then it is being deleted, piece by piece
 
     objects = KeptJobs()
-    stored = JobQuerySet.as_manager()  # with those that are being deleted
+    stored = JobQuerySet.as_manager()  # including those being deleted
 
     if TYPE_CHECKING:
         items: RelatedManager[Item]
@@ -216,7 +217,7 @@ class Job(models.Model):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items ended how, by outcome."""
+        """The number of items by final outcome."""
         return {outcome.value: getattr(self, outcome.value) for outcome in FINAL}
 
     @property
@@ -234,22 +235,22 @@ class Job(models.Model):
 
 
 class ListedRefs(models.Model):
-    """A piece of a list of refs, in their order; at most `LISTED_PER_ROW` of them.
+    """A chunk of a list of refs, in order; at most `LISTED_PER_ROW`.
 
-    A million ids are too many for one row that is read again at every step, and too few for a table of
-    their own rows. A person gave them, or they were written down on the way to the list of items; `part` says
-    which list of the job's source they are (see `recipe`).
+    A million ids are too many for one row that is reread at every step, and too few for a row each. People
+    gave them, or they were collected on the way to the list of items; `part` says which list of the job's
+    source they belong to (see `source_spec`).
     """
 
     LISTED_PER_ROW: ClassVar = 5_000
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="listed")
     part = models.PositiveSmallIntegerField(default=0, db_default=0)
-    number = models.PositiveIntegerField()  # counted through all parts
+    number = models.PositiveIntegerField()  # numbered across all parts
     refs = models.TextField()  # decimal numbers, separated by blanks
-    moments = models.TextField(blank=True, default="", db_default="")  # of each its last change; "-": unknown
-    given = models.JSONField(null=True, blank=True)  # what was given with the refs: each thing once
-    which = models.TextField(blank=True, default="")  # for each ref the place of its thing in `given`
+    moments = models.TextField(blank=True, default="", db_default="")  # the last change of each; "-": unknown
+    given = models.JSONField(null=True, blank=True)  # the distinct requests given with the refs
+    which = models.TextField(blank=True, default="")  # for each ref the index of its request in `given`
 
     class Meta:
         constraints: ClassVar = [
@@ -258,12 +259,12 @@ class ListedRefs(models.Model):
 
     @property
     def numbers(self) -> list[int]:
-        """The refs in their order."""
+        """The refs in order."""
         return [int(ref) for ref in self.refs.split()]
 
     @property
     def moved(self) -> list[tuple[int, int | None]]:
-        """The refs in their order, each with the moment of its last change; 0 where nobody asked for that."""
+        """The refs in order, each with the time of its last change; 0 where that was not needed."""
         if not self.moments:
             return [(ref, 0) for ref in self.numbers]
         moments = (None if moment == "-" else int(moment) for moment in self.moments.split())
@@ -271,7 +272,7 @@ class ListedRefs(models.Model):
 
     @property
     def pairs(self) -> list[tuple[int, dict[str, Any] | None]]:
-        """The refs in their order, each with what was given for it alone."""
+        """The refs in order, each with its own request."""
         refs, given = self.numbers, self.given
         if given is None:
             return [(ref, None) for ref in refs]
@@ -285,7 +286,7 @@ class Batch(models.Model):
     """Up to a hundred items that are sent in one call."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="batches", db_index=False)
-    key = models.CharField(max_length=40)  # equal for items that may travel together (`batches`)
+    key = models.CharField(max_length=40)  # equal for items that may share a batch (`work.Change.key`)
     change = models.JSONField(null=True, blank=True)  # null: each item has its own, or none was read yet
     probe = models.CharField(  # the kind of its items
         max_length=16, blank=True, default="", db_default="", db_column="pilot"
@@ -293,10 +294,10 @@ class Batch(models.Model):
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.PENDING)
     once = models.BooleanField(default=False, db_default=False)  # must not be made twice: `work.Change`
     attempt = models.PositiveSmallIntegerField(default=1)
-    size = models.PositiveSmallIntegerField(default=0)  # items put into it; retried ones move on
+    size = models.PositiveSmallIntegerField(default=0)  # items put into it; a retried one leaves it
     receipt = models.CharField(max_length=80, blank=True, default="")
     note = models.TextField(blank=True, default="")  # why it was sent again, split or found unclear
-    read_at = models.DateTimeField(null=True, blank=True)  # oldest reading of `before`; null: read again
+    read_at = models.DateTimeField(null=True, blank=True)  # of the oldest `before`; null: read again
     sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     changed = models.PositiveSmallIntegerField(default=0)
@@ -353,7 +354,7 @@ class Item(models.Model):
     class Meta:
         verbose_name = "ticket"
         indexes: ClassVar = [
-            # The reason stands last to be read along: grouped by it, items need not be looked up.
+            # The reason comes last so that grouping by it needs the index alone.
             models.Index(fields=["job", "outcome", "ref", "reason"], name="items_of_a_job_by_outcome"),
             models.Index(fields=["ref"], name="items_by_ref"),  # what did we ever do to ticket 4711?
         ]
@@ -366,7 +367,7 @@ class Item(models.Model):
 
 
 class Transition(models.Model):
-    """One change of a job's status; never changed, never deleted but with its job."""
+    """One change of a job's status; never edited, and deleted only with its job."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="transitions")
     from_status = models.CharField(max_length=10, choices=Status, blank=True)
@@ -388,7 +389,7 @@ class Transition(models.Model):
 class Pruning(models.Model):
     """One run of `prune_jobs` that deleted something, and what the jobs it deleted added up to.
 
-    Figures that only grow are sums over jobs: what is deleted goes on counting from here.
+    Totals for monitoring never fall: deleted jobs keep counting here.
     """
 
     actor = models.CharField("deleted by", max_length=200)
@@ -407,7 +408,7 @@ class Pruning(models.Model):
     calls_write = models.PositiveBigIntegerField(default=0)
     calls_status = models.PositiveBigIntegerField(default=0)
     workers_lost = models.PositiveBigIntegerField(default=0)
-    waits = models.PositiveBigIntegerField(default=0)  # how often they were put down to wait
+    waits = models.PositiveBigIntegerField(default=0)  # how often they were parked
 
     class Meta:
         verbose_name = "deletion of old jobs"
@@ -418,9 +419,9 @@ class Pruning(models.Model):
 
 
 class Gate(models.Model):
-    """The door to the other side, shared by all workers: nobody calls before `not_before`.
+    """A rate limit that all workers share: nobody calls the other side before `not_before`.
 
-    Its row is also the lock under which places in flight are given out, so that all workers together stay
+    Its row is also the lock under which slots in flight are handed out, so that all workers together stay
     within the limit.
     """
 
@@ -433,7 +434,7 @@ class Gate(models.Model):
 
 
 class Beat(models.Model):
-    """A sign of life of a worker cluster; how others know that somebody is there to do the work."""
+    """The heartbeat of a worker cluster, by which others know that it is alive."""
 
     owner = models.CharField(max_length=200, unique=True)
     at = models.DateTimeField()

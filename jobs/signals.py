@@ -1,4 +1,4 @@
-"""What the end of a job brings about by itself: its guard tag is taken off."""
+"""What the end of a job triggers: its guard tag is removed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jobs.states import FollowUp, Guarded
 
 @receiver(transitions.ended)
 def unguard(job: Job, by: Actor, **_: Any) -> None:
-    """Once, however the job ended; where it changed nothing there is nothing to take off."""
+    """Make the follow-up that removes the guard tag, however the job ended, if it changed anything."""
     if job.guarded == Guarded.UNTIL_END and (job.changed or job.unverified):
-        # Whoever asked for the job asked for this too.
+        # It belongs to the person who asked for the job.
         actions.make_follow_up(
             job=job, kind=FollowUp.UNGUARD, by=Actor(name=by.name, user_id=job.created_by_id)
         )

@@ -1,4 +1,4 @@
-"""What a job's list is made of: one source, or several united, with others taken out, and in an order."""
+"""The sources of a job's list: one, or several combined, with others excluded, and sorted."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from django.db import models
 
-#: A source as it is stored: `kind` says what else it holds.
+#: A source as stored; its `kind` determines the other keys.
 Stored = dict[str, Any]
 
-#: Sources whose refs people or earlier jobs gave; every other kind is the work's own business.
+#: Sources whose refs people or earlier jobs gave; the work reads every other kind.
 LISTED = "ids"
 ITEMS = "items"
-#: One that is made of others: `of` these, `without` those, in an `order`.
+#: A source that combines others: `of` these, `without` those, in an `order`.
 SEVERAL = "several"
 
 
 class Order(models.TextChoices):
-    """What comes first in the list, and stays in it where a limit cuts it."""
+    """The order of the list, which also decides what a limit keeps."""
 
     AS_FOUND = "", "as they come"
     OLDEST = "oldest", "the oldest first"  # by ref
@@ -38,27 +38,27 @@ class Order(models.TextChoices):
 
 
 class Verb(Enum):
-    GATHER = auto()  # write down the refs of a part
-    SORT = auto()  # write down all that was gathered anew, in order
+    GATHER = auto()  # store the refs of a part
+    SORT = auto()  # store everything gathered again, in order
     LIST = auto()  # make items of a part
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step on the way to the list. `part` is where the refs are that it reads."""
+    """A step towards the list; `part` holds the refs that it reads."""
 
     verb: Verb
     part: int
 
 
 def jobs_named(source: Stored) -> set[int]:
-    """The earlier jobs from which it takes items."""
+    """The earlier jobs whose items a source takes."""
     return {part["job"] for part in SourceSpec.read(source).parts if part.get("kind") == ITEMS}
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """A source taken apart. Parts are counted through: first those that are united, then those taken out."""
+    """A parsed source. Its parts are numbered through: the combined ones first, then the excluded ones."""
 
     of: Sequence[Stored]
     without: Sequence[Stored] = ()
@@ -80,9 +80,9 @@ class SourceSpec:
 
     @property
     def stages(self) -> Sequence[Stage]:
-        """What is taken out is read first: until all of it is known, no item may be made.
+        """Excluded parts are read first: no item may be made before all of them are known.
 
-        In an order the rest is read as refs first as well, because the first item may be found last.
+        For a sorted list the rest is collected as refs first, too, because the first item may be found last.
         """
         return list(self._stages())
 
@@ -98,23 +98,23 @@ class SourceSpec:
 
     @property
     def taken_out(self) -> range:
-        """The parts that are taken out."""
+        """The excluded parts."""
         return range(len(self.of), len(self.parts))
 
     @property
     def sorted_part(self) -> int:
-        """Where the list in its order is written down; what lies from here on was worked out, not given."""
+        """The part that holds the sorted list; parts from here on are computed, not given."""
         return len(self.parts)
 
     def gathered_part(self, part: int) -> int:
-        """Where what is gathered of a part is written down."""
+        """The part that holds the refs gathered from `part`."""
         return len(self.parts) + 1 + part
 
     def written_at(self, part: int) -> int:
-        """Where the refs of a part are once all is gathered."""
+        """The part that holds the refs of `part` once everything is gathered."""
         return self.gathered_part(part) if self._is_gathered(part) else part
 
     def _is_gathered(self, part: int) -> bool:
-        """Numbers that people gave are written down already, but not when each was last changed."""
+        """Numbers that people gave are stored already, but without the time of their last change."""
         wants_moments = self.order.goes_by_change and part < len(self.of)
         return wants_moments or self.parts[part]["kind"] != LISTED

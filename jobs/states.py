@@ -1,6 +1,6 @@
 """The states of a job, of a batch and of an item, and which may follow which.
 
-Nobody writes `job.status =`. `moves.move` is the one door, and it asks `MAY_FOLLOW`.
+Nobody writes `job.status =`: only `transitions.move` changes it, and it checks `MAY_FOLLOW`.
 """
 
 from django.db import models
@@ -10,12 +10,12 @@ class Status(models.TextChoices):
     QUEUED = "queued"  # accepted; no worker has it yet
     SELECTING = "selecting"  # the list of items is being read and written down
     RUNNING = "running"  # batches are being sent
-    WAITING = "waiting"  # goes on by itself at `resumes_at`
-    PAUSING = "pausing"  # someone asked it to hold; what is in flight is settled first
-    PAUSED = "paused"  # held until a person resumes it
-    CANCELLING = "cancelling"  # someone asked it to stop; what is in flight is settled first
+    WAITING = "waiting"  # resumes by itself at `resumes_at`
+    PAUSING = "pausing"  # a person asked it to pause; what is in flight is settled first
+    PAUSED = "paused"  # stands still until a person resumes it
+    CANCELLING = "cancelling"  # a person asked it to stop; what is in flight is settled first
     CANCELLED = "cancelled"  # stopped for good; nothing is in flight, nothing more is sent
-    ERRORED = "errored"  # could not go on; a person mends the cause and resumes it
+    ERRORED = "errored"  # could not go on; a person fixes the cause and resumes it
     SUCCEEDED = "succeeded"  # every item has its outcome, none failed
     PARTIAL = "partial"  # every item has its outcome, some failed or could not be verified
 
@@ -24,15 +24,15 @@ class Outcome(models.TextChoices):
     PENDING = "pending"  # no outcome yet; in an ended job: not attempted
     PLANNED = "planned"  # dry run: would be changed
     CHANGED = "changed"
-    UNCHANGED = "unchanged"  # was already as wished; never sent
+    UNCHANGED = "unchanged"  # needed no change; never sent
     SKIPPED = "skipped"  # left out, for the reason given
     FAILED = "failed"
-    UNVERIFIED = "unverified"  # sent, and its fate could not be learned
+    UNVERIFIED = "unverified"  # sent, and nobody could learn whether it was changed
 
 
 class BatchState(models.TextChoices):
     PENDING = "pending"
-    SENDING = "sending"  # written down before the call; without a receipt its fate is unknown
+    SENDING = "sending"  # stored before the call; without a receipt its fate is unknown
     SENT = "sent"  # the receipt is known
     SETTLED = "settled"
 
@@ -46,7 +46,7 @@ class WaitReason(models.TextChoices):
 
 
 class FollowUp(models.TextChoices):
-    """What a job is to its parent; the label stands before "job 7"."""
+    """How a job relates to its parent; the label comes before "job 7"."""
 
     NONE = "", "a job of its own"
     RETRY = "retry", "Retry of"
@@ -57,16 +57,16 @@ class FollowUp(models.TextChoices):
 
 
 class Guarded(models.TextChoices):
-    """Whether a job puts a mark of its own on what it changes, and who takes that off."""
+    """Whether a job puts a guard tag on what it changes, and what removes it."""
 
     NO = ""
-    UNTIL_END = "until_end"  # a follow-up that the job's end makes by itself
+    UNTIL_END = "until_end"  # a follow-up that the job's end makes
     STAYS = "stays"  # a follow-up that a person asks for
 
 
 ENDED = frozenset({Status.SUCCEEDED, Status.PARTIAL, Status.CANCELLED})
-STOPPED = frozenset({Status.PAUSED, Status.ERRORED})  # a person has to say how it goes on
-ACTIVE = frozenset(set(Status) - ENDED - STOPPED)  # something happens, or will happen by itself
+STOPPED = frozenset({Status.PAUSED, Status.ERRORED})  # a person has to decide how to go on
+ACTIVE = frozenset(set(Status) - ENDED - STOPPED)  # at work, or going on by itself later
 CLAIMABLE = ACTIVE  # a worker may take these
 
 #: The outcomes an item can end with, in the order in which people read them; also the names of the counts.
@@ -85,8 +85,8 @@ SENT_OUTCOMES = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
 #: Outcomes whose change was made, or would be.
 WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
 
-#: The reason of an item that was sent and did not look so when it was read back. It is looked at once more
-#: before it is sent again: what the other side was slow to show may be there by then.
+#: The reason of an item that was sent but did not look changed when it was read back. It is read once more
+#: before it is sent again, because the other side may be slow to show a change.
 SENT_BEFORE = "sent_before"
 
 #: `MAY_FOLLOW[to]` holds the states from which `to` may be reached.
@@ -97,14 +97,14 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     Status.SELECTING: frozenset({Status.QUEUED, Status.WAITING}),
     # The list has just been frozen, or a worker claims a job that had been running before.
     Status.RUNNING: frozenset({Status.SELECTING, Status.QUEUED, Status.WAITING}),
-    # Told to come back later, or its worker was lost.
+    # The other side asked to come back later, or the worker was lost.
     Status.WAITING: frozenset({Status.SELECTING, Status.RUNNING}),
-    # A person holds a job that a worker may have in hand, or that has something in flight while it waits.
+    # A person pauses a job that a worker may hold, or that has something in flight while it waits.
     Status.PAUSING: frozenset({Status.SELECTING, Status.RUNNING, Status.QUEUED, Status.WAITING}),
-    # Nothing in flight is left; nobody had it in hand when the person asked; or it has changed its first
+    # Nothing is in flight any more; no worker held it when the person asked; or it has changed its first
     # items and asks whether to go on.
     Status.PAUSED: frozenset({Status.PAUSING, Status.QUEUED, Status.WAITING, Status.RUNNING}),
-    # A person stops a job that may have something in flight, whatever else it was about to do.
+    # A person cancels a job that may have something in flight, whatever else it was about to do.
     Status.CANCELLING: frozenset(
         {
             Status.SELECTING,
@@ -116,13 +116,12 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
             Status.QUEUED,
         }
     ),
-    # What was in flight is settled; or nothing was in flight when the person asked; or the person had it
-    # given up as unverified, because it could not be asked about (`actions.cancel` with `force`), and no
-    # worker had the job in hand.
+    # What was in flight is settled; or nothing was in flight when the person asked; or a forced cancel
+    # (`actions.cancel`) recorded it as unverified while no worker held the job.
     Status.CANCELLED: frozenset(
         {Status.CANCELLING, Status.QUEUED, Status.WAITING, Status.PAUSED, Status.ERRORED}
     ),
-    # It could not go on. A job being stopped may meet the same wall while it settles.
+    # It could not go on. A job that is being stopped may fail in the same way while it settles.
     Status.ERRORED: frozenset(
         {Status.SELECTING, Status.RUNNING, Status.PAUSING, Status.CANCELLING, Status.WAITING}
     ),

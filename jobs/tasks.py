@@ -1,4 +1,4 @@
-"""The doorway for Django-Q2: a primary key in, one call on."""
+"""The entry point for Django-Q2: takes a primary key and makes one call."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from jobs.engine import execution
 from jobs.runtime import shutdown
 from jobs.workers import reaper
 
-#: How long a worker stays with one job before it puts it down for others, seconds.
+#: Seconds that a worker spends on one job before it releases it for others.
 SLICE = 10.0
-#: How long at most while no other job waits for a worker; with the patience for the database it stays below
-#: the queue's own limit.
+#: Seconds at most while no other job waits. With the time for database retries it stays below the queue's own
+#: time-out.
 ALONE = 60.0
 
 
 def work_on(job_id: int) -> None:
-    """A wake-up: work on the job for a slice, if it is there and nobody else has it.
+    """Work on the job for a time slice, if it exists and nobody else holds it.
 
-    A cluster that stops lets the messages go by that it has fetched; the watch of the next one wakes
-    their jobs.
+    A cluster that is stopping ignores the messages it has fetched; the reaper of the next one wakes their
+    jobs.
     """
     if shutdown.is_requested():
         return

@@ -1,4 +1,4 @@
-"""The one door through which a job's status changes."""
+"""The only place where a job's status changes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
 
 logger = logging.getLogger(__name__)
 
-#: Sent with `job` and `by` inside the transaction that ends a job, once for each job: what is written there
-#: is written if and only if it ended.
+#: Sent with `job` and `by` inside the transaction that ends a job, once for each job: what a receiver writes
+#: is stored if and only if the job ended.
 ended = Signal()
 
 
@@ -34,9 +34,9 @@ def move(
 ) -> bool:
     """Change the status if the stored one still allows it; False means that someone else was first.
 
-    The web and a worker write this row at the same time, so the question and the change are one UPDATE, tried
-    from each state that may come before. With `held_with` the job must also still be held with that token.
-    Further `fields` are written with the status; the row given is refreshed from the database either way.
+    The web and a worker write this row at the same time, so check and change are one UPDATE, tried from each
+    state that may come before. With `held_with` the job must also still be held with that token. Further
+    `fields` are written with the status; the row given is refreshed from the database either way.
     """
     changes = _implied(to) | fields
     allowed = MAY_FOLLOW[to] if only_from is None else MAY_FOLLOW[to] & only_from
@@ -45,7 +45,7 @@ def move(
         if held_with is not None:
             holders = holders.filter(lease_token=held_with)
         won = None
-        # The state just read is nearly always still the one stored: ask for it first.
+        # The state just read is nearly always still the one stored: try it first.
         for origin in sorted(allowed, key=lambda state: state != job.status):
             if holders.filter(status=origin).update(status=to, **changes):
                 won = origin
@@ -60,7 +60,7 @@ def move(
 
 
 def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: str = "") -> None:
-    """Write the timeline's next line; with `origin` equal to `to` something happened within a status."""
+    """Add a line to the timeline; with `origin` equal to `to` something happened within a status."""
     Transition.objects.create(
         job=job, from_status=origin, to_status=to, actor=by.name, user_id=by.user_id, why=why
     )
@@ -68,13 +68,13 @@ def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: 
 
 
 def _log(number: int, origin: Status | str, to: Status | str, by: Actor) -> None:
-    """Without the reason, which may quote a ticket: the job's page has it."""
+    """The reason is left out because it may quote a ticket; the job's page shows it."""
     with log_context.about(job=number):
         logger.info("%s → %s, by %s", origin or "new", to, by.name)
 
 
 def _implied(to: Status) -> dict[str, Any]:
-    """What a status brings with it, whoever sets it."""
+    """The fields that follow from a status."""
     changes: dict[str, Any] = {}
     if to != Status.WAITING:
         changes |= {"waiting_for": "", "resumes_at": None}

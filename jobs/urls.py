@@ -1,4 +1,4 @@
-"""The addresses of jobs, below /jobs/."""
+"""The URLs of jobs, below /jobs/."""
 
 from django.urls import URLPattern, path
 

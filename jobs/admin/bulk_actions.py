@@ -1,4 +1,4 @@
-"""Telling chosen jobs to pause, to go on or to stop: a page that asks, and then each job by itself."""
+"""Pausing, resuming or cancelling chosen jobs: a page that confirms, then one transaction per job."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from jobs.views.permissions import signed_in
 if TYPE_CHECKING:
     JobPages = admin.ModelAdmin[Job]
 
-#: No more jobs than this are told by one click, and so many refusals are named.
+#: Jobs handled by one click, and refusals shown afterwards, at most.
 MOST_AT_ONCE, NAMED = 1_000, 20
 
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """One order in the words of the page that asks."""
+    """One action, in the words of the page that confirms."""
 
     question: str
     effect: str
-    done: str  # of a job, in the history and afterwards
+    done: str  # ends a sentence on a job, in the history and in messages
 
 
 BULK_ACTIONS = {
@@ -54,7 +54,7 @@ BULK_ACTIONS = {
 
 
 def run_action(pages: JobPages, name: str, request: HttpRequest, matching: QuerySet[Job]) -> HttpResponse:
-    """Ask first; with `confirmed` in the form, do it to each job, and say of each refused one why."""
+    """Ask first; once the form says `confirmed`, act on each job, and report why any was refused."""
     chosen = _chosen(request, matching)
     if request.POST.get("confirmed"):
         _perform(pages, name, request, chosen)
@@ -80,7 +80,7 @@ def run_action(pages: JobPages, name: str, request: HttpRequest, matching: Query
 
 
 def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
-    """The ticked jobs, also those that the list's filters match no more: each gets its answer."""
+    """The ticked jobs, also those that the filters do not match any more: each gets an answer."""
     if request.POST.get("select_across") == "1":
         jobs = matching
     else:
@@ -94,7 +94,7 @@ def _chosen(request: HttpRequest, matching: QuerySet[Job]) -> list[Job]:
 
 
 def _perform(pages: JobPages, name: str, request: HttpRequest, chosen: list[Job]) -> None:
-    """Each job is one transaction with its line in the history: one refusal does not keep the others back."""
+    """One transaction per job, with its line in the history, so that one refusal does not stop the others."""
     order, by = BULK_ACTIONS[name], person(signed_in(request))
     reached, refusals = 0, []
     for job in chosen:

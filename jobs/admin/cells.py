@@ -1,4 +1,4 @@
-"""What stands in the cells: a job's progress, a status, tags, ways from one row to those around it."""
+"""The content of cells: a job's progress, a status, tags, links to related rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = "\N{EM DASH}"
 
 
 def progress_of(job: Job) -> SafeString:
-    """How far the job is, in figures and, where the end is known, as a bar."""
+    """The job's progress in numbers and, once the total is known, as a bar."""
     if job.total is None:
         return format_html("{} found so far", f"{job.found:,}")
     reached = done(job)
@@ -41,7 +41,7 @@ def progress_of(job: Job) -> SafeString:
 
 
 def status_of(job: Job) -> SafeString:
-    """The status as a word with its colour, and whether anything is written at all."""
+    """The status as a coloured word, and whether it is a dry run."""
     return format_html(
         '<span class="status status-{}">{}</span> {}',
         STATUSES[job.status].colour,
@@ -65,7 +65,7 @@ def tags(names: Iterable[str], look: str = "") -> SafeString | str:
 
 
 def outcome_moment(item: Item) -> str:
-    """When its outcome was known: its batch settled, or for what was never sent, the list was complete."""
+    """When the outcome was known: the batch settled or, for an item never sent, the list was complete."""
     if item.outcome == Outcome.PENDING:
         return NOTHING
     sent = item.batch and (item.batch.settled_at or item.batch.sent_at)
@@ -74,7 +74,7 @@ def outcome_moment(item: Item) -> str:
 
 
 def format_moment(moment: datetime) -> str:
-    """As Django writes the times of fields: in the zone of whoever looks."""
+    """As Django formats the times of fields, in the person's zone."""
     return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
@@ -83,7 +83,7 @@ def job_link(job: Job) -> SafeString:
 
 
 def job_number(pk: int | None) -> SafeString | str:
-    """The way to a job of which only the number is known."""
+    """A link to a job of which only the number is known."""
     if pk is None:
         return NOTHING
     return format_html('<a href="{}">Job {}</a>', reverse("admin:jobs_job_change", args=[pk]), pk)
@@ -97,13 +97,13 @@ def batch_link(batch: Batch | None) -> SafeString | str:
 
 
 def list_link(model: str, words: str, **query: object) -> SafeString:
-    """The way to the list of a model of jobs, narrowed."""
+    """A link to the filtered list of a model."""
     address = reverse(f"admin:jobs_{model}_changelist")
     return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), words)
 
 
 def outside_link(item: Item) -> SafeString | str:
-    """Where people see what the number stands for."""
+    """A link to where people see the item."""
     address = item_address(item.ref)
     if not address:
         return str(item.ref)

@@ -1,4 +1,4 @@
-"""Jobs: all that were ever asked for, with the three things that may be done to one that has not ended."""
+"""All jobs, with the three actions on those that have not ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.views.permissions import ACT
 
 
 class ByPerson(admin.RelatedOnlyFieldListFilter):
-    """Those who asked for jobs; what nobody signed in for came from the command line."""
+    """The people who made jobs; those without a person came from the command line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,7 +84,7 @@ class JobAdmin(ReadOnlyAdmin):
         return request.user.has_perm(ACT)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Any filter of the list: there are as many jobs as people asked for, not millions."""
+        """Any filter: the table of jobs never has millions of rows."""
         return super(ReadOnlyAdmin, self).lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:

@@ -1,4 +1,4 @@
-"""Old jobs that were deleted: of each run what they added up to."""
+"""Old jobs that were deleted: the totals of each run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The tables of Django-Q2, to look at.
+"""The tables of Django-Q2, read-only.
 
-Its own pages are replaced: they let people edit what workers run, and send tasks again. Arguments and results
-are not shown, because an error's text may quote what came from outside.
+Its own pages are replaced because they let people edit what workers run, and send tasks again. Arguments and
+results are not shown, because an error's text may quote what came from outside.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def error_class(result: object) -> str:
 
 
 class TaskAdmin(ReadOnlyAdmin):
-    """Tasks of the queue that ended; a task is only a wake-up, so there is nothing to send again."""
+    """Tasks that ended; a task is only a wake-up, so there is nothing to send again."""
 
     list_display: tuple[str, ...] = ("name", "about", "func", "started", "took", "attempt_count")
     ordering = ("-stopped",)
@@ -104,12 +104,12 @@ class FailureAdmin(TaskAdmin):
 
 @admin.register(OrmQ)
 class QueueAdmin(ReadOnlyAdmin):
-    """Wake-ups that lie in the queue."""
+    """Wake-ups in the queue."""
 
     list_title = "What waits in the queue"
     list_display = ("id", "about", "function", "key", "lock")
     fields = ("about", "function", "key", "lock")
-    ordering = ("pk",)  # the order in which they are taken
+    ordering = ("pk",)  # the order in which workers take them
 
     @admin.display(description="Job")
     def about(self, message: OrmQ) -> str:
@@ -128,7 +128,7 @@ class QueueAdmin(ReadOnlyAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
-    """What the queue does by the clock. It runs any function by its name, so it is never editable here."""
+    """Scheduled tasks. A schedule runs any function by its name, so it is never editable here."""
 
     list_title = "What is done by the clock"
     list_display = ("id", "name", "func", "schedule_type", "next_run")

@@ -1,4 +1,4 @@
-"""Lists that are only read, and are as quick with a million rows as with ten."""
+"""Read-only lists that are as fast with a million rows as with ten."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ else:
     ModelAdmin = admin.ModelAdmin
     Pages = Paginator
 
-#: Rows are counted so far and no further; what lies beyond is found by a number, not by turning pages.
+#: Rows counted at most; those beyond are found by a number, not by turning pages.
 ROWS_COUNTED = 10_000
-#: How an address names the one job that a list is about.
+#: The parameter of a URL that narrows a list to one job.
 JOB_LOOKUP = "job__id__exact"
 #: Longer ones are no number that a database can look for.
 MOST_DIGITS = 18
@@ -50,7 +50,7 @@ class CappedPaginator(Pages):
 
 
 class OrderedList(ChangeList):
-    """Keeps the order of its page: another column, named in an address, would sort a million rows."""
+    """Ignores an order in the URL, which would sort a million rows."""
 
     def get_ordering(self, request: HttpRequest, queryset: RowList) -> list[Any]:  # noqa: ARG002
         return list(self.model_admin.get_ordering(request))
@@ -67,9 +67,9 @@ class ReadOnlyAdmin(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER  # each would count all rows
     show_full_result_count = False
     sortable_by: ClassVar[Any] = ()
-    #: What an address may filter by; any other field would be looked for in every row.
+    #: What a URL may filter by; any other field would be searched in every row.
     lookups: tuple[str, ...] = ()
-    #: Over the list.
+    #: The heading of the list.
     list_title = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
@@ -93,7 +93,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class NumberSearchAdmin(ReadOnlyAdmin):
-    """Rows of jobs: the search takes whole numbers, and asks an index for them."""
+    """Rows of jobs, searched by whole numbers, which an index finds."""
 
     searched_field = "pk"
     search_fields = ("pk",)  # shows the field; the search itself is below
@@ -104,7 +104,7 @@ class NumberSearchAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, titled | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> RowList:
-        # Asked as a list of its own, which is nearly always empty, so that the order of the rows is kept.
+        # A subquery, nearly always empty, so that the rows keep the order of the index.
         return super().get_queryset(request).exclude(job__in=Job.stored.being_pruned())
 
     def get_search_results(

@@ -19,7 +19,7 @@ IN_FLIGHT = "in_flight"
 
 
 class ByOutcome(admin.SimpleListFilter):
-    """Offered where one job is looked at: only there does an index know the outcomes."""
+    """Offered within one job: only there does an index find the outcomes."""
 
     title = "outcome"
     parameter_name = "outcome"
@@ -33,7 +33,7 @@ class ByOutcome(admin.SimpleListFilter):
 
 
 class ByState(admin.SimpleListFilter):
-    """What is in flight has an index of its own; the other states only within one job."""
+    """Batches in flight have an index of their own; other states are offered only within one job."""
 
     title = "state"
     parameter_name = "state"
@@ -49,7 +49,7 @@ class ByState(admin.SimpleListFilter):
 
 
 class ByKindOfActor(admin.SimpleListFilter):
-    """What people did, apart from the many steps of the workers."""
+    """What people did, without the many steps of the workers."""
 
     title = "who"
     parameter_name = "who"
@@ -86,7 +86,7 @@ class ItemAdmin(NumberSearchAdmin):
         )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # The order of the index that finds the items of a job; by `pk` they would be sorted first.
+        # The order of the index that finds the items of a job; ordering by `pk` would sort them all.
         return ("ref",) if JOB_LOOKUP in request.GET else ("-pk",)
 
     @admin.display(description="Ticket")

@@ -36,7 +36,7 @@ EXIT_PIPE_CLOSED = 141
 
 
 def usage_error(sentence: str) -> CommandError:
-    """Wrong arguments."""
+    """The arguments are wrong."""
     return CommandError(sentence, returncode=Exit.USAGE)
 
 
@@ -46,16 +46,17 @@ def cannot_run(sentence: str) -> CommandError:
 
 
 class JobCommand(BaseCommand):
-    """A command that talks to people: whatever goes wrong is one sentence, and the log has the rest.
+    """A command whose errors are one sentence for people; the log has the traceback.
 
-    On a command line errors end the process; called by a program they are `CommandError` with a `returncode`.
+    On a command line an error ends the process; a program that calls the command gets `CommandError` with a
+    `returncode`.
     """
 
     requires_system_checks: tuple[str, ...] = (SETTINGS,)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         for stream in (sys.stdout, sys.stderr):
-            with suppress(AttributeError):  # a stream of a test's own
+            with suppress(AttributeError):  # a test's own stream
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
         try:
             with log_to_file() as log:
@@ -73,7 +74,7 @@ class JobCommand(BaseCommand):
             return super().execute(*args, **options)
         except (CommandError, BrokenPipeError):
             raise
-        except NotPossible as problem:  # something moved on since the command looked
+        except NotPossible as problem:  # the job moved on since the command read it
             raise cannot_run(str(problem)) from problem
         except DatabaseError as problem:
             logger.exception("The command %s failed", type(self).__module__)
@@ -83,7 +84,7 @@ class JobCommand(BaseCommand):
                 f"Check DATABASE_URL, and run manage.py migrate. Details are in {log}."
             ) from problem
         except Exception as bug:
-            # The border: people get a sentence, the log gets the traceback.
+            # The boundary: people get a sentence, the log gets the traceback.
             logger.exception("The command %s failed", type(self).__module__)
             raise cannot_run(
                 f"Stopped by a fault of the program ({type(bug).__name__}). Details are in {log}."
@@ -101,7 +102,7 @@ class JobCommand(BaseCommand):
             self.stdout.write(printable(line))
 
     def require_yes(self, options: dict[str, Any], would: str = "change tickets") -> None:
-        """Refuse early to write without having been told to, where nobody can be asked."""
+        """Refuse early to write without `--yes` where nobody can be asked."""
         if not options["yes"] and not sys.stdin.isatty():
             raise usage_error(f"This would {would}, and there is no terminal to ask on. Add --yes to do it.")
 
@@ -119,27 +120,27 @@ class JobCommand(BaseCommand):
 
 
 def silence_output() -> None:
-    """Nobody reads any more: what is left in the buffer must not be tried again when Python ends."""
+    """Nobody reads any more: Python must not try to write the rest of the buffer when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class LogFile(logging.FileHandler):
-    """A file that may be impossible to open or to write: a job is worth more than its log."""
+    """A log file that may fail to open or to write: the job matters more than its log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Nothing is said on standard error, where a person reads."""
+        """Stay silent on standard error, where a person reads."""
 
 
 @contextmanager
 def log_to_file() -> Iterator[Path]:
-    """Log lines go to a file instead of standard error, where a person reads or a progress bar is drawn."""
+    """Send log lines to a file instead of standard error, where a person reads or a bar is drawn."""
     path = Path(settings.VAR_DIR) / "commands.log"
     root = logging.getLogger()
-    # Only the handler of the settings, exactly: those of a test run stay.
+    # Only the handler of the settings: those of a test run stay.
     replaced = [handler for handler in root.handlers if type(handler) is logging.StreamHandler]
     handler = LogFile(path, encoding="utf-8", delay=True)
     if replaced:
@@ -176,7 +177,7 @@ def add_person_option(parser: CommandParser) -> None:
 def add_run_options(parser: CommandParser) -> None:
     """The options of every command that makes a job."""
     parser.add_argument(
-        "--detach", action="store_true", help="Only queue the job for a worker, print its id."
+        "--detach", action="store_true", help="Only queue the job for a worker, and print its id."
     )
     parser.add_argument("--yes", action="store_true", help="Do not ask before anything is written.")
     add_output_option(parser)
@@ -188,12 +189,12 @@ def add_mail_option(parser: CommandParser) -> None:
         "--yes-email",
         type=int,
         metavar="N",
-        help="Where it e-mails customers, also needed besides --yes: the number of tickets it will write to.",
+        help="If the job e-mails customers, needed besides --yes: the number of tickets it will write to.",
     )
 
 
 def actor_named(username: str | None) -> Actor:
-    """Who is recorded; raises `CommandError` for a name nobody has."""
+    """The actor to record; raises `CommandError` for an unknown name."""
     if not username:
         return COMMAND_LINE
     users = get_user_model()
@@ -209,7 +210,7 @@ class RunCommand(JobCommand):
     """A command that makes a job, and runs it here or leaves it to a worker."""
 
     def require_yes_email(self, warning: str, number: int, options: dict[str, Any]) -> None:
-        """Refuse to e-mail customers where not exactly so many tickets were named."""
+        """Refuse to e-mail customers unless `--yes-email` gives the exact number of tickets."""
         given = options.get("yes_email")
         if not warning or given == number:
             return
@@ -217,7 +218,7 @@ class RunCommand(JobCommand):
         raise usage_error(f"{wrongly}{warning} Nothing was written. Add --yes-email {number} to do it.")
 
     def preview(self, make: Callable[[bool], Submission], *, by: Actor, options: dict[str, Any]) -> Job:
-        """Make a dry run and run it here, before what it foresees is done; what stops it ends the command."""
+        """Make a dry run and run it here before the real run; if it does not succeed, the command ends."""
         as_json = options["output"] == "json"
         with self.display(as_json=as_json) as display:
             job, code = runner.run(lambda: make(True), by=by, display=display)
@@ -234,9 +235,9 @@ class RunCommand(JobCommand):
         options: dict[str, Any],
         notes: Callable[[Job], Iterable[str]] = lambda _: (),
     ) -> None:
-        """Make the job (`make` is told whether it is to run here), run it or leave it, and tell how it ended.
+        """Make the job (`make` gets whether it runs here), run or queue it, and report how it ended.
 
-        `notes` are further lines under the tally. Ends the process with the exit code when that is not 0.
+        `notes` are further lines under the summary. Ends the process with the exit code if that is not 0.
         """
         as_json = options["output"] == "json"
         if options["detach"]:
@@ -252,7 +253,7 @@ class RunCommand(JobCommand):
             sys.exit(code)
 
     def _run_automatic_follow_ups(self, job: Job, code: Exit, *, by: Actor, as_json: bool) -> Exit:
-        """Run what the job's end brought about too, and return the exit code for all; Ctrl-C leaves it."""
+        """Run follow-ups that the job's end made, and return the exit code for all; Ctrl-C leaves them."""
         for after in job.children.filter(follow_up=FollowUp.UNGUARD):
             if code is Exit.INTERRUPTED:
                 self.stderr.write(f"Job {after.pk} takes the guard tag off; a worker does that.")
@@ -266,16 +267,16 @@ class RunCommand(JobCommand):
         return code
 
     def display(self, *, as_json: bool) -> AbstractContextManager[Any]:
-        """A bar on a terminal, lines in a pipe; on standard error where the output belongs to the JSON."""
+        """A bar on a terminal, lines in a pipe; on standard error if standard output is for JSON."""
         stream = self.stderr if as_json else self.stdout
         if stream.isatty():
-            from jobs.cli.progress_bar import ProgressBar  # noqa: PLC0415  # most commands draw nothing, and rich takes its time
+            from jobs.cli.progress_bar import ProgressBar  # noqa: PLC0415  # rich is slow to import, and most commands draw nothing
 
             return ProgressBar(sys.stderr if as_json else sys.stdout)
         return ProgressLines(self.safe_writer(stream))
 
     def report(self, job: Job, *, as_json: bool, notes: Iterable[str] = (), hints: bool = True) -> None:
-        """The tally, and where it is asked for the status as JSON."""
+        """Print the summary and, with `as_json`, the JSON status."""
         write = self.safe_writer(self.stderr if as_json else self.stdout)
         for line in (*summary_lines(job, hints=hints), *(f"  {note}" for note in notes)):
             write(line)
@@ -285,7 +286,7 @@ class RunCommand(JobCommand):
             self.stderr.write(printable(job.error))
 
     def safe_writer(self, stream: Any) -> Callable[[str], None]:
-        """Writes lines as long as somebody reads them: a job must not stop because its reader went away."""
+        """A function that writes lines while somebody reads: a job must not stop when its reader leaves."""
 
         def write(line: str) -> None:
             try:

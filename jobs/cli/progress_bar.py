@@ -1,4 +1,4 @@
-"""How far a job or a command is, as a bar on a terminal."""
+"""The progress of a job or a command, as a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobs.reports.progress import percent_of
 
 @contextmanager
 def progress_counter(stream: TextIO, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows on a terminal how many of so many are done, as it is told; elsewhere nothing."""
+    """A function that shows a count out of `total` on a terminal; elsewhere it does nothing."""
     if not stream.isatty():
         yield lambda _: None
         return
@@ -34,10 +34,10 @@ def progress_counter(stream: TextIO, what: str, total: int) -> Iterator[Callable
 
 
 class ProgressBar:
-    """One line that is drawn again and again, for a terminal."""
+    """One line that is redrawn, for a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
-        # Drawn by `show` alone: a thread that draws would live beside the processes that a command starts.
+        # Only `show` draws: a thread that draws would be running when a command starts processes.
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=12, table_column=Column(min_width=12)),

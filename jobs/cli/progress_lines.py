@@ -1,4 +1,4 @@
-"""How far a job is, in words for a terminal or a pipe; `jobs.cli.progress_bar` draws it."""
+"""The progress of a job as plain lines; `jobs.cli.progress_bar` draws it on a terminal."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from jobs.presentation.statuses import progress_words
 from jobs.reports.progress import percent_of
 from jobs.states import Status
 
-#: In a pipe: a line at least so often, seconds, and one for every so many percent.
+#: A new line after this many seconds at the latest, and after this many percent.
 LINE_EVERY, PERCENT_A_LINE = 10.0, 10
 
 
 def printable(text: str) -> str:
-    """Text of others for a terminal, which would obey the control characters in it."""
+    """Text from outside without its control characters, which a terminal would obey."""
     return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
 
 
 class ProgressLines:
-    """Plain lines for a pipe or a log: at changes, each ten percent, and each ten seconds."""
+    """Plain lines for a pipe or a log: on changes, every ten percent, and every ten seconds."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
@@ -33,7 +33,7 @@ class ProgressLines:
 
     def show(self, job: Job) -> None:
         if job.is_ended:
-            return  # the tally tells
+            return  # the summary follows
         percent = percent_of(job)
         state = (job.status, job.waiting_for, (percent or 0) // PERCENT_A_LINE)
         if state == self._told and self._clock() - self._told_at < LINE_EVERY:
@@ -54,4 +54,4 @@ class ProgressLines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing to put away."""
+        """Nothing to clean up."""

@@ -1,8 +1,7 @@
-"""Running a job to its end in the process that asked for it: what the commands do without `--detach`.
+"""Running a job to its end in this process, as commands do without `--detach`.
 
-The same engine as in a worker. What happens to the job meanwhile (parked, paused, taken by a worker) is
-waited for and shown. Ctrl-C cancels the job properly: a signal only raises a flag, and the next step does the
-rest.
+The engine is the same as in a worker. While the job is parked, paused or held by a worker, the command waits
+and shows it. Ctrl-C cancels the job properly: the signal only sets a flag, and the next step acts on it.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ from jobs.workers import reaper
 
 logger = logging.getLogger(__name__)
 
-#: The longest sleep between two looks at a job that others have in hand, or that waits, seconds.
+#: Between two checks of a job that waits or that others hold, seconds.
 POLL_INTERVAL = 0.3
-#: Between two looks for workers that have died, seconds.
+#: Between two runs of the reaper, seconds.
 REAP_EVERY = 2.0
-#: What a terminal is told when the progress bar, which hides its cursor, cannot end in good order.
+#: Shows the cursor of a terminal again, which the progress bar hides, when the bar cannot end properly.
 SHOW_CURSOR = b"\x1b[?25h\n"
-#: One turn of a command at its job, seconds: until it ends.
+#: The time slice of a command, seconds: until its job ends.
 FOREVER = 366 * 24 * 3600.0
 
 
@@ -55,7 +54,7 @@ class Exit(IntEnum):
     USAGE = 2  # wrong arguments
     PARTIAL = 3  # ended, some items failed
     CANCELLED = 4
-    HELD = 5  # tried on its first items; it stays paused until somebody says that it may go on
+    HELD = 5  # paused after its first items, until somebody resumes it
     INTERRUPTED = 130  # Ctrl-C
 
 
@@ -84,14 +83,14 @@ class Display(Protocol):
 
 
 class Interrupts:
-    """While it is entered, Ctrl-C, SIGTERM and SIGHUP are counted instead of raised.
+    """Counts Ctrl-C, SIGTERM and SIGHUP while it is entered, instead of raising.
 
     An exception out of a signal handler could come in the middle of a transaction, or between a call and
-    the writing down of its receipt.
+    storing its receipt.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    #: Whoever presses so often need not wait any more; the job of a dead process is taken over at once.
+    #: This many interrupts end the process at once; a worker then takes its job over.
     FORCE_EXIT_AFTER = 4
 
     def __init__(self) -> None:
@@ -128,7 +127,7 @@ class Interrupts:
 
 
 class Runner:
-    """One job, run in this process until it ends or a person has to say how it goes on."""
+    """One job, run in this process until it ends or a person has to decide how to go on."""
 
     def __init__(
         self, job: Job, *, by: Actor, display: Display, interrupts: Interrupts, ask: Ask | None
@@ -139,7 +138,7 @@ class Runner:
         self._by = by
         self._display = display
         self._interrupts = interrupts
-        self._heard = 0  # how many interrupts were acted upon
+        self._heard = 0  # how many interrupts were handled
         self._shown_at = 0.0
         self._reaped_at = 0.0
         self._patience = DatabaseRetry(FOREVER, say=display.say)
@@ -159,7 +158,7 @@ class Runner:
         return self._exit()
 
     def _is_held(self) -> bool:
-        """Whether the job asks to go on after its first items, and nobody here says that it may."""
+        """Whether the job asks to go on after its first items, and nobody here resumes it."""
         question = canary_question(self.job, self.job.transitions.order_by("-id").first())
         if not question:
             return False
@@ -177,14 +176,14 @@ class Runner:
         return self._held
 
     def on_step(self) -> None:
-        """At every step of the engine, never inside a transaction."""
+        """Called at every step of the engine, never inside a transaction."""
         while self._heard < self._interrupts.count:
             self._handle_interrupt(self._heard + 1)
             self._heard += 1  # only now: a database in trouble must not swallow it
         self.show_progress()
 
     def show_progress(self, *, at_once: bool = False) -> None:
-        """Read the row and show it, if the last look is old enough."""
+        """Read the row and show it, unless that was done a moment ago."""
         if at_once or time.monotonic() - self._shown_at >= POLL_INTERVAL:
             self.job = Job.objects.get(pk=self.job.pk)
             self._display.show(self.job)
@@ -207,7 +206,7 @@ class Runner:
 
     def _handle_interrupt(self, times: int) -> None:
         if times == 1:
-            with suppress(actions.NotPossible):  # it has just ended: then that is how it ended
+            with suppress(actions.NotPossible):  # it has just ended by itself
                 actions.cancel(job=self.job, by=self._by)
             self._display.say("Cancelling: what is in flight is settled first, and nothing more is sent.")
         elif times == 2:
@@ -219,7 +218,7 @@ class Runner:
             shutdown.request()
 
     def _reap(self) -> None:
-        """Where no worker runs, nobody else would notice that the one that took the job has died."""
+        """If no worker runs, nobody else would notice the death of a process that took the job."""
         if time.monotonic() - self._reaped_at >= REAP_EVERY:
             reaper.reap()
             self._reaped_at = time.monotonic()
@@ -236,12 +235,12 @@ class Runner:
 def run(
     make: Callable[[], actions.Submission], *, by: Actor, display: Display, ask: Ask | None = None
 ) -> tuple[Job, Exit]:
-    """Make a job for this process and run it; returns it as it ended, and the exit code for that.
+    """Make a job for this process and run it; returns the job as it ended and the exit code.
 
-    A job that is tried on its first items first is left paused after them, unless `ask` says to go on.
+    A job with a canary stays paused after its first items, unless `ask` says to go on.
 
-    It is made under the watch for Ctrl-C too: a job that is made and then abandoned would be run by a worker.
-    A fault of the program is on the job's row like everything else that stops it; `DatabaseError` is raised.
+    Ctrl-C is watched while the job is made, too: a worker would run a job that was made and then abandoned. A
+    bug is recorded on the job's row like everything else that stops it; `DatabaseError` is raised.
     """
     shutdown.clear()
     with Interrupts() as interrupts:

@@ -1,4 +1,4 @@
-"""What became of a job, in lines that add up, and what can be done next."""
+"""The result of a job, in lines that add up, and what can be done next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.presentation.statuses import summary_words
 from jobs.reports.failure_reasons import causes_of
 from jobs.states import FINAL, STOPPED, FollowUp, Outcome
 
-#: The longest piece of a ticket's own words that is shown.
+#: The longest excerpt of an error that is shown, characters.
 SAMPLE_LENGTH = 160
 
 NEXT_STEPS = {

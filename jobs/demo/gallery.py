@@ -1,8 +1,8 @@
-"""The gallery: one made-up job in each state, for looking at pages, for tests and for pictures.
+"""The gallery: one made-up job in each state, for viewing pages, for tests and for screenshots.
 
-No worker touches these jobs as they hang: those that a worker would have in hand are held in the name of a
-machine that does not exist, and the others are not due to be woken for years. Their tickets have numbers that
-no account reaches, so that even a real worker that is sent to one by a click finds nothing to change.
+No worker touches these jobs: a machine that does not exist holds those that a worker would hold, and the
+others are not due for years. Their tickets have numbers that no account reaches, so that even a real worker
+finds nothing to change if a click sends it to one.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from jobs.models import Batch, Item, Job, Transition
 from jobs.states import ACTIVE, ENDED, FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 from jobs.work import Change
 
-#: How the jobs of the gallery are told from all others: what their `nonce` begins with.
+#: What the `nonce` of each job of the gallery begins with, and of no other job.
 MARK = "gallery-"
 #: The first ticket of the first scene; each scene has a range of its own.
 FIRST_REF, REFS_PER_SCENE = 990_000_001, 10_000
 PER_BATCH = 100
-#: In the hands of a worker.
+#: Held by a worker.
 HELD = frozenset({Status.SELECTING, Status.RUNNING, Status.PAUSING, Status.CANCELLING})
-#: Far enough away for no worker to come by meanwhile.
+#: Too far ahead for any worker to come by.
 YEARS = timedelta(days=3650)
-#: Tickets; the pace of a middling account.
+#: Tickets; the speed of an average account.
 READ_PER_MINUTE, CHANGED_PER_MINUTE = 6_000, 2_400
-#: From asking to starting; from a click or a trouble to now; from the end of an ended job to now.
+#: From request to start; from a click or a failure to now; from the end of an ended job to now.
 QUEUED_FOR, STOPPED_AGO, ENDED_AGO = timedelta(seconds=3), timedelta(seconds=20), timedelta(minutes=2)
 LEAST_READING, LEAST_RUNNING = timedelta(seconds=4), timedelta(seconds=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The moments of a job. The last batch settled at `settled`; `stop` is the last step of the timeline."""
+    """The times of a job. The last batch settled at `settled`; `stop` is the last step of the timeline."""
 
     asked: datetime
     started: datetime
@@ -51,7 +51,7 @@ class Course:
 
 
 def create_gallery() -> dict[str, int]:
-    """Make the jobs that are missing, each in one transaction; the number of every job by its scene."""
+    """Make the jobs that are missing, each in one transaction; returns every job's number by scene."""
     for place, scene in enumerate(SCENES):
         with transaction.atomic():
             if not Job.objects.filter(nonce=MARK + scene.name).exists():
@@ -67,7 +67,7 @@ def gallery_jobs() -> dict[str, int]:
 
 
 def delete_gallery() -> int:
-    """Remove the jobs of the gallery, their people, and jobs that follow one up; returns how many jobs."""
+    """Remove the jobs of the gallery, their people, and their follow-ups; returns how many jobs."""
     with transaction.atomic():
         layers = [list(Job.objects.filter(nonce__startswith=MARK).values_list("pk", flat=True))]
         while layers[-1]:
@@ -98,7 +98,7 @@ def _make(scene: Scene, first_ref: int) -> None:
 
 
 def _course(scene: Scene, now: datetime) -> Course:
-    """The moments of the scene's job, so that its speed, its length and its numbers go together."""
+    """The times of the scene's job, so that its speed, its length and its numbers agree."""
     found = sum(part.number for part in scene.parts) * scene.times
     sent = sum(part.number for part in scene.parts if part.outcome in SENT_OUTCOMES) * scene.times
     reading = max(timedelta(minutes=found / READ_PER_MINUTE), LEAST_READING)
@@ -155,7 +155,7 @@ def _job(scene: Scene, course: Course, now: datetime) -> Job:
 
 
 def _person(name: str) -> Any:
-    """Somebody who cannot sign in."""
+    """A user who cannot sign in."""
     person, is_new = get_user_model().objects.get_or_create(username=name, defaults={"is_active": False})
     if is_new:
         person.set_unusable_password()

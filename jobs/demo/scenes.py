@@ -1,4 +1,4 @@
-"""The jobs of the gallery: each state, and each special look that a page has to stand."""
+"""The jobs of the gallery: each state, and each special case that a page must handle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from jobs.states import FollowUp, Outcome, Status, WaitReason
 
-#: Where most of the jobs have their tickets from.
+#: The source of most jobs.
 VIEW: Mapping[str, Any] = {"kind": "view", "id": 360000000001, "title": "All unsolved"}
 ANA, BEN, WORKER = "ana.example", "ben.example", "worker demo-host:4711"
 
@@ -27,7 +27,7 @@ NOT_FOUND = ("not_found", "There is no ticket of this number, or it may not be s
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """So many tickets of a job with the same fate; `reason` is a code and its sentence."""
+    """Tickets of a job with the same outcome; `reason` is a code and its sentence."""
 
     outcome: Outcome
     number: int
@@ -63,7 +63,7 @@ class Scene:
     dry_run: bool = False
     child_of: str = ""
     follow_up: FollowUp = FollowUp.NONE
-    times: int = 1  # the numbers shown are so many times those of the tickets stored
+    times: int = 1  # the factor between the numbers shown and the tickets stored
 
     @property
     def status(self) -> Status:

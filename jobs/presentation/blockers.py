@@ -1,4 +1,4 @@
-"""Why an active job gets on no further, and the way out: one judgement for the job's page and `jobs show`."""
+"""Why an active job makes no progress, and the remedy, for the job's page and `jobs show` alike."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from jobs.reports.progress import STALLED_AFTER, last_progress
 from jobs.states import ACTIVE, BatchState, Status, WaitReason
 from jobs.workers import health
 
-#: A worker beats every few seconds; one that was silent for so long has the job on paper only.
+#: A worker beats every few seconds; one that is silent for longer does not work on the job any more.
 SILENT_AFTER = timedelta(seconds=30)
-#: Durations are told in steps, so that the page is not new every second, seconds.
+#: Durations are rounded to this, so that the page does not change every second; seconds.
 ROUNDED_TO = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Two or three plain sentences: what holds the job, and what to do or that there is nothing to do."""
+    """What holds the job up, and what to do about it if anything, in two or three sentences."""
 
     cause: str
     remedy: str
 
 
 def is_held(job: Job) -> bool:
-    """Somebody has it in hand and gave a sign of life lately; a dead holder has it on paper only."""
+    """Whether a worker holds the job and has beaten lately."""
     beat = job.beat_at
     return bool(job.lease_token) and beat is not None and timezone.now() - beat < SILENT_AFTER
 
 
 def find_blocker(job: Job) -> Blocker | None:
-    """None while the job gets on, or waits only briefly, or waits for a person (its state says so).
+    """None while the job makes progress, waits only briefly, or waits for a person, as its status says.
 
     Cheap at any size: it reads the job's row and batches, never its items.
     """
@@ -55,7 +55,7 @@ def find_blocker(job: Job) -> Blocker | None:
 
 
 def is_due(job: Job) -> bool:
-    """It waits for no moment that is still to come."""
+    """Whether the job waits for no later time."""
     return job.resumes_at is None or job.resumes_at <= timezone.now()
 
 
@@ -105,7 +105,7 @@ def _no_worker(job: Job) -> Blocker:
     )
 
 
-# It was put off, for long by now
+# It has been waiting for long
 
 
 def _service_away(job: Job, since: datetime) -> Blocker:
@@ -149,7 +149,7 @@ WAIT_BLOCKERS: dict[str, Callable[[Job, datetime], Blocker]] = {
 }
 
 
-# A worker is at it, and nothing comes back
+# A worker holds it, and nothing comes back
 
 
 def _list_blocker(since: datetime) -> Blocker:

@@ -1,7 +1,7 @@
-"""What a person may do to a job in its present state, and what each of these does, in words.
+"""What a person can do to a job in its current state, with the labels and messages for it.
 
-The pages ask here before they show a button and again on the page that asks "really?"; `actions` has the last
-word, because the job may have moved on since.
+Pages ask here before they show a button, and again before they confirm. `jobs.actions` decides in the end,
+because the job may have moved on since.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from jobs.states import MAY_FOLLOW, STOPPED, BatchState, FollowUp, Outcome, Stat
 
 @dataclass(frozen=True, slots=True)
 class JobAction:
-    """One thing a person may do; `name` is the last part of its address."""
+    """One thing that a person can do; `name` is the last part of its URL."""
 
     name: str
     label: str  # on the button
-    style: str  # of Bootstrap's buttons
-    done_message: str  # said afterwards
-    back_label: str = "Leave it as it is"  # on the way back
-    short_label: str = ""  # of the label, where the job stands beside it
+    style: str  # one of Bootstrap's for buttons
+    done_message: str  # shown afterwards
+    back_label: str = "Leave it as it is"  # of the link back
+    short_label: str = ""  # the label where the job is named beside it
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpAction(JobAction):
-    """One that makes a new job."""
+    """An action that makes a new job."""
 
     kind: FollowUp = FollowUp.NONE
 
@@ -71,38 +71,38 @@ FOLLOW_UPS: dict[str, FollowUpAction] = {
 }
 JOB_ACTIONS: dict[str, JobAction] = {**CONTROLS, **FOLLOW_UPS}
 
-#: What takes something back or gives it up.
+#: Actions that undo something or give it up.
 REVERTING = frozenset({"cancel", "undo", "unguard"})
 
-#: A follow-up on more tickets than this is confirmed by typing their number, in the field of this name.
+#: A follow-up on more tickets than this is confirmed by typing their number into the field `TYPED_FIELD`.
 CONFIRM_ABOVE = 10_000
 TYPED_FIELD = "typed"
-#: What people put between the digits of a number.
+#: Separators that people type between digits.
 DIGIT_SEPARATORS = str.maketrans("", "", " ,.'_\u00a0\u2009\u202f")
 
 
 def needs_typed_number(action: JobAction, job: Job, number: int) -> bool:
-    """Whether a person types the number of tickets first: each follow-up may write to them all."""
+    """Whether a person must type the number of tickets to confirm."""
     return isinstance(action, FollowUpAction) and (
         number > CONFIRM_ABOVE or bool(warning(action, job, number))
     )
 
 
 def warning(action: JobAction, job: Job, number: int) -> str:
-    """What the new job sends to people outside, in a sentence; "" for nothing."""
+    """A sentence on what the new job sends to customers; "" for nothing."""
     if not isinstance(action, FollowUpAction) or action.kind is FollowUp.UNDO or not number:
         return ""
     return labels().warning_on(job, number) if purpose_of(job).kind is FollowUp.NONE else ""
 
 
 def what_stays(action: JobAction, job: Job) -> str:
-    """What an undo of the job cannot take back, in a sentence; "" for nothing."""
+    """A sentence on what an undo of the job cannot revert; "" for nothing."""
     is_undo = isinstance(action, FollowUpAction) and action.kind is FollowUp.UNDO
     return labels().what_stays(job) if is_undo and purpose_of(job).kind is FollowUp.NONE else ""
 
 
 def typed_number_problem(typed: str, number: int) -> str:
-    """What is wrong with the typed number, for people; "" when it is the right one."""
+    """A sentence on what is wrong with the typed number; "" if it is right."""
     if not typed.strip():
         return f"Type the number of tickets, {number:,}, to confirm. Nothing was started yet."
     if typed.translate(DIGIT_SEPARATORS) == str(number):
@@ -113,10 +113,10 @@ def typed_number_problem(typed: str, number: int) -> str:
     )
 
 
-#: The field of the form that stops a job at once, whatever is in flight.
+#: The field of the form that forces a cancel, whatever is in flight.
 FORCE_FIELD = "force"
 
-#: Told besides which fields of the form were ticked.
+#: By name of an action; the last argument holds the ticked fields of the form.
 PERFORM: dict[str, Callable[[Job, Actor, Collection[str]], None]] = {
     "pause": lambda job, by, _: actions.pause(job=job, by=by),
     "resume": lambda job, by, _: actions.resume(job=job, by=by),
@@ -130,18 +130,18 @@ ALLOWED_IN: dict[str, frozenset[str]] = {
 
 
 def available_actions(job: Job) -> list[JobAction]:
-    """What may be done to the job as it was read; no query."""
+    """What can be done to the job as it was read; no query."""
     return [action for action in JOB_ACTIONS.values() if not why_unavailable(job, action)]
 
 
 def primary_action(job: Job) -> JobAction | None:
-    """What a person most likely wants to do to the job where it is one of many; nothing that takes back."""
+    """The action to offer in a list of jobs: the most likely one, never one that undoes something."""
     forward = (action for action in JOB_ACTIONS.values() if action.name not in REVERTING)
     return next((action for action in forward if not why_unavailable(job, action)), None)
 
 
 def why_unavailable(job: Job, action: JobAction) -> str:
-    """Why this cannot be done to the job as it was read, for people; "" when it can."""
+    """A sentence on why the action does not fit the job as it was read; "" if it does."""
     if isinstance(action, FollowUpAction):
         try:
             actions.check_follow_up(job, action.kind)
@@ -156,15 +156,15 @@ def why_unavailable(job: Job, action: JobAction) -> str:
 
 
 def _can_be_forced(job: Job) -> bool:
-    """It was cancelled, and what is in flight cannot be asked about now: it can be given up."""
+    """It is being cancelled but cannot ask about what is in flight, which a forced cancel can abandon."""
     return job.status == Status.CANCELLING and bool(job.waiting_for) and not job.lease_token
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many items it is about, read for the page that asks."""
+    """The number of items concerned, for the page that confirms."""
 
-    affected: int  # items that the new job would take, or that wait to be sent
+    affected: int  # items that the new job would take, or that are still to be sent
     in_flight: int  # sent, and not settled
 
 

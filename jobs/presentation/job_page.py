@@ -29,21 +29,21 @@ from jobs.states import Status
 #: A job in one of these was asked to pause or to stop, and a worker makes the next step.
 REQUESTS = [status for status, display in STATUSES.items() if display.is_request]
 STALLED_AFTER = progress.STALLED_AFTER
-#: A stretch without progress is told in steps, so that the page is not new every second, seconds.
+#: A time without progress is rounded to this, so that the page does not change every second; seconds.
 STALL_STEP = 10
 TIMELINE_SHOWN = 40
-#: What the actions are called when the job itself has asked whether to go on.
+#: The labels of actions while the job itself asks whether to go on.
 ANSWER_LABELS = {"resume": "Go on", "cancel": "Stop"}
 
 
 def running_time(job: Job) -> str:
-    """How long it took from the first worker to the end; "" before."""
+    """The time from the first worker to the end; "" before the end."""
     start, end = job.started_at, job.finished_at
     return formatting.duration((end - start).total_seconds()) if start and end else ""
 
 
 class JobPage:
-    """One job as its page shows it now. Each property asks the database at most once."""
+    """One job as its page shows it now. Each property queries the database at most once."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -76,12 +76,12 @@ class JobPage:
 
     @property
     def last_transition(self) -> Transition | None:
-        """What brought the job into its present state."""
+        """The step that brought the job into its current status."""
         return next((t for t in reversed(self.timeline) if t.to_status == self.job.status), None)
 
     @property
     def request_transition(self) -> Transition | None:
-        """Who asked for it, where a worker made the last step of a pause or a cancellation."""
+        """The same, or the person's request before it where a worker completed a pause or a cancel."""
         last = self.last_transition
         if last is None or last.from_status not in REQUESTS:
             return last
@@ -93,12 +93,12 @@ class JobPage:
 
     @property
     def question(self) -> str:
-        """What the job itself asks after its first tickets; "" when it was a person who paused it."""
+        """What the job itself asks after its first tickets; "" if a person paused it."""
         return canary_question(self.job, self.last_transition)
 
     @cached_property
     def jobs_ahead(self) -> int:
-        """Jobs that were asked for before this one and wait as well."""
+        """Older jobs that wait for a worker, too."""
         return Job.objects.filter(status=Status.QUEUED, pk__lt=self.job.pk).count()
 
     @property
@@ -116,7 +116,7 @@ class JobPage:
 
     @property
     def is_due(self) -> bool:
-        """It waited until a moment that is over."""
+        """Whether it waited for a time that has come."""
         return self.job.resumes_at is not None and self.job.resumes_at <= timezone.now()
 
     @property
@@ -131,7 +131,7 @@ class JobPage:
 
     @property
     def page_title(self) -> str:
-        """For the tab of a browser, which may lie in the background: how far, then what."""
+        """For the tab of a browser, which may be in the background: the progress first, then the title."""
         if not self.job.is_active:
             return f"{self.job.get_status_display()} · {self.job.title}"
         return f"{self.job.title}" if self.percent is None else f"{self.percent} % · {self.job.title}"
@@ -142,7 +142,7 @@ class JobPage:
 
     @cached_property
     def stalled_for(self) -> str:
-        """How long nothing has settled in a running job, when that is long; else ""."""
+        """How long a running job has settled nothing, if that is long; else ""."""
         if self.job.status != Status.RUNNING or self.status["eta_seconds"] is not None:
             return ""
         quiet = timezone.now() - progress.last_progress(self.job)
@@ -178,13 +178,13 @@ class JobPage:
 
     @property
     def announcement_key(self) -> str:
-        """Changes when there is something to say aloud: a new state, or another tenth done."""
+        """Changes when screen readers should announce something: a new status, or another tenth done."""
         percent = self.percent
         return f"{self.job.status}-{'' if percent is None else percent // 10}"
 
     @property
     def announcement(self) -> str:
-        """The state in a few words, for those who hear the page."""
+        """The status in a few words, for screen readers."""
         words = [self.job.get_status_display()]
         if self.percent is not None:
             words.append(f"{self.percent} % done")

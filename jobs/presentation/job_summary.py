@@ -1,4 +1,4 @@
-"""What a job was asked for, in people's words instead of stored names."""
+"""The request of a job, in words instead of stored names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobs.presentation.outcomes import OUTCOMES
 from jobs.source_spec import SourceSpec
 from jobs.states import FollowUp, Guarded, Outcome, Status
 
-#: By stored name of a parameter; others are shown by their own name.
+#: By stored name of a parameter; others are shown under their own name.
 LABELS = {
     "add": "Tags to add",
     "remove": "Tags to remove",
@@ -31,7 +31,7 @@ LABELS = {
 }
 #: By stored name of an option; others, such as the names of fields, say how the rest is to be read.
 OPTION_LABELS = {"include_closed": "Closed tickets", "only": "Only tickets that", "guard": "Guard tag"}
-#: Of a longer list so many are named.
+#: How many entries of a long list are shown.
 MOST_NAMED = 12
 
 
@@ -60,7 +60,7 @@ def _of_tags(source: dict[str, Any]) -> str:
 
 
 def _of_several(source: dict[str, Any]) -> str:
-    """The parts one after the other, each as it is called alone."""
+    """All parts, each in the words for a source alone."""
     spec = SourceSpec.read(source)
     united = [source_words(part) for part in spec.of]
     words = [united[0], *(f"also: {_lower_first(each)}" for each in united[1:])]
@@ -72,7 +72,7 @@ def _lower_first(words: str) -> str:
     return words[:1].lower() + words[1:]
 
 
-#: By the kind of a source. A source of a kind or shape not known here is shown as it is stored.
+#: By kind of source. A source of an unknown kind or shape is shown as it is stored.
 SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "view": lambda source: f"The view {source.get('title') or source['id']}",
     "search": lambda source: f"Found by the search {source['query']}",
@@ -86,7 +86,7 @@ SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def request_summary(job: Job) -> list[tuple[str, str]]:
     """Name and value, in the order in which people ask: what, on which tickets, how. No query."""
-    if job.follow_up == FollowUp.UNDO:  # its parameters are those of the job that it takes back
+    if job.follow_up == FollowUp.UNDO:  # its parameters are those of the job that it undoes
         return [
             ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
             *([("What stays", stays)] if (stays := labels().what_stays(job)) else []),
@@ -132,7 +132,7 @@ def _guard(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def source_words(source: dict[str, Any]) -> str:
-    """Where the tickets come from, as people read it."""
+    """Where the tickets come from, in words."""
     words = SOURCES.get(str(source.get("kind")))
     try:
         return words(source) if words else _value_words(source)
@@ -143,7 +143,8 @@ def source_words(source: dict[str, Any]) -> str:
 def _params(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in job.tool_params.items():
         label = LABELS.get(name, name.replace("_", " ").capitalize())
-        if name == "fields" and isinstance(value, dict):  # a tool of one's own may have others
+        # Another tool may use the name for something else.
+        if name == "fields" and isinstance(value, dict):
             yield label, _first_few([": ".join(labels().field(job, *each)) for each in value.items()])
         elif value not in ([], {}, "", None):
             yield label, _value_words(value)
@@ -160,7 +161,7 @@ def _options(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _value_words(value: object) -> str:
-    """A stored value in words: texts by text are what turns into what."""
+    """A stored value in words; a mapping of texts is shown as "old → new"."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What the project tells of its own things, in people's words: the setting `JOBS_WORDS` names the module."""
+"""Labels and sentences that the project supplies; the setting `JOBS_WORDS` names the module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a job went, as a small picture: tickets a minute over its time, with the waits marked."""
+"""The speed of a job as a small chart: tickets a minute over time, with the waits shaded."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from jobs.states import BatchState
 
 WIDTH, HEIGHT = 600, 72
 BUCKETS = 60
-#: Batches settle in bursts: with fewer to a bucket a steady job would be drawn as a saw.
+#: Batches settle in bursts: with fewer per bucket the line of a steady job would look like a saw.
 BATCHES_A_BUCKET = 6
-#: So many batches fill the buckets; of more, every n-th is read and counts n times.
+#: Batches read at most; of more, every n-th is read and counts n times.
 BATCHES_READ = 400
 BATCH_SIZE = 100
-#: Fewer batches, or a shorter time, make no line, seconds.
+#: There is no chart of fewer batches or of a shorter time, seconds.
 LEAST_BATCHES, LEAST_SECONDS = 8, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch in which the job waited, in the units of the picture."""
+    """A time in which the job waited, in the units of the chart."""
 
     x: float
     width: float
@@ -38,13 +38,13 @@ class Band:
 class SpeedChart:
     points: str  # of an SVG polyline, in a box of WIDTH by HEIGHT
     bands: list[Band]
-    words: str  # the same for those who do not see it
+    words: str  # the same in a sentence, for people who do not see it
     width: int = WIDTH
     height: int = HEIGHT
 
 
 def speed_chart(job: Job, steps: Sequence[Transition]) -> SpeedChart | None:
-    """From the batches that settled and the given steps, oldest first; None while there is too little.
+    """Drawn from the settled batches and the given steps, oldest first; None while there is too little.
 
     One query that reads at most about `BATCHES_READ` rows, however large the job.
     """
@@ -91,7 +91,7 @@ Waits = list[tuple[datetime, datetime]]
 
 
 def _waits(steps: Sequence[Transition], start: datetime, end: datetime) -> Waits:
-    """The stretches between a step into waiting or paused and the next step, within the picture."""
+    """The times between a step into waiting or paused and the next step, within the chart."""
     waits = []
     for step, following in zip(steps, [*(later.at for later in steps[1:]), end], strict=True):
         since, until = max(step.at, start), min(following, end)

@@ -1,4 +1,4 @@
-"""The timeline of a job, with what repeats folded into one line."""
+"""The timeline of a job, with repetitions folded into one line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 
 from jobs.models import Transition
 
-#: The longest pattern of lines that is looked for: waiting, running, waiting, running.
+#: The longest repeated pattern that is recognised, in steps: waiting and running, again and again.
 LONGEST_PATTERN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line of the story: a step, or `times` repetitions of the same steps."""
+    """One line of the timeline: a step, or `times` repetitions of the same steps."""
 
     labels: list[str]
     first_at: datetime
@@ -29,9 +29,9 @@ class TimelineEntry:
 
 
 def fold_repetitions(steps: Sequence[Transition]) -> list[TimelineEntry]:
-    """The steps in their order; a step or a pair of steps that repeats at once is told once, with its number.
+    """The steps in order; one step or a pair that repeats at once becomes one entry with a count.
 
-    What a person did is never folded away.
+    Steps that a person made are never folded.
     """
     lines: list[TimelineEntry] = []
     at = 0

@@ -18,9 +18,9 @@ def export_pieces(job: Job, kind: str, outcome: str | None) -> Iterator[str]:
 
 
 def write(path: str | Path, text: Iterable[str], *, replace: bool) -> None:
-    """Write the text under another name and give it the right one at the end.
+    """Write the text to a temporary file, and rename that at the end.
 
-    Raises `FileExistsError` where a file is in the way that is not to be replaced, and `OSError`.
+    Raises `FileExistsError` if the file exists and `replace` is false, and `OSError`.
     """
     target = Path(path)
     if target.exists() and not replace:
@@ -36,6 +36,6 @@ def write(path: str | Path, text: Iterable[str], *, replace: bool) -> None:
         if replace:
             Path(draft.name).replace(target)
         else:
-            os.link(draft.name, target)  # unlike a renaming it fails when somebody was quicker
+            os.link(draft.name, target)  # unlike a rename it fails if the file has appeared meanwhile
     finally:
         Path(draft.name).unlink(missing_ok=True)

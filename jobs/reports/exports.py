@@ -1,4 +1,4 @@
-"""What became of every item, as rows for a spreadsheet or a program; a million of them need no memory."""
+"""The outcome of every item, as rows for spreadsheets and programs, streamed in constant memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from jobs.models import Job
 from jobs.states import WITH_CHANGE, Outcome
 
-#: Items read in one query, and rows put into one piece of the answer.
+#: Items read in one query, and rows written in one piece of the response.
 READ_AT_ONCE, WRITTEN_AT_ONCE = 2_000, 500
 #: How an export calls the items of an ended job that have no outcome.
 NOT_ATTEMPTED = "not_attempted"
-#: A spreadsheet takes a cell that starts so for a formula, and would run what a tag says
+#: A spreadsheet takes a cell that starts with one of these for a formula, and would run what a tag says
 #: (owasp.org, CSV injection; the wide forms in spreadsheets set to Japanese).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -32,7 +32,7 @@ class JobDeleted(Exception):
 class Row(NamedTuple):
     """One item; the names are the columns of an export and stay as they are.
 
-    Tags are parted by blanks, and so are fields, each as name=value; a field that is empty has no value.
+    Tags are separated by blanks, and so are fields, each as name=value; an empty field has no value.
     """
 
     ticket_id: int
@@ -51,7 +51,7 @@ def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Ite
     """The job's items in the order of their numbers, only those with `outcome` and `reason` if given.
 
     Read piece by piece, each a short query of its own, so that neither the memory nor a lock grows with the
-    list. Raises `UnknownOutcome`, before the first row, and `Gone` after the last one that could be read.
+    list. Raises `UnknownOutcome` before the first row, and `JobDeleted` after the last readable one.
     """
     items = job.items.all()
     if outcome:
@@ -125,7 +125,7 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
                 done.get("comment", ""),
             )
         if len(piece) < READ_AT_ONCE:
-            # Nothing of a job is deleted before it is out of sight.
+            # A job is hidden before any of it is deleted.
             if not Job.objects.filter(pk=job.pk).exists():
                 raise JobDeleted(f"Job {job.pk} was deleted meanwhile, so its export is not complete.")
             return
@@ -147,7 +147,7 @@ def _object(line: Row) -> str:
 
 
 def escape_formula(cell: str | int) -> str | int:
-    """The cell as no spreadsheet runs it."""
+    """The cell, escaped so that no spreadsheet runs it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 

@@ -1,4 +1,4 @@
-"""Why items failed or were left out, grouped, with one of each to look at."""
+"""Why items failed or were skipped: groups with a sample of each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jobs.input import storable
 from jobs.models import Item, Job
 from jobs.states import Outcome
 
-#: So many items are looked at, so that the page is as quick for a job that failed a million times.
+#: Items grouped at most, so that the page is as fast for a job with a million failures.
 ITEMS_GROUPED = 5_000
-#: Among so many of them one sees whether a group's items give more than one sentence.
+#: Items among which the different sentences of a group are counted.
 SENTENCES_COMPARED = 1_000
 MOST_GROUPS = 12
-#: A reason is a code of at most so many characters, one more never fits.
+#: One character more than a reason can have, so that a longer text never matches.
 REASON_LENGTH = 65
 
 
@@ -40,7 +40,7 @@ class Cause:
 @dataclass(frozen=True, slots=True)
 class Causes:
     groups: list[Cause]
-    are_all: bool  # False: counted among so many only
+    are_all: bool  # False: only the first `among` were counted
     among: int = ITEMS_GROUPED
 
 
@@ -50,7 +50,7 @@ def reason_in(sent: Mapping[str, str]) -> str:
 
 
 def causes_of(job: Job, outcomes: Collection[Outcome]) -> Causes:
-    """The most frequent first; three queries, none when the job counts no such item."""
+    """The most frequent first; three queries, or none if the job counts no such item."""
     total = sum(getattr(job, outcome.value) for outcome in outcomes)
     if not total:
         return Causes([], are_all=True)
@@ -67,7 +67,7 @@ def causes_of(job: Job, outcomes: Collection[Outcome]) -> Causes:
 
 
 def _sentences(job: Job, outcomes: Collection[Outcome]) -> Counter[tuple[str, str]]:
-    """How many different sentences there are by outcome and reason, among the first items."""
+    """The number of different sentences by outcome and reason, among the first items."""
     rows = _grouped(job, outcomes, "COUNT(DISTINCT detail)", among=SENTENCES_COMPARED, reads="detail")
     return Counter({(outcome, reason): number for outcome, reason, number in rows})
 
@@ -79,10 +79,10 @@ def _count(job: Job, outcomes: Collection[Outcome]) -> list[tuple[str, str, int,
 
 
 def _grouped(job: Job, outcomes: Collection[Outcome], told: str, *, among: int, reads: str) -> list[Any]:
-    """Outcome, reason and what is told of each group among so many first items.
+    """Outcome, reason and the aggregates of each group, among the first items.
 
-    Written out, because the ORM groups a part of the rows only by looking each of them up again: what is
-    counted stands in the index, and thousands of look-ups in the table would be most of the page.
+    Raw SQL, because the ORM would look up each row again: the index has everything that is counted, and
+    thousands of look-ups would take most of the time of the page.
     """
     first = job.items.filter(outcome__in=outcomes).order_by("outcome", "ref")[:among]
     inner, values = first.values("outcome", "reason", reads).query.sql_with_params()

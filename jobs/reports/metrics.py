@@ -1,8 +1,8 @@
-"""How much of everything there is, over all jobs: what monitoring asks, at any size of the database.
+"""Totals over all jobs for monitoring, cheap at any size of the database.
 
-Read anew at each question, so that it does not matter which process is asked. Rows of jobs, batches,
-transitions and messages are added up, rows of items never: the counts of a job lie on its row, and those of
-jobs that were deleted on the row of that run.
+Every call reads the database anew, so that it does not matter which process is asked. Rows of jobs, batches,
+transitions and messages are added up, rows of items never: a job's counts are on its row, and those of
+deleted jobs on the row of the run that deleted them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from jobs.workers import health
 Key = TypeVar("Key", bound=Hashable)
 
 CALLS = ("read", "write", "status")
-#: What tells jobs apart; "" in each for what no job counts any more.
+#: The dimensions of the totals; "" in each for counts that belong to no job any more.
 KINDS = ("tool", "status", "waiting_for")
-#: Numbers of each kind, by their names here: where they are on the row of a job.
+#: Totals by their names in the query, and the columns of a job that they sum up.
 OUTCOMES = {f"n_{outcome.value}": outcome.value for outcome in FINAL}
 TOTALS = OUTCOMES | {f"n_{kind}": f"calls_{kind}" for kind in CALLS} | {"lost": "workers_lost"}
 NUMBERS = ("jobs_there", "of_lists", "parked", *TOTALS)
@@ -34,19 +34,19 @@ NUMBERS = ("jobs_there", "of_lists", "parked", *TOTALS)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Numbers without names. What is called "so far" never falls, also when jobs are deleted."""
+    """Numbers without names. What is called "so far" never falls, even when jobs are deleted."""
 
-    jobs: Mapping[tuple[str, str], int]  # by tool and status; what is not named is none
-    waiting: Mapping[str, int]  # jobs that go on by themselves at a time to come, by reason
-    parked: int  # how often a job was put down to wait, so far
-    workers_lost: int  # while they had a job in hand, so far
+    jobs: Mapping[tuple[str, str], int]  # by tool and status; a missing key means 0
+    waiting: Mapping[str, int]  # jobs that resume by themselves at a later time, by reason
+    parked: int  # how often a job was parked, so far
+    workers_lost: int  # while they held a job, so far
     outcomes: Mapping[str, int]  # items by outcome, so far
     pending: int  # items without an outcome, of jobs that have not ended
     calls: Mapping[str, int]  # by kind, so far
     batches: Mapping[str, int]  # by state
-    under_way: int  # batches that take up a place at the other side
+    under_way: int  # batches that occupy a slot at the other side
     messages_due: int  # wake-ups that no worker has taken yet
-    messages_held: int  # wake-ups for a time to come, or in the hands of a worker
+    messages_held: int  # wake-ups for later, or held by a worker
     health: health.Health
 
 
@@ -77,9 +77,9 @@ def collect() -> Figures:
 
 
 def _rows() -> list[Mapping[str, Any]]:
-    """What tells jobs apart comes back as a row each, and what nothing tells apart as a row without a tool.
+    """A row for each combination of the dimensions, and rows without a tool for what has none.
 
-    One question, and so one moment: what is deleted meanwhile is counted in its old place or in its new one.
+    One query, and so one moment: a job that is deleted meanwhile is counted either before or after.
     """
     so_far = {name: Sum(column, default=0) for name, column in TOTALS.items()}
     waits = Transition.objects.filter(to_status=Status.WAITING).exclude(job__in=Job.stored.being_pruned())
@@ -90,7 +90,7 @@ def _rows() -> list[Mapping[str, Any]]:
 
 
 def _grouped(rows: QuerySet[Any], **numbers: Any) -> QuerySet[Any]:
-    """The numbers that these rows add up to, 0 for all others, by the kinds that they have."""
+    """The sums of these rows by the dimensions that they have, with 0 for all other totals."""
     missing = {kind: Value("") for kind in KINDS if not hasattr(rows.model, kind)}
     grouped = rows.order_by().annotate(**missing).values(*KINDS)
     zeros = {name: Value(0) for name in NUMBERS if name not in numbers}

@@ -1,4 +1,4 @@
-"""How far a job is: the figures that the status JSON, the pages and the command line show alike."""
+"""The progress of a job: the figures that the JSON status, the pages and the commands share."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.states import BATCH_COUNTS, FINAL, SENT_OUTCOMES, BatchState, Status
 
-#: The speed is an average over so many batches that settled last.
+#: The speed is an average over this many batches that settled last.
 BATCHES_AVERAGED = 20
-#: No speed and no estimate before so much was done: batches, and seconds since the first of them was sent.
+#: No speed before this many batches have settled, and this many seconds since the first was sent.
 WARM_UP_BATCHES, WARM_UP_SECONDS = 2, 1.0
-#: No estimate of the time left before so many items and seconds, because the first batches tell little.
+#: No estimate of the time left before this many items and seconds: the first batches say little.
 ESTIMATE_ITEMS, ESTIMATE_SECONDS = 200, 10.0
-#: Without a newly settled batch for so long the estimate is withdrawn.
+#: The estimate is withdrawn if no batch has settled for this long.
 STALLED_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Items per minute lately, and the seconds that the rest would take at that speed; None when unknown."""
+    """Recent items per minute, and the seconds that the rest takes at that speed; None when unknown."""
 
     per_minute: float | None = None
     eta_seconds: int | None = None
@@ -39,7 +39,7 @@ def speed_of(job: Job) -> Speed:
         for sent, read, ended, *counts in job.batches.filter(state=BatchState.SETTLED)
         .order_by("-settled_at")
         .values_list("sent_at", "read_at", "settled_at", *BATCH_COUNTS)[:BATCHES_AVERAGED]
-        # One of which nothing was sent has ended by being read.
+        # A batch that had nothing to send ended when it was read.
         if (began := sent or read) and ended
     ]
     if len(settled) < WARM_UP_BATCHES:
@@ -62,7 +62,7 @@ def speed_of(job: Job) -> Speed:
 def last_progress(job: Job) -> datetime:
     """When the job last got anything done: a batch settled, a page of its list was written, or it started."""
     settled = job.batches.filter(settled_at__isnull=False).order_by("-settled_at").first()
-    # Being put off and taken up again is no progress.
+    # Parking and resuming is no progress.
     steps = job.transitions.exclude(to_status=Status.WAITING).exclude(from_status=Status.WAITING)
     moved = steps.order_by("-id").values_list("at", flat=True).first()
     moments = [settled.settled_at if settled else None, job.cursor_at, moved]

@@ -1,4 +1,4 @@
-"""Recounting: do the counts that are shown agree with the items that are stored?"""
+"""Recounting: whether the counts that are shown agree with the items that are stored."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jobs.states import FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 
 
 def drifts(jobs: QuerySet[Job] | None = None) -> Iterator[str]:
-    """A sentence for every count of every job that is not what its items and batches add up to."""
+    """A sentence for every count of a job that does not agree with its items or batches."""
     for job in (Job.objects.all() if jobs is None else jobs).order_by("id").iterator():
         found = list(_drifts_of(job))
-        # One that is being deleted since it was read has fewer items than it shows, and nobody sees it.
+        # A job whose deletion began meanwhile has fewer items than it shows, and is hidden anyway.
         if found and Job.objects.filter(pk=job.pk).exists():
             yield from found
 

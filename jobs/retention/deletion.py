@@ -1,7 +1,7 @@
-"""Deleting the rows of jobs that were given up for it, piece by piece, beside everybody else's work.
+"""Deleting the rows of marked jobs in small pieces, while others go on working.
 
-A million items in one statement would keep all others from writing for as long as it takes, where a database
-lets one write at a time. So each piece is a short transaction, and the time that it took is left to others.
+Where a database has a single writer, deleting a million items in one statement would keep everybody else from
+writing. So each piece is a short transaction, and a pause of the same length follows it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db.models import Model, QuerySet
 from jobs.models import Batch, Item, Job, ListedRefs, Transition
 from jobs.runtime.database_retry import DatabaseRetry
 
-#: Items that go in one transaction.
+#: Items deleted in one transaction.
 ITEMS_AT_ONCE = 2_000
-#: Rows of the other tables, each of which there are few: those that go first stand first.
+#: Rows of the smaller tables in one transaction, in the order of deletion.
 ROWS_AT_ONCE: dict[type[Model], int] = {Batch: 500, ListedRefs: 20, Transition: 1_000}
 
 Piece = Callable[[], tuple[int, dict[str, int]]]
@@ -26,7 +26,7 @@ Piece = Callable[[], tuple[int, dict[str, int]]]
 
 @dataclass(slots=True)
 class Deleted:
-    """How much is gone, so far."""
+    """How much was deleted so far."""
 
     jobs: int = 0
     items: int = 0
@@ -39,9 +39,10 @@ def delete_marked(
     tell: Callable[[Deleted], None],
     rest: Callable[[float], object] = time.sleep,
 ) -> None:
-    """All that is left of the jobs being deleted, follow-ups before the jobs that they follow up.
+    """Delete what is left of marked jobs, follow-ups before the jobs that they follow up.
 
-    Several may do so at the same time; each row goes once, and is counted by whoever deleted it.
+    Several processes may do so at the same time; each row is counted by the one that deleted it. `tell` is
+    called with the totals after each piece, and `rest` with the seconds to pause.
     """
     # A follow-up is made after its job, and so has the higher number.
     marked = Job.stored.being_pruned().order_by("-pk").values_list("pk", flat=True)
@@ -63,7 +64,7 @@ def _pieces(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
         numbers = _read(rows.order_by("pk").values_list("pk", flat=True), patience)
         for start in range(0, len(numbers), size):
             yield rows.filter(pk__in=numbers[start : start + size]).delete
-    # Last of all, with what other rooms keep of it.
+    # Last of all, with the rows of other apps that belong to it.
     yield Job.stored.filter(pk=job).delete
 
 
@@ -72,9 +73,9 @@ def _read(numbers: QuerySet[Any, int], patience: DatabaseRetry) -> list[int]:
 
 
 def _item_pieces(job: int, patience: DatabaseRetry) -> Iterator[Piece]:
-    """Stretches of the index over job and ref, each begun where the one before ended.
+    """Ranges of the index over job and ref, each starting where the one before ended.
 
-    Looked for from the start, all that is deleted and not tidied up yet would be gone through each time.
+    A search from the start would pass over all rows that are deleted but not cleaned up yet, each time.
     """
     rest: QuerySet[Item] | None = Item.objects.filter(job=job)
     while rest is not None:

@@ -1,4 +1,4 @@
-"""How much room the records of jobs take in the database, and who gets it when they are deleted."""
+"""The space that jobs take in the database, and what becomes of it when they are deleted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def is_one_file() -> bool:
 
 
 def estimate_size(items: int) -> float:
-    """Bytes that so many items take with all that belongs to them, roughly: as much as others do.
+    """Bytes that this many items take with all that belongs to them, estimated from the average.
 
-    No row of an item is looked at.
+    Reads no row of an item.
     """
     of_all = Job.objects.aggregate(number=Sum("found", default=0))["number"]
     return _used_bytes() * items / of_all if of_all else 0.0

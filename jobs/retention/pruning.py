@@ -1,9 +1,9 @@
-"""Which ended jobs are old enough to be deleted, and the mark that says so for good.
+"""Which ended jobs are old enough to be deleted, and marking them for good.
 
-A family (a job, its follow-ups, and theirs) goes as a whole or not at all: a follow-up goes by what the job
-before it recorded, and which comments of a macro were posted is known from all of them together. The mark is
-set in one transaction, under the locks that a follow-up takes; from then on nobody sees the job, and its rows
-may be deleted piece by piece (`jobs.retention.deletion`), in this run or in the next one.
+A family (a job, its follow-ups, and theirs) is deleted as a whole or not at all: a follow-up relies on what
+the job before it recorded, and only all of them together know which comments of a macro were posted. The mark
+is set in one transaction, under the locks that a follow-up takes. From then on the job is hidden, and its
+rows may be deleted piece by piece (`jobs.retention.deletion`), in this run or in the next one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobs.runtime.database_retry import DatabaseRetry
 from jobs.source_spec import jobs_named
 from jobs.states import ENDED, FINAL, FollowUp, Guarded, Status
 
-#: What goes on counting when the job that counted it is gone.
+#: Counts that live on after the job is deleted.
 COUNTED = (
     "found",
     *(outcome.value for outcome in FINAL),
@@ -36,25 +36,25 @@ COUNTED = (
 
 @dataclass(slots=True)
 class Family:
-    """A job and all that followed it up, as they were read."""
+    """A job and all its follow-ups, as they were read."""
 
     eldest: int
     jobs: int = 0
     tickets: int = 0
-    is_old: bool = True  # all of it has ended, and before the moment that was asked about
-    ended: int = 0  # of its jobs so many had, one by one
-    changed: dict[int, int] = field(default_factory=dict)  # tickets that an undo could take back, by job
+    is_old: bool = True  # all of it ended before the given time
+    ended: int = 0  # how many of its jobs ended before the given time
+    changed: dict[int, int] = field(default_factory=dict)  # tickets that an undo could revert, by job
     guarded: set[int] = field(default_factory=set)  # jobs whose guard tag was left on
 
 
 @dataclass(frozen=True, slots=True)
 class Prunable:
-    """The jobs that ended before a moment, as they were read: those that may go, and why others stay."""
+    """The jobs that ended before a time, as they were read: which may be deleted, and why others stay."""
 
     families: list[Family]
     followed: int  # jobs that stay because one of their family has not ended, or ended later
     read: int  # jobs that stay because one that has not ended takes tickets from them
-    standing: list[int]  # jobs as old that never ended, and stand still
+    standing: list[int]  # jobs as old that never ended
     begun: int  # jobs that an earlier run has begun to delete
 
     @property
@@ -67,7 +67,7 @@ class Prunable:
 
     @property
     def changed(self) -> int:
-        """Tickets whose change can be taken back now, and never again once the jobs are gone."""
+        """Tickets whose change can be undone now, but not once the jobs are deleted."""
         return sum(sum(family.changed.values()) for family in self.families)
 
     @property
@@ -76,7 +76,7 @@ class Prunable:
 
 
 class Row(NamedTuple):
-    """What the rules look at of each job."""
+    """The columns of a job that the rules need."""
 
     pk: int
     parent_id: int | None
@@ -94,15 +94,15 @@ def find_prunable(before: datetime) -> Prunable:
     """Two queries, whatever the number of jobs: one over the rows of jobs, one over those not ended."""
     families: dict[int, Family] = {}
     eldest_of: dict[int, int] = {}
-    errands: dict[int, str] = {}
+    purposes: dict[int, str] = {}
     standing = []
-    # Parents come before their children: those are made later.
+    # Parents come first, because their children are made later.
     for row in map(Row._make, Job.objects.order_by("pk").values_list(*Row._fields).iterator()):
         eldest = eldest_of[row.pk] = eldest_of.get(row.parent_id or 0, row.pk)
-        again = row.follow_up in SAME_PURPOSE and row.parent_id in errands
-        errands[row.pk] = errands[row.parent_id or 0] if again else row.follow_up
+        again = row.follow_up in SAME_PURPOSE and row.parent_id in purposes
+        purposes[row.pk] = purposes[row.parent_id or 0] if again else row.follow_up
         family = families.setdefault(eldest, Family(eldest))
-        _add(family, row, errands[row.pk], before)
+        _add(family, row, purposes[row.pk], before)
         if row.status not in ENDED and row.created_at < before:
             standing.append(row.pk)
     named = {eldest_of.get(number) for number in _jobs_still_read()}
@@ -138,7 +138,7 @@ def _is_old(status: str, finished_at: datetime | None, before: datetime) -> bool
 
 
 def _jobs_still_read() -> set[int]:
-    """The jobs from which others that have not ended take their tickets, or may do so again."""
+    """The jobs from which jobs that have not ended take their tickets, or may take them again."""
     sources = Job.objects.exclude(status__in=ENDED).values_list("source", flat=True)
     return {number for source in sources.iterator() for number in jobs_named(source)}
 
@@ -151,9 +151,9 @@ def prune(
     patience: DatabaseRetry,
     tell: Callable[[deletion.Deleted], None] = lambda _: None,
 ) -> deletion.Deleted:
-    """Delete what an earlier run left, and then these families, if they may still go; each by itself.
+    """Delete what an earlier run left, then each of these families that may still be deleted.
 
-    `tell` is told how much is gone, often. Broken off at any point, the next run does the rest.
+    `tell` is called often with how much was deleted so far. After an interruption the next run does the rest.
     """
     done, at = deletion.Deleted(), timezone.now()
     deletion.delete_marked(done, patience=patience, tell=tell)
@@ -164,15 +164,16 @@ def prune(
 
 
 def mark_family(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bool:
-    """Give a family up for deletion, in one transaction; False where it may not go any more.
+    """Mark a family for deletion, in one transaction; False if it may not be deleted any more.
 
-    `at` names the run in whose row it goes on counting.
+    `at` identifies the run whose row takes over its counts.
     """
     with transaction.atomic():
         kin = _locked_family(eldest)
         numbers = [job.pk for job in kin]
         old = all(_is_old(job.status, job.finished_at, before) for job in kin)
-        # Whoever makes a job of their tickets holds them too (`actions.submit`): it is seen here, or refused.
+        # `actions.submit` locks them too for a job that takes their tickets: that job is seen here, or
+        # refused.
         if not kin or not old or not _jobs_still_read().isdisjoint(numbers):
             return False
         going = Job.objects.filter(pk__in=numbers)
@@ -183,7 +184,7 @@ def mark_family(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bo
         Pruning.objects.filter(pk=run.pk).update(
             jobs=F("jobs") + len(numbers), waits=F("waits") + waits, **counts
         )
-        # A form that was sent for it long ago would else find a job that nobody can see.
+        # With its nonce, an old form sent again would find a job that nobody can see.
         going.update(pruned_at=timezone.now(), nonce=None)
         return True
 

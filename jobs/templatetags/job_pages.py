@@ -1,4 +1,4 @@
-"""What the templates of jobs need besides Django's own tags."""
+"""Tags and filters for the templates of jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.reports.failure_reasons import Cause
 register = template.Library()
 
 SECONDS, AGO = mark_safe(' data-seconds="yes"'), mark_safe(' data-ago="yes"')
-#: By who sees a comment.
+#: Labels of comments, by who can see them.
 COMMENTS = {"public": "public reply", "internal": "internal note"}
 
 register.filter("primary_action", primary_action)
@@ -39,9 +39,9 @@ def badge(status: str, label: str) -> dict[str, Any]:
 
 @register.simple_tag
 def moment(at: datetime | None, *, seconds: bool = False, ago: bool = False) -> str:
-    """A moment in the person's zone; a script may tell its seconds, or how long ago it is; "" for none.
+    """A time in the person's zone; a script may show its seconds, or how long ago it is; "" for none.
 
-    No template of its own: a list has one in each row, and it was a sixth of the page.
+    It is built without a template, which took a sixth of the time of a page of the list.
     """
     if at is None:
         return ""
@@ -60,7 +60,7 @@ def moment(at: datetime | None, *, seconds: bool = False, ago: bool = False) -> 
 
 @register.simple_tag
 def item_address(ref: int) -> str:
-    """Where people see what a ref stands for; "" when unknown."""
+    """The URL of an item; "" when unknown."""
     return labels().item_address(ref)
 
 
@@ -91,7 +91,7 @@ def fields_of(item: Item, job: Job) -> list[str]:
 
 @register.filter
 def comment_of(item: Item) -> str:
-    """What an item is told besides, in words: "public reply"; "" for nothing. What it says is not kept."""
+    """The comment that an item gets, in words: "public reply"; "" for none. Its text is not stored."""
     return COMMENTS.get((item.change or {}).get("comment", ""), "")
 
 
@@ -103,5 +103,5 @@ def named(key: str) -> str:
 
 @register.filter
 def done(job: Job) -> int:
-    """How many items have their outcome."""
+    """How many items have an outcome."""
     return job.found - job.remaining

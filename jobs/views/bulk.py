@@ -21,9 +21,9 @@ from jobs.views import saved_form
 from jobs.views.filters import FilterForm, filter_query, tab_of
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 
-#: No more jobs than this are cancelled by one click: each is told by itself, within the request.
+#: Jobs cancelled by one click at most: each is a transaction of its own, within the request.
 MOST_AT_ONCE = 1_000
-#: The first of them are named on the page that asks, and the first refusals after it.
+#: How many jobs the page that confirms names, and how many refusals are shown afterwards.
 NAMED = 10
 MOST_PK = 2**63 - 1
 
@@ -34,17 +34,17 @@ class Choice:
 
     jobs: list[Job]  # at most `MOST_AT_ONCE`
     is_cut: bool  # there were more
-    ended: int  # ticked, and over by now
+    ended: int  # ticked, but ended by now
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @allowed(SEE, ACT)
 @never_cache
 def cancel(request: HttpRequest) -> HttpResponse:
-    """Ask on GET, with the counts; on POST tell each job, and say which refused.
+    """Confirm on GET, with the counts; on POST cancel each job, and report which refused.
 
-    `?job=` names one job each; `?all=yes` takes all that match the filters, up to the job `?upto=` so that
-    what was asked for since the page was shown is not touched.
+    Each `?job=` names one job. `?all=yes` takes all that match the filters, up to the job `?upto=`, so that
+    jobs made since the page was shown are left alone.
     """
     data = request.POST if request.method == "POST" else saved_form.take(request) or request.GET
     narrowed = filter_query(data)
@@ -83,7 +83,7 @@ def _choice(data: QueryDict) -> Choice:
 def _matching(data: QueryDict) -> QuerySet[Job]:
     form = FilterForm(data, offer=False)
     jobs = tab_of(data).of(form.narrow(Job.objects.all())).filter(status__in=ALLOWED_IN["cancel"])
-    # A filter that cannot be used would widen the choice: then nothing is chosen.
+    # A filter that is not valid would widen the choice, so nothing is chosen.
     if form.errors:
         return jobs.none()
     upto = data.get("upto", "")
@@ -98,7 +98,7 @@ def _read_choice(jobs: QuerySet[Job], *, ended: int) -> Choice:
 
 
 def _cancel(request: HttpRequest, choice: Choice) -> None:
-    """Each job by itself, so that one refusal does not keep the others back."""
+    """One transaction per job, so that one refusal does not stop the others."""
     done, refusals = 0, []
     for job in choice.jobs:
         try:
@@ -124,7 +124,7 @@ def _cancel(request: HttpRequest, choice: Choice) -> None:
 
 
 def _hidden_fields(data: QueryDict, newest: int) -> list[tuple[str, str]]:
-    """What the form that asks sends on: the same choice, and the filters to come back to."""
+    """The hidden fields of the page that confirms: the same choice, and the filters to return to."""
     narrowed = QueryDict(filter_query(data)).items()
     fields = [(name, str(value)) for name, value in narrowed]
     if data.get("all"):

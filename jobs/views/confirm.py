@@ -1,4 +1,4 @@
-"""Pause, resume, cancel and the follow-ups: GET asks, with the counts; POST does."""
+"""Pause, resume, cancel and the follow-ups: GET asks to confirm, with the counts; POST acts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NONCE_LENGTH = 64
 @allowed(SEE, ACT)
 @never_cache
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Ask on GET, do on POST. What does not fit the job any more is said on its page."""
+    """Ask to confirm on GET, act on POST. What does not fit the job any more is reported on its page."""
     job, action = job_or_404(pk), JOB_ACTIONS[name]
     if request.method != "POST":
         return _ask(request, job, action)
@@ -62,7 +62,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = "") -> HttpResponse:
-    """The page that asks; with a `problem` it is shown again with all that was sent."""
+    """The page that confirms; with a `problem` it is shown again with everything that was sent."""
     typed = saved_form.take(request)
     sent = request.POST if problem else typed or request.GET
     reason = reason_in(sent) if isinstance(action, FollowUpAction) else ""
@@ -89,7 +89,7 @@ def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = ""
 
 
 def _earlier_follow_up(job: Job, action: JobAction) -> Job | None:
-    """The newest job that has done this already, or is at it."""
+    """The newest job that has done this already or is doing it."""
     if not isinstance(action, FollowUpAction):
         return None
     vain = (Status.CANCELLED, Status.ERRORED)
@@ -97,7 +97,7 @@ def _earlier_follow_up(job: Job, action: JobAction) -> Job | None:
 
 
 def _typed_problem(request: HttpRequest, job: Job, action: JobAction) -> str:
-    """Why the number that confirms a large follow-up is not right; "" when it is, or none is needed."""
+    """What is wrong with the number that confirms a large follow-up; "" if nothing, or if none is needed."""
     if not isinstance(action, FollowUpAction) or why_unavailable(job, action):
         return ""
     number = counts_of(job, action, reason=reason_in(request.POST)).affected
@@ -107,7 +107,7 @@ def _typed_problem(request: HttpRequest, job: Job, action: JobAction) -> str:
 
 
 def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
-    """The new job; a small one is run at once, and a worker goes on when it takes longer than thought."""
+    """Make the new job; a small one runs at once, and a worker goes on if it takes longer than expected."""
     reason = reason_in(request.POST)
     number = counts_of(job, action, reason=reason).affected
     if reason and not number:

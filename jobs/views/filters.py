@@ -1,4 +1,4 @@
-"""Which jobs a list shows, as its address says it: a tab of states, and what the small form above it asks."""
+"""Which jobs a list shows, as its URL says: a tab of statuses, and the filters of the form above it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from jobs.presentation.outcomes import Reasons, outcomes_with
 from jobs.presentation.statuses import ACTIVE_TAB, ATTENTION_TAB, CANCELLED_TAB, FINISHED_TAB, shown_under
 from jobs.states import Status
 
-#: In place of a person's name: jobs that were asked for on the command line or by the clock.
+#: In place of a person's name: jobs made on the command line.
 NOBODY = "-"
-#: What may be written into the box, such as tag:vip or error:"Status: closed".
+#: Qualifiers in the search box, such as tag:vip or error:"Status: closed".
 QUALIFIER = re.compile(r'(?<!\S)(tag|by|tool|error|status):("[^"]*"|\S+)', re.IGNORECASE)
-#: No earlier or later day is asked for by anyone, and further ones overflow.
+#: Days beyond these overflow in some time zones, and nobody needs them.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
-#: More people and tools than these are not offered; an address may name any.
+#: People and tools offered at most; a URL may name any.
 MOST_OFFERED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One choice of states, as the address names it."""
+    """A group of statuses, by its name in the URL."""
 
     name: str
     label: str
@@ -48,7 +48,7 @@ class Tab:
         return shown_under(self.name) if self.name else frozenset(Status)
 
     def of(self, jobs: JobQuerySet) -> JobQuerySet:
-        """Only the jobs that stand under this tab."""
+        """Only the jobs under this tab."""
         if self.name == ATTENTION_TAB:
             return jobs.needing_attention()
         return jobs.filter(status__in=self.statuses) if self.name else jobs
@@ -64,7 +64,7 @@ TABS = (
 
 
 def tab_of(data: QueryDict) -> Tab:
-    """The tab that `?show=` names; what it does not know is taken for all."""
+    """The tab that `?show=` names; an unknown name means all."""
     return next((tab for tab in TABS if tab.name == data.get("show", "")), TABS[0])
 
 
@@ -80,7 +80,7 @@ def _day(label: str) -> forms.DateField:
 
 
 class FilterForm(forms.Form):
-    """What narrows the list. A value that cannot be used is told in words, and does not narrow."""
+    """The filters of the list. A value that is not valid is reported, and ignored."""
 
     q = forms.CharField(
         label="Find jobs",
@@ -95,7 +95,7 @@ class FilterForm(forms.Form):
     until = _day("To")
 
     def __init__(self, data: QueryDict, *, offer: bool = True) -> None:
-        """With `offer` the known tools and people are read, two queries, for the form to show."""
+        """With `offer` the known tools and people are read for the form, in two queries."""
         super().__init__(data, auto_id="filter-%s")
         for field in self.fields.values():
             look = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
@@ -128,7 +128,7 @@ class FilterForm(forms.Form):
 
     @property
     def problems(self) -> list[str]:
-        """What could not be used of the address, a sentence for each."""
+        """A sentence for each value in the URL that is not valid."""
         return [
             f"{self.fields[name].label}: {sentence} It was left out."
             for name, sentences in self.errors.items()
@@ -137,17 +137,17 @@ class FilterForm(forms.Form):
 
     @property
     def is_narrow(self) -> bool:
-        """Something besides the tab narrows the list."""
+        """Whether something besides the tab narrows the list."""
         self.errors  # noqa: B018 - cleans the form
         return any(self.cleaned_data.values())
 
     @property
     def has_other_filters(self) -> bool:
-        """Something besides the box for finding is filled in, right or wrong."""
+        """Whether something besides the search box is filled in, valid or not."""
         return any(self.data.get(name) for name in self.base_fields if name != "q")
 
     def narrow(self, jobs: JobQuerySet) -> JobQuerySet:
-        """Only the jobs that fit all that is asked."""
+        """Only the jobs that match all filters."""
         self.errors  # noqa: B018 - cleans the form
         asked = self.cleaned_data
         for name, value in [*_qualifiers(asked.get("q", "")), *asked.items()]:
@@ -161,7 +161,7 @@ class FilterForm(forms.Form):
 
 
 def filter_query(data: QueryDict) -> str:
-    """The part of an address that says which jobs: what stays when one turns a page or does something."""
+    """The part of a URL that selects jobs, to be kept across pages and actions."""
     kept = QueryDict(mutable=True)
     for name in ("show", *FilterForm.base_fields):
         if value := data.get(name, "").strip():
@@ -170,7 +170,7 @@ def filter_query(data: QueryDict) -> str:
 
 
 def _qualifiers(text: str) -> Iterator[tuple[str, str]]:
-    """What is written as name:value in the box, and the rest of it as a part of the title."""
+    """The pairs name:value in the search box, and the rest of it as a part of the title."""
     for found in QUALIFIER.finditer(text):
         yield found[1].lower(), found[2].strip('"')
     yield "title", " ".join(QUALIFIER.sub(" ", text).split())
@@ -188,13 +188,13 @@ def _by_title(text: str) -> Q:
 def _by_tag(tag: str) -> Q:
     """Jobs that add, remove or set the tag, or that chose their tickets by it.
 
-    Looked for in the text of the parameters, as a JSON value: never followed by a colon, which a key is. One
-    database keeps letters beyond ASCII as they are, the other escaped.
+    The tag is searched in the text of the parameters as a JSON value, which no colon follows, unlike a key.
+    One database stores letters beyond ASCII as they are, the other escapes them.
     """
     found = Q(source__tag=tag)
     for written in {json.dumps(tag), json.dumps(tag, ensure_ascii=False)}:
         is_value = (Q(params_text__contains=written + end) for end in (",", "]", "}"))
-        # What most jobs do not hold at all is looked for first: each look makes a text of the parameters.
+        # The bare tag comes first because most jobs lack it, and each search casts the parameters to text.
         found |= Q(params_text__contains=written) & reduce(or_, is_value)
     return found
 
@@ -204,7 +204,7 @@ def _by_person(name: str) -> Q:
 
 
 def _by_error(text: str) -> Q:
-    """Jobs whose own error says so, and jobs with tickets that were refused or left out for that reason."""
+    """Jobs with this text in their error, or with tickets that failed or were skipped for this reason."""
     left = Item.objects.filter(
         job=OuterRef("pk"), outcome__in=outcomes_with(Reasons.FAILURES, Reasons.LEFT_OUT), reason=text
     )
@@ -222,5 +222,5 @@ FILTERS: dict[str, Callable[[JobQuerySet, str], JobQuerySet]] = {
 
 
 def _start_of(day: date) -> datetime:
-    """Where the day begins for the person who asks."""
+    """The start of the day in the person's time zone."""
     return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())

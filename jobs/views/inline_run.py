@@ -11,17 +11,17 @@ from jobs.models import Job
 from jobs.runtime.database_retry import DatabaseRetry, trouble_in
 from jobs.states import FollowUp, Status
 
-#: A request works on a job for about so long, seconds; then a worker in the background goes on.
+#: About how long a request works on a job, seconds; then a worker goes on in the background.
 SECONDS = 3.0
-#: It waits no longer than this for a database in trouble.
+#: How long it waits for a database in trouble, seconds.
 PATIENCE = 6.0
 
 
 def run_inline(made: Submission) -> None:
     """Work on a job that was made for this process, with the engine that workers use.
 
-    Done or not after that, its page tells. A fault of the program that the engine has written on the job's
-    row is told there too, and not raised; nor is a trouble of the database, since the job was made.
+    Its page shows whether it is done. A bug that the engine has recorded on the job's row is shown there too
+    and not raised; nor is trouble with the database, since the job exists.
     """
     _run(made.job.pk, made.token)
     for after in made.job.children.filter(follow_up=FollowUp.UNGUARD):

@@ -1,4 +1,4 @@
-"""One job: its page, the parts of it that keep themselves up to date, its status for scripts, its exports."""
+"""One job: its page, the parts of it that refresh themselves, its status for scripts, its exports."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def live(request: HttpRequest, pk: int) -> HttpResponse:
     """The part that changes, for a page that shows `?version=`; 204 when nothing has changed since.
 
-    `?spoken=` is what was said aloud last: a new state, or another tenth, is said and makes the page ask for
-    the account of tickets again.
+    `?spoken=` is what was announced last. A new status, or another tenth, is announced and makes the page
+    reload the tickets.
     """
     page = JobPage(job_or_404(pk))
     if request.GET.get("version") == page.version:
@@ -66,7 +66,7 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def account(request: HttpRequest, pk: int) -> HttpResponse:
-    """What became of the tickets, and the timeline, as a part of the page."""
+    """The tickets and the timeline, as a part of the page."""
     page = JobPage(job_or_404(pk))
     return render(
         request, "jobs/_account.html", {"job": page.job, "page": page} | _account_context(request, page)
@@ -100,7 +100,7 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
 
 
 def job_or_404(pk: int) -> Job:
-    """The job with all that its page needs of other tables."""
+    """The job with all that its page needs from other tables."""
     if pk > MOST_PK:
         raise Http404("There is no job of that number.")
     return get_object_or_404(Job.objects.select_related("created_by", "parent"), pk=pk)

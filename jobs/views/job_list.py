@@ -1,4 +1,4 @@
-"""The list of jobs, and the part of it that keeps itself up to date."""
+"""The list of jobs, and the part of it that refreshes itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = 25
 @require_safe
 @allowed(SEE)
 def show(request: HttpRequest) -> HttpResponse:
-    """The list, newest first. `?show=` picks states, the rest of the address narrows further."""
+    """The list, newest first. `?show=` picks a tab, the rest of the query narrows further."""
     form = FilterForm(request.GET)
     return render(request, "jobs/list.html", _list_context(request, form) | {"form": form})
 
@@ -47,7 +47,7 @@ def _list_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     numbers = dict(narrowed.order_by().values_list("status").annotate(Count("pk")))
     tabs = _tabs(narrowed, numbers)
     may_cancel = request.user.has_perm(ACT)
-    # Also of those that need attention: whichever of them can be cancelled stand there all.
+    # Right for "needs attention" too: that tab shows all jobs in those of its statuses that can be cancelled.
     can_cancel = _total_of(numbers, tab.statuses & ALLOWED_IN["cancel"]) if may_cancel else 0
     kept = request.GET.copy()
     kept.pop("version", None)
@@ -63,7 +63,7 @@ def _list_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
         "kept": filter_query(request.GET),
         "kept_without_tab": _without_tab(request),
         "kept_fields": list(QueryDict(filter_query(request.GET)).items()),
-        # Only jobs that can be cancelled can be chosen, and only by who may.
+        # Only jobs that can be cancelled can be chosen, and only with the permission.
         "choosable": may_cancel and any(job.status in ALLOWED_IN["cancel"] for job in page.rows),
         "cancellable": ALLOWED_IN["cancel"],
         "can_cancel": can_cancel,
@@ -71,7 +71,7 @@ def _list_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
 
 
 def _tabs(jobs: JobQuerySet, numbers: Mapping[str, int]) -> list[tuple[Tab, int]]:
-    """Each tab with the number of jobs under it, from how many there are in each state; one query."""
+    """Each tab with its number of jobs, from the numbers by status; one query."""
     numbers_of = {tab.name: _total_of(numbers, tab.statuses) for tab in TABS}
     numbers_of[ATTENTION_TAB] = jobs.needing_attention().count()
     return [(tab, numbers_of[tab.name]) for tab in TABS]

@@ -1,4 +1,4 @@
-"""Pages that start behind a row, not at a number: as quick at a million rows as at ten, none shown twice."""
+"""Keyset pagination: as fast at a million rows as at ten, and no row is shown twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class PageCursor:
-    """Where in the rows a page starts: right after a key, right before one, or at the very start."""
+    """Where a page starts: right after a key, right before one, or with the first row."""
 
     after: int | None = None
     before: int | None = None
@@ -27,7 +27,7 @@ class KeysetPage(Generic[M]):
 
 
 def cursor_in(request: HttpRequest) -> PageCursor:
-    """The place that the address names; what is not a number is taken for the start."""
+    """The cursor in the URL; anything but a number means the start."""
     return PageCursor(_number(request.GET.get("after", "")), _number(request.GET.get("before", "")))
 
 
@@ -40,7 +40,7 @@ def page_of(
     falling = descending != backwards
     if start is not None:
         rows = rows.filter(**{f"{key}__{'lt' if falling else 'gt'}": start})
-    # One row more than is shown tells whether there is a further page.
+    # One row more than is shown says whether there is a next page.
     read = list(rows.order_by(f"-{key}" if falling else key)[: size + 1])
     more, shown = len(read) > size, read[:size]
     if backwards:

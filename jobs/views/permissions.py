@@ -1,4 +1,4 @@
-"""Who may come in: signed in, and with the permission that the page asks for."""
+"""Who may see a page: people who are signed in and have the permission that it requires."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 SEE, ACT = "jobs.view_job", "jobs.run_job"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
-#: htmx 2 shows an answer of this status and asks no more (htmx.org/docs, polling).
+#: htmx 2 shows a response with this status and stops polling (htmx.org/docs, polling).
 STOP_POLLING = HttpResponseStopPolling.status_code
 
-#: What is said to who lacks the permission, and whom to ask.
+#: Shown to people who lack the permission: what they cannot do, and whom to ask.
 REFUSALS = {
     SEE: "Your account may not see jobs. Ask {whom} to give it the permission “Can view job”.",
     ACT: (
@@ -31,7 +31,7 @@ REFUSALS = {
         "“Can run, pause, resume, cancel and undo jobs”."
     ),
 }
-#: So many of those who can grant a permission are named.
+#: How many of the people who can grant a permission are named.
 GRANTERS_NAMED = 3
 
 
@@ -42,11 +42,11 @@ def why_refused(user: AbstractBaseUser | AnonymousUser, *permissions: str) -> st
 
 
 def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Callable[[View[P]], View[P]]:
-    """Let in who is signed in and has all the permissions.
+    """Admit people who are signed in and have all the permissions.
 
-    Others are sent to sign in, or get a 403 whose words say whom to ask. A view for scripts answers 401 and
-    403 as JSON, because a script would take the sign-in page for its answer. `draft` marks the parts of a
-    page that keeps what is typed in the browser and fills it in again for `?restore=1`.
+    Others are sent to sign in, or get a 403 that says whom to ask. A view for scripts answers 401 and 403 as
+    JSON, because a script would take the sign-in page for data. `draft` marks the parts of a page that keeps
+    what is typed in the browser and restores it for `?restore=1`.
     """
 
     def guard(view: View[P]) -> View[P]:
@@ -65,7 +65,7 @@ def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Cal
                 raise PermissionDenied(words)
             return view(request, *args, **kwargs)
 
-        guarded.is_for_scripts = script  # type: ignore[attr-defined]  # faults are told as JSON there too
+        guarded.is_for_scripts = script  # type: ignore[attr-defined]  # its other errors are JSON, too
         return guarded
 
     return guard
@@ -82,7 +82,7 @@ def _not_signed_in_json() -> HttpResponseBase:
 
 
 def _whom_to_ask() -> str:
-    """Those who can give a permission in the admin, by name."""
+    """The names of people who can grant a permission in the admin."""
     granting = User.objects.with_perm("auth.change_user", backend=MODEL_BACKEND).filter(is_staff=True)
     names = list(granting.order_by("username").values_list("username", flat=True)[:GRANTERS_NAMED])
     if not names:
@@ -96,14 +96,15 @@ def _whom_to_ask() -> str:
 
 
 def is_partial_request(request: HttpRequest) -> bool:
-    """Whether a page of ours asks for a part of itself."""
+    """Whether htmx requests a part of a page."""
     return request.headers.get("HX-Request") == "true"
 
 
 def redirect_to_sign_in(request: HttpRequest, *, back: str = "") -> HttpResponseBase:
-    """To the sign-in page and then back to `back`, or to where one was.
+    """Redirect to the sign-in page, and from there to `back` or to the current page.
 
-    A form that was sent goes along, as 307 bids the browser, and is there again after signing in.
+    A form that was sent goes along, because a browser repeats the POST for a 307, and is restored after
+    sign-in.
     """
     query = {"next": back or request.get_full_path()}
     is_form = request.method == "POST"
@@ -115,7 +116,7 @@ def redirect_to_sign_in(request: HttpRequest, *, back: str = "") -> HttpResponse
 
 
 def _session_ended(request: HttpRequest, *, draft: bool) -> HttpResponseBase:
-    """A sentence at the top of the page that asked: it stays as it is, with all that is typed into it."""
+    """A notice at the top of the page, which otherwise stays as it is with everything typed into it."""
     where = urlsplit(request.headers.get("HX-Current-URL", ""))
     back = where._replace(scheme="", netloc="", fragment="")
     if draft:

@@ -1,7 +1,7 @@
-"""What was typed into a form that was sent after the session had ended, until its page is shown again.
+"""A form that was sent after the session had ended, saved until its page is shown again.
 
-It travels through the sign-in page in a hidden field, and lies in the session only of a person who has signed
-in: nobody else can fill the database with it. Files, passwords and one-time tokens are not kept.
+It passes through the sign-in page in a hidden field, and enters a session only once the person has signed in:
+nobody else can fill the database with it. Files, passwords and one-time tokens are not saved.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import json
 
 from django.http import HttpRequest, QueryDict
 
-#: The hidden field of the sign-in page, and the place in the session.
+#: The hidden field of the sign-in page, and the key in the session.
 FIELD = "kept"
-#: A longer form is not kept here, characters; the browser has its own copy of what was typed.
+#: The longest form that is saved, characters; the browser has its own copy of what was typed.
 MOST = 500_000
-#: Fields that are of no use a second time; every name with "password" in it is one as well.
+#: Fields that are useless a second time; so is every field with "password" in its name.
 UNKEPT = frozenset({"csrfmiddlewaretoken", "nonce", "dry_run", FIELD, "next", "username"})
 
 
 def packed(data: QueryDict) -> str:
-    """The fields of a form that was sent, as a text for the hidden field; "" when none is worth keeping."""
+    """The fields of a form that was sent, as text for the hidden field; "" if none is worth saving."""
     fields = {
         name: values for name, values in data.lists() if name not in UNKEPT and "password" not in name.lower()
     }
@@ -28,14 +28,14 @@ def packed(data: QueryDict) -> str:
 
 
 def keep(request: HttpRequest, text: str, *, at: str) -> None:
-    """Lay what `packed` made into the session, for the page at the path `at`; what is not that is dropped."""
+    """Store the text of `packed` in the session for the page at the path `at`; drop anything else."""
     fields = _unpacked(text)
     if fields:
         request.session[FIELD] = {"at": at, "fields": fields}
 
 
 def take(request: HttpRequest) -> QueryDict:
-    """What was kept for this page, once; empty when nothing was."""
+    """The saved form of this page, once; empty if there is none."""
     found = QueryDict(mutable=True)
     if FIELD not in request.session:
         return found

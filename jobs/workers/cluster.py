@@ -1,4 +1,4 @@
-"""A `qcluster` with its processes, as the one who supervises it sees it."""
+"""A `qcluster` and its processes, as its supervisor sees them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from jobs.workers import health, heartbeats, processes
 
 logger = logging.getLogger(__name__)
 
-#: A cluster without a sign of life for so long is dead, seconds; a new one has more time to come up.
+#: A cluster that has not beaten for this long is dead, seconds; a new one gets more time to start.
 SILENT_AFTER, START_TIMEOUT = heartbeats.BEAT_STALE_AFTER.total_seconds(), 60.0
 
 
 class Cluster:
-    """A running cluster; `stop_file` is where it is told to stop."""
+    """A running cluster; making the `stop_file` asks it to stop."""
 
     def __init__(self, stop_file: Path) -> None:
         self._stop_file = stop_file
@@ -35,38 +35,38 @@ class Cluster:
         self._child = processes.start(command, environment=environment)
         self._started_at = self._alive_at = time.monotonic()
         self._beat: datetime | None = None
-        self._processes: set[int] | None = None  # its processes, once it is up
+        self._processes: set[int] | None = None  # their ids, once it is up
 
     @property
     def is_stable(self) -> bool:
-        """Whether it has lived long enough to be called a good start."""
+        """Whether it has run long enough to call its start a success."""
         return time.monotonic() - self._started_at > START_TIMEOUT
 
     def trouble(self) -> str:
-        """Why it has to be replaced; "" while it is well."""
+        """Why it has to be replaced; "" while it is healthy."""
         if self._child.poll() is not None:
             return f"it ended by itself (exit code {self._child.returncode})"
         self._read_beats()
-        now = processes.members(self._child.pid)  # after that: who beats for the first time is among them
+        now = processes.members(self._child.pid)  # read after the beats, to include the one that beats first
         if self._beat and self._processes is None:
             self._processes = now
             logger.info("The worker is up, with %s processes", len(now))
-        # One that is new has taken the place of one that died unseen.
+        # A new process may have replaced one whose death nobody saw.
         if self._processes is not None and now != self._processes:
             return f"its processes have changed ({len(self._processes - now)} of {len(self._processes)} died)"
         patience = SILENT_AFTER if self._beat else START_TIMEOUT
         if time.monotonic() - self._alive_at > patience:
-            return f"it gave no sign of life for {patience:.0f} s"
+            return f"it has not beaten for {patience:.0f} s"
         # Not at once: workers take the jobs that waited one after the other.
         if self.is_stable and self._is_stuck():
-            return "it lives, but jobs wait and nobody works on any"
+            return "it is alive, but jobs are waiting and nobody works on any"
         return ""
 
     def stop(self, grace: float) -> None:
-        with suppress(OSError):  # the folder is full or gone: then its slices end by themselves
+        with suppress(OSError):  # the disk is full or the folder gone: its time slices end anyway
             self._stop_file.touch()
         self._forget_beats()
-        # Its main process alone: told all at once, the processes of a cluster wait for each other for ever.
+        # Only its main process: if all get the signal at once, they wait for each other for ever.
         processes.stop(self._child, grace)
         self._stop_file.unlink(missing_ok=True)
 

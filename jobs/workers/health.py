@@ -1,4 +1,4 @@
-"""How the workers are, as pages, probes and the supervisor tell it: one way of judging for all of them."""
+"""The health of the workers, judged in one way for pages, probes and the supervisor."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from jobs.models import Beat, Job, Transition
 from jobs.states import Status
 from jobs.workers import clock_skew, heartbeats
 
-#: Workers that live, with a job waiting for so long and no other in hand, do no work.
+#: Living workers do no work if a job has waited for this long and nobody holds another.
 STUCK_AFTER = timedelta(seconds=30)
 
 
 class State(StrEnum):
     ALIVE = "alive"
-    STUCK = "stuck"  # there are signs of life, but jobs wait and nobody works on any
+    STUCK = "stuck"  # they beat, but jobs wait and nobody works on any
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Numbers without names, fit for an answer to anybody; times in whole seconds, None for none."""
+    """Numbers without names, safe to show to anybody; times in whole seconds, None for none."""
 
     worker_state: State
     workers: int  # living clusters, on all hosts
-    newest_beat_seconds: int | None  # also of one that is gone
+    newest_beat_seconds: int | None  # also of a dead one
     jobs_waiting: int  # for a worker, and for nothing else
     oldest_waiting_seconds: int | None
 
@@ -45,7 +45,7 @@ def check() -> Health:
     living = len(heartbeats.living_clusters())
     newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
     last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
-    # One in the middle of its work waits since it was put down, and then it was woken.
+    # A job in the middle of its work has waited since it was released, which is when it was woken.
     since = Case(
         When(status=Status.QUEUED, then=Subquery(last_move)), default=Coalesce(F("resumes_at"), F("woken_at"))
     )
@@ -70,7 +70,7 @@ def check() -> Health:
 
 
 def _is_any_in_hand() -> bool:
-    """Whether somebody works on a job, and gave a sign of it lately."""
+    """Whether a worker holds a job and has beaten lately."""
     lately = timezone.now() - heartbeats.BEAT_STALE_AFTER
     return Job.objects.active().exclude(lease_token="").filter(beat_at__gte=lately).exists()
 

@@ -1,4 +1,4 @@
-"""The signs of life that worker clusters leave in the database.
+"""The heartbeats of worker clusters, which are kept in the database.
 
 Django-Q2 keeps its own in a cache, which workers on other hosts may not share.
 """
@@ -18,19 +18,19 @@ BEAT_STALE_AFTER = timedelta(seconds=45)
 
 
 def beat() -> None:
-    """Tell that a worker cluster of this process lives."""
+    """Record that the worker cluster of this process is alive."""
     now = timezone.now()
     Beat.objects.update_or_create(owner=process_id.this_process(), defaults={"at": now})
     Beat.objects.filter(at__lt=now - timedelta(days=1)).delete()
 
 
 def is_worker_alive() -> bool:
-    """Whether some worker cluster has given a sign of life lately, and is not known to be dead."""
+    """Whether some worker cluster has beaten lately and is not known to be dead."""
     return bool(living_clusters())
 
 
 def living_clusters() -> list[Beat]:
-    """The beats of the worker clusters that have given a sign of life lately and are not known to be dead."""
+    """The beats of the worker clusters that have beaten lately and are not known to be dead."""
     now = timezone.now()
     lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
     return [beat for beat in lately if not process_id.is_dead(beat.owner)]

@@ -1,4 +1,4 @@
-"""Processes that a command starts, so that none of them is left behind, however the command ends."""
+"""Starting and stopping processes so that none is left behind, however a command ends."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def die_with_parent(parent: int) -> Callable[[], None]:
-    """What a child of the process `parent` calls first, to be killed as soon as that process is gone.
+    """A function that a child of the process `parent` calls first, to be killed when its parent ends.
 
-    Only Linux can do that; elsewhere children of a killed parent have to be ended by hand.
+    Only Linux can do that; elsewhere the children of a killed parent have to be ended by hand.
     """
     if not sys.platform.startswith("linux"):
         return lambda: None
-    # Looked up before the fork: a child of a fork should do as little as it can.
+    # Looked up before the fork, because after it a child should do as little as it can.
     prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     def bind() -> None:
@@ -42,7 +42,7 @@ def die_with_parent(parent: int) -> Callable[[], None]:
 def bind_forks() -> None:
     """From here on each process that this one forks dies with it, and so on down the tree.
 
-    It does not hear who asks the whole group to stop: it is told by the process above it.
+    Signals to the whole group do not stop it: the process above does.
     """
     parent = os.getpid()
 
@@ -51,7 +51,7 @@ def bind_forks() -> None:
         parent = os.getpid()
 
     def bind() -> None:
-        # Held back rather than ignored: a fork may set a handler of its own, and Django-Q2's sentinel does.
+        # Blocked rather than ignored: a fork may set a handler of its own, and Django-Q2's sentinel does.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         die_with_parent(parent)()
 
@@ -68,8 +68,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a child that dies with this process, in a process group of its own or (`own_session`) not.
 
-    In its own session it is not reached by the Ctrl-C of our terminal: we tell it ourselves. Its output goes
-    to `log`, or where ours goes; what it writes to standard error, to `errors` if that is given.
+    In a session of its own the terminal's Ctrl-C does not reach it: we stop it ourselves. Its output goes to
+    `log`, or where ours goes; its standard error goes to `errors` if that is given.
     """
     return subprocess.Popen(
         command,
@@ -78,7 +78,7 @@ def start(
         stdout=log,
         stderr=errors or (subprocess.STDOUT if log else None),
         start_new_session=own_session,
-        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - whoever starts processes here has no threads
+        preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - no caller has threads
     )
 
 

@@ -1,7 +1,7 @@
-"""The watch over jobs whose worker is gone, or whose wake-up was lost.
+"""Takes over jobs whose worker is dead, and wakes jobs whose wake-up was lost.
 
-Stateless and without a lock of its own: any number of processes may run it at any time. It is called from the
-queue's broker every two seconds, at the start of every task, and by `manage.py reap_jobs`.
+Stateless and without a lock of its own: any number of processes may run it at any time. The workers' broker
+calls it every two seconds; the start of every task and `manage.py reap_jobs` call it, too.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from jobs.workers import clock_skew
 
 logger = logging.getLogger(__name__)
 
-#: After so many lost workers without one newly settled batch the job stops by itself.
+#: A job stops by itself after this many lost workers without a settled batch between them.
 MAX_CRASHES = 3
 #: A job that nobody holds is woken again when its last wake-up is older than this.
 WAKE_AGAIN_AFTER = timedelta(seconds=5)
 
 
 def reap() -> int:
-    """Take jobs from dead workers and wake jobs that nobody looks at; returns how many workers were lost."""
+    """Take over jobs of dead workers and wake forgotten jobs; returns how many workers were lost."""
     clock_skew.correct()
     lost = sum(_take_over(job) for job in _possibly_dead())
     _wake_forgotten()
@@ -60,7 +60,7 @@ def _take_over(job: Job) -> bool:
             return False
         job.refresh_from_db()
         with log_context.about(job=job.pk):
-            logger.warning("Worker lost, %s in a row", job.crash_count)
+            logger.warning("Worker lost (%s in a row)", job.crash_count)
         if job.crash_count >= MAX_CRASHES and transitions.move(
             job,
             Status.ERRORED,
@@ -89,7 +89,7 @@ def _take_over(job: Job) -> bool:
 def _wake_forgotten() -> None:
     """Wake jobs that are due and that no message in the queue will wake.
 
-    While messages lie ready that nobody has taken, the workers are busy and the job's own may be among them.
+    While messages are due that nobody has taken, the workers are busy, and the job's own may be among them.
     """
     now = timezone.now()
     forgotten = Job.objects.claimable().filter(
@@ -101,7 +101,7 @@ def _wake_forgotten() -> None:
         if not wakeups.is_queue_idle():
             return
         with log_context.about(job=job.pk):
-            logger.info("Woken again")
+            logger.info("Woken again, because its wake-up was lost")
         wakeups.wake(job)
 
 

@@ -1,4 +1,4 @@
-"""Whether the database has the shape that this program was written for."""
+"""Whether the database has the schema that this program needs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from jobs.formatting import some
 
 
 def unapplied_migrations() -> list[str]:
-    """The migrations of this program that the database has not seen, as `app.name`; may raise DatabaseError.
+    """The migrations of this program that the database lacks, as `app.name`; may raise DatabaseError.
 
-    A database that is ahead of the program is none of them: what a newer version adds, an older one can do
-    without.
+    A database that is ahead of the program lacks none: an older version can do without what a newer one adds.
     """
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
-def missing_migrations() -> str:
-    """A sentence for who runs a worker on a database that lacks migrations; "" when it lacks none."""
+def migration_problem() -> str:
+    """A sentence for the operator if the database lacks migrations; "" if it lacks none."""
     missing = unapplied_migrations()
     if not missing:
         return ""

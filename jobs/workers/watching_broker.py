@@ -1,4 +1,4 @@
-"""The broker of the workers: between two looks into the queue it watches over jobs whose worker is gone.
+"""The broker of the workers: while it polls the queue, it beats and runs the reaper.
 
 Named in `Q_CLUSTER`. Code that only queues a message uses the plain one (`jobs.runtime.broker`).
 """

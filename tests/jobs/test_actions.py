@@ -86,7 +86,7 @@ def test_pause_settles_what_is_in_flight_and_resume_goes_on(demo: Demo, one_by_o
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_a_cancel_between_the_last_look_and_the_sending_still_keeps_the_batch_back(
+def test_a_cancel_between_the_last_check_and_the_sending_still_stops_the_batch(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = submit(refs=demo.open_tickets[:50])
@@ -120,7 +120,7 @@ def test_a_click_that_comes_after_the_last_batch_finds_the_job_succeeded(demo: D
             action(job=job, by=ANA)
 
 
-def test_a_cancel_in_the_moment_in_which_the_last_batch_settles_tells_the_truth(demo: Demo) -> None:
+def test_a_cancel_at_the_moment_the_last_batch_settles_records_the_truth(demo: Demo) -> None:
     demo.account.configure(scale=0.02)
     made = submit(refs=demo.open_tickets[:50], add=["brand-new"])
     job = run(made, tick=after_first_batch(demo, lambda: actions.cancel(job=made.job, by=ANA)))
@@ -139,7 +139,7 @@ def test_a_cancel_in_the_moment_in_which_the_last_batch_settles_tells_the_truth(
         (Status.PAUSING, Status.CANCELLING),
     ],
 )
-def test_cancel_is_immediate_where_nobody_works_on_the_job(db: None, status: Status, ends_in: Status) -> None:
+def test_cancel_is_immediate_when_nobody_works_on_the_job(db: None, status: Status, ends_in: Status) -> None:
     job = a_job(status)
     actions.cancel(job=job, by=ANA)
     assert job.status == ends_in
@@ -163,7 +163,7 @@ def test_cancel_of_a_waiting_job_with_something_in_flight_settles_it_first(db: N
         (Status.SELECTING, Status.PAUSING),
     ],
 )
-def test_pause_is_immediate_where_nobody_works_on_the_job(db: None, status: Status, ends_in: Status) -> None:
+def test_pause_is_immediate_when_nobody_works_on_the_job(db: None, status: Status, ends_in: Status) -> None:
     job = a_job(status)
     actions.pause(job=job, by=ANA)
     assert job.status == ends_in

@@ -1,4 +1,4 @@
-"""Retrying an undo, or running the rest of one, goes on taking back; it does not do anew what was undone."""
+"""Retrying an undo, or running the rest of one, goes on undoing; it does not redo what was undone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def changed(demo: Demo, number: int) -> Job:
     return job
 
 
-def test_the_retry_of_an_undo_takes_back_what_the_undo_could_not(demo: Demo) -> None:
+def test_the_retry_of_an_undo_reverts_what_the_undo_could_not(demo: Demo) -> None:
     job = changed(demo, 3)
     refs = sorted(outcomes(job))
     demo.fault("item_error", ids=refs[:1], times=1, code="RecordInvalid", text="Resolution: is required")
@@ -28,7 +28,7 @@ def test_the_retry_of_an_undo_takes_back_what_the_undo_could_not(demo: Demo) -> 
     assert (purpose_of(retry).kind, purpose_of(retry).origin_job_id) == (FollowUp.UNDO, job.pk)
 
 
-def test_the_rest_of_a_cancelled_undo_takes_back_as_well_also_when_it_is_read_again(demo: Demo) -> None:
+def test_the_rest_of_a_cancelled_undo_reverts_too_even_when_it_is_read_again(demo: Demo) -> None:
     job = changed(demo, 4)
     undo = actions.follow_up(job=job, kind=FollowUp.UNDO, by=ANA).job
     run(undo, seconds=0.0)
@@ -43,7 +43,7 @@ def test_the_rest_of_a_cancelled_undo_takes_back_as_well_also_when_it_is_read_ag
     assert not any("vip" in demo.tags(ref) for ref in outcomes(job))
 
 
-def test_taking_back_an_undo_does_anew_what_it_took_back(demo: Demo) -> None:
+def test_the_undo_of_an_undo_restores_what_it_reverted(demo: Demo) -> None:
     job = changed(demo, 2)
     undo = follow(job, FollowUp.UNDO)
     again = follow(undo, FollowUp.UNDO)

@@ -1,4 +1,4 @@
-"""Cancelling a job that cannot ask any more what became of the tickets it sent."""
+"""Cancelling a job that can no longer ask about the tickets it sent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stuck(demo: Demo, refs: list[int], settings: Any) -> Job:
     return job
 
 
-def test_without_force_it_tries_to_settle_and_says_that_it_could_not(stuck: Job) -> None:
+def test_without_force_it_tries_to_settle_and_says_that_it_cannot(stuck: Job) -> None:
     actions.cancel(job=stuck, by=ANA)
     assert stuck.status == "cancelling"
     job = run(stuck)
@@ -71,7 +71,7 @@ def test_with_force_what_is_in_flight_is_unverified_and_the_job_is_cancelled_at_
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.WAITING, Status.ERRORED, Status.CANCELLING])
-def test_it_can_be_forced_wherever_nobody_has_the_job_in_hand(job_counts: None, status: Status) -> None:
+def test_it_can_be_forced_whenever_no_worker_holds_the_job(job_counts: None, status: Status) -> None:
     job = factories.job(status, total=2)
     batch = job.batches.create(key="k", state="sending", size=1)
     factories.item(job, 1, "pending", batch=batch)
@@ -82,7 +82,7 @@ def test_it_can_be_forced_wherever_nobody_has_the_job_in_hand(job_counts: None, 
 
 
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.PAUSING])
-def test_a_worker_that_has_the_job_in_hand_settles_it_first(db: None, status: Status) -> None:
+def test_a_worker_that_holds_the_job_settles_it_first(db: None, status: Status) -> None:
     job = factories.job(status, total=1, lease_token="token", beat_at=timezone.now())
     batch = job.batches.create(key="k", state="sent", receipt="V3-1", size=1)
     factories.item(job, 1, "pending", batch=batch)

@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Times and numbers as people read them."""
 
 import pytest
 

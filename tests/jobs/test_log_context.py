@@ -1,4 +1,4 @@
-"""What the log says of a job: which job and which batch, in words and as JSON, and no ticket's data."""
+"""Log lines of a job: the job and the batch, as text and as JSON, and no ticket's data."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_each_line_says_which_job_and_batch_it_is_about(
     assert not any("brand-new" in line for line in lines())
 
 
-def test_marks_end_with_what_they_are_about(written: tuple[str, Lines]) -> None:
+def test_ids_end_with_what_they_are_about(written: tuple[str, Lines]) -> None:
     shape, lines = written
     logger = logging.getLogger("jobs.somewhere")
     with log_context.about(job=5):
@@ -82,7 +82,7 @@ def test_marks_end_with_what_they_are_about(written: tuple[str, Lines]) -> None:
     )
 
 
-def test_a_trace_is_a_part_of_its_line_in_json(written: tuple[str, Lines]) -> None:
+def test_a_traceback_is_part_of_its_line_in_json(written: tuple[str, Lines]) -> None:
     shape, lines = written
     logging.getLogger("jobs.somewhere").error("Stopped", exc_info=ValueError("broken"))
     if shape == "json":
@@ -93,7 +93,7 @@ def test_a_trace_is_a_part_of_its_line_in_json(written: tuple[str, Lines]) -> No
 
 
 @pytest.mark.parametrize("shape", ["json", "text", "neither"])
-def test_the_setting_chooses_the_shape_and_a_wrong_one_is_told(
+def test_the_setting_chooses_the_format_and_an_unknown_one_is_refused(
     process_environment: dict[str, str], shape: str
 ) -> None:
     command = ["check"] if shape == "neither" else ["shell", "-c", LOGS]

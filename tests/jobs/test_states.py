@@ -1,4 +1,4 @@
-"""The table of states, and the one door through which they change."""
+"""The table of statuses, and the only function that changes them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_ended_job_is_never_reopened() -> None:
 
 @pytest.mark.parametrize(("origin", "to"), list(itertools.product(Status, Status)))
 @pytest.mark.django_db
-def test_only_what_the_table_allows_happens_and_it_is_written_down(origin: Status, to: Status) -> None:
+def test_only_what_the_table_allows_happens_and_it_is_recorded(origin: Status, to: Status) -> None:
     job = a_job(origin)
     allowed = origin in MAY_FOLLOW[to]
     needed = NEEDS[Status.WAITING] if to is Status.WAITING else {}
@@ -65,7 +65,7 @@ def test_a_move_in_a_worker_s_name_needs_its_token() -> None:
 
 
 @pytest.mark.django_db
-def test_of_two_who_move_at_once_one_wins() -> None:
+def test_of_two_moves_at_once_one_wins() -> None:
     one, other = a_job(Status.RUNNING), Job.objects.get()
     assert transitions.move(one, Status.CANCELLING, by=ANA)
     assert not transitions.move(other, Status.PAUSING, by=ANA)
@@ -103,7 +103,7 @@ CLICKS: dict[str, dict[Status, tuple[Status | None, Status | None, Status | None
 @pytest.mark.parametrize("situation", ["free", "in hand", "in flight"])
 @pytest.mark.parametrize(("click", "status"), list(itertools.product(CLICKS, Status)))
 @pytest.mark.django_db
-def test_a_click_does_one_thing_that_is_written_down_or_nothing_that_is_said(
+def test_a_click_does_one_thing_that_is_recorded_or_is_refused_in_words(
     click: str, status: Status, situation: str
 ) -> None:
     if situation == "in hand" and status not in ACTIVE:

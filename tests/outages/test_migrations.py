@@ -153,7 +153,7 @@ def test_new_columns_have_a_default_in_the_database_or_may_be_null() -> None:
 
 
 def test_a_bare_cluster_refuses_a_database_that_lacks_migrations(unmoved: None) -> None:
-    assert schema.missing_migrations() == ""
+    assert schema.migration_problem() == ""
     call_command("migrate", "jobs", OURS[-2], verbosity=0)
     with pytest.raises(CommandError, match=r"1 migration from jobs\.\w+ on must be applied. Run manage.py"):
         call_command("qcluster")

@@ -1,4 +1,4 @@
-"""`manage.py check_jobs`: do the counts that are shown agree with the items that are stored?"""
+"""`manage.py check_jobs`: check that the counts that are shown agree with the items that are stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobs.reports.recount import drifts
 
 
 class Command(JobCommand):
-    help = "Recounts every job from its items; a line for each count that is wrong, and then exit code 1."
+    help = "Recounts every job from its items. Prints each wrong count, and then exits with code 1."
 
     def handle(self, **_: Any) -> None:
         found = 0

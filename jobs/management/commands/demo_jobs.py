@@ -1,4 +1,4 @@
-"""`manage.py demo_jobs`: one made-up job in each state, to look at."""
+"""`manage.py demo_jobs`: make one made-up job in each state, to look at."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from jobs.formatting import some
 
 class Command(JobCommand):
     help = (
-        "Hangs the gallery: one made-up job in each state, for looking at pages. Those that are there "
-        "stay. The jobs called huge show numbers that their few stored tickets do not add up to, so "
-        "check_jobs tells of them; all others add up."
+        "Makes the gallery: one made-up job in each state, for viewing pages. Jobs that exist already are "
+        "kept. The jobs called huge show larger numbers than their few stored tickets add up to, so "
+        "check_jobs reports them; all others add up."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--clear", action="store_true", help="Remove the gallery and what follows it up.")
-        parser.add_argument("--yes", action="store_true", help="Also where neither DEBUG nor the demo is on.")
+        parser.add_argument("--clear", action="store_true", help="Remove the gallery and its follow-ups.")
+        parser.add_argument("--yes", action="store_true", help="Do it even without DEBUG or the demo.")
         parser.add_argument("--output", choices=["text", "json"], default="text")
 
     def handle(self, **options: Any) -> None:

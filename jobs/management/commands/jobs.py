@@ -1,4 +1,4 @@
-"""`manage.py jobs …`: see jobs, hold them, let them go on, stop them, follow them up, export them."""
+"""`manage.py jobs …`: show jobs, pause, resume, cancel, follow up and export them."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
 
 CONTROLS: dict[str, tuple[Callable[..., None], str]] = {
-    "pause": (actions.pause, "Hold a job; what is in flight is settled first."),
-    "resume": (actions.resume, "Let a paused or errored job go on, or a waiting one at once."),
-    "cancel": (actions.cancel, "Stop a job for good; what is in flight is settled first."),
+    "pause": (actions.pause, "Pause a job; what is in flight is settled first."),
+    "resume": (actions.resume, "Resume a paused or errored job, or end the wait of a waiting one."),
+    "cancel": (actions.cancel, "Cancel a job for good; what is in flight is settled first."),
 }
 FOLLOW_UP_HELP = {
     FollowUp.RETRY: "A new job on the tickets that failed.",
     FollowUp.REST: "A new job on the tickets that a cancelled job left.",
     FollowUp.RUN: "A dry run for real, on exactly those tickets.",
     FollowUp.UNDO: "A new job that takes back what a job changed.",
-    FollowUp.UNGUARD: "A new job that takes the guard tag off, where a job was told to leave it on.",
+    FollowUp.UNGUARD: "A new job that removes the guard tag that a job left on its tickets.",
 }
 
 
 class Command(RunCommand):
-    help = "Lists jobs, shows one, and does to it what its page can do."
+    help = "Lists jobs, shows one, and does what its page can do."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -77,7 +77,7 @@ class Command(RunCommand):
                 click.add_argument(
                     "--force",
                     action="store_true",
-                    help="Record what is in flight as unverified and do not wait, unless a worker is at it.",
+                    help="Record what is in flight as unverified, and do not wait unless a worker holds it.",
                 )
         for kind, what in FOLLOW_UP_HELP.items():
             following = verb(kind.value, what)

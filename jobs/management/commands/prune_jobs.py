@@ -21,23 +21,28 @@ from jobs.runtime.database_retry import DatabaseRetry
 
 #: A hundred years.
 MOST_DAYS = 36_500
-#: So many jobs are named by their number.
+#: How many jobs are named by their number.
 NAMED = 10
 
 
 class Command(JobCommand):
     help = (
-        "Deletes jobs that ended more than so many days ago, with their tickets' records and their timeline. "
-        "What they changed can not be taken back after that. A job goes together with its follow-ups, when "
-        "the last of them is old enough. Workers may go on meanwhile; broken off, the next run does the rest."
+        "Deletes jobs that ended more than DAYS days ago, with their tickets' records and their timeline. "
+        "Their changes cannot be undone after that. A job is deleted together with its follow-ups, once the "
+        "last of them is old enough. Workers can keep running; after an interruption the next run does the "
+        "rest."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--older-than", type=int, required=True, metavar="DAYS", help="Only jobs that ended before then."
+            "--older-than",
+            type=int,
+            required=True,
+            metavar="DAYS",
+            help="Only jobs that ended more than DAYS days ago.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would go.")
-        parser.add_argument("--yes", action="store_true", help="Do not ask before anything is deleted.")
+        parser.add_argument("--dry-run", action="store_true", help="Only show what would be deleted.")
+        parser.add_argument("--yes", action="store_true", help="Delete without asking.")
         add_person_option(parser)
 
     def handle(self, *, older_than: int, dry_run: bool, **options: Any) -> None:

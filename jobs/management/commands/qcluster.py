@@ -1,9 +1,9 @@
-"""`manage.py qcluster`: Django-Q2's own command, whose processes come and go together.
+"""`manage.py qcluster`: Django-Q2's own command, whose processes start and end together.
 
-Django-Q2's sentinel and workers go on as orphans when the process above them is killed: they hold messages,
-and nobody stops them. On Linux each of ours is killed with its parent, down the whole tree. And where all of
-its processes are told to stop at once (systemd's default, `tini -g`), Django-Q2 waits for ever for the ones
-that are gone: ours leave it to the first process to tell the others.
+Django-Q2's sentinel and workers live on as orphans when the process above them is killed: they hold messages,
+and nobody stops them. On Linux each of ours is killed with its parent, down the whole tree. If all of its
+processes get the signal to stop at once (systemd's default, `tini -g`), Django-Q2 waits for ever for those
+that have ended already; here only the first process acts on it, and stops the others.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from jobs.workers import processes, schema
 
 
 class GracefulCluster(Cluster):  # type: ignore[misc]  # django_q ships no types
-    """One that stops once, however often it is told, and puts its jobs down at their next step."""
+    """Stops once, however many signals arrive, and releases its jobs at their next step."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         signal.signal(signal.SIGHUP, self.sig_handler)
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
-        # A second one would come into the middle of the first, which may hold a lock that it needs.
+        # A second signal would interrupt the handling of the first, which may hold a lock that it needs.
         for each in processes.STOP_SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         if self.sentinel is None:  # nothing was started yet
             sys.exit(0)
         flag = Path(os.environ[STOP_FILE])
-        with suppress(OSError):  # the folder is full or gone: then its slices end by themselves
+        with suppress(OSError):  # the disk is full or the folder gone: its time slices end anyway
             flag.touch()
         super().sig_handler(signum, frame)
         flag.unlink(missing_ok=True)
@@ -52,13 +52,13 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no type
     requires_system_checks = (SETTINGS,)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if sentence := schema.missing_migrations():
+        if sentence := schema.migration_problem():
             raise CommandError(sentence)
         os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{os.getpid()}"))
         Path(os.environ[STOP_FILE]).unlink(missing_ok=True)
         import_string(settings.JOBS_WORK)  # loaded once for all the workers that are forked from here
         processes.bind_forks()
-        # What the forks do not hear cannot end them: neither a worker that hangs nor the monitor at the end.
+        # The forks block SIGTERM, so it could end neither a worker that hangs nor the monitor at the end.
         BaseProcess.terminate = BaseProcess.kill  # type: ignore[method-assign]
         qcluster.Cluster = GracefulCluster
         super().handle(*args, **options)

@@ -1,4 +1,4 @@
-"""`manage.py reap_jobs`: take over jobs whose worker is gone, as workers do by themselves."""
+"""`manage.py reap_jobs`: take over jobs whose worker is dead, as workers do by themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.workers import heartbeats, reaper
 
 
 class Command(JobCommand):
-    help = "Takes over jobs whose worker is gone and wakes those that nobody looks at; harmless at any time."
+    help = "Takes over jobs whose worker is dead and wakes forgotten ones; safe at any time."
 
     def handle(self, **_: Any) -> None:
         before = _losses()

@@ -1,10 +1,10 @@
 """`manage.py run_worker`: a worker cluster under supervision.
 
-Django-Q2 replaces a process of its cluster that died, but a lock which that one held stays locked: the
-cluster then looks alive and works no more. So a cluster that lost a process, or gives no sign of life, is
-replaced as a whole. A stop is gentle: what runs is put down at its next step.
+Django-Q2 replaces a dead process of its cluster, but a lock that this process held stays locked: the cluster
+then looks alive and does no work. So a cluster that lost a process, or does not beat, is replaced as a whole.
+A stop is graceful: jobs are released at their next step.
 
-`run_worker --check` starts nothing: it tells a probe whether a worker of this host is alive.
+`run_worker --check` starts nothing: its exit code tells a probe whether a worker of this host is alive.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from jobs.workers.cluster import Cluster
 
 logger = logging.getLogger(__name__)
 
-#: Between two looks at the cluster, and between two looks whether we are to stop, seconds.
+#: Between two checks of the cluster, and between two checks for a request to stop, seconds.
 CHECK_EVERY, POLL_INTERVAL = 1.0, 0.2
-#: A cluster gets so long to end by itself when it is stopped, and when it is replaced, seconds.
+#: How long a cluster has to end by itself when it is stopped, and when it is replaced, seconds.
 STOP_GRACE, REPLACE_GRACE = 30.0, 3.0
 #: Before another start when the cluster did not stay up, seconds; each time twice as long.
 BACK_OFF_FIRST, BACK_OFF_MOST = 1.0, 30.0
@@ -57,11 +57,11 @@ class StopRequest:
 
 
 def _await_migrations(stop: StopRequest) -> None:
-    """In a deploy the new program may start before `migrate` has run: it says so, and waits."""
+    """In a deploy the new program may start before `migrate` has run: log that, and wait."""
     told = ""
     while not stop.is_asked():
         try:
-            sentence = schema.missing_migrations()
+            sentence = schema.migration_problem()
         except DatabaseError:  # it is away: the cluster waits for it
             return
         if not sentence:
@@ -73,12 +73,14 @@ def _await_migrations(stop: StopRequest) -> None:
 
 
 class Command(BaseCommand):
-    help = "Runs the worker of this machine: keeps it alive, and stops it gently on SIGTERM or Ctrl-C."
+    help = "Runs the worker of this machine, keeps it alive, and stops it gracefully on SIGTERM or Ctrl-C."
     requires_system_checks = (SETTINGS,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--check", action="store_true", help="only tell, by the exit code, whether a worker lives here"
+            "--check",
+            action="store_true",
+            help="Only tell, by the exit code, whether a worker is alive on this host.",
         )
 
     def handle(self, *, check: bool, **_: Any) -> None:
@@ -108,7 +110,7 @@ class Command(BaseCommand):
                 stop.pause(CHECK_EVERY)
                 trouble = cluster.trouble()
             if trouble and not stop.is_asked():
-                logger.warning("The worker is replaced: %s", trouble)
+                logger.warning("Replacing the worker: %s", trouble)
             cluster.stop(STOP_GRACE if stop.is_asked() else REPLACE_GRACE)
             if cluster.is_stable:
                 back_off = BACK_OFF_FIRST

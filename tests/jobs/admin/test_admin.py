@@ -1,4 +1,4 @@
-"""The admin: everything can be seen, nothing edited, and a ticket's whole story is found by its number."""
+"""The admin: everything can be seen, nothing edited, and a ticket's history is found by its number."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_admin_is_closed_to_staff_without_permissions(client: Client, job: J
     assert client.get(address(model, "changelist")).status_code == 403
 
 
-def test_a_ticket_tells_all_that_was_ever_done_to_it(root: Client, job: Job) -> None:
+def test_a_ticket_shows_all_that_was_ever_done_to_it(root: Client, job: Job) -> None:
     ana = factories.runner("ana")
     later = factories.job(Status.SUCCEEDED, unchanged=1, title="Add vip again", created_by=ana)
     factories.item(later, 4711, Outcome.UNCHANGED, reason="has_it", detail="It has the tag.")
@@ -132,7 +132,7 @@ def test_a_ticket_tells_all_that_was_ever_done_to_it(root: Client, job: Job) -> 
     assert all(re.fullmatch(when, row[6]) for row in rows)
 
 
-def test_times_are_those_of_whoever_looks_and_the_zone_is_named(root: Client, job: Job) -> None:
+def test_times_are_in_the_persons_zone_which_is_named(root: Client, job: Job) -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     Batch.objects.update(settled_at=noon)
     Job.objects.update(frozen_at=noon)
@@ -144,7 +144,7 @@ def test_times_are_those_of_whoever_looks_and_the_zone_is_named(root: Client, jo
     assert "Times are in the zone Asia/Kolkata." in page
 
 
-def test_what_is_no_number_is_told_so(root: Client, job: Job) -> None:
+def test_a_search_for_anything_but_a_number_is_refused_in_words(root: Client, job: Job) -> None:
     for nonsense in ("vip", "9" * 40, "-1", "4711 4712"):
         response = root.get(address(Item, "changelist") + f"?q={nonsense}")
         assert response.status_code == 200
@@ -153,7 +153,7 @@ def test_what_is_no_number_is_told_so(root: Client, job: Job) -> None:
         assert "0 tickets" in page
 
 
-def test_the_list_of_jobs_finds_those_that_had_a_ticket_and_leads_to_its_story(
+def test_the_list_of_jobs_finds_those_that_had_a_ticket_and_links_to_its_history(
     root: Client, job: Job
 ) -> None:
     factories.item(factories.job(title="Other"), 900)
@@ -214,7 +214,7 @@ def test_batches_and_steps_are_narrowed_where_an_index_helps(root: Client, job: 
     assert [row[4] for row in listed(root, Transition, "?who=people")] == ["ana"]
 
 
-def test_what_a_batch_carries_is_told_or_why_it_is_not_known(root: Client, job: Job) -> None:
+def test_a_batch_shows_what_it_carries_or_why_that_is_not_known(root: Client, job: Job) -> None:
     batch = Batch.objects.create(job=job, key=UNREAD, size=100)
 
     def told(words: str) -> int:
@@ -229,11 +229,11 @@ def test_what_a_batch_carries_is_told_or_why_it_is_not_known(root: Client, job: 
     "query",
     ["detail__contains=a", "job__title__contains=a", "before__isnull=1", "ref__gt=1", "batch__note=a"],
 )
-def test_an_address_cannot_ask_for_a_search_through_every_row(root: Client, job: Job, query: str) -> None:
+def test_a_url_cannot_request_a_search_through_every_row(root: Client, job: Job, query: str) -> None:
     assert root.get(address(Item, "changelist") + f"?{query}").status_code == 400
 
 
-def test_an_address_cannot_ask_for_another_order_or_for_all_at_once(root: Client, job: Job) -> None:
+def test_a_url_cannot_request_another_order_or_all_rows_at_once(root: Client, job: Job) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -243,9 +243,7 @@ def test_an_address_cannot_ask_for_another_order_or_for_all_at_once(root: Client
     assert "4711" in page
 
 
-def test_rows_are_counted_no_further_than_people_turn_pages(
-    root: Client, job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_counted_up_to_a_cap(root: Client, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_only, "ROWS_COUNTED", 2)
     factories.item(job, 4713)
     page = root.get(address(Item, "changelist")).content.decode()
@@ -258,7 +256,7 @@ def test_rows_are_counted_no_further_than_people_turn_pages(
 
 
 @pytest.mark.parametrize("model", [*OURS, *QUEUE])
-def test_a_list_asks_as_often_for_three_rows_as_for_one(root: Client, job: Job, model: Any) -> None:
+def test_a_list_needs_as_many_queries_for_three_rows_as_for_one(root: Client, job: Job, model: Any) -> None:
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
             root.get(address(model, "changelist"))
@@ -283,9 +281,7 @@ def test_a_list_asks_as_often_for_three_rows_as_for_one(root: Client, job: Job, 
 
 
 @pytest.mark.parametrize("model", [Job, Item, Batch, Transition])
-def test_a_row_is_shown_with_the_same_few_questions_whatever_belongs_to_it(
-    root: Client, job: Job, model: Any
-) -> None:
+def test_a_row_needs_the_same_few_queries_whatever_belongs_to_it(root: Client, job: Job, model: Any) -> None:
     row = model.objects.first()
     root.get(address(model, "change", row.pk))
     for number in range(3):
@@ -311,7 +307,7 @@ def test_hostile_words_are_shown_as_text(root: Client, job: Job) -> None:
         assert "<script>alert" not in page
 
 
-def test_a_failed_task_tells_its_class_and_what_that_means_but_nobodys_words(root: Client, job: Job) -> None:
+def test_a_failed_task_shows_its_error_class_and_its_meaning_but_no_text(root: Client, job: Job) -> None:
     page = root.get(address(Failure, "change", "id-False")).content.decode()
     assert "Odd" in page
     assert "Nothing of the job is lost" in page
@@ -320,7 +316,7 @@ def test_a_failed_task_tells_its_class_and_what_that_means_but_nobodys_words(roo
         assert not re.search("said the customer|No such tag|Traceback|x.py", part)
 
 
-def test_a_message_of_the_queue_tells_its_job_also_when_it_cannot_be_read(root: Client, job: Job) -> None:
+def test_a_queued_message_shows_its_job_or_that_it_cannot_be_read(root: Client, job: Job) -> None:
     payload = SignedPackage.dumps({"func": "jobs.tasks.work_on", "args": (job.pk,), "name": "secret-name"})
     OrmQ.objects.create(key="tagmanager", payload=payload)
     rows = listed(root, OrmQ)
@@ -341,7 +337,7 @@ def test_an_action_asks_first_and_says_what_will_not_be_done(root: Client, job: 
     assert (job.status, LogEntry.objects.count()) == (Status.RUNNING, 0)
 
 
-def test_jobs_are_told_in_the_name_of_the_person_and_refusals_are_said(root: Client, job: Job) -> None:
+def test_an_action_is_recorded_in_the_persons_name_and_refusals_are_shown(root: Client, job: Job) -> None:
     over = factories.job(Status.SUCCEEDED)
     page = tell(root, "pause", job, over, confirmed="yes")
     assert "1 job was told to pause." in page
@@ -366,7 +362,7 @@ def test_jobs_are_told_in_the_name_of_the_person_and_refusals_are_said(root: Cli
     assert LogEntry.objects.count() == 3
 
 
-def test_a_job_that_left_the_filter_since_still_gets_its_answer(root: Client, job: Job) -> None:
+def test_a_job_that_no_longer_matches_the_filter_still_gets_an_answer(root: Client, job: Job) -> None:
     over = factories.job(Status.SUCCEEDED)
     where = address(Job, "changelist") + "?status__exact=running"
     sent = {"action": "cancel", "_selected_action": [job.pk, over.pk]}
@@ -379,7 +375,7 @@ def test_a_job_that_left_the_filter_since_still_gets_its_answer(root: Client, jo
     assert answer.headers["Location"] == where
 
 
-def test_all_that_match_can_be_told_at_once(root: Client, job: Job) -> None:
+def test_an_action_can_take_all_jobs_that_match(root: Client, job: Job) -> None:
     waiting = [factories.job(Status.PAUSED) for _ in range(3)]
     where = address(Job, "changelist") + "?status__exact=paused"
     sent = {"action": "cancel", "select_across": "1", "_selected_action": [waiting[0].pk]}
@@ -388,7 +384,7 @@ def test_all_that_match_can_be_told_at_once(root: Client, job: Job) -> None:
     assert f'value="{job.pk}"' not in page
 
 
-def test_staff_who_may_only_look_are_offered_no_action(client: Client, job: Job) -> None:
+def test_staff_who_may_only_view_are_offered_no_action(client: Client, job: Job) -> None:
     client.force_login(factories.user("bob", "view_job", is_staff=True))
     assert "Pause the chosen jobs" not in client.get(address(Job, "changelist")).content.decode()
     tell(client, "cancel", job, confirmed="yes")
@@ -407,7 +403,7 @@ def test_the_index_groups_what_there_is_and_finds_a_ticket(root: Client, job: Jo
     assert f'<a href="{reverse("home")}">View site</a>' in page
 
 
-def test_a_run_that_deleted_old_jobs_tells_what_they_added_up_to(root: Client) -> None:
+def test_a_run_that_deleted_old_jobs_shows_their_totals(root: Client) -> None:
     run = Pruning.objects.create(
         actor="ana", ended_before=timezone.now(), jobs=1, found=1001305, changed=800780
     )
@@ -421,14 +417,14 @@ def test_a_run_that_deleted_old_jobs_tells_what_they_added_up_to(root: Client) -
     assert str(run) == "1 job deleted by ana"
 
 
-def test_who_may_come_in_but_see_nothing_is_told_whom_to_ask(client: Client, db: None) -> None:
+def test_staff_who_may_see_nothing_read_whom_to_ask(client: Client, db: None) -> None:
     client.force_login(factories.user("bob", is_staff=True))
     page = client.get(reverse("admin:index")).content.decode()
     assert "Ask an administrator of Tag Manager" in page
     assert 'id="find"' not in page
 
 
-def test_the_site_leads_to_the_admin_only_who_may_come_in(client: Client, job: Job) -> None:
+def test_the_site_links_to_the_admin_for_staff_alone(client: Client, job: Job) -> None:
     client.force_login(factories.runner("ana"))
     assert 'href="/admin/"' not in client.get("/").content.decode()
     client.force_login(factories.runner("bob", is_staff=True))
@@ -458,7 +454,7 @@ def test_the_admin_has_no_login_of_its_own_that_could_be_guessed_at(
     assert client.post("/login/?next=/admin/", right).status_code == 429
 
 
-def test_who_is_signed_in_and_no_staff_is_told_so_and_not_sent_in_circles(client: Client, db: None) -> None:
+def test_a_person_who_is_not_staff_reads_so_and_is_not_sent_in_circles(client: Client, db: None) -> None:
     client.force_login(factories.runner("ana"))
     answer = client.get("/admin/", follow=True)
     assert answer.status_code == 403

@@ -1,4 +1,4 @@
-"""What a terminal and a pipe are shown of a job."""
+"""What a terminal and a pipe show of a job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Clock:
         return self.now
 
 
-def test_a_pipe_gets_a_line_at_changes_each_ten_percent_and_each_ten_seconds(db: None) -> None:
+def test_a_pipe_gets_a_line_on_changes_every_ten_percent_and_every_ten_seconds(db: None) -> None:
     said: list[str] = []
     clock = Clock()
     lines = ProgressLines(said.append, clock)
@@ -54,7 +54,7 @@ def test_a_pipe_gets_a_line_at_changes_each_ten_percent_and_each_ten_seconds(db:
 
 
 @time_machine.travel(NOON, tick=False)
-def test_a_wait_is_told_with_its_reason_and_its_end(db: None) -> None:
+def test_a_wait_is_shown_with_its_reason_and_its_end(db: None) -> None:
     job = factories.job(
         Status.WAITING, waiting_for=WaitReason.RATE_LIMIT, resumes_at=NOON + timedelta(seconds=75)
     )
@@ -72,11 +72,11 @@ def test_a_bar_is_drawn_whatever_the_job_is_called(db: None) -> None:
     assert "[bold]as it is" in stream.getvalue()
 
 
-def test_control_characters_of_others_reach_no_terminal() -> None:
+def test_control_characters_from_outside_reach_no_terminal() -> None:
     assert printable("a\x1b[31m\u202eb\x00") == "a\ufffd[31m\ufffdb\ufffd"
 
 
-def test_the_tally_of_a_job_with_everything_in_it_adds_up(db: None) -> None:
+def test_the_summary_of_a_job_with_every_outcome_adds_up(db: None) -> None:
     job = factories.job(
         Status.CANCELLED,
         title="Add vip to a view",

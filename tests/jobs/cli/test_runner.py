@@ -38,7 +38,7 @@ def start(manage: Manage) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ctrl_c_cancels_settles_what_is_in_flight_and_tells_the_tally(
+def test_ctrl_c_cancels_settles_what_is_in_flight_and_prints_the_summary(
     slow_demo: Demo, manage: Manage, number: signal.Signals
 ) -> None:
     process = start(manage)
@@ -119,7 +119,7 @@ def test_ctrl_c_ends_a_job_that_waits_for_its_time(slow_demo: Demo, manage: Mana
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away_does_not_stop_the_job(slow_demo: Demo, manage: Manage) -> None:
+def test_a_reader_that_leaves_does_not_stop_the_job(slow_demo: Demo, manage: Manage) -> None:
     refs = ",".join(map(str, slow_demo.open_tickets[:1500]))
     process = manage("tag_tickets", "--ids", refs, "--add", "brand-new", "--yes")
     assert process.stdout is not None
@@ -130,7 +130,7 @@ def test_a_reader_that_goes_away_does_not_stop_the_job(slow_demo: Demo, manage: 
     assert (process.wait(DEADLINE), said, counts(Job.objects.get())) == (0, "", {"changed": 1500})
 
 
-def test_a_worker_that_is_told_to_stop_puts_its_job_down_for_the_next(
+def test_a_worker_that_is_asked_to_stop_releases_its_job_for_the_next(
     demo: Demo, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_file = tmp_path_factory.mktemp("stop") / "stop"
@@ -145,7 +145,7 @@ def test_a_worker_that_is_told_to_stop_puts_its_job_down_for_the_next(
     assert counts(run(job)) == {"changed": 300}
 
 
-def test_a_turn_that_is_over_does_not_wait_for_the_other_side(
+def test_a_time_slice_that_is_over_does_not_wait_for_the_other_side(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demo.fault("rate_limited", on="GET /api/v2/tickets/show_many", times=1, retry_after=8)

@@ -29,7 +29,7 @@ def made() -> dict[str, Job]:
     return {name: jobs[pk] for name, pk in numbers.items()}
 
 
-def test_every_state_and_every_reason_to_wait_hangs_in_the_gallery(db: None) -> None:
+def test_every_status_and_every_reason_to_wait_is_in_the_gallery(db: None) -> None:
     jobs = made()
     assert list(jobs) == [scene.name for scene in SCENES]
     assert {job.status for job in jobs.values()} == set(Status)

@@ -49,7 +49,7 @@ def test_list_shows_the_latest_first(db: None) -> None:
     ]
 
 
-def test_show_tells_the_tally_and_the_timeline(done: Job) -> None:
+def test_show_prints_the_summary_and_the_timeline(done: Job) -> None:
     ran = jobs("show", str(done.pk))
     assert ran.code == 0
     assert f"Job {done.pk} succeeded: {done.title}" in ran.out
@@ -58,7 +58,7 @@ def test_show_tells_the_tally_and_the_timeline(done: Job) -> None:
 
 
 @pytest.mark.parametrize("verb", ["show", "watch", "pause", "resume", "cancel", "retry", "undo", "export"])
-def test_an_unknown_job_is_told(db: None, verb: str) -> None:
+def test_an_unknown_job_is_reported(db: None, verb: str) -> None:
     ran = jobs(verb, "4711")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "There is no job 4711. manage.py jobs list names the latest ones.\n"
@@ -76,14 +76,14 @@ def test_a_job_is_paused_resumed_and_cancelled_in_the_persons_name(demo: Demo) -
     assert set(job.transitions.exclude(from_status="").values_list("actor", flat=True)) == {"ana"}
 
 
-def test_what_does_not_fit_the_state_is_told(done: Job) -> None:
+def test_what_does_not_fit_the_status_is_refused_in_words(done: Job) -> None:
     ran = jobs("pause", str(done.pk))
     assert ran.code == 1
     assert f"Job {done.pk} cannot be paused: it is succeeded" in ran.err
     assert jobs("retry", str(done.pk), "--yes").code == 1
 
 
-def test_undo_takes_back_and_is_a_job_of_its_own(done: Job, demo: Demo) -> None:
+def test_undo_reverts_a_job_as_a_job_of_its_own(done: Job, demo: Demo) -> None:
     ran = jobs("undo", str(done.pk), "--yes", "--output", "json")
     status = json.loads(ran.out)
     assert (ran.code, status["parent"], status["changed"]) == (0, done.pk, 3)
@@ -159,7 +159,7 @@ def test_an_export_that_breaks_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_exports_that_cannot_be_are_told(done: Job, tmp_path: Path) -> None:
+def test_impossible_exports_are_refused_in_words(done: Job, tmp_path: Path) -> None:
     assert jobs("export", str(done.pk), "--outcome", "odd").code == 2
     gone = jobs("export", str(done.pk), "--out", str(tmp_path / "no" / "folder.csv"))
     assert gone.code == 1

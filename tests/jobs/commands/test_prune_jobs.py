@@ -1,4 +1,4 @@
-"""`prune_jobs`: what it says, what it asks, and that it may be killed and run beside the workers."""
+"""`prune_jobs`: its output, its question, and that it may be killed and run beside workers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def several(db: None) -> list[Job]:
     return [undone, followed, taken, standing]
 
 
-def test_a_dry_run_tells_what_would_go_and_what_stays_and_changes_nothing(several: list[Job]) -> None:
+def test_a_dry_run_says_what_would_be_deleted_and_what_stays(several: list[Job]) -> None:
     before = list(Job.stored.values())
     ran = prune("--dry-run")
     assert (ran.code, ran.err) == (0, "")
@@ -65,7 +65,7 @@ def test_a_dry_run_tells_what_would_go_and_what_stays_and_changes_nothing(severa
     assert (list(Job.stored.values()), Pruning.objects.count()) == (before, 0)
 
 
-def test_without_a_terminal_nothing_is_deleted_unless_told_so(several: list[Job]) -> None:
+def test_without_a_terminal_nothing_is_deleted_unless_yes_is_given(several: list[Job]) -> None:
     number = Job.stored.count()
     ran = prune()
     assert (ran.code, ran.out, Job.stored.count()) == (2, "", number)
@@ -99,7 +99,7 @@ def test_a_terminal_is_asked(
 
 @pytest.mark.once
 @pytest.mark.parametrize("days", ["0", "-1", "1000000"])
-def test_a_number_of_days_that_cannot_be_meant_is_refused(db: None, days: str) -> None:
+def test_an_implausible_number_of_days_is_refused(db: None, days: str) -> None:
     old(changed=1)
     ran = command("prune_jobs", "--older-than", days, "--yes")
     assert (ran.code, ran.out, Job.stored.count()) == (2, "", 1)

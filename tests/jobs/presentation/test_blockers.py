@@ -1,4 +1,4 @@
-"""Why an active job gets on no further, as its page and `jobs show` tell it: the cause, and the way out."""
+"""Why an active job makes no progress, as its page and `jobs show` say: the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ ALIVE: list[tuple[str, Callable[[], Job], str]] = [
 
 
 @pytest.mark.parametrize(("make", "cause"), [case[1:] for case in ALIVE], ids=[case[0] for case in ALIVE])
-def test_page_and_terminal_tell_the_cause_and_the_way_out(
+def test_page_and_terminal_show_the_cause_and_the_remedy(
     db: None, client: Client, make: Callable[[], Job], cause: str
 ) -> None:
     heartbeats.beat()
@@ -137,7 +137,7 @@ def test_without_a_worker_both_say_where_to_start_one(db: None) -> None:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_nothing_is_told_of_a_job_that_gets_on_or_waits_for_a_person(db: None, status: Status) -> None:
+def test_a_job_that_makes_progress_or_waits_for_a_person_has_no_blocker(db: None, status: Status) -> None:
     heartbeats.beat()
     fields = held() if status in ACTIVE else {}
     if status == Status.WAITING:
@@ -145,7 +145,7 @@ def test_nothing_is_told_of_a_job_that_gets_on_or_waits_for_a_person(db: None, s
     assert find_blocker(factories.job(status, **fields)) is None
 
 
-def test_being_put_off_again_and_again_is_no_progress(db: None) -> None:
+def test_waiting_again_and_again_is_no_progress(db: None) -> None:
     job = put_off(WaitReason.SERVICE_AWAY)
     for _ in range(2):
         job.transitions.create(from_status="waiting", to_status="running", actor="w")

@@ -1,4 +1,4 @@
-"""What a job's page tells besides its state: the request, the story, the speed, the tab, what it asks."""
+"""What a job's page shows besides its status: the request, timeline, speed, tab title and question."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_large_real_run_is_confirmed_by_typing_its_number(web: Client) -> None
         assert Job.objects.count() == 1
 
 
-def test_what_was_asked_for_is_told_in_words(ana: User) -> None:
+def test_the_request_is_shown_in_words(ana: User) -> None:
     params = {"add": ["vip", "gold"], "remove": [], "set": [], "include_closed": True}
     view = {"kind": "view", "id": 7, "title": "All unsolved"}
     job = factories.job(params=params, source=view, limit=5_000, dry_run=True)
@@ -89,7 +89,7 @@ def test_the_request_keeps_on_how_many_tickets_it_was_tried(
     assert 'name="canary" value="50"' in web.get(f"/tools/bulk-tag/?again={job.pk}").content.decode()
 
 
-def test_the_tab_of_a_browser_tells_how_far_the_job_is(web: Client) -> None:
+def test_the_tab_of_a_browser_shows_the_progress(web: Client) -> None:
     job = factories.job(Status.RUNNING, changed=61, total=100, title="Add vip")
     page = web.get(job.get_absolute_url()).content.decode()
     assert f"<title>61 % · Add vip · Job {job.pk}</title>" in page
@@ -120,7 +120,7 @@ def test_a_pause_by_a_person_is_no_question(web: Client, ana: User) -> None:
     assert ">Resume</a>" in page
 
 
-def test_steps_that_repeat_are_told_once_and_a_persons_never_folded(ana: User) -> None:
+def test_steps_that_repeat_are_shown_once_and_a_persons_never_folded(ana: User) -> None:
     def step(status: Status, why: str = "", user: User | None = None) -> Transition:
         return Transition(to_status=status, actor="w", why=why, user=user, at=timezone.now())
 

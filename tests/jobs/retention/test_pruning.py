@@ -1,4 +1,4 @@
-"""Which jobs go and which stay, what happens to a job that goes, and what others see of it meanwhile."""
+"""Which jobs are deleted and which stay, how one is deleted, and what others see of it meanwhile."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def age(*jobs: Job) -> None:
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(finished_at=OLD)
 
 
-def test_only_what_ended_long_ago_goes_with_every_row_of_it(job_counts: None) -> None:
+def test_only_what_ended_long_ago_is_deleted_with_every_row_of_it(job_counts: None) -> None:
     going = [old(), old(Status.PARTIAL), old(Status.CANCELLED)]
     staying = [
         old(finished_at=BEFORE),
@@ -79,7 +79,7 @@ def test_only_what_ended_long_ago_goes_with_every_row_of_it(job_counts: None) ->
     }
 
 
-def test_a_family_goes_as_a_whole_or_not_at_all(job_counts: None) -> None:
+def test_a_family_is_deleted_as_a_whole_or_not_at_all(job_counts: None) -> None:
     first = old()
     retry = old(parent=first, follow_up=FollowUp.RETRY)
     again = old(parent=retry, follow_up=FollowUp.RETRY, finished_at=timezone.now())
@@ -95,7 +95,7 @@ def test_a_family_goes_as_a_whole_or_not_at_all(job_counts: None) -> None:
     assert set(rows().values()) == {0}
 
 
-def test_a_job_is_kept_as_long_as_one_that_has_not_ended_takes_its_tickets(job_counts: None) -> None:
+def test_a_job_is_kept_while_one_that_has_not_ended_takes_its_tickets(job_counts: None) -> None:
     taken, left_out, unread = old(), old(), old()
     source = {
         "kind": "several",
@@ -112,7 +112,7 @@ def test_a_job_is_kept_as_long_as_one_that_has_not_ended_takes_its_tickets(job_c
     assert unread not in Job.stored.all()
 
 
-def test_what_can_be_taken_back_no_more_is_counted_without_what_was_and_what_never_could(db: None) -> None:
+def test_changes_that_can_be_undone_are_counted_without_those_that_were_or_never_could_be(db: None) -> None:
     undone = old(changed=5)
     old(changed=5, parent=undone, follow_up=FollowUp.UNDO)
     retried = old(changed=7, guarded=Guarded.STAYS)
@@ -125,7 +125,7 @@ def test_what_can_be_taken_back_no_more_is_counted_without_what_was_and_what_nev
     assert (looked.jobs, looked.changed, looked.guarded) == (8, 7 + 3 + 2 + 1, 1)
 
 
-def test_a_real_job_goes_with_its_undo_and_the_figures_go_on_from_there(demo: Demo) -> None:
+def test_a_job_is_deleted_with_its_undo_and_the_totals_go_on_from_there(demo: Demo) -> None:
     refs = demo.open_tickets[:30]
     first = run(submit(refs=refs, add=["brand-new"]))
     undone = follow(first, FollowUp.UNDO)
@@ -155,7 +155,7 @@ def marked(db: None) -> Job:
     return job
 
 
-def test_a_job_that_is_being_deleted_is_seen_nowhere_and_half_of_it_is_no_drift(
+def test_a_job_that_is_being_deleted_is_hidden_and_half_of_it_is_no_drift(
     marked: Job, client: Client
 ) -> None:
     seen = old(title="This one is seen")
@@ -204,7 +204,7 @@ def test_a_form_that_was_sent_for_a_deleted_job_makes_a_new_one(marked: Job) -> 
     assert submit(refs=[1], nonce="sent long ago", here=False).is_new
 
 
-def test_a_family_that_was_followed_up_since_it_was_looked_at_stays(db: None) -> None:
+def test_a_family_that_was_followed_up_since_it_was_read_stays(db: None) -> None:
     job = old(Status.PARTIAL, changed=1, failed=1)
     families = pruning.find_prunable(BEFORE).families
     actions.follow_up(job=job, kind=FollowUp.RETRY, by=ANA)
@@ -222,7 +222,7 @@ def test_no_comment_is_posted_twice_because_a_family_was_deleted_in_part(db: Non
 
 
 @pytest.mark.parametrize("pieces", range(1, 9))
-def test_broken_off_after_any_piece_the_next_run_does_the_rest(
+def test_after_an_interruption_anywhere_the_next_run_does_the_rest(
     monkeypatch: pytest.MonkeyPatch, job_counts: None, pieces: int
 ) -> None:
     """Two items at a time: first and second of a family of two, then what belongs to them, then the jobs."""

@@ -45,7 +45,7 @@ def test_only_jobs_that_can_be_cancelled_can_be_ticked(web: Client) -> None:
     assert 'type="checkbox"' not in web.get("/jobs/?show=finished").content.decode()
 
 
-def test_the_ticked_jobs_are_asked_about_and_then_cancelled(web: Client) -> None:
+def test_the_ticked_jobs_are_confirmed_and_then_cancelled(web: Client) -> None:
     first, second, third = (factories.job(Status.PAUSED, changed=3, total=10) for _ in range(3))
     asked = web.get(f"/jobs/cancel?job={first.pk}&job={third.pk}&q=vip")
     assert "Cancel 2 jobs?" in words(asked)
@@ -61,7 +61,7 @@ def test_the_ticked_jobs_are_asked_about_and_then_cancelled(web: Client) -> None
     assert second.transitions.count() == 1
 
 
-def test_all_that_match_are_cancelled_and_none_that_was_asked_for_since(web: Client) -> None:
+def test_all_that_match_are_cancelled_and_none_made_since(web: Client) -> None:
     for _ in range(30):
         factories.job(title="Spring")
     other, ended = factories.job(title="Autumn"), factories.job(Status.SUCCEEDED, title="Spring")
@@ -78,7 +78,7 @@ def test_all_that_match_are_cancelled_and_none_that_was_asked_for_since(web: Cli
     assert Job.objects.filter(status=Status.CANCELLED).count() == 30
 
 
-def test_a_filter_that_cannot_be_used_chooses_nothing(web: Client) -> None:
+def test_an_invalid_filter_chooses_nothing(web: Client) -> None:
     factories.job()
     asked = web.get("/jobs/cancel?all=yes&since=yesterday")
     assert "No job was chosen that can be cancelled." in words(asked)
@@ -86,7 +86,7 @@ def test_a_filter_that_cannot_be_used_chooses_nothing(web: Client) -> None:
     assert statuses() == ["queued"]
 
 
-def test_a_stale_choice_is_told_and_harms_nothing(web: Client) -> None:
+def test_a_stale_choice_is_reported_and_harms_nothing(web: Client) -> None:
     over, open_ = factories.job(Status.SUCCEEDED), factories.job()
     asked = web.get(f"/jobs/cancel?job={over.pk}&job={open_.pk}")
     assert "Cancel 1 job?" in words(asked)
@@ -100,7 +100,7 @@ def test_a_stale_choice_is_told_and_harms_nothing(web: Client) -> None:
     assert "there is nothing to cancel" in words(web.get(f"/jobs/cancel?job={over.pk}"))
 
 
-def test_more_than_the_cap_is_told(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_the_cap_is_reported(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "MOST_AT_ONCE", 2)
     for _ in range(3):
         factories.job()
@@ -120,7 +120,7 @@ def test_nonsense_chooses_nothing(web: Client, data: dict[str, list[str]]) -> No
     assert statuses() == ["queued"]
 
 
-def test_who_may_only_look_can_neither_tick_nor_cancel(client: Client, db: None) -> None:
+def test_people_who_may_only_view_can_neither_tick_nor_cancel(client: Client, db: None) -> None:
     job = factories.job()
     client.force_login(factories.user("bob", "view_job"))
     assert 'type="checkbox"' not in client.get("/jobs/").content.decode()
@@ -132,7 +132,7 @@ def test_who_may_only_look_can_neither_tick_nor_cancel(client: Client, db: None)
 
 
 @pytest.mark.parametrize("tab", TABS, ids=lambda tab: tab.name or "all")
-def test_under_each_tab_it_is_known_how_many_can_be_cancelled(web: Client, tab: Tab) -> None:
+def test_each_tab_knows_how_many_can_be_cancelled(web: Client, tab: Tab) -> None:
     for number, status in enumerate(Status, start=1):
         for _ in range(number):
             factories.job(status)

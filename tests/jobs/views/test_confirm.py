@@ -28,7 +28,7 @@ def words(response: HttpResponse) -> str:
 
 
 @pytest.mark.parametrize("name", JOB_ACTIONS)
-def test_asking_changes_nothing(web: Client, name: str) -> None:
+def test_the_confirmation_changes_nothing(web: Client, name: str) -> None:
     for status in Status:
         job = factories.job(status, changed=1, failed=1, total=5)
         before = Job.objects.filter(pk=job.pk).values().get()
@@ -37,7 +37,7 @@ def test_asking_changes_nothing(web: Client, name: str) -> None:
     assert Job.objects.count() == len(Status)
 
 
-def test_cancelling_asks_with_the_counts_of_now(web: Client) -> None:
+def test_cancelling_is_confirmed_with_current_counts(web: Client) -> None:
     job = factories.job(Status.RUNNING, changed=6124, failed=76, total=10_000)
     factories.batch(job, BatchState.SENT, size=100)
     page = words(web.get(f"/jobs/{job.pk}/cancel"))  # type: ignore[arg-type]
@@ -186,7 +186,7 @@ def test_every_large_follow_up_is_confirmed_by_typing_its_number(
     assert [str(child.follow_up) for child in job.children.all()] == [name]
 
 
-def test_a_retry_of_one_cause_is_asked_about_its_own_number(web: Client, in_background: None) -> None:
+def test_a_retry_of_one_cause_is_confirmed_with_its_own_number(web: Client, in_background: None) -> None:
     job = factories.job(Status.PARTIAL, failed=10_001)
     factories.item(job, 1, Outcome.FAILED, reason="closed")
     assert 'name="typed"' not in web.get(f"/jobs/{job.pk}/retry?reason=closed").content.decode()
@@ -218,7 +218,7 @@ def test_in_every_state_a_button_that_is_shown_works_and_another_changes_nothing
             assert (job.transitions.count(), Job.objects.filter(pk=job.pk).values().get()) == (lines, before)
 
 
-def test_a_follow_up_asks_with_the_jobs_that_are_at_work_on_the_same_tickets(web: Client) -> None:
+def test_a_follow_up_is_confirmed_with_the_jobs_at_work_on_the_same_tickets(web: Client) -> None:
     job = factories.job(Status.SUCCEEDED, changed=2)
     other = factories.job(Status.RUNNING, title="Remove old from some tickets")
     for one, outcome in ((job, Outcome.CHANGED), (other, Outcome.PENDING)):

@@ -1,4 +1,4 @@
-"""Exports: what became of every ticket, as a file."""
+"""Exports: the outcome of every ticket, as a file."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def body(web: Client, address: str) -> str:
     return b"".join(response).decode()
 
 
-def test_every_format_tells_the_same(web: Client, job: Job) -> None:
+def test_every_format_holds_the_same(web: Client, job: Job) -> None:
     lines = list(csv.reader(io.StringIO(body(web, f"/jobs/{job.pk}/export.csv"), newline="")))
     assert lines == [COLUMNS, *([str(cell) for cell in row] for row in EXPECTED)]
     objects = [row._asdict() for row in EXPECTED]
@@ -103,7 +103,7 @@ def test_an_outcome_narrows(web: Client, job: Job) -> None:
         assert [row["ticket_id"] for row in objects] == ([7, 8, 9, 10, 11, 30] if refs is None else refs)
 
 
-def test_an_unknown_outcome_or_format_is_told(web: Client, job: Job) -> None:
+def test_an_unknown_outcome_or_format_is_refused(web: Client, job: Job) -> None:
     response = web.get(f"/jobs/{job.pk}/export.csv?outcome=nonsense")
     assert response.status_code == 400
     assert response.content.decode().startswith("There is no outcome 'nonsense'. The outcomes are: pending, ")

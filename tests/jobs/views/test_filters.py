@@ -1,4 +1,4 @@
-"""The filters of the list of jobs: in the address, alone and together, and told when they cannot be used."""
+"""The filters of the list of jobs: in the URL, alone and together, and reported when invalid."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_job_is_found_by_its_number(web: Client, jobs: dict[str, int]) -> None
         ("q=" + "x" * 201, "Find jobs: Ensure this value has at most 200 characters"),
     ],
 )
-def test_what_cannot_be_used_is_told_and_does_not_narrow(
+def test_invalid_filters_are_reported_and_ignored(
     web: Client, jobs: dict[str, int], query: str, said: str
 ) -> None:
     response = web.get(f"/jobs/?{query}")
@@ -144,7 +144,7 @@ def test_tabs_and_pages_keep_the_filters_and_count_what_matches(web: Client) -> 
     assert '<a class="btn btn-sm btn-link" href="/jobs/">Clear</a>' in page
 
 
-def test_no_match_and_no_job_are_told_apart(web: Client) -> None:
+def test_no_match_and_no_job_are_distinguished(web: Client) -> None:
     assert "No job has been started yet." in web.get("/jobs/?q=vipp").content.decode()
     factories.job()
     page = web.get("/jobs/?q=vipp&show=active").content.decode()
@@ -153,7 +153,7 @@ def test_no_match_and_no_job_are_told_apart(web: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["q=vip", "tool=bulk-tag", "by=ana", "tag=vip", "since=2026-01-01", ALL])
-def test_a_filter_asks_no_more_of_the_database_for_three_jobs_than_for_one(
+def test_a_filter_needs_no_more_queries_for_three_jobs_than_for_one(
     web: Client, ana: User, query: str
 ) -> None:
     def counted() -> int:

@@ -87,7 +87,7 @@ def test_every_state_has_its_badge_its_sentence_and_its_actions(web: Client, sta
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_page_asks_often_while_it_moves_seldom_while_it_stands_and_never_at_its_end(
+def test_a_page_polls_often_while_its_job_moves_seldom_while_it_stands_and_never_once_it_ended(
     web: Client, status: Status
 ) -> None:
     job = in_state(status)
@@ -109,7 +109,7 @@ def test_the_status_for_scripts_has_exactly_the_promised_keys(web: Client, statu
 
 
 @pytest.mark.parametrize("reason", WaitReason)
-def test_every_reason_to_wait_is_said_in_words(web: Client, reason: WaitReason) -> None:
+def test_every_reason_to_wait_is_shown_in_words(web: Client, reason: WaitReason) -> None:
     job = factories.job(Status.WAITING, waiting_for=reason)
     page = text(web.get(job.get_absolute_url()).content)
     assert "it was put aside" not in page
@@ -145,7 +145,7 @@ def test_the_polled_part_holds_no_form(web: Client) -> None:
         assert re.findall(r"<(form|input|details|button)\b", page) == []
 
 
-def test_more_tickets_ask_no_more_of_the_database(web: Client) -> None:
+def test_more_tickets_need_no_more_queries(web: Client) -> None:
     def counted(number: int) -> list[int]:
         job = factories.job(Status.PARTIAL, changed=number, failed=number, skipped=number)
         for ref in range(number):
@@ -261,7 +261,7 @@ def test_a_page_without_a_worker_says_what_to_do(web: Client) -> None:
         assert "No worker is running," in web.get(address).content.decode()
 
 
-def test_whoever_undoes_a_second_time_is_told_of_the_first(web: Client) -> None:
+def test_a_second_undo_mentions_the_first(web: Client) -> None:
     parent = factories.job(Status.SUCCEEDED, changed=1)
     told = "has done this already"
     assert told not in web.get(f"/jobs/{parent.pk}/undo").content.decode()
@@ -273,7 +273,7 @@ def test_whoever_undoes_a_second_time_is_told_of_the_first(web: Client) -> None:
     assert f'Job <a href="/jobs/{first.pk}/">{first.pk}</a> {told} (succeeded)' in page
 
 
-def test_the_request_of_an_undo_is_that_it_takes_back(web: Client) -> None:
+def test_the_request_of_an_undo_says_what_it_reverts(web: Client) -> None:
     parent = factories.job(Status.SUCCEEDED, changed=1, params={"add": ["vip"]})
     undo = factories.job(parent=parent, follow_up=FollowUp.UNDO, params={"add": ["vip"]})
     page = web.get(undo.get_absolute_url()).content.decode()
@@ -281,7 +281,7 @@ def test_the_request_of_an_undo_is_that_it_takes_back(web: Client) -> None:
     assert "Tags to add" not in page
 
 
-def test_a_wait_that_is_over_names_no_moment_that_is_past(web: Client) -> None:
+def test_a_wait_that_is_over_names_no_time_in_the_past(web: Client) -> None:
     times = {"resumes_at": timezone.now() - timedelta(seconds=5)}
     job = factories.job(Status.WAITING, waiting_for=WaitReason.RATE_LIMIT, **times)
     page = text(web.get(job.get_absolute_url()).content)
@@ -290,7 +290,7 @@ def test_a_wait_that_is_over_names_no_moment_that_is_past(web: Client) -> None:
     assert "Waiting until" not in page
 
 
-def test_no_time_left_is_told_from_the_first_few_batches(web: Client) -> None:
+def test_the_first_few_batches_give_no_estimate(web: Client) -> None:
     start = timezone.now() - timedelta(seconds=30)
     job = factories.job(Status.RUNNING, total=1_000, changed=200, started_at=start, frozen_at=start)
     for number in (1, 2):
@@ -301,7 +301,7 @@ def test_no_time_left_is_told_from_the_first_few_batches(web: Client) -> None:
     assert progress.status_of(job)["eta_seconds"] == 32
 
 
-def test_a_fast_job_has_a_time_left_although_its_last_batches_span_a_moment(web: Client) -> None:
+def test_a_fast_job_has_an_estimate_although_its_last_batches_span_a_moment(web: Client) -> None:
     start = timezone.now() - timedelta(seconds=60)
     job = factories.job(Status.RUNNING, total=100_000, changed=40_000, started_at=start, frozen_at=start)
     for number in range(20):
@@ -332,12 +332,12 @@ def test_a_guarded_job_that_stands_still_says_that_its_tag_is_on(web: Client, st
     assert [told in page for page in pages] == [True, False]
 
 
-def test_a_parameter_of_a_tool_of_ones_own_may_be_called_as_one_of_ours(web: Client) -> None:
+def test_a_parameter_of_another_tool_may_share_a_name_with_ours(web: Client) -> None:
     job = factories.job(Status.SUCCEEDED, tool="own", params={"fields": ["size", "colour"]})
     assert "size, colour" in web.get(f"/jobs/{job.pk}/").content.decode()
 
 
-def test_what_needs_nothing_once_it_is_read_counts_for_the_speed(web: Client) -> None:
+def test_items_that_need_no_change_count_for_the_speed(web: Client) -> None:
     """Of a long list that is read late one batch in ten is sent; the others end by being read."""
     start = timezone.now() - timedelta(seconds=30)
     job = factories.job(

@@ -27,7 +27,7 @@ def queries(web: Client, address: str) -> int:
 
 
 @pytest.mark.parametrize("address", ["/", "/jobs/", "/jobs/rows"])
-def test_more_jobs_ask_no_more_of_the_database(web: Client, ana: object, address: str) -> None:
+def test_more_jobs_need_no_more_queries(web: Client, ana: object, address: str) -> None:
     def fill() -> None:
         for status in Status:
             factories.job(status, created_by=ana)
@@ -70,7 +70,7 @@ def test_tabs_choose_by_state_and_count_all(web: Client) -> None:
     ]
 
 
-def test_an_empty_list_and_an_empty_choice_are_told_apart(web: Client) -> None:
+def test_an_empty_list_and_an_empty_choice_are_distinguished(web: Client) -> None:
     assert "No job has been started yet." in web.get("/jobs/").content.decode()
     factories.job(Status.SUCCEEDED)
     page = web.get("/jobs/?show=active").content.decode()
@@ -81,7 +81,7 @@ def test_an_empty_list_and_an_empty_choice_are_told_apart(web: Client) -> None:
 @pytest.mark.parametrize(
     "address", ["/jobs/?after=x", "/jobs/?before=-1", f"/jobs/?after={'9' * 40}", "/jobs/?show=no"]
 )
-def test_a_broken_address_shows_the_list_from_its_start(web: Client, address: str) -> None:
+def test_a_broken_url_shows_the_list_from_its_start(web: Client, address: str) -> None:
     job = factories.job()
     assert shown(web.get(address).content) == [job.pk]
 
@@ -111,7 +111,7 @@ def test_the_numbers_on_the_tabs_and_the_empty_list_come_with_the_rows(web: Clie
     assert 'Finished <span class="number">1</span>' in part
 
 
-def test_rows_keep_the_choice_and_the_place_and_ask_less_often_when_all_jobs_ended(web: Client) -> None:
+def test_rows_keep_the_filters_and_the_page_and_poll_less_often_when_all_jobs_ended(web: Client) -> None:
     job = factories.job(Status.RUNNING)
     asked = f'hx-get="/jobs/rows?show=active&amp;after={job.pk + 1}&amp;version='
     assert asked in web.get(f"/jobs/?show=active&after={job.pk + 1}").content.decode()
