@@ -196,7 +196,11 @@ class Runner:
             return
         try:
             execution.run(
-                self.job.pk, token=token, seconds=FOREVER, tick=self.on_step, patience=self._patience
+                self.job.pk,
+                token=token,
+                seconds=FOREVER,
+                on_step=self.on_step,
+                database_retry=self._patience,
             )
         except DatabaseError:
             raise

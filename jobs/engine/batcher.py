@@ -13,11 +13,11 @@ from jobs.work import Change
 UNREAD = "unread"
 
 #: What changes of a batch that takes more items, and of one that is used for something else.
-GROWN = ("size", "read_at")
-TAKEN = ("key", "change", "probe", "once", "attempt", *GROWN)
+GROWN_FIELDS = ("size", "read_at")
+REUSED_FIELDS = ("key", "change", "probe", "once", "attempt", *GROWN_FIELDS)
 
 #: Batches with this key and attempt may take one more item of the same.
-Place = tuple[str, int]
+OpenKey = tuple[str, int]
 
 
 class Batcher:
@@ -32,18 +32,18 @@ class Batcher:
         self._size = size
         self._new: list[Batch] = []
         self._grown: dict[int, Batch] = {}
-        self._open: dict[Place, Batch] = {}  # with room left
-        self._looked_for: set[str] = set()  # keys
+        self._open: dict[OpenKey, Batch] = {}  # with room left
+        self._found_keys: set[str] = set()  # keys
         self._spare: Batch | None = None
-        self._taken: Batch | None = None
+        self._reused: Batch | None = None
         self.filled: list[Batch] = []
 
-    def look_for(self, keys: Iterable[str]) -> None:
+    def find_open(self, keys: Iterable[str]) -> None:
         """Find the batches with room left, one query for all keys that were not looked for before."""
-        unknown = set(keys) - self._looked_for
+        unknown = set(keys) - self._found_keys
         if not unknown:
             return
-        self._looked_for |= unknown
+        self._found_keys |= unknown
         waiting = self._job.batches.filter(key__in=unknown, state=BatchState.PENDING)
         with_room = waiting.filter(sent_at__isnull=True, size__lt=self._size).defer("change")
         # Sorted here: to have them in order, SQLite would go through all that wait, and not by their keys.
@@ -53,19 +53,19 @@ class Batcher:
     def batch_for(self, change: Change, *, attempt: int = 1, read_at: datetime | None = None) -> Batch:
         """The batch that takes one more item with this change; it counts the item from now on."""
         place = (change.key, attempt)
-        self.look_for([place[0]])
+        self.find_open([place[0]])
         batch = self._open.get(place)
         if batch is None:
-            batch = self._open[place] = self._begun(change, attempt, read_at)
+            batch = self._open[place] = self._begin(change, attempt, read_at)
         if read_at is None:
             batch.read_at = None  # one that must be read again makes the whole batch so
         self._grow(batch, place)
         return batch
 
-    def unread(self) -> Batch:
+    def unread_batch(self) -> Batch:
         """The batch that takes one more item that has not been read."""
         place = (UNREAD, 1)
-        self.look_for([UNREAD])
+        self.find_open([UNREAD])
         batch = self._open.get(place)
         if batch is None:
             batch = self._open[place] = Batch(job=self._job, key=UNREAD)
@@ -73,32 +73,32 @@ class Batcher:
         self._grow(batch, place)
         return batch
 
-    def empty(self, batch: Batch) -> None:
+    def offer_for_reuse(self, batch: Batch) -> None:
         """All of its items have left it: it is used in place of the next new one."""
         batch.size = 0
         self._spare = batch
 
-    def has_taken(self, batch: Batch) -> bool:
+    def has_reused(self, batch: Batch) -> bool:
         """Whether one that was `empty` is used again."""
-        return self._taken is batch
+        return self._reused is batch
 
-    def _begun(self, change: Change, attempt: int, read_at: datetime | None) -> Batch:
+    def _begin(self, change: Change, attempt: int, read_at: datetime | None) -> Batch:
         if self._spare is None:
-            return self.start(change, attempt=attempt, read_at=read_at)
+            return self.new_batch(change, attempt=attempt, read_at=read_at)
         batch, self._spare = self._spare, None
         batch.key, batch.change = change.key, None if change.own else change.payload
         batch.probe, batch.once, batch.attempt, batch.read_at = change.probe, change.once, attempt, read_at
-        self._taken = batch
+        self._reused = batch
         return batch
 
-    def _grow(self, batch: Batch, place: Place) -> None:
+    def _grow(self, batch: Batch, place: OpenKey) -> None:
         batch.size += 1
         if batch.pk is not None:
             self._grown[batch.pk] = batch
         if batch.size >= self._size:
             self.filled.append(self._open.pop(place))
 
-    def start(
+    def new_batch(
         self, change: Change, *, attempt: int, read_at: datetime | None, size: int = 0, note: str = ""
     ) -> Batch:
         """A new batch of so many items, which others do not add to."""
@@ -122,6 +122,6 @@ class Batcher:
         if new:
             Batch.objects.bulk_create(new)
         for batch in self._grown.values():
-            batch.save(update_fields=TAKEN if batch is self._taken else GROWN)
+            batch.save(update_fields=REUSED_FIELDS if batch is self._reused else GROWN_FIELDS)
         self._grown.clear()
         return new

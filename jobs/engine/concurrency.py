@@ -11,7 +11,7 @@ from jobs.models import Batch, Gate, Job
 from jobs.states import ACTIVE, BatchState, Status
 
 #: Batches of a job that stopped with an error keep their places for so long: far longer than a batch takes.
-STOPPED_COUNT_FOR = timedelta(minutes=5)
+STOPPED_JOBS_HOLD_SLOTS = timedelta(minutes=5)
 #: The row under whose lock places in flight are given out.
 SLOTS = "slots"
 
@@ -25,15 +25,15 @@ def has_free_slot(*, taken: int, most: int) -> bool:
     if not Gate.objects.select_for_update().filter(name=SLOTS):
         Gate.objects.get_or_create(name=SLOTS)
         Gate.objects.select_for_update().get(name=SLOTS)
-    if batches_under_way().count() >= most:
+    if batches_in_flight().count() >= most:
         return False
     sharing = Job.objects.filter(status=Status.RUNNING).count()
     return taken < max(1, most // max(1, sharing))
 
 
-def batches_under_way() -> QuerySet[Batch]:
+def batches_in_flight() -> QuerySet[Batch]:
     """The batches that take up a place at the other side, of all jobs together."""
     # What a job had in flight when it stopped goes on all the same, and nobody may ever ask about it.
-    lately = timezone.now() - STOPPED_COUNT_FOR
+    lately = timezone.now() - STOPPED_JOBS_HOLD_SLOTS
     counts = Q(job__status__in=ACTIVE) | Q(sent_at__gte=lately)
     return Batch.objects.filter(counts, state__in=[BatchState.SENDING, BatchState.SENT])

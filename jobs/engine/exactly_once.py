@@ -15,7 +15,7 @@ from jobs.runtime.lease import Lease
 from jobs.states import SENT_BEFORE, Outcome
 from jobs.work import DeliveryEvidence, Sendable, Snapshot, Work
 
-UNTOLD = (
+UNVERIFIABLE = (
     "It was sent, the result was lost, and the ticket's history does not tell whether it was carried out. It "
     "is not sent again: look at the ticket."
 )
@@ -37,7 +37,7 @@ class ExactlyOnce:
         The others get their outcome. While it is not over, what is not there yet may still come.
         """
         not_made = []
-        seen = self._look_up(items)
+        seen = self._find_evidence(items)
         for item in items:
             match seen.get(item.ref):
                 case DeliveryEvidence.MADE:
@@ -46,10 +46,10 @@ class ExactlyOnce:
                 case DeliveryEvidence.NOT_MADE if is_over:
                     not_made.append(item)
                 case _:
-                    settlement.end(item, Outcome.UNVERIFIED, "untold", UNTOLD)
+                    settlement.end(item, Outcome.UNVERIFIED, "untold", UNVERIFIABLE)
         return not_made
 
-    def _look_up(self, items: Sequence[Item]) -> Mapping[int, DeliveryEvidence]:
+    def _find_evidence(self, items: Sequence[Item]) -> Mapping[int, DeliveryEvidence]:
         if not items:
             return {}
         self.lease.fence()
@@ -68,15 +68,15 @@ class ExactlyOnce:
         others = [item for item in items if item.reason != SENT_BEFORE]
         return [
             *self.confirmed_not_applied(settlement, sent),
-            *self._not_made_by_family(settlement, others, seen),
+            *self._not_made_by_relatives(settlement, others, seen),
         ]
 
-    def _not_made_by_family(
+    def _not_made_by_relatives(
         self, settlement: Settlement, items: Sequence[Item], seen: Mapping[int, Snapshot]
     ) -> list[Item]:
         before = family_history(self.lease.job, [item.ref for item in items])
         doubtful = [item for item in items if item.ref in before.doubtful and item.ref in seen]
-        sightings = self._look_up(doubtful)
+        sightings = self._find_evidence(doubtful)
         left = []
         for item in items:
             maker = before.made.get(item.ref)
@@ -90,7 +90,7 @@ class ExactlyOnce:
                 by = f" (job {maker})" if maker else ""
                 settlement.end(item, Outcome.UNCHANGED, "made_before", MADE_BEFORE.format(by=by))
             elif sighting is DeliveryEvidence.UNCLEAR:
-                settlement.end(item, Outcome.UNVERIFIED, "untold", UNTOLD)
+                settlement.end(item, Outcome.UNVERIFIED, "untold", UNVERIFIABLE)
             else:
                 left.append(item)
         return left

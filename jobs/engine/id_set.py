@@ -9,9 +9,9 @@ from heapq import merge
 from itertools import islice
 
 #: So many are sorted at a time: Python's own numbers take five times the room of packed ones.
-RUN = 100_000
+RUN_LENGTH = 100_000
 #: After all others, whichever way the list goes.
-LAST = 2**62
+AFTER_ALL = 2**62
 
 
 def sorted_ids(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = False) -> Iterator[int]:
@@ -21,7 +21,9 @@ def sorted_ids(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = Fal
     """
     sign = -1 if backwards else 1
     rest, runs = iter(pairs), []
-    while part := sorted((LAST if key is None else sign * key, sign * ref) for ref, key in islice(rest, RUN)):
+    while part := sorted(
+        (AFTER_ALL if key is None else sign * key, sign * ref) for ref, key in islice(rest, RUN_LENGTH)
+    ):
         runs.append((array("q", (key for key, _ in part)), array("q", (ref for _, ref in part))))
     last = None
     for _, ref in merge(*(zip(keys, refs, strict=True) for keys, refs in runs)):
@@ -39,7 +41,7 @@ class IdSet:
     def __init__(self, refs: Iterable[int] = ()) -> None:
         rest = iter(refs)
         self._runs: list[array[int]] = []
-        while run := sorted(islice(rest, RUN)):
+        while run := sorted(islice(rest, RUN_LENGTH)):
             self._runs.append(array("q", run))
 
     def __contains__(self, ref: int) -> bool:

@@ -17,7 +17,7 @@ from jobs.models import Batch, Item
 from jobs.states import Outcome
 
 #: What the reading of an item decides, each with its type on PostgreSQL.
-READ = {
+PLANNED_COLUMNS = {
     "batch_id": "bigint",
     "outcome": "text",
     "reason": "text",
@@ -43,7 +43,7 @@ class NewItem:
     change: dict[str, Any] | None = None
 
 
-def store_items(job_id: int, items: Sequence[NewItem]) -> None:
+def insert_items(job_id: int, items: Sequence[NewItem]) -> None:
     """Store new items of a job within the transaction that is open; their primary keys are not told."""
     if not items:
         return
@@ -61,7 +61,7 @@ def store_items(job_id: int, items: Sequence[NewItem]) -> None:
             cursor.executemany(insert, list(_rows(job_id, items)))
 
 
-def store_read(items: Sequence[Item]) -> None:
+def update_items(items: Sequence[Item]) -> None:
     """Store what was decided of items that exist, within the transaction that is open."""
     if not items:
         return
@@ -69,16 +69,20 @@ def store_read(items: Sequence[Item]) -> None:
     table = Item._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            names = ", ".join(f'"{name}" = given."{name}"' for name in READ)
-            shape = ", ".join(f'"{name}" {kind}' for name, kind in {"id": "bigint", **READ}.items())
-            given = [{"id": item.pk, **{name: getattr(item, name) for name in READ}} for item in items]
+            names = ", ".join(f'"{name}" = given."{name}"' for name in PLANNED_COLUMNS)
+            shape = ", ".join(
+                f'"{name}" {kind}' for name, kind in {"id": "bigint", **PLANNED_COLUMNS}.items()
+            )
+            given = [
+                {"id": item.pk, **{name: getattr(item, name) for name in PLANNED_COLUMNS}} for item in items
+            ]
             cursor.execute(
                 f'UPDATE "{table}" SET {names} FROM jsonb_to_recordset(%s::jsonb) AS given({shape}) '  # noqa: S608 - names of ours
                 f'WHERE "{table}"."id" = given."id"',
                 [json.dumps(given)],
             )
         else:
-            names = ", ".join(f'"{name}" = %s' for name in READ)
+            names = ", ".join(f'"{name}" = %s' for name in PLANNED_COLUMNS)
             update = f'UPDATE "{table}" SET {names} WHERE "id" = %s'  # noqa: S608 - names of ours
             cursor.executemany(
                 update,

@@ -303,7 +303,7 @@ class Pipeline:
         row = Batch.objects.filter(pk=entry.batch.pk)
         self.lease.commit_with_retry(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
         self.in_flight.remove(entry)
-        self.queue.refill([entry.batch])
+        self.queue.add([entry.batch])
 
     def _hold_sending(self) -> None:
         """Wait until the other side's queue, which is full of anybody's jobs, may have room again."""

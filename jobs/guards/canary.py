@@ -8,7 +8,7 @@ from jobs.models import Job, Transition
 from jobs.states import Outcome, Status
 
 #: The outcomes that a batch counts, in the order in which they are told.
-TOLD = {
+COUNTED = {
     Outcome.CHANGED: "changed",
     Outcome.UNCHANGED: "as wished already",
     Outcome.SKIPPED: "skipped",
@@ -28,8 +28,8 @@ def canary_question(job: Job, last: Transition | None) -> str:
 
 def canary_summary(job: Job) -> str:
     """What became of the items that were sent, and what going on and stopping would do; one query."""
-    sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in TOLD})
-    numbers = [(sums[outcome.value] or 0, word) for outcome, word in TOLD.items()]
+    sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in COUNTED})
+    numbers = [(sums[outcome.value] or 0, word) for outcome, word in COUNTED.items()]
     told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
     tried, left = sum(number for number, _ in numbers), job.remaining
     first = "the first ticket" if tried == 1 else f"the first {tried:,} tickets"

@@ -17,11 +17,11 @@ from jobs.models import Item, Job
 from jobs.states import Outcome
 
 #: So many of the items sent last are looked at: whole batches, hence at times a few more.
-LOOKED_AT = 200
+WINDOW_SIZE = 200
 #: Nothing is concluded from fewer.
-LEAST = 50
+MIN_SENT = 50
 #: Outcomes that come of sending.
-SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
+SENT_OUTCOMES = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,21 @@ class RefusalWindow:
     @property
     def is_open(self) -> bool:
         """More than half were refused: nothing more is to be sent."""
-        return self.sent >= LEAST and 2 * self.refused.total() > self.sent
+        return self.sent >= MIN_SENT and 2 * self.refused.total() > self.sent
 
     def after(self, items: Sequence[Item], *, done: int = 0) -> RefusalWindow:
         """The window when these items of one batch have got their outcomes, and `done` more went well."""
-        sent = done + sum(item.outcome in SENT for item in items)
+        sent = done + sum(item.outcome in SENT_OUTCOMES for item in items)
         if not sent or self.is_open:
             return self
         refused = Counter(item.reason for item in items if item.outcome == Outcome.FAILED)
         batches = (*self.batches, BatchRefusals(sent, refused))
-        while sum(batch.sent for batch in batches[1:]) >= LOOKED_AT:
+        while sum(batch.sent for batch in batches[1:]) >= WINDOW_SIZE:
             batches = batches[1:]
         return RefusalWindow(batches)
 
 
-def sentence(job: Job, window: RefusalWindow) -> str:
+def stop_reason(job: Job, window: RefusalWindow) -> str:
     """Why the job stopped, and what to do: for the person who finds it so."""
     refused = window.refused
     reason, number = refused.most_common(1)[0]

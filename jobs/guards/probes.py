@@ -16,10 +16,10 @@ from jobs.models import Item
 from jobs.states import Outcome
 
 #: So many of a kind are tried, one after the other, when each is refused for a reason of its own.
-MOST_TRIED = 3
+MAX_REFUSED = 3
 
 #: What it means that one of a kind was refused (`Work.why_withheld`).
-Meaning = Callable[[str, str, str], str]
+WhyWithheld = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Probes:
         """The kinds of which no more are sent, each with the reason."""
         return {kind: probe.why for kind, probe in self.kinds.items() if probe.why}
 
-    def after(self, kind: str, items: Sequence[Item], meaning: Meaning, *, done: int = 0) -> Probes:
+    def after(self, kind: str, items: Sequence[Item], meaning: WhyWithheld, *, done: int = 0) -> Probes:
         """What is known when these items of the kind have got their outcomes, and `done` more went well."""
         if self.is_open(kind):
             return self
@@ -64,7 +64,7 @@ class Probes:
             if item.outcome == Outcome.FAILED:
                 tried = known.refused + 1
                 why = meaning(kind, item.reason, item.detail)
-                if not why and tried >= MOST_TRIED:
+                if not why and tried >= MAX_REFUSED:
                     why = (
                         f"Of the {kind} ones {tried} were sent one by one, and each was refused, the last "
                         f"with: “{item.detail}”."
@@ -83,7 +83,7 @@ class Probes:
         return Probes({**self.kinds, kind: probe})
 
 
-def sentence(withheld: Mapping[str, str], left: int) -> str:
+def stop_reason(withheld: Mapping[str, str], left: int) -> str:
     """Why the job stopped, and what to do: for the person who finds it so. `left` were not sent."""
     number, them = ("1 ticket was", "it") if left == 1 else (f"{left:,} tickets were", "them")
     return (

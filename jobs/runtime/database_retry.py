@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 Done = TypeVar("Done")
 
 #: Between two tries, seconds, and between two lines in the log about the same trouble.
-PAUSE, LOG_EVERY = 0.5, 30.0
+RETRY_INTERVAL, LOG_INTERVAL = 0.5, 30.0
 
 
 class Trouble(Enum):
@@ -88,9 +88,9 @@ class DatabaseRetry:
 
     def __init__(self, seconds: float, say: Callable[[str], None] | None = None) -> None:
         self._until = time.monotonic() + seconds
-        self._say = say
+        self._notify = say
         self._trouble: Trouble | None = None
-        self._told_at = 0.0
+        self._logged_at = 0.0
 
     def retry(self, do: Callable[[], Done], *, once: bool = False) -> Done:
         """Do it, again and again while the database is in trouble; it must do no harm when done twice.
@@ -112,11 +112,11 @@ class DatabaseRetry:
         trouble = trouble_in(problem)
         if trouble is None or time.monotonic() >= self._until or shutdown.is_requested():
             raise problem
-        if trouble is not self._trouble or time.monotonic() - self._told_at >= LOG_EVERY:
+        if trouble is not self._trouble or time.monotonic() - self._logged_at >= LOG_INTERVAL:
             logger.warning(
                 "%s Trying again. (%s)", trouble.value, type(problem.__cause__ or problem).__name__
             )
-            if self._say:
-                self._say(f"{trouble.value} Trying again; nothing is lost.")
-            self._trouble, self._told_at = trouble, time.monotonic()
-        time.sleep(PAUSE)
+            if self._notify:
+                self._notify(f"{trouble.value} Trying again; nothing is lost.")
+            self._trouble, self._logged_at = trouble, time.monotonic()
+        time.sleep(RETRY_INTERVAL)

@@ -28,9 +28,9 @@ from jobs.states import Status, WaitReason
 #: host has its job within a minute.
 STALE_AFTER = timedelta(seconds=55)
 #: The holder beats at least this often while it works, seconds.
-BEAT_EVERY = 1.0
+BEAT_INTERVAL = 1.0
 #: No outside call starts on a beat older than this, seconds: a call of 30 s must end before STALE_AFTER.
-FENCE = 20.0
+FENCE_MAX_AGE = 20.0
 
 #: The fields of a job's row that nobody holds.
 NOT_HELD: dict[str, Any] = {"lease_token": "", "lease_owner": "", "beat_at": None}
@@ -69,7 +69,7 @@ class Lease:
 
     def beat(self) -> Status:
         """Tell that the holder lives, if the last sign is old enough; returns the job's status."""
-        if time.monotonic() - self._beat_at >= BEAT_EVERY:
+        if time.monotonic() - self._beat_at >= BEAT_INTERVAL:
             with transaction.atomic():
                 self._renew({})
         else:
@@ -82,7 +82,7 @@ class Lease:
         A gap between this check and the wire remains, which no lease can close; that a change of tags may be
         made twice without harm covers it.
         """
-        if time.monotonic() - self._beat_at >= FENCE:
+        if time.monotonic() - self._beat_at >= FENCE_MAX_AGE:
             with transaction.atomic():
                 self._renew({})
         failpoint(Failpoint.FENCE_PASSED)

@@ -73,13 +73,13 @@ def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(jo
 
 def test_one_that_was_not_read_is_used_for_what_its_items_need(job: Job) -> None:
     batcher = Batcher(job, 3)
-    unread, *_ = [batcher.unread() for _ in range(3)]
+    unread, *_ = [batcher.unread_batch() for _ in range(3)]
     batcher.save()
     assert (job.batches.get().key, job.batches.get().size, job.batches.get().change) == (UNREAD, 3, None)
     batcher = Batcher(job, 3)
-    batcher.empty(unread)
+    batcher.offer_for_reuse(unread)
     assert fill(batcher, [ADD_A, ADD_B, ADD_A]) == [0, 1, 0]
-    assert batcher.has_taken(unread)
+    assert batcher.has_reused(unread)
     assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
         (2, {"add": ["a"]}),
         (1, {"add": ["b"]}),
@@ -90,9 +90,9 @@ def test_one_that_was_not_read_is_left_over_where_there_is_room_in_others(job: J
     fill(Batcher(job, 3), [ADD_A])
     unread = Batch.objects.create(job=job, key=UNREAD, size=2)
     batcher = Batcher(job, 3)
-    batcher.empty(unread)
+    batcher.offer_for_reuse(unread)
     fill(batcher, [ADD_A, ADD_A])
-    assert not batcher.has_taken(unread)
+    assert not batcher.has_reused(unread)
     assert [batch.size for batch in batcher.filled] == [3]
 
 
@@ -102,8 +102,8 @@ def test_batches_of_many_kinds_are_found_with_one_query(
     fill(Batcher(job, 3), [ADD_A, ADD_B])
     batcher = Batcher(job, 3)
     with django_assert_num_queries(1):
-        batcher.look_for([ADD_A.key, ADD_B.key])
-        batcher.look_for([ADD_B.key])
+        batcher.find_open([ADD_A.key, ADD_B.key])
+        batcher.find_open([ADD_B.key])
         homes = [batcher.batch_for(change, read_at=timezone.now()) for change in (ADD_A, ADD_B)]
     assert {home.pk for home in homes} == set(job.batches.values_list("pk", flat=True))
 

@@ -31,7 +31,7 @@ def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
     rests: list[int] = []
     in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
     monkeypatch.setattr(Pipeline, "wait", lambda *_: rests.append(in_flight.count()))
-    execution.run(job.pk, seconds=60, tick=lambda: under_way.append(in_flight.count()))
+    execution.run(job.pk, seconds=60, on_step=lambda: under_way.append(in_flight.count()))
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_200)
     assert max(under_way) == 5

@@ -28,7 +28,7 @@ SENT = "PUT tickets/update_many"
 @pytest.fixture(autouse=True)
 def all_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a hundred is a long list here."""
-    monkeypatch.setattr(selection, "READ_FIRST", 100)
+    monkeypatch.setattr(selection, "READ_LATE_ABOVE", 100)
 
 
 def listed_and_not_read(refs: list[int], **options: Any) -> Job:

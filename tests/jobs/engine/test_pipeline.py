@@ -21,7 +21,7 @@ from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
 from jobs.runtime import wakeups
 from jobs.runtime.database_retry import DatabaseRetry
-from jobs.runtime.time_slice import LONGER, TimeSlice
+from jobs.runtime.time_slice import EXTEND_BY, TimeSlice
 from jobs.states import BatchState, WaitReason
 from jobs.work import Answer, Change, CompletedCall, DeliveryEvidence, Payload, Phase, SearchResult, Sendable
 from tests import factories
@@ -310,7 +310,7 @@ def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
     turn = TimeSlice(until=110.0, alone_until=120.0)
     now[0] = 108.0
-    assert turn.left == 2.0 + LONGER
+    assert turn.left == 2.0 + EXTEND_BY
     waiting = factories.job()
     wakeups.wake(waiting)
     now[0] = 114.0

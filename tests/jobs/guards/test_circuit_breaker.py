@@ -152,7 +152,7 @@ def test_calls_that_are_all_refused_stop_the_job_before_every_batch_was_tried(
 ) -> None:
     """The halves of the first batch go first: single tickets fail while the other batches still wait."""
     monkeypatch.setattr(TicketWork, "batch_size", 8)
-    monkeypatch.setattr(circuit_breaker, "LEAST", 4)
+    monkeypatch.setattr(circuit_breaker, "MIN_SENT", 4)
     refs = untagged(demo, 24)
     demo.fault("job_failed", times=None)
     job = run(submit(refs=refs))

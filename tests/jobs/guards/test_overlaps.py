@@ -41,7 +41,7 @@ def given(*rows: Iterable[int], **fields: Any) -> Job:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlaps, "LOOKED_AT", 3)
+    monkeypatch.setattr(overlaps, "COMPARED_PER_END", 3)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ STORED = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.runtime.database_retry.PAUSE", 0.01)
+    monkeypatch.setattr("jobs.runtime.database_retry.RETRY_INTERVAL", 0.01)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_job_whose_worker_lost_patience_is_parked_and_goes_on_by_itself(
 
     with monkeypatch.context() as broken:
         broken.setattr("jobs.engine.settler.Settler._write", full)
-        execution.run(made.job.pk, token=made.token, seconds=60, patience=DatabaseRetry(0.0))
+        execution.run(made.job.pk, token=made.token, seconds=60, database_retry=DatabaseRetry(0.0))
     job = Job.objects.get()
     assert (job.status, job.waiting_for, job.lease_token) == (Status.WAITING, WaitReason.DATABASE, "")
     assert "Make room on it" in job.transitions.order_by("-id")[0].why
@@ -146,7 +146,7 @@ def sqlite3_error(code: int) -> sqlite3.OperationalError:
         "jobs.engine.pipeline.Pipeline._send",
         "jobs.engine.pipeline.Pipeline._follow",
         "jobs.engine.settler.Settler._write",
-        "jobs.engine.execution._end",
+        "jobs.engine.execution._end_if_due",
     ],
 )
 def test_a_connection_that_is_cut_at_any_phase_harms_nothing(

@@ -76,7 +76,7 @@ def test_the_right_to_a_job_is_looked_at_before_every_single_call(
         return found
 
     monkeypatch.setattr(Zendesk, "job_statuses", ask_and_be_robbed)
-    monkeypatch.setattr(lease, "FENCE", 0.0)
+    monkeypatch.setattr(lease, "FENCE_MAX_AGE", 0.0)
     assert run(made).lease_token == "another's"
     assert [name for name in demo.account.ledger.calls if "job_statuses" in name] == [
         "GET job_statuses/show_many"
@@ -84,7 +84,7 @@ def test_the_right_to_a_job_is_looked_at_before_every_single_call(
 
 
 def test_the_longest_call_fits_between_the_fence_and_the_end_of_the_lease() -> None:
-    assert timedelta(seconds=lease.FENCE + requestor.TRY_TIMEOUT) < STALE_AFTER
+    assert timedelta(seconds=lease.FENCE_MAX_AGE + requestor.TRY_TIMEOUT) < STALE_AFTER
 
 
 def test_a_worker_robbed_in_the_middle_stops_and_the_other_finishes(demo: Demo) -> None:
@@ -125,7 +125,7 @@ def test_a_slice_ends_by_itself_and_leaves_a_wake_up_for_the_next(demo: Demo) ->
 
 def test_a_small_job_hands_itself_over_when_its_time_is_up_or_it_turns_out_large(demo: Demo) -> None:
     made = submit(refs=demo.open_tickets[:250])
-    execution.run(made.job.pk, token=made.token, seconds=60, most=120)
+    execution.run(made.job.pk, token=made.token, seconds=60, max_items=120)
     made.job.refresh_from_db()
     assert (made.job.lease_token, OrmQ.objects.count()) == ("", 1)
     assert made.job.found < 250
