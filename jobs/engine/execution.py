@@ -1,4 +1,4 @@
-"""One worker's turn at one job: claim it, work on it for a while, put it down where another can go on."""
+"""One time slice of one worker: claim a job, work on it for a while, leave it where another can go on."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _run(job_id: int, token: str, time_slice: TimeSlice, database_retry: Databas
     except DatabaseError as problem:
         if trouble := trouble_in(problem):
             logger.exception("The database failed")
-            # When not even this can be written the lease runs out, and whoever finds it goes on.
+            # If not even this can be written, the lease runs out, and another worker claims the job.
             lease.park(reason=WaitReason.DATABASE, seconds=DATABASE_PARKED_FOR, why=trouble.value)
         else:
             _stop_for_bug(lease, problem)
@@ -105,27 +105,27 @@ def _lease_of(job_id: int, token: str, database_retry: DatabaseRetry) -> Lease |
     if token:
         return database_retry.retry(lambda: _adopt(job_id, token))
     token = new_token()
-    # Whether a commit was carried out whose answer got lost is not known: the same token finds it.
+    # The claim may have been committed although its answer was lost: the same token finds the job then.
     return database_retry.retry(lambda: claim(job_id, token) or _adopt(job_id, token))
 
 
 def _work_through_outages(lease: Lease, time_slice: TimeSlice) -> None:
-    """Work on the job while the database comes and goes, each time from what is stored."""
-    is_shaken = False
+    """Work on the job through outages of our database, each time from what is stored."""
+    is_recovering = False
     while True:
         try:
-            if is_shaken:
+            if is_recovering:
                 lease.recover()
             _work(lease, time_slice)
         except DatabaseError as problem:
             lease.database_retry.wait_or_raise(problem)
-            is_shaken = True
+            is_recovering = True
         else:
             return
 
 
 def claim(job_id: int, token: str = "") -> Lease | None:
-    """Take the job by one conditional UPDATE; None when it is not there to be taken."""
+    """Take the job by one conditional UPDATE; None when it cannot be taken."""
     token = token or new_token()
     with transaction.atomic():
         if not Job.objects.claimable().filter(pk=job_id).update(**held_by_this_process(token)):
@@ -134,7 +134,7 @@ def claim(job_id: int, token: str = "") -> Lease | None:
 
 
 def _adopt(job_id: int, token: str) -> Lease | None:
-    """Go on with a job that this process has held since it was made."""
+    """Continue with a job that this process has held since its creation."""
     with transaction.atomic():
         if not Job.objects.filter(pk=job_id, lease_token=token).update(**held_by_this_process(token)):
             return None
@@ -142,7 +142,7 @@ def _adopt(job_id: int, token: str) -> Lease | None:
 
 
 def _start_or_continue(lease: Lease) -> Lease:
-    """From waiting for a worker to being worked on; a job being paused or cancelled stays what it is."""
+    """Move a waiting job to its working state; one that is being paused or cancelled keeps its state."""
     job = lease.job
     if job.status in (Status.QUEUED, Status.WAITING):
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
@@ -156,18 +156,18 @@ def _start_or_continue(lease: Lease) -> Lease:
 
 
 def _work(lease: Lease, time_slice: TimeSlice) -> None:
-    """Work until the job is put down."""
+    """Work until the time slice ends or the job does; an error that needs a person stops the job."""
     try:
         with closing(work_for(lease.job)) as work:
             work.before_call = lease.fence
             _work_and_wait(lease, work, time_slice)
-    except (NeedsPerson, Refused) as wall:
+    except (NeedsPerson, Refused) as problem:
         was_cancelled = Job.objects.get(pk=lease.job.pk).status == Status.CANCELLING
-        _stop(lease, f"{wall} {CANNOT_CANCEL}" if was_cancelled else str(wall))
+        _stop(lease, f"{problem} {CANNOT_CANCEL}" if was_cancelled else str(problem))
 
 
 def _work_and_wait(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
-    """Short waits that the other side asks for are waited out here."""
+    """Sit out the short waits that the other side asks for; park the job for long ones."""
     while True:
         try:
             _select_and_send(lease, work, time_slice)
@@ -194,13 +194,13 @@ def _select_and_send(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
 
 
 def _wait(lease: Lease, seconds: float, time_slice: TimeSlice) -> bool:
-    """Wait without missing a click; False when the time_slice ends before the wait does."""
+    """Wait without missing a click; False when the time slice ends first."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if time_slice.is_over:
             return False
         if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
-            return True  # nothing is in flight: who asks to stop is answered at once
+            return True  # nothing is in flight: the job can stop at once
         time_slice.notify()
         time.sleep(min(POLL_INTERVAL, left))
     return True
@@ -222,7 +222,7 @@ def _send_all(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
 
 
 def _send(pipeline: Pipeline, time_slice: TimeSlice) -> bool:
-    """Until the job has ended or stopped (True), or is to be put down."""
+    """Send and settle until the job has ended or stopped (True) or the time slice is over (False)."""
     while True:
         busy = pipeline.step()
         time_slice.notify()
@@ -235,7 +235,7 @@ def _send(pipeline: Pipeline, time_slice: TimeSlice) -> bool:
 
 
 def _end_if_due(pipeline: Pipeline) -> bool:
-    """Nothing is in flight: end the job if nothing is left, or if somebody asked for it."""
+    """With nothing in flight, end the job if nothing is left, or stop it if there is a reason to."""
     lease, job, by = pipeline.lease, pipeline.job, this_worker()
     if job.frozen_at and pipeline.is_done:
         job.refresh_from_db()
@@ -247,7 +247,7 @@ def _end_if_due(pipeline: Pipeline) -> bool:
     if lease.status == Status.CANCELLING:
         return transitions.move(job, Status.CANCELLED, by=by, held_with=lease.token)
     if why := _why_stopped(job, pipeline):
-        # A cancellation that has just come is one: its job would otherwise wait for a person.
+        # A cancellation that arrived just now wins: an errored job would wait for a person again.
         return _stop(lease, why, only_from=STOPPABLE)
     if lease.status == Status.PAUSING:
         return transitions.move(job, Status.PAUSED, by=by, held_with=lease.token)
@@ -260,7 +260,7 @@ def _end_if_due(pipeline: Pipeline) -> bool:
 
 
 def _why_stopped(job: Job, pipeline: Pipeline) -> str:
-    """Why nothing more is sent before a person has looked, for people; "" when there is no such reason."""
+    """Why a person has to look before more is sent, for people; "" for no reason."""
     if pipeline.stopped_by:
         return circuit_breaker.stop_reason(job, pipeline.stopped_by)
     if withheld := pipeline.withheld:
@@ -270,7 +270,7 @@ def _why_stopped(job: Job, pipeline: Pipeline) -> str:
 
 
 def _release_unfinished(lease: Lease) -> None:
-    """The list is not complete: the slice is over, or somebody asked to pause or cancel while it was read."""
+    """Put down a job with an incomplete list, for another worker or as paused or cancelled."""
     status = lease.beat()
     ends = {Status.CANCELLING: Status.CANCELLED, Status.PAUSING: Status.PAUSED}
     if status in ends:
@@ -280,7 +280,7 @@ def _release_unfinished(lease: Lease) -> None:
 
 
 def _park(lease: Lease, later: TryLater) -> None:
-    """Come back after the time asked for; without one, after one that grows while nothing settles."""
+    """Park the job for the time asked for, or for one that grows while nothing settles."""
     seconds = later.seconds
     if seconds is None:
         seconds = min(AWAY_BACK_OFF * 2 ** _times_parked_in_a_row(lease.job), AWAY_BACK_OFF_MOST)
@@ -289,7 +289,7 @@ def _park(lease: Lease, later: TryLater) -> None:
 
 
 def _times_parked_in_a_row(job: Job) -> int:
-    """How often the job was parked since it last got anything done."""
+    """How often the job was parked since a batch last settled; at most 10."""
     last = (
         job.batches.filter(settled_at__isnull=False).order_by("-settled_at").values_list("settled_at").first()
     )

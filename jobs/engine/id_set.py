@@ -1,4 +1,4 @@
-"""Very many refs in little room: sorted, and asked whether they hold one."""
+"""A compact sorted set of ids, for a million refs and more."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import islice
 
-#: So many are sorted at a time: Python's own numbers take five times the room of packed ones.
+#: How many ids are sorted at a time: Python's own numbers take five times the memory of packed ones.
 RUN_LENGTH = 100_000
-#: After all others, whichever way the list goes.
+#: The sort key of ids without one: after all others in both directions.
 AFTER_ALL = 2**62
 
 
 def sorted_ids(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = False) -> Iterator[int]:
-    """The refs of pairs `(ref, key)` by key, and among equal keys by ref; a ref with the key `None` is last.
+    """The refs of the pairs `(ref, key)`, sorted by key and then by ref; the key `None` sorts last.
 
-    A ref that follows itself is given once. All are read before the first is given; they take 16 bytes each.
+    Equal neighbours are given once. All pairs are read before the first ref is given; each takes 16 bytes.
     """
     sign = -1 if backwards else 1
     rest, runs = iter(pairs), []
@@ -35,7 +35,7 @@ def sorted_ids(pairs: Iterable[tuple[int, int | None]], *, backwards: bool = Fal
 class IdSet:
     """A set of refs, 8 bytes each.
 
-    Quick to make, because each turn of a worker makes it anew: its sorted runs are not merged.
+    Every time slice builds it anew, so that has to be fast: the sorted runs are not merged.
     """
 
     def __init__(self, refs: Iterable[int] = ()) -> None:

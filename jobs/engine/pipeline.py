@@ -59,7 +59,7 @@ class Pipeline:
         self.lease = lease
         self.job = lease.job
         self.work = work
-        self.queue = BatchQueue(self.job, at_once=work.max_in_flight, full=work.batch_size)
+        self.queue = BatchQueue(self.job, page_size=work.max_in_flight, full_size=work.batch_size)
         self.guards = GuardState(self.job)
         self.settler = Settler(lease, work, self.queue, self.guards)
         self.refresher = Refresher(lease, work, self.queue, self.guards)

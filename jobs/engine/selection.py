@@ -1,8 +1,8 @@
-"""Reading the list: page by page into items with their plans, until it is frozen.
+"""Selection: the job's list is read page by page into items with their plans, and then frozen.
 
-The whole list is written down before the first write goes out, because tickets leave a view as they are
-tagged, and the pages of a view are counted off from its start. Where some are to be taken out, or an order is
-wished, refs alone are written down before the first item (`jobs.source_spec` knows the stages).
+The whole list is stored before the first write goes out: tickets leave a view as they are tagged, and the
+pages of a view are offsets. If items have to be taken out or sorted, their refs alone are stored before the
+first item (`jobs.source_spec` defines the stages).
 """
 
 from __future__ import annotations
@@ -38,29 +38,30 @@ from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
-#: Items whose refs are known are looked at when the list is made where they are so many at most. Those of a
-#: longer list are read right before they are sent and not before: while others are in flight, and not once
-#: more because the first time is too long ago (`readings.READING_LIVES`).
+#: A list of known refs with more items than this is frozen unread. Its items are read right before they are
+#: sent, while others are in flight. Read now, most snapshots would be too old by then
+#: (`refresher.SNAPSHOT_MAX_AGE`).
 READ_LATE_ABOVE = 5_000
-#: Pages are not asked for ahead in the last seconds of a turn: one that comes after its end is read in vain.
+#: The least time left of a slice for requesting a page ahead, seconds: a page that arrives after its end is
+#: discarded.
 READ_AHEAD_MIN_LEFT = 2.0
 
 
 class PageItems(NamedTuple):
-    """What becomes of a page: new items or a row of refs, how many do not belong, `Job.kinds` with them."""
+    """What is stored of a page: new items, or a row of refs."""
 
     items: list[NewItem]
-    excluded: int
-    kinds: dict[str, int]
+    excluded: int  # how many refs do not belong to the list
+    kinds: dict[str, int]  # `Job.kinds` with the new items
     rows: Sequence[ListedRefs] = ()
 
 
 class Selection:
-    """The reading of one job's list by the worker that holds it."""
+    """Reads one job's list for the worker that holds it."""
 
-    def __init__(self, lease: Lease, work: Work, turn: TimeSlice) -> None:
+    def __init__(self, lease: Lease, work: Work, time_slice: TimeSlice) -> None:
         self.lease = lease
-        self.time_slice = turn
+        self.time_slice = time_slice
         self.job = lease.job
         self.work = work
         self.batcher = Batcher(self.job, work.batch_size)
@@ -68,11 +69,11 @@ class Selection:
         self.stages = self.spec.stages
         self.reader = SourceReader(self.job, work)
         self.cursor = self._saved_cursor()
-        self.highest_ref: int | None = None  # of the refs in the list, once it is known
+        self.highest_ref: int | None = None  # in the list; None: not looked up yet
         work.may_read_ahead = self._may_read_ahead
 
     def run(self) -> bool:
-        """Read until the list is complete and frozen (True), or the turn is over or someone interferes."""
+        """Read until the list is frozen; False when the time slice ends before, or somebody stops the job."""
         try:
             for page in self._pages():
                 done = self._write(page)
@@ -91,24 +92,24 @@ class Selection:
         return self._freeze()
 
     def _may_read_ahead(self) -> bool:
-        """Whether one more page will most likely be wanted: neither turn nor list is about to end."""
-        to_come = math.inf if self.job.limit is None else self.job.limit - self.job.found
-        return self.time_slice.left > READ_AHEAD_MIN_LEFT and to_come > self.work.batch_size
+        """Whether one more page will most likely be needed: neither time slice nor list is about to end."""
+        missing = math.inf if self.job.limit is None else self.job.limit - self.job.found
+        return self.time_slice.left > READ_AHEAD_MIN_LEFT and missing > self.work.batch_size
 
-    # The way through the stages
+    # Stages
 
     def _saved_cursor(self) -> ListCursor:
-        place, job = ListCursor.parse(self.job.cursor), self.job
-        stage = self.stages[place.stage] if place.stage < len(self.stages) else None
+        cursor, job = ListCursor.parse(self.job.cursor), self.job
+        stage = self.stages[cursor.stage] if cursor.stage < len(self.stages) else None
         if stage is None or not self._is_remote(stage):
-            return place  # our own rows do not shift
+            return cursor  # our own rows do not shift
         lives = self.work.cursor_lifetime(self.spec.parts[stage.part])
         if lives is not None and (job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives):
-            return place.restarted()
-        return place
+            return cursor.restarted()
+        return cursor
 
     def _is_remote(self, stage: Stage) -> bool:
-        """Whether the other side keeps what the stage reads."""
+        """Whether the stage reads from the other side."""
         parts = self.spec.parts
         return stage.part < len(parts) and parts[stage.part]["kind"] not in (LISTED, ITEMS)
 
@@ -116,12 +117,12 @@ class Selection:
     def _counts_per_stage(self) -> bool:
         return self.work.filters_items or not self.spec.is_plain
 
-    def _as_stored(self, place: ListCursor) -> str:
-        """As it is stored: a bare cursor where nothing is counted, as programs of before know it."""
-        return str(place) if self._counts_per_stage else place.at
+    def _as_stored(self, cursor: ListCursor) -> str:
+        """The cursor as stored: bare if nothing is counted per stage, as earlier versions stored it."""
+        return str(cursor) if self._counts_per_stage else cursor.at
 
     def _pages(self) -> Iterator[SourcePage]:
-        """From the place that is reached, through all stages that are left."""
+        """The pages from the cursor on, through all remaining stages."""
         without: IdSet | None = None
         for number in range(self.cursor.stage, len(self.stages)):
             if number != self.cursor.stage:
@@ -139,7 +140,7 @@ class Selection:
                 yield from self._pages_to_list(stage, without)
 
     def _pages_to_list(self, stage: Stage, without: IdSet) -> Iterator[SourcePage]:
-        """Of what the stage reads items are made."""
+        """The pages of a stage whose refs become items."""
         if stage.part == self.spec.sorted_part:
             part, without = {"kind": LISTED}, IdSet()
         else:
@@ -159,22 +160,22 @@ class Selection:
         return self.spec.order.goes_by_change and stage.part < len(self.spec.of)
 
     def _write(self, page: SourcePage) -> bool:
-        """Keep the page and the place after it in one transaction; True when no more is to be read.
+        """Store the page and the cursor after it in one transaction; True when nothing is left to read.
 
-        Where somebody has said stop meanwhile, the page is dropped: the place still points to it.
+        If somebody has paused or cancelled meanwhile, the page is dropped: the cursor still points to it.
         """
         stage = self.stages[self.cursor.stage]
-        # What is to be written is made before: the fewer things a transaction does, the shorter others wait.
+        # The rows are prepared before the transaction, so that others wait less for it.
         listed = self._refs_of(stage, page) if stage.verb is Verb.GATHER else self._items_of(page)
         read, left = len(page.refs) + page.taken_out, page.taken_out + listed.excluded
-        place = self.cursor.after(page.cursor, read=read, left=left)
-        here = self._cursor_fields(place)
+        cursor = self.cursor.after(page.cursor, read=read, left=left)
+        fields = self._cursor_fields(cursor)
         counts = Counter(str(item.outcome) for item in listed.items if item.outcome != Outcome.PENDING)
-        told = {name: F(name) + count for name, count in counts.items()} | {
+        increments = {name: F(name) + count for name, count in counts.items()} | {
             "found": F("found") + len(listed.items),
             "kinds": listed.kinds,
         }
-        with self.lease.commit(only_in=Status.SELECTING, then=told | here, **self.work.calls.take()):
+        with self.lease.commit(only_in=Status.SELECTING, then=increments | fields, **self.work.calls.take()):
             if self.lease.status != Status.SELECTING:
                 return False
             self.batcher.save()
@@ -185,26 +186,26 @@ class Selection:
         self.job.kinds = listed.kinds
         if self.highest_ref is not None:
             self.highest_ref = max((self.highest_ref, *(item.ref for item in listed.items)))
-        self._remember(place, here)
-        return self._is_cut or place.stage >= len(self.stages)
+        self._remember(cursor, fields)
+        return self._is_cut or cursor.stage >= len(self.stages)
 
-    def _cursor_fields(self, place: ListCursor) -> dict[str, Any]:
-        """The fields of the job's row that say how far its list is read."""
-        return {"cursor": self._as_stored(place), "cursor_at": timezone.now()}
+    def _cursor_fields(self, cursor: ListCursor) -> dict[str, Any]:
+        """The columns of the job that store how far its list is read."""
+        return {"cursor": self._as_stored(cursor), "cursor_at": timezone.now()}
 
-    def _remember(self, place: ListCursor, here: dict[str, Any]) -> None:
-        """Once it is stored: whoever reads on after a short wait begins there."""
-        self.cursor = place
-        self.job.cursor, self.job.cursor_at = here["cursor"], here["cursor_at"]
+    def _remember(self, cursor: ListCursor, fields: dict[str, Any]) -> None:
+        """Follow the stored cursor: a run after a short wait begins there."""
+        self.cursor = cursor
+        self.job.cursor, self.job.cursor_at = fields["cursor"], fields["cursor_at"]
 
     @property
     def _is_cut(self) -> bool:
         return self.job.limit is not None and self.job.found >= self.job.limit
 
-    # Refs alone
+    # Stages of refs alone
 
     def _refs_of(self, stage: Stage, page: SourcePage) -> PageItems:
-        """A row with the refs of a part that is gathered; no item comes of it."""
+        """A row with the refs of a part that is gathered; they become no items yet."""
         moments = ""
         if self._goes_by_change(stage):
             keys = [self._changed_at(page.snapshots.get(ref)) for ref in page.refs]
@@ -226,7 +227,7 @@ class Selection:
         return None if seen is None else self.work.changed_at(seen)
 
     def _refs_taken_out(self) -> IdSet:
-        """All that must not come into the list; raises `NeedsPerson` where some of it may be unknown."""
+        """The refs to leave out of the list; raises `NeedsPerson` if some may be unknown."""
         if not self.job.found:
             for number, stage in enumerate(self.stages):
                 if self._is_remote(stage) and stage.part >= len(self.spec.of):
@@ -236,7 +237,7 @@ class Selection:
         return IdSet(ref for row in self._stored_refs(self.spec.taken_out) for ref in row.numbers)
 
     def _sort(self, stage: Stage, without: IdSet) -> bool:
-        """Write the list down in its order, in one transaction; False when somebody has said stop."""
+        """Store the sorted list in one transaction; False when somebody has paused or cancelled."""
         spec, size = self.spec, ListedRefs.LISTED_PER_ROW
         united = (pair for row in self._stored_refs(range(len(spec.of))) for pair in row.moved)
         found = array("q", sorted_ids(united, backwards=spec.order.is_backwards))
@@ -251,28 +252,28 @@ class Selection:
             for number, start in enumerate(range(0, len(kept), size), self._next_row())
         ]
         self.lease.fence()
-        place = self.cursor.after(None, read=0, left=len(found) - len(kept))
-        here = self._cursor_fields(place)
+        cursor = self.cursor.after(None, read=0, left=len(found) - len(kept))
+        fields = self._cursor_fields(cursor)
         with self.lease.commit():
             if self.lease.status != Status.SELECTING:
                 return False
             self.job.listed.filter(part__gt=spec.sorted_part).delete()
             ListedRefs.objects.bulk_create(rows, batch_size=20)
-            Job.objects.filter(pk=self.job.pk).update(**here)
+            Job.objects.filter(pk=self.job.pk).update(**fields)
         failpoint(Failpoint.PAGE_WRITTEN)
-        self._remember(place, here)
+        self._remember(cursor, fields)
         return True
 
     def _stored_refs(self, parts: Iterable[int]) -> Iterator[ListedRefs]:
-        """What is written down of these parts."""
+        """The stored refs of these parts."""
         for part in parts:
             rows = self.job.listed.filter(part=self.spec.written_at(part)).order_by("number")
             yield from rows.iterator(chunk_size=10)
 
-    # Items
+    # Stages of items
 
     def _items_of(self, page: SourcePage) -> PageItems:
-        """Items of those that belong to the list and are new to it, planned and put into batches."""
+        """Items for the refs that belong to the list and are new to it, planned and put into batches."""
         listed = self._already_listed(page.refs)
         fresh = [ref for ref in page.refs if ref not in listed]
         wanted = [ref for ref in fresh if self._is_wanted(page.snapshots.get(ref))]
@@ -288,7 +289,7 @@ class Selection:
         return PageItems(items, len(fresh) - len(wanted), dict(kinds))
 
     def _already_listed(self, refs: Sequence[int]) -> Collection[int]:
-        """Those that the list has; nobody is asked where all are higher than any that it has."""
+        """The refs that are listed already; makes no query if all are higher than the highest listed."""
         if self.highest_ref is None:
             self.highest_ref = self.job.items.order_by("-ref").values_list("ref", flat=True).first() or 0
         if min(refs, default=0) > self.highest_ref:
@@ -296,11 +297,11 @@ class Selection:
         return set(self.job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
     def _is_wanted(self, seen: Snapshot | None) -> bool:
-        """One that cannot be seen is: that there is no such item is an outcome that people want to know."""
+        """Whether the item belongs to the list. One that cannot be seen does: people want to know of it."""
         return not self.work.filters_items or seen is None or self.work.includes(seen)
 
     def _within_limits(self, refs: list[int]) -> list[int]:
-        """The person's own limit ends the list; the installation's refuses a longer one."""
+        """Cut the list at the job's own limit; raises `NeedsPerson` beyond the installation's limit."""
         if self.job.limit is not None:
             refs = refs[: self.job.limit - self.job.found]
         if self.job.found + len(refs) > settings.JOB_TICKET_LIMIT:
@@ -317,7 +318,7 @@ class Selection:
             if self.job.dry_run:
                 item.outcome = Outcome.PLANNED
             else:
-                # What the rest of the family did is looked at right before it is sent.
+                # What earlier jobs of the family did is checked right before sending, hence read again.
                 read_at = None if plan.once and repeats_its_parent(self.job) else timezone.now()
                 item.batch = self.batcher.batch_for(plan, read_at=read_at)
         elif isinstance(plan, Unchanged):
@@ -329,7 +330,7 @@ class Selection:
     # The end
 
     def _freeze(self) -> bool:
-        """The list is complete: from here on it neither grows nor shrinks."""
+        """Freeze the complete list: from here on it neither grows nor shrinks."""
         self.job.refresh_from_db()
         if self.lease.status != Status.SELECTING:
             return False
@@ -351,7 +352,7 @@ class Selection:
         return frozen
 
     def _doubt(self) -> str:
-        """A list that people cut short themselves, or gave, is as long as they wished."""
+        """Why the list may be incomplete, for people; a list that people gave or cut themselves is not."""
         doubts = []
         for number, stage in enumerate(self.stages):
             is_cut = stage.verb is Verb.LIST and self._is_cut
@@ -365,7 +366,7 @@ class Selection:
         return doubt
 
     def _sizes(self) -> str:
-        """How many there are, for people."""
+        """The size of the list, for people."""
         job, left = self.job, sum(self.cursor.left.values())
         what = "would change" if job.dry_run else "to change"
         number = job.planned if job.dry_run else job.remaining

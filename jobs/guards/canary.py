@@ -1,4 +1,4 @@
-"""A job that is tried on its first items: what came of them, in the words with which it asks to go on."""
+"""The canary: a job that holds after its first items, shows their results, and asks whether to go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db.models import Sum
 from jobs.models import Job, Transition
 from jobs.states import Outcome, Status
 
-#: The outcomes that a batch counts, in the order in which they are told.
+#: The outcomes that a batch counts, in the order in which people read them.
 COUNTED = {
     Outcome.CHANGED: "changed",
     Outcome.UNCHANGED: "as wished already",
@@ -18,16 +18,16 @@ COUNTED = {
 
 
 def canary_question(job: Job, last: Transition | None) -> str:
-    """What the job itself asks after its first items; "" where it does not, such as when a person paused it.
+    """The job's own question after its first items; "" where there is none, as when a person paused it.
 
-    `last` is its last change of status.
+    `last` is the job's last transition.
     """
     is_held = job.status == Status.PAUSED and last and last.from_status == Status.RUNNING
     return last.why if is_held and last and not last.user_id else ""
 
 
 def canary_summary(job: Job) -> str:
-    """What became of the items that were sent, and what going on and stopping would do; one query."""
+    """The results of the items that were sent, and what going on or stopping would do; makes one query."""
     sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in COUNTED})
     numbers = [(sums[outcome.value] or 0, word) for outcome, word in COUNTED.items()]
     told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)

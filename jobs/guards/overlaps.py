@@ -1,4 +1,4 @@
-"""Other jobs on the same items: those that may come in between, and those that did."""
+"""Overlaps: other jobs that may change the same items, and those that did."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from jobs.models import Item, Job, ListedRefs
 from jobs.source_spec import LISTED, SourceSpec
 from jobs.states import Outcome
 
-#: So many refs from each end of a list are looked for in the other one: two lists that are stretches of the
-#: same numbers meet there, and a million items are not gone through for a sentence.
+#: How many refs from each end of a list are looked up in another: lists that are ranges of the same numbers
+#: meet there, and a warning is not worth comparing a million items.
 COMPARED_PER_END = 500
-#: More jobs than this are not compared.
+#: How many jobs at work are compared at most.
 MAX_JOBS = 50
 
 
 def overlapping_jobs(job: Job) -> list[Job]:
-    """Jobs that write, or are about to, to some of the same items, as far as sources and lists tell.
+    """Jobs that change some of the same items, or are about to, as far as sources and lists show.
 
-    Asks the database a few times, however many jobs are at work.
+    Makes a few queries, whatever the number of jobs at work.
     """
     others = list(Job.objects.active().filter(dry_run=False).exclude(pk=job.pk).order_by("pk")[:MAX_JOBS])
     if not others:
         return []
     ends = _refs_at_ends(job)
     shares = Exists(_items_of_outer_job().filter(ref__in=list(ends))) | _has_items_at_its_ends(job)
-    looked_at = Job.objects.filter(pk__in=[other.pk for other in others]).annotate(
+    compared = Job.objects.filter(pk__in=[other.pk for other in others]).annotate(
         is_read=Exists(_items_of_outer_job()), shares=ExpressionWrapper(shares, BooleanField())
     )
-    rows = list(looked_at.values_list("pk", "is_read", "shares"))
+    rows = list(compared.values_list("pk", "is_read", "shares"))
     met = {pk for pk, _, has_shared in rows if has_shared}
     read = {pk for pk, is_read, _ in rows if is_read}
     unread = [other for other in others if other.pk not in read]
@@ -53,7 +53,7 @@ def overlapping_jobs(job: Job) -> list[Job]:
 
 
 def changed_by_others(job: Job, refs: Sequence[int], *, since: datetime) -> dict[int, int]:
-    """Ref to the last other job of ours that changed it after that moment."""
+    """The last other job that changed each ref since then; refs that none changed are left out."""
     if not refs:
         return {}
     theirs = Item.objects.filter(ref__in=refs, outcome=Outcome.CHANGED, batch__settled_at__gte=since)
@@ -73,7 +73,7 @@ def _items_of_outer_job() -> QuerySet[Item]:
 
 
 def _has_items_at_its_ends(job: Job) -> Q:
-    """Of a job at work: what its list begins or ends with, this one has too."""
+    """Whether this job has an item that a job at work begins or ends with."""
     theirs = Item.objects.filter(job=OuterRef(OuterRef("pk")))
     at_ends = (theirs.order_by(order).values("ref")[:COMPARED_PER_END] for order in ("ref", "-ref"))
     begins, stops = (Exists(job.items.filter(ref__in=Subquery(refs))) for refs in at_ends)
@@ -81,14 +81,14 @@ def _has_items_at_its_ends(job: Job) -> Q:
 
 
 def _refs_at_ends(job: Job) -> set[int]:
-    """Refs of the beginning and of the end of its list; where nothing is read yet, of those given to it."""
+    """The refs at both ends of the job's list, or of the refs given to it if nothing has been read."""
     refs = job.items.values_list("ref", flat=True)
     found = {*refs.order_by("ref")[:COMPARED_PER_END], *refs.order_by("-ref")[:COMPARED_PER_END]}
     return found or _given_refs_at_ends([job])[job.pk]
 
 
 def _given_refs_of(job: Job, others: Sequence[Job]) -> set[int]:
-    """The keys of those, not read yet, that were given an item of this job."""
+    """The primary keys of unread jobs that were given one of this job's items."""
     given = _given_refs_at_ends(others, at_each_end=COMPARED_PER_END // max(len(others), 1))
     refs = set().union(*given.values())
     has = set(job.items.filter(ref__in=list(refs)).values_list("ref", flat=True)) if refs else set()
@@ -96,7 +96,7 @@ def _given_refs_of(job: Job, others: Sequence[Job]) -> set[int]:
 
 
 def _given_refs_at_ends(jobs: Sequence[Job], at_each_end: int = COMPARED_PER_END) -> dict[int, set[int]]:
-    """Of each job the refs at the ends of what was given to it; what it is to leave out is not looked at."""
+    """The refs at both ends of what each job was given, without those that it leaves out."""
     found: dict[int, set[int]] = {job.pk: set() for job in jobs}
     chosen = reduce(or_, (Q(job=job.pk, part__lt=len(SourceSpec.read(job.source).of)) for job in jobs), Q())
     rows = ListedRefs.objects.filter(chosen) if jobs else ListedRefs.objects.none()
