@@ -15,7 +15,7 @@ from jobs.states import BatchState, Status
 from tests import factories
 
 
-def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
+def test_a_job_that_shares_the_slots_always_has_a_batch_in_flight_while_it_waits(
     job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"

@@ -13,7 +13,7 @@ from tests import factories
 ODD = "a\ttab, a\nline, \\N, \\., 'single' and \"double\", 100 %s, ünï😀"
 
 
-def test_what_is_stored_is_what_is_read(db: None) -> None:
+def test_inserted_items_are_read_back_unchanged(db: None) -> None:
     job = factories.job()
     batch = Batch(job=job, key="k")
     items = [
@@ -33,19 +33,19 @@ def test_what_is_stored_is_what_is_read(db: None) -> None:
     assert Item.objects.filter(job=job, before__isnull=True).count() == 2
 
 
-def test_none_are_none(db: None) -> None:
+def test_inserting_no_items_does_nothing(db: None) -> None:
     insert_items(1, [])
     assert not Item.objects.exists()
 
 
-def test_what_the_database_refuses_or_cannot_do_is_an_error_of_the_database(db: None) -> None:
+def test_a_refused_insert_raises_djangos_database_error(db: None) -> None:
     job = factories.job()
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_items(job.pk, [NewItem(7), NewItem(7)])
     assert not Item.objects.exists()
 
 
-def test_what_was_decided_of_items_is_stored_and_nothing_else_of_them(db: None) -> None:
+def test_an_update_stores_the_planned_columns_only(db: None) -> None:
     job = factories.job()
     batch = Batch.objects.create(job=job, key="k")
     given = {"add": [ODD]}

@@ -90,14 +90,14 @@ def states(job: Job) -> dict[str, int]:
     return {name: n for name in found if (n := job.batches.filter(state=name).count())}
 
 
-def test_so_many_are_made_side_by_side_and_no_more(job: Job) -> None:
+def test_no_more_than_four_sending_calls_are_made_at_once(job: Job) -> None:
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert Slow.most == pipeline.SENT_AT_ONCE
 
 
-def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(job: Job) -> None:
+def test_a_slice_that_ends_stores_the_receipts_of_its_calls_under_way(job: Job) -> None:
     def end_soon() -> None:
         if SlowWork.begun == 3:
             turn.until = 0.0
@@ -122,7 +122,7 @@ def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(
         (RuntimeError("a bug"), "errored", {"pending": 6, "sending": 1, "sent": 3}),
     ],
 )
-def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
+def test_a_call_that_stops_the_job_does_not_lose_the_receipts_of_the_others(
     job: Job, problem: Exception, status: str, left: dict[str, int]
 ) -> None:
     SlowWork.wrong = {1: problem}
@@ -135,7 +135,7 @@ def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
     assert states(job) == left
 
 
-def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
+def test_a_lost_batch_is_searched_for_while_the_others_go_on(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
@@ -146,7 +146,7 @@ def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
     assert SlowWork.begun == 11  # it was not carried out, and goes again
 
 
-def test_those_that_find_the_queue_full_together_are_held_back_once(
+def test_calls_that_find_the_queue_full_together_back_off_once(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]  # moves when the worker rests
@@ -267,7 +267,7 @@ def send_first_and_let_the_others_age(job: Job) -> None:
     assert aged == 9
 
 
-def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, settings: Any) -> None:
+def test_stale_batches_are_read_again_at_the_same_time(job: Job, settings: Any) -> None:
     settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.ReadSlowly"
     send_first_and_let_the_others_age(job)
     execution.run(job.pk, seconds=60)
@@ -277,7 +277,7 @@ def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, setting
     assert job.calls_read == 10 + 9  # the pages, and each batch that had not been sent
 
 
-def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
+def test_items_that_join_a_batch_during_its_refresh_are_read_too(
     job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.ReadSlowly"
@@ -303,7 +303,7 @@ def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
     assert Item.objects.get(ref=late).before == InstantWork.read(ReadSlowly(job), [late]).result()[late]
 
 
-def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
+def test_a_slice_is_extended_while_no_job_waits_but_not_forever(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
@@ -319,7 +319,7 @@ def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
     assert turn.is_over
 
 
-def test_a_wake_up_for_later_is_nobody_who_waits(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_future_wake_up_does_not_count_as_waiting(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
     wakeups.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))

@@ -77,7 +77,7 @@ def play_until_ended(world: World, small: Job, *, turns: int) -> int:
     raise AssertionError(f"job {small.pk} is {small.status} after {turns} turns")
 
 
-def test_one_worker_ends_a_small_job_before_a_large_one_has_sent_another_twenty_batches(
+def test_one_worker_finishes_a_small_job_before_a_large_one_sends_twenty_more_batches(
     world: World,
 ) -> None:
     large = ask(world, view=VIEW_UNTAGGED)
@@ -91,7 +91,7 @@ def test_one_worker_ends_a_small_job_before_a_large_one_has_sent_another_twenty_
     assert not large.is_ended
 
 
-def test_one_worker_ends_a_small_job_while_a_large_list_is_still_being_read(world: World) -> None:
+def test_one_worker_finishes_a_small_job_while_a_large_list_is_read(world: World) -> None:
     world.call_takes = 2.0  # a page each four seconds: the list takes many turns
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
@@ -102,7 +102,7 @@ def test_one_worker_ends_a_small_job_while_a_large_list_is_still_being_read(worl
     assert turns <= 6
 
 
-def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(world: World) -> None:
+def test_two_workers_finish_a_small_job_while_one_is_busy_with_a_large_one(world: World) -> None:
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
     before = sent_by(large)
@@ -114,7 +114,7 @@ def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(
     assert sent_by(large) - before <= 2 * PLACES
 
 
-def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_in_flight(
+def test_all_jobs_together_stay_within_the_slots_even_when_one_stops_with_batches_in_flight(
     world: World, settings: Any
 ) -> None:
     settings.ZENDESK_MAX_JOBS = world.places = FEW
@@ -145,7 +145,7 @@ SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
 
 @pytest.mark.parametrize("place", ["call", "answer", "nap"])
 @pytest.mark.parametrize(("one", "other", "ends"), SERIAL)
-def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
+def test_two_jobs_on_the_same_tickets_end_as_if_run_one_after_the_other(
     world: World,
     one: dict[str, Any],
     other: dict[str, Any],
@@ -168,7 +168,7 @@ def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
     assert {world.tags(ref) for ref in refs} <= ends
 
 
-def test_a_ticket_that_another_job_changed_after_it_was_read_says_so(world: World) -> None:
+def test_a_ticket_changed_by_another_job_after_its_reading_names_that_job(world: World) -> None:
     refs = [ref for ref in world.account.ticket_ids()[-9:] if world.account.ticket(ref).status != "closed"]
     first = Job.objects.get(pk=world.submit(refs, dry_run=False, canary=1, add=["brand-new"]))
     world.work(first.pk, seconds=60)  # holds after the first ticket
