@@ -46,7 +46,7 @@ class IdSet:
 
     def __contains__(self, ref: int) -> bool:
         for run in self._runs:
-            place = bisect_left(run, ref)
-            if place < len(run) and run[place] == ref:
+            index = bisect_left(run, ref)
+            if index < len(run) and run[index] == ref:
                 return True
         return False

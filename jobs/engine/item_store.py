@@ -56,8 +56,8 @@ def insert_items(job_id: int, items: Sequence[NewItem]) -> None:
                 for row in _rows(job_id, items):
                     copy.write_row(row)
         else:
-            places = ", ".join(["%s"] * len(COLUMNS))
-            insert = f'INSERT INTO "{table}" ({columns}) VALUES ({places})'  # noqa: S608 - our own names
+            values = ", ".join(["%s"] * len(COLUMNS))
+            insert = f'INSERT INTO "{table}" ({columns}) VALUES ({values})'  # noqa: S608 - our own names
             cursor.executemany(insert, list(_rows(job_id, items)))
 
 

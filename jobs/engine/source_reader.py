@@ -110,8 +110,8 @@ class SourceReader:
             for start in range(offset, len(pairs), size):
                 end = start + size
                 given = dict(pairs[start:end])
-                place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
-                yield Chunk(given, [ref for ref in given if ref not in without], place)
+                cursor = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
+                yield Chunk(given, [ref for ref in given if ref not in without], cursor)
             offset = 0
 
     def _read_chunks(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Mapping[int, Snapshot]]]:

@@ -30,12 +30,12 @@ def canary_summary(job: Job) -> str:
     """The results of the items that were sent, and what going on or stopping would do; makes one query."""
     sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in COUNTED})
     numbers = [(sums[outcome.value] or 0, word) for outcome, word in COUNTED.items()]
-    told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+    counts = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
     tried, left = sum(number for number, _ in numbers), job.remaining
     first = "the first ticket" if tried == 1 else f"the first {tried:,} tickets"
     others, them = ("the other one", "it") if left == 1 else (f"the other {left:,}", "them")
     look = "Look at it" if tried == 1 else "Look at them"
     return (
-        f"Tried on {first}: {told}. {look}: going on sends {others}, stopping leaves {them} as "
+        f"Tried on {first}: {counts}. {look}: going on sends {others}, stopping leaves {them} as "
         f"{'it is' if left == 1 else 'they are'}."
     )

@@ -51,7 +51,7 @@ def test_every_ticket_but_deleted_ones_is_listed_once_including_archived_ones(
 
 def test_the_cursor_of_an_export_never_expires(demo: Demo) -> None:
     made = submit(all_tickets=True, dry_run=True)
-    run(made, seconds=0.0)  # one page, then the turn is over
+    run(made, seconds=0.0)  # one page, then the time slice is over
     made.job.refresh_from_db()
     assert made.job.found == 1_000
     Job.objects.update(cursor_at=timezone.now() - timedelta(days=2))

@@ -1,4 +1,4 @@
-"""Places in flight, which all jobs share."""
+"""Slots, which all jobs share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_job_that_shares_the_slots_always_has_a_batch_in_flight_while_it_waits
     job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
-    factories.job(Status.RUNNING)  # another one, which leaves it half of the ten places
+    factories.job(Status.RUNNING)  # another one, which leaves it half of the ten slots
     job = actions.submit(
         tool="bulk-tag",
         title="Add vip to many tickets",

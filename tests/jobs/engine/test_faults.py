@@ -1,4 +1,4 @@
-"""What becomes of every ticket when Zendesk has a bad day."""
+"""Every ticket gets a true outcome when Zendesk has a bad day."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
 
 
 @pytest.fixture(autouse=True)
-def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lost answers are looked for without a pause."""
+def search_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost batches are searched for without a pause."""
     monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
 
 
@@ -216,7 +216,7 @@ def test_an_expired_cursor_restarts_the_list_without_listing_a_ticket_twice(demo
     for ref in refs:
         demo.account.edit(ref, add=["old"])
     made = submit(tag="old", remove=["old"])
-    run(made, seconds=0.0)  # one page, then the turn is over
+    run(made, seconds=0.0)  # one page, then the time slice is over
     made.job.refresh_from_db()
     assert made.job.found == 100
     Job.objects.update(cursor_at=timezone.now() - timedelta(hours=2))

@@ -46,10 +46,10 @@ def run_until_one_more_is_settled(job: Job) -> None:
 
     def end() -> None:
         if settled.count() > before:
-            turn.until = 0.0
+            time_slice.until = 0.0
 
-    turn = TimeSlice(time.monotonic() + 60, on_step=end)
-    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
     job.refresh_from_db()
 
 
@@ -181,12 +181,12 @@ def test_the_next_worker_finds_the_batches_that_the_last_one_filled(demo: Demo) 
     for number, ref in enumerate(refs):
         retag(demo, ref, *(["old"] if number % 2 else ["old", "older"]))
     job = listed_and_not_read(refs, remove=["old", "older"])
-    turns = 0
+    slices = 0
     while not job.is_ended:
         run_until_one_more_is_settled(job)
-        turns += 1
+        slices += 1
     assert counts(job) == {"changed": len(refs)}
-    assert turns > 3
+    assert slices > 3
     assert demo.calls(SENT) == ceil(len(refs[::2]) / 100) + ceil(len(refs[1::2]) / 100)
 
 

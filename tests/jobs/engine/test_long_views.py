@@ -1,4 +1,4 @@
-"""A view whose pages end before its tickets do is told of, and does not pass for the whole."""
+"""A view whose pages end before its tickets do is reported, and does not pass for the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that are made side by side: what came of each is written down, whatever becomes of the others."""
+"""Calls under way at the same time: the result of each is stored, whatever happens to the others."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from tests.benchmarks.instant import InstantWork
 
 
 class Slow:
-    """A call that is over when it has been looked at a few times, and then gives or raises."""
+    """A call that is over after a few checks, and then returns or raises."""
 
     under_way = 0
     most = 0
 
-    def __init__(self, outcome: Any, looks: int) -> None:
-        self._outcome, self._looks = outcome, looks
+    def __init__(self, outcome: Any, checks: int) -> None:
+        self._outcome, self._checks = outcome, checks
         Slow.under_way += 1
         Slow.most = max(Slow.most, Slow.under_way)
 
     @property
     def is_done(self) -> bool:
-        self._looks -= 1
-        return self._looks < 0
+        self._checks -= 1
+        return self._checks < 0
 
     def on_done(self, tell: Callable[[], None]) -> None:
         pass
@@ -58,7 +58,7 @@ class Slow:
 
 
 class SlowWork(InstantWork):
-    """Calls that send take three looks; some of them, by their number, go wrong."""
+    """Calls that send take three checks; some of them, by their number, go wrong."""
 
     wrong: dict[int, Exception] = {}
     begun = 0
@@ -66,7 +66,7 @@ class SlowWork(InstantWork):
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> Any:
         SlowWork.begun += 1
         outcome = SlowWork.wrong.get(SlowWork.begun) or super().send(change, items).result()
-        return Slow(outcome, looks=3)
+        return Slow(outcome, checks=3)
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ def test_no_more_than_four_sending_calls_are_made_at_once(job: Job) -> None:
 def test_a_slice_that_ends_stores_the_receipts_of_its_calls_under_way(job: Job) -> None:
     def end_soon() -> None:
         if SlowWork.begun == 3:
-            turn.until = 0.0
+            time_slice.until = 0.0
 
-    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
-    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
     job.refresh_from_db()
     assert (job.status, job.lease_token) == ("running", "")
     assert states(job) == {"pending": 7, "sent": 3}
@@ -129,7 +129,7 @@ def test_a_call_that_stops_the_job_does_not_lose_the_receipts_of_the_others(
     try:
         execution.run(job.pk, seconds=60)
     except RuntimeError as bug:
-        assert bug is problem  # noqa: PT017 - a bug is told and raised
+        assert bug is problem  # noqa: PT017 - a bug is logged and raised
     job.refresh_from_db()
     assert job.status == status
     assert states(job) == left
@@ -157,11 +157,11 @@ def test_calls_that_find_the_queue_full_together_back_off_once(
     holds: list[float] = []
     hold = pipeline.Pipeline._hold_sending
 
-    def told(pipe: pipeline.Pipeline) -> None:
-        hold(pipe)
-        holds.append(pipe._slots_back_off)
+    def hold_and_note(held: pipeline.Pipeline) -> None:
+        hold(held)
+        holds.append(held._slots_back_off)
 
-    monkeypatch.setattr(pipeline.Pipeline, "_hold_sending", told)
+    monkeypatch.setattr(pipeline.Pipeline, "_hold_sending", hold_and_note)
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
@@ -239,7 +239,7 @@ def test_a_bulk_job_that_nobody_knows_may_turn_up_for_a_minute_before_a_person_h
 
 
 class ReadSlowly(InstantWork):
-    """Readings take three looks; what was sent in an earlier turn is known."""
+    """Readings take three checks; what was sent in an earlier time slice is known."""
 
     sent: dict[str, list[int]] = {}
 
@@ -249,7 +249,7 @@ class ReadSlowly(InstantWork):
         self._receipts = count(len(self.sent))
 
     def read(self, refs: Sequence[int]) -> Any:
-        return Slow(super().read(refs).result(), looks=3)
+        return Slow(super().read(refs).result(), checks=3)
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
         SlowWork.begun += 1
@@ -259,10 +259,10 @@ class ReadSlowly(InstantWork):
 def send_first_and_let_the_others_age(job: Job) -> None:
     def end_soon() -> None:
         if SlowWork.begun:
-            turn.until = 0.0
+            time_slice.until = 0.0
 
-    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
-    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
     aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * SNAPSHOT_MAX_AGE)
     assert aged == 9
 
@@ -308,23 +308,23 @@ def test_a_slice_is_extended_while_no_job_waits_but_not_forever(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
-    turn = TimeSlice(until=110.0, alone_until=120.0)
+    time_slice = TimeSlice(until=110.0, alone_until=120.0)
     now[0] = 108.0
-    assert turn.left == 2.0 + EXTEND_BY
+    assert time_slice.left == 2.0 + EXTEND_BY
     waiting = factories.job()
     wakeups.wake(waiting)
     now[0] = 114.0
-    assert turn.left == 1.0
+    assert time_slice.left == 1.0
     now[0] = 115.0
-    assert turn.is_over
+    assert time_slice.is_over
 
 
 def test_a_future_wake_up_does_not_count_as_waiting(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
     wakeups.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))
-    turn = TimeSlice(until=110.0, alone_until=112.0)
+    time_slice = TimeSlice(until=110.0, alone_until=112.0)
     now[0] = 109.0
-    assert turn.left == 3.0
+    assert time_slice.left == 3.0
     now[0] = 112.0
-    assert turn.is_over
+    assert time_slice.is_over

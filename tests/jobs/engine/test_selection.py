@@ -95,7 +95,7 @@ def test_only_tickets_that_the_filter_accepts_are_in_the_job(demo: Demo) -> None
     source = sources.ids([having, lacking, both, 99_999])
     only = TicketFilter(frozenset({"have"}), frozenset({"lack"}), frozenset(statuses))
     job = run(submit(chosen=source, only=only, add=["brand-new"]))
-    # A ticket that nobody can see is told of: what tags it has is not known.
+    # A ticket that cannot be seen is listed and reported: its tags are not known.
     assert outcomes(job) == {having: "changed", 99_999: "skipped"}
     assert listing_progress(job).left == 2
     assert "2 were left out" in frozen(job)
@@ -190,7 +190,7 @@ def test_follow_ups_keep_the_tickets_and_the_filter(demo: Demo) -> None:
     assert counts(preview) == {"planned": 4}
     demo.account.edit(refs[0], add=["brand-new"])
     real = follow(preview, FollowUp.RUN)
-    # What is as wished already is told as that, though it would not fit any more.
+    # A ticket that needs no change is reported as such, although it no longer fits.
     assert outcomes(real) == {refs[0]: "unchanged"} | dict.fromkeys(refs[1:], "changed")
     undone = follow(real, FollowUp.UNDO)
     assert outcomes(undone) == dict.fromkeys(refs[1:], "changed")

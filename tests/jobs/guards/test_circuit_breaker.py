@@ -48,7 +48,7 @@ def refuse(demo: Demo, ids: list[int], *, text: str = "Resolution: is required")
 
 
 def batch_of(*parts: tuple[str, str, int]) -> list[Item]:
-    """So many items with an outcome and a reason, for each part."""
+    """For each part its number of items, with an outcome and a reason."""
     return [Item(outcome=outcome, reason=reason) for outcome, reason, number in parts for _ in range(number)]
 
 

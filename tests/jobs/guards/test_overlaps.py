@@ -1,4 +1,4 @@
-"""Whether two jobs are at work on some of the same items is told from the ends of their lists."""
+"""Overlapping jobs are recognised by the ends of their lists."""
 
 from __future__ import annotations
 

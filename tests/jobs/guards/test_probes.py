@@ -27,7 +27,7 @@ def lost_answers_are_looked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def some(demo: Demo, *, closed: int = 0, others: int = 0) -> tuple[list[int], list[int]]:
-    """So many closed tickets and others, none of them tagged."""
+    """The numbers of closed tickets and of others, none of them tagged."""
 
     def free(refs: list[int], number: int) -> list[int]:
         found = [ref for ref in refs if "vip" not in demo.tags(ref)][:number]

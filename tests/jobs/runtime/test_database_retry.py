@@ -55,9 +55,9 @@ def test_sqlite_errors_are_recognised(tmp_path: Path) -> None:
     def problem_of(question: str, database: sqlite3.Connection) -> OperationalError:
         with pytest.raises(sqlite3.OperationalError) as caught:
             database.execute(question)
-        told = OperationalError(str(caught.value))
-        told.__cause__ = caught.value
-        return told
+        wrapped = OperationalError(str(caught.value))
+        wrapped.__cause__ = caught.value
+        return wrapped
 
     path = tmp_path / "some.sqlite3"
     with (

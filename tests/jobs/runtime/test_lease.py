@@ -89,11 +89,11 @@ def test_a_worker_that_loses_its_job_stops_and_the_other_finishes(demo: Demo) ->
     refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:250]
     made = submit(refs=refs)
 
-    def rob() -> None:
+    def take_over() -> None:
         if demo.account.ledger.jobs:
             Job.objects.filter(pk=made.job.pk).update(lease_token="")
 
-    job = run(made, tick=rob)
+    job = run(made, tick=take_over)
     assert job.status == "running"
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
