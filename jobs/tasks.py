@@ -22,4 +22,4 @@ def work_on(job_id: int) -> None:
     if shutdown.is_requested():
         return
     reaper.reap()
-    execution.run(job_id, seconds=SLICE, alone=ALONE)
+    execution.run(job_id, seconds=SLICE, seconds_alone=ALONE)

@@ -143,7 +143,7 @@ def run(
     """Work on the job in this process and give it back as it is stored then."""
     job = made.job if isinstance(made, actions.Submission) else made
     token = made.token if isinstance(made, actions.Submission) else ""
-    execution.run(job.pk, token=token, seconds=seconds, tick=tick)
+    execution.run(job.pk, token=token, seconds=seconds, on_step=tick)
     job.refresh_from_db()
     return job
 

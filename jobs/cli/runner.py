@@ -141,7 +141,7 @@ class Runner:
         self._heard = 0  # how many interrupts were handled
         self._shown_at = 0.0
         self._reaped_at = 0.0
-        self._patience = DatabaseRetry(FOREVER, say=display.say)
+        self._patience = DatabaseRetry(FOREVER, notify=display.say)
 
     def run(self, token: str) -> Exit:
         """Work on it, and wait while others do or nobody can; `token` is what `actions.submit` gave."""
@@ -195,7 +195,11 @@ class Runner:
             return
         try:
             execution.run(
-                self.job.pk, token=token, seconds=FOREVER, tick=self.on_step, patience=self._patience
+                self.job.pk,
+                token=token,
+                seconds=FOREVER,
+                on_step=self.on_step,
+                database_retry=self._patience,
             )
         except DatabaseError:
             raise
@@ -244,7 +248,7 @@ def run(
     """
     shutdown.clear()
     with Interrupts() as interrupts:
-        made = DatabaseRetry(FOREVER, say=display.say).retry(make, once=True)
+        made = DatabaseRetry(FOREVER, notify=display.say).retry(make, once=True)
         runner = Runner(made.job, by=by, display=display, interrupts=interrupts, ask=ask)
         code = runner.run(made.token)
     return runner.job, code
@@ -252,7 +256,7 @@ def run(
 
 def watch(job: Job, *, display: Display, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, Exit]:
     """Show a job that others work on, until it is over. Ctrl-C ends the watching, not the job."""
-    patience = DatabaseRetry(FOREVER, say=display.say)
+    patience = DatabaseRetry(FOREVER, notify=display.say)
     while True:
         job = patience.retry(partial(Job.objects.get, pk=job.pk))
         display.show(job)

@@ -1,4 +1,4 @@
-"""Putting items into batches: equal changes travel together, up to a full batch."""
+"""Puts items into batches: equal changes share a batch until it is full."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from jobs.models import Batch, Job
 from jobs.states import BatchState
 from jobs.work import Change
 
-#: The key of batches whose items have not been read: what each of them needs is found out before they go.
+#: The key of batches whose items have not been read: they are read and planned right before they are sent.
 UNREAD = "unread"
 
-#: What changes of a batch that takes more items, and of one that is used for something else.
-GROWN = ("size", "read_at")
-TAKEN = ("key", "change", "probe", "once", "attempt", *GROWN)
+#: The columns that change when a batch takes more items, and when its row is reused for another change.
+GROWN_FIELDS = ("size", "read_at")
+REUSED_FIELDS = ("key", "change", "probe", "once", "attempt", *GROWN_FIELDS)
 
-#: Batches with this key and attempt may take one more item of the same.
-Place = tuple[str, int]
+#: The key and the attempt that items must share with a batch to join it.
+OpenKey = tuple[str, int]
 
 
 class Batcher:
-    """Fills batches with items, over page borders and over workers.
+    """Fills batches with items, across pages and workers.
 
-    What it gives out is stored by `save`, in the transaction that writes the items; batches that are not full
-    are found again in the database by the next worker.
+    `save` stores the batches in the transaction that writes their items. Another worker finds those that are
+    not full in the database.
     """
 
     def __init__(self, job: Job, size: int) -> None:
@@ -32,76 +32,76 @@ class Batcher:
         self._size = size
         self._new: list[Batch] = []
         self._grown: dict[int, Batch] = {}
-        self._open: dict[Place, Batch] = {}  # with room left
-        self._looked_for: set[str] = set()  # keys
+        self._open: dict[OpenKey, Batch] = {}  # with room left
+        self._found_keys: set[str] = set()  # keys whose stored batches are in `_open`
         self._spare: Batch | None = None
-        self._taken: Batch | None = None
+        self._reused: Batch | None = None
         self.filled: list[Batch] = []
 
-    def look_for(self, keys: Iterable[str]) -> None:
-        """Find the batches with room left, one query for all keys that were not looked for before."""
-        unknown = set(keys) - self._looked_for
+    def find_open(self, keys: Iterable[str]) -> None:
+        """Find the stored batches with room left, in one query for all keys that are new here."""
+        unknown = set(keys) - self._found_keys
         if not unknown:
             return
-        self._looked_for |= unknown
-        waiting = self._job.batches.filter(key__in=unknown, state=BatchState.PENDING)
-        with_room = waiting.filter(sent_at__isnull=True, size__lt=self._size).defer("change")
-        # Sorted here: to have them in order, SQLite would go through all that wait, and not by their keys.
+        self._found_keys |= unknown
+        pending = self._job.batches.filter(key__in=unknown, state=BatchState.PENDING)
+        with_room = pending.filter(sent_at__isnull=True, size__lt=self._size).defer("change")
+        # Sorted here: with an ORDER BY, SQLite would scan all pending batches instead of using the keys.
         found = sorted(with_room.order_by(), key=lambda batch: batch.pk)
         self._open |= {(batch.key, batch.attempt): batch for batch in found}
 
     def batch_for(self, change: Change, *, attempt: int = 1, read_at: datetime | None = None) -> Batch:
-        """The batch that takes one more item with this change; it counts the item from now on."""
-        place = (change.key, attempt)
-        self.look_for([place[0]])
-        batch = self._open.get(place)
+        """The batch for one more item with this change; its size includes the item from now on."""
+        open_key = (change.key, attempt)
+        self.find_open([open_key[0]])
+        batch = self._open.get(open_key)
         if batch is None:
-            batch = self._open[place] = self._begun(change, attempt, read_at)
+            batch = self._open[open_key] = self._begin(change, attempt, read_at)
         if read_at is None:
-            batch.read_at = None  # one that must be read again makes the whole batch so
-        self._grow(batch, place)
+            batch.read_at = None  # one stale item makes the whole batch stale
+        self._grow(batch, open_key)
         return batch
 
-    def unread(self) -> Batch:
-        """The batch that takes one more item that has not been read."""
-        place = (UNREAD, 1)
-        self.look_for([UNREAD])
-        batch = self._open.get(place)
+    def unread_batch(self) -> Batch:
+        """The batch for one more unread item."""
+        open_key = (UNREAD, 1)
+        self.find_open([UNREAD])
+        batch = self._open.get(open_key)
         if batch is None:
-            batch = self._open[place] = Batch(job=self._job, key=UNREAD)
+            batch = self._open[open_key] = Batch(job=self._job, key=UNREAD)
             self._new.append(batch)
-        self._grow(batch, place)
+        self._grow(batch, open_key)
         return batch
 
-    def empty(self, batch: Batch) -> None:
-        """All of its items have left it: it is used in place of the next new one."""
+    def offer_for_reuse(self, batch: Batch) -> None:
+        """All items have left the batch: its row is reused in place of the next new one."""
         batch.size = 0
         self._spare = batch
 
-    def has_taken(self, batch: Batch) -> bool:
-        """Whether one that was `empty` is used again."""
-        return self._taken is batch
+    def has_reused(self, batch: Batch) -> bool:
+        """Whether this batch's row, offered before, has been reused."""
+        return self._reused is batch
 
-    def _begun(self, change: Change, attempt: int, read_at: datetime | None) -> Batch:
+    def _begin(self, change: Change, attempt: int, read_at: datetime | None) -> Batch:
         if self._spare is None:
-            return self.start(change, attempt=attempt, read_at=read_at)
+            return self.new_batch(change, attempt=attempt, read_at=read_at)
         batch, self._spare = self._spare, None
         batch.key, batch.change = change.key, None if change.own else change.payload
         batch.probe, batch.once, batch.attempt, batch.read_at = change.probe, change.once, attempt, read_at
-        self._taken = batch
+        self._reused = batch
         return batch
 
-    def _grow(self, batch: Batch, place: Place) -> None:
+    def _grow(self, batch: Batch, open_key: OpenKey) -> None:
         batch.size += 1
         if batch.pk is not None:
             self._grown[batch.pk] = batch
         if batch.size >= self._size:
-            self.filled.append(self._open.pop(place))
+            self.filled.append(self._open.pop(open_key))
 
-    def start(
+    def new_batch(
         self, change: Change, *, attempt: int, read_at: datetime | None, size: int = 0, note: str = ""
     ) -> Batch:
-        """A new batch of so many items, which others do not add to."""
+        """A new batch of `size` items that takes no others."""
         batch = Batch(
             job=self._job,
             key=change.key,
@@ -117,11 +117,11 @@ class Batcher:
         return batch
 
     def save(self) -> list[Batch]:
-        """Write what the batches have become, before the items that name them; returns the new ones."""
+        """Store the batches, before the items that refer to them; returns the new ones."""
         new, self._new = self._new, []
         if new:
             Batch.objects.bulk_create(new)
         for batch in self._grown.values():
-            batch.save(update_fields=TAKEN if batch is self._taken else GROWN)
+            batch.save(update_fields=REUSED_FIELDS if batch is self._reused else GROWN_FIELDS)
         self._grown.clear()
         return new

@@ -1,4 +1,4 @@
-"""One worker's turn at one job: claim it, work on it for a while, put it down where another can go on."""
+"""One time slice of one worker: claim a job, work on it for a while, leave it where another can go on."""
 
 from __future__ import annotations
 
@@ -28,119 +28,121 @@ from jobs.work import Work, work_for
 
 logger = logging.getLogger(__name__)
 
-#: The longest the worker sleeps without looking at the job's row, seconds: how soon a click is noticed.
+#: The longest the worker sleeps without checking the job's row, seconds: how soon it notices a click.
 POLL_INTERVAL = 0.5
-#: Waits up to so long are waited out with the job in hand, seconds; longer ones park it.
+#: The longest wait that the worker sits out with the job in hand, seconds; a longer one parks the job.
 LONGEST_WAIT_IN_HAND = 10.0
-#: How long to stay away when the other side does not say, seconds: grows with each failure in a row.
-AWAY_FIRST, AWAY_MOST = 15.0, 300.0
-#: Said of a job that met a wall while it settled what was in flight.
+#: How long a job is parked when the other side names no time, seconds; it doubles with each failure in a row,
+#: up to the second value.
+AWAY_BACK_OFF, AWAY_BACK_OFF_MOST = 15.0, 300.0
+#: The error of a job that could not be cancelled because it cannot settle what is in flight.
 CANNOT_CANCEL = (
     "The job was to be cancelled, but what is in flight cannot be asked about now: cancel it again to stop "
     "it at once, or when this is mended."
 )
-#: A turn waits so much longer than itself for a database in trouble, seconds: below the queue's own limit.
-DATABASE_WAIT = 50.0
-#: A job that the database could not keep up with is looked at again after so long, seconds.
-DATABASE_AGAIN = 15.0
-#: The states that the breaker ends, or a probe that was refused.
-BREAKS = frozenset({Status.RUNNING, Status.PAUSING})
+#: How much longer than a time slice the worker waits for a database in trouble, seconds: below the time after
+#: which the queue takes the task for lost.
+DATABASE_RETRY_BEYOND_SLICE = 50.0
+#: How long a job is parked that the database could not keep up with, seconds.
+DATABASE_PARKED_FOR = 15.0
+#: The states that an open circuit breaker or a refused probe ends.
+STOPPABLE = frozenset({Status.RUNNING, Status.PAUSING})
 
 
 def run(
     job_id: int,
     *,
     seconds: float,
-    alone: float = 0.0,
+    seconds_alone: float = 0.0,
     token: str = "",
-    most: int | None = None,
-    tick: Callable[[], None] | None = None,
-    patience: DatabaseRetry | None = None,
+    max_items: int | None = None,
+    on_step: Callable[[], None] | None = None,
+    database_retry: DatabaseRetry | None = None,
 ) -> None:
-    """Work on the job for about `seconds`, or up to `alone` while no other waits, if nobody else has it.
+    """Work on the job for about `seconds`, or up to `seconds_alone` while no other job waits for a worker.
 
-    Whoever made the job and already holds it gives the `token`. A job that turns out to have more than `most`
-    items is left to a worker in the background as soon as that is seen. `tick` is called at every step.
-    `patience` is for our own database, when it is in trouble.
+    Does nothing if somebody else holds the job. A caller that holds it already passes its `token`. A job that
+    turns out to have more than `max_items` is left to a background worker. `on_step` is called at every step.
+    `database_retry` bounds the waits for our own database.
 
-    Afterwards the job is ended, stopped, parked until a time, or released with a wake-up for the next worker.
-    A bug is logged, marks the job as errored and is raised.
+    Afterwards the job has ended, is stopped, is parked until a time, or is released with a wake-up for the
+    next worker. A bug is logged, marks the job as errored, and is raised.
     """
     with log_context.about(job=job_id):
         _run(
             job_id,
             token,
-            TimeSlice(time.monotonic() + seconds, most, tick, time.monotonic() + alone),
-            patience or DatabaseRetry(max(seconds, alone) + DATABASE_WAIT),
+            TimeSlice(time.monotonic() + seconds, max_items, on_step, time.monotonic() + seconds_alone),
+            database_retry or DatabaseRetry(max(seconds, seconds_alone) + DATABASE_RETRY_BEYOND_SLICE),
         )
 
 
-def _run(job_id: int, token: str, turn: TimeSlice, patience: DatabaseRetry) -> None:
-    lease = _take(job_id, token, patience)
+def _run(job_id: int, token: str, time_slice: TimeSlice, database_retry: DatabaseRetry) -> None:
+    lease = _lease_of(job_id, token, database_retry)
     if lease is None:
         return
-    lease.database_retry = patience
+    lease.database_retry = database_retry
     try:
         failpoint(Failpoint.CLAIMED)
-        _work_through_outages(lease, turn)
+        _work_through_outages(lease, time_slice)
     except LeaseLost as lost:
         logger.warning("Put down: %s", lost)
     except DatabaseError as problem:
         if trouble := trouble_in(problem):
             logger.exception("The database failed")
-            # When not even this can be written the lease runs out, and whoever finds it goes on.
-            lease.park(reason=WaitReason.DATABASE, seconds=DATABASE_AGAIN, why=trouble.value)
+            # If not even this can be written, the lease runs out, and another worker claims the job.
+            lease.park(reason=WaitReason.DATABASE, seconds=DATABASE_PARKED_FOR, why=trouble.value)
         else:
-            _stop_by_fault(lease, problem)
+            _stop_for_bug(lease, problem)
             raise
     except Exception as bug:
-        _stop_by_fault(lease, bug)
+        _stop_for_bug(lease, bug)
         raise
 
 
-def _take(job_id: int, token: str, patience: DatabaseRetry) -> Lease | None:
+def _lease_of(job_id: int, token: str, database_retry: DatabaseRetry) -> Lease | None:
     """The lease of a job that this process already holds by the token, or can claim."""
     if token:
-        return patience.retry(lambda: _adopt(job_id, token))
+        return database_retry.retry(lambda: _adopt(job_id, token))
     token = new_token()
-    # Whether a commit was carried out whose answer got lost is not known: the same token finds it.
-    return patience.retry(lambda: claim(job_id, token) or _adopt(job_id, token))
+    # The claim may have been committed although its answer was lost: the same token finds the job then.
+    return database_retry.retry(lambda: claim(job_id, token) or _adopt(job_id, token))
 
 
-def _work_through_outages(lease: Lease, turn: TimeSlice) -> None:
-    """Work on the job while the database comes and goes, each time from what is stored."""
-    is_shaken = False
+def _work_through_outages(lease: Lease, time_slice: TimeSlice) -> None:
+    """Work on the job through outages of our database, each time from what is stored."""
+    is_recovering = False
     while True:
         try:
-            if is_shaken:
+            if is_recovering:
                 lease.recover()
-            _work(lease, turn)
+            _work(lease, time_slice)
         except DatabaseError as problem:
             lease.database_retry.wait_or_raise(problem)
-            is_shaken = True
+            is_recovering = True
         else:
             return
 
 
 def claim(job_id: int, token: str = "") -> Lease | None:
-    """Take the job by one conditional UPDATE; None when it is not there to be taken."""
+    """Take the job by one conditional UPDATE; None when it cannot be taken."""
     token = token or new_token()
     with transaction.atomic():
         if not Job.objects.claimable().filter(pk=job_id).update(**held_by_this_process(token)):
             return None
-        return _begin(Lease(Job.objects.get(pk=job_id), token))
+        return _start_or_continue(Lease(Job.objects.get(pk=job_id), token))
 
 
 def _adopt(job_id: int, token: str) -> Lease | None:
-    """Go on with a job that this process has held since it was made."""
+    """Continue with a job that this process has held since its creation."""
     with transaction.atomic():
         if not Job.objects.filter(pk=job_id, lease_token=token).update(**held_by_this_process(token)):
             return None
-        return _begin(Lease(Job.objects.get(pk=job_id), token))
+        return _start_or_continue(Lease(Job.objects.get(pk=job_id), token))
 
 
-def _begin(lease: Lease) -> Lease:
-    """From waiting for a worker to being worked on; a job being paused or cancelled stays what it is."""
+def _start_or_continue(lease: Lease) -> Lease:
+    """Move a waiting job to its working state; one that is being paused or cancelled keeps its state."""
     job = lease.job
     if job.status in (Status.QUEUED, Status.WAITING):
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
@@ -153,89 +155,89 @@ def _begin(lease: Lease) -> Lease:
     return lease
 
 
-def _work(lease: Lease, turn: TimeSlice) -> None:
-    """Work until the job is put down."""
+def _work(lease: Lease, time_slice: TimeSlice) -> None:
+    """Work until the time slice ends or the job does; an error that needs a person stops the job."""
     try:
         with closing(work_for(lease.job)) as work:
             work.before_call = lease.fence
-            _work_and_wait(lease, work, turn)
-    except (NeedsPerson, Refused) as wall:
+            _work_and_wait(lease, work, time_slice)
+    except (NeedsPerson, Refused) as problem:
         was_cancelled = Job.objects.get(pk=lease.job.pk).status == Status.CANCELLING
-        _stop(lease, f"{wall} {CANNOT_CANCEL}" if was_cancelled else str(wall))
+        _stop(lease, f"{problem} {CANNOT_CANCEL}" if was_cancelled else str(problem))
 
 
-def _work_and_wait(lease: Lease, work: Work, turn: TimeSlice) -> None:
-    """Short waits that the other side asks for are waited out here."""
+def _work_and_wait(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
+    """Sit out the short waits that the other side asks for; park the job for long ones."""
     while True:
         try:
-            _list_and_send(lease, work, turn)
+            _select_and_send(lease, work, time_slice)
         except TryLater as later:
             if later.seconds is None or later.seconds > LONGEST_WAIT_IN_HAND:
                 _park(lease, later)
                 return
             logger.info("Waits %.1f s: %s", later.seconds, later)
             goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
-            if not _wait(lease, later.seconds, turn):
+            if not _wait(lease, later.seconds, time_slice):
                 lease.release(at=goes_on_at, waiting_for=later.reason)
                 return
         else:
             return
 
 
-def _list_and_send(lease: Lease, work: Work, turn: TimeSlice) -> None:
+def _select_and_send(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
     if lease.job.frozen_at is None:
-        if lease.beat() != Status.SELECTING or not Selection(lease, work, turn).run():
+        if lease.beat() != Status.SELECTING or not Selection(lease, work, time_slice).run():
             _release_unfinished(lease)
             return
         lease.beat()
-    _send_all(lease, work, turn)
+    _send_all(lease, work, time_slice)
 
 
-def _wait(lease: Lease, seconds: float, turn: TimeSlice) -> bool:
-    """Wait without missing a click; False when the turn ends before the wait does."""
+def _wait(lease: Lease, seconds: float, time_slice: TimeSlice) -> bool:
+    """Wait without missing a click; False when the time slice ends first."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        if turn.is_over:
+        if time_slice.is_over:
             return False
         if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
-            return True  # nothing is in flight: who asks to stop is answered at once
-        turn.notify()
+            return True  # nothing is in flight: the job can stop at once
+        time_slice.notify()
         time.sleep(min(POLL_INTERVAL, left))
     return True
 
 
-def _send_all(lease: Lease, work: Work, turn: TimeSlice) -> None:
-    pipe = Pipeline(lease, work)
+def _send_all(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
+    pipeline = Pipeline(lease, work)
     try:
-        ended = _send(pipe, turn)
+        ended = _send(pipeline, time_slice)
     except LeaseLost:
         raise  # nothing may be written any more
     except Exception:
         with suppress(RemoteError):
-            pipe.finish_calls()
+            pipeline.finish_calls()
         raise
     if not ended:
-        pipe.finish_calls()
+        pipeline.finish_calls()
         lease.release()
 
 
-def _send(pipe: Pipeline, turn: TimeSlice) -> bool:
-    """Until the job has ended or stopped (True), or is to be put down."""
+def _send(pipeline: Pipeline, time_slice: TimeSlice) -> bool:
+    """Send and settle until the job has ended or stopped (True) or the time slice is over (False)."""
     while True:
-        busy = pipe.step()
-        turn.notify()
-        if pipe.is_clear and _end(pipe):
+        busy = pipeline.step()
+        time_slice.notify()
+        if pipeline.is_clear and _end_if_due(pipeline):
             return True
-        if turn.is_over or not turn.allows(pipe.job.found):
+        if time_slice.is_over or not time_slice.allows(pipeline.job.found):
             return False
         if not busy:
-            pipe.wait(min(POLL_INTERVAL, turn.left))
+            pipeline.wait(min(POLL_INTERVAL, time_slice.left))
 
 
-def _end(pipe: Pipeline) -> bool:
-    """Nothing is in flight: end the job if nothing is left, or if somebody asked for it."""
-    lease, job, by = pipe.lease, pipe.job, this_worker()
-    if job.frozen_at and pipe.is_done:
+def _end_if_due(pipeline: Pipeline) -> bool:
+    """With nothing in flight, end the job if nothing is left, or stop it if there is a reason to."""
+    lease, job, by = pipeline.lease, pipeline.job, this_worker()
+    if job.frozen_at and pipeline.is_done:
         job.refresh_from_db()
         if job.remaining:
             raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
@@ -244,12 +246,12 @@ def _end(pipe: Pipeline) -> bool:
         return transitions.move(job, to, by=by, held_with=lease.token)
     if lease.status == Status.CANCELLING:
         return transitions.move(job, Status.CANCELLED, by=by, held_with=lease.token)
-    if why := _why_stopped(job, pipe):
-        # A cancellation that has just come is one: its job would otherwise wait for a person.
-        return _stop(lease, why, only_from=BREAKS)
+    if why := _why_stopped(job, pipeline):
+        # A cancellation that arrived just now wins: an errored job would wait for a person again.
+        return _stop(lease, why, only_from=STOPPABLE)
     if lease.status == Status.PAUSING:
         return transitions.move(job, Status.PAUSED, by=by, held_with=lease.token)
-    if pipe.is_held:
+    if pipeline.is_held:
         job.refresh_from_db()
         return transitions.move(
             job, Status.PAUSED, by=by, why=canary_summary(job), held_with=lease.token, tried_at=timezone.now()
@@ -257,18 +259,18 @@ def _end(pipe: Pipeline) -> bool:
     return False
 
 
-def _why_stopped(job: Job, pipe: Pipeline) -> str:
-    """Why nothing more is sent before a person has looked, for people; "" when there is no such reason."""
-    if pipe.stopped_by:
-        return circuit_breaker.sentence(job, pipe.stopped_by)
-    if withheld := pipe.withheld:
+def _why_stopped(job: Job, pipeline: Pipeline) -> str:
+    """Why a person has to look before more is sent, for people; "" for no reason."""
+    if pipeline.stopped_by:
+        return circuit_breaker.stop_reason(job, pipeline.stopped_by)
+    if withheld := pipeline.withheld:
         job.refresh_from_db()
-        return probes.sentence(withheld, job.remaining)
+        return probes.stop_reason(withheld, job.remaining)
     return ""
 
 
 def _release_unfinished(lease: Lease) -> None:
-    """The list is not complete: the slice is over, or somebody asked to pause or cancel while it was read."""
+    """Put down a job with an incomplete list, for another worker or as paused or cancelled."""
     status = lease.beat()
     ends = {Status.CANCELLING: Status.CANCELLED, Status.PAUSING: Status.PAUSED}
     if status in ends:
@@ -278,16 +280,16 @@ def _release_unfinished(lease: Lease) -> None:
 
 
 def _park(lease: Lease, later: TryLater) -> None:
-    """Come back after the time asked for; without one, after one that grows while nothing settles."""
+    """Park the job for the time asked for, or for one that grows while nothing settles."""
     seconds = later.seconds
     if seconds is None:
-        seconds = min(AWAY_FIRST * 2 ** _parked_in_a_row(lease.job), AWAY_MOST)
+        seconds = min(AWAY_BACK_OFF * 2 ** _times_parked_in_a_row(lease.job), AWAY_BACK_OFF_MOST)
     logger.warning("Waits %.0f s: %s", seconds, later)
     lease.park(reason=later.reason, seconds=seconds, why=str(later))
 
 
-def _parked_in_a_row(job: Job) -> int:
-    """How often the job was parked since it last got anything done."""
+def _times_parked_in_a_row(job: Job) -> int:
+    """How often the job was parked since a batch last settled; at most 10."""
     last = (
         job.batches.filter(settled_at__isnull=False).order_by("-settled_at").values_list("settled_at").first()
     )
@@ -297,7 +299,7 @@ def _parked_in_a_row(job: Job) -> int:
     return min(parked.count(), 10)
 
 
-def _stop_by_fault(lease: Lease, bug: Exception) -> None:
+def _stop_for_bug(lease: Lease, bug: Exception) -> None:
     logger.error("Stopped by a fault of the program", exc_info=bug)
     _stop(
         lease,

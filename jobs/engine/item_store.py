@@ -1,7 +1,7 @@
-"""Items on their way into the database, a page at a time: new ones, and those that have just been read.
+"""Writes items past the ORM: new ones, a page at a time, and those that were just planned anew.
 
-A job of a million tickets writes a million of them, and written as models by the ORM they cost more than all
-the rest of the engine. Nothing else writes past the ORM, and everything reads these rows through it.
+A job of a million tickets writes a million items. As ORM models they would cost more than the rest of the
+engine. Nothing else writes past the ORM, and everything reads these rows through it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from django.db import connections, router
 from jobs.models import Batch, Item
 from jobs.states import Outcome
 
-#: What the reading of an item decides, each with its type on PostgreSQL.
-READ = {
+#: The columns that a new plan of an item may change, with their types on PostgreSQL.
+PLANNED_COLUMNS = {
     "batch_id": "bigint",
     "outcome": "text",
     "reason": "text",
@@ -31,7 +31,7 @@ COLUMNS = ("job_id", "ref", "batch_id", "outcome", "reason", "detail", "given", 
 
 @dataclass(slots=True)
 class NewItem:
-    """An item that is not stored yet; its batch is stored before it."""
+    """An item to be stored; its batch must be stored before."""
 
     ref: int
     batch: Batch | None = None
@@ -43,8 +43,8 @@ class NewItem:
     change: dict[str, Any] | None = None
 
 
-def store_items(job_id: int, items: Sequence[NewItem]) -> None:
-    """Store new items of a job within the transaction that is open; their primary keys are not told."""
+def insert_items(job_id: int, items: Sequence[NewItem]) -> None:
+    """Insert new items of a job in the open transaction; their primary keys are not returned."""
     if not items:
         return
     connection = connections[router.db_for_write(Item)]
@@ -56,30 +56,34 @@ def store_items(job_id: int, items: Sequence[NewItem]) -> None:
                 for row in _rows(job_id, items):
                     copy.write_row(row)
         else:
-            places = ", ".join(["%s"] * len(COLUMNS))
-            insert = f'INSERT INTO "{table}" ({columns}) VALUES ({places})'  # noqa: S608 - names of ours
+            values = ", ".join(["%s"] * len(COLUMNS))
+            insert = f'INSERT INTO "{table}" ({columns}) VALUES ({values})'  # noqa: S608 - our own names
             cursor.executemany(insert, list(_rows(job_id, items)))
 
 
-def store_read(items: Sequence[Item]) -> None:
-    """Store what was decided of items that exist, within the transaction that is open."""
+def update_items(items: Sequence[Item]) -> None:
+    """Update the `PLANNED_COLUMNS` of stored items in the open transaction."""
     if not items:
         return
     connection = connections[router.db_for_write(Item)]
     table = Item._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            names = ", ".join(f'"{name}" = given."{name}"' for name in READ)
-            shape = ", ".join(f'"{name}" {kind}' for name, kind in {"id": "bigint", **READ}.items())
-            given = [{"id": item.pk, **{name: getattr(item, name) for name in READ}} for item in items]
+            names = ", ".join(f'"{name}" = given."{name}"' for name in PLANNED_COLUMNS)
+            shape = ", ".join(
+                f'"{name}" {kind}' for name, kind in {"id": "bigint", **PLANNED_COLUMNS}.items()
+            )
+            given = [
+                {"id": item.pk, **{name: getattr(item, name) for name in PLANNED_COLUMNS}} for item in items
+            ]
             cursor.execute(
-                f'UPDATE "{table}" SET {names} FROM jsonb_to_recordset(%s::jsonb) AS given({shape}) '  # noqa: S608 - names of ours
+                f'UPDATE "{table}" SET {names} FROM jsonb_to_recordset(%s::jsonb) AS given({shape}) '  # noqa: S608 - our own names
                 f'WHERE "{table}"."id" = given."id"',
                 [json.dumps(given)],
             )
         else:
-            names = ", ".join(f'"{name}" = %s' for name in READ)
-            update = f'UPDATE "{table}" SET {names} WHERE "id" = %s'  # noqa: S608 - names of ours
+            names = ", ".join(f'"{name}" = %s' for name in PLANNED_COLUMNS)
+            update = f'UPDATE "{table}" SET {names} WHERE "id" = %s'  # noqa: S608 - our own names
             cursor.executemany(
                 update,
                 [

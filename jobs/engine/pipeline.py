@@ -59,7 +59,7 @@ class Pipeline:
         self.lease = lease
         self.job = lease.job
         self.work = work
-        self.queue = BatchQueue(self.job, at_once=work.max_in_flight, full=work.batch_size)
+        self.queue = BatchQueue(self.job, page_size=work.max_in_flight, full_size=work.batch_size)
         self.guards = GuardState(self.job)
         self.settler = Settler(lease, work, self.queue, self.guards)
         self.refresher = Refresher(lease, work, self.queue, self.guards)
@@ -303,7 +303,7 @@ class Pipeline:
         row = Batch.objects.filter(pk=entry.batch.pk)
         self.lease.commit_with_retry(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
         self.in_flight.remove(entry)
-        self.queue.refill([entry.batch])
+        self.queue.add([entry.batch])
 
     def _hold_sending(self) -> None:
         """Wait until the other side's queue, which is full of anybody's jobs, may have room again."""

@@ -1,4 +1,4 @@
-"""What earlier batches tell about the time that the next ones take."""
+"""Starts a poll schedule with the time that earlier batches took."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobs.engine.poll_schedule import PollSchedule, effective_size
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
-#: How many of the batches settled last are looked at.
+#: How many of the batches settled last count.
 RECENT_BATCHES = 50
 
 

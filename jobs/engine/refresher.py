@@ -18,7 +18,7 @@ from jobs import log_context
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.batcher import UNREAD, Batcher
 from jobs.engine.exactly_once import ExactlyOnce
-from jobs.engine.item_store import store_read
+from jobs.engine.item_store import update_items
 from jobs.engine.settlement import Settlement, open_items
 from jobs.followups import previous_results, purpose_of, repeats_its_parent
 from jobs.guards.guard_state import GuardState
@@ -153,18 +153,18 @@ class Refresher:
             learned["crash_count"] = 0  # the batch is settled, as by sending it
         batcher = Batcher(self._job, self._work.batch_size)
         if batch.key == UNREAD:
-            batcher.empty(batch)
+            batcher.offer_for_reuse(batch)
         key_counts = Counter(change.key for _, change in replanned.resend)
         # The most frequent change first: it reuses the row of the unread batch, and the fewest items move.
         moving = sorted(replanned.resend, key=lambda pair: -key_counts[pair[1].key])
         with self._lease.commit(**learned, **self._work.calls.take(), **counts):
-            batcher.look_for(key_counts)
+            batcher.find_open(key_counts)
             targets = [self._target(batcher, batch, change, read_at) for _, change in moving]
             batcher.save()
             for (item, _), target in zip(moving, targets, strict=True):
                 item.batch = target
             changes = dict(counts)
-            if not batcher.has_taken(batch):
+            if not batcher.has_reused(batch):
                 batch.size = replanned.staying
                 changes |= {"size": replanned.staying, "read_at": read_at}
                 if not replanned.staying:
@@ -172,9 +172,9 @@ class Refresher:
                     batch.state = BatchState.SETTLED
             if changes:
                 Batch.objects.filter(pk=batch.pk).update(**changes)
-            store_read([*replanned.ended, *replanned.rewritten, *(item for item, _ in moving)])
+            update_items([*replanned.ended, *replanned.rewritten, *(item for item, _ in moving)])
             failpoint(Failpoint.READ_WRITTEN)
-        self._queue.refill(batcher.filled)
+        self._queue.add(batcher.filled)
         self._guards.probes = probes
         self._guards.kinds |= {change.probe for _, change in replanned.resend if change.probe}
 

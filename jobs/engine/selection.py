@@ -1,8 +1,8 @@
-"""Reading the list: page by page into items with their plans, until it is frozen.
+"""Selection: the job's list is read page by page into items with their plans, and then frozen.
 
-The whole list is written down before the first write goes out, because tickets leave a view as they are
-tagged, and the pages of a view are counted off from its start. Where some are to be taken out, or an order is
-wished, refs alone are written down before the first item (`jobs.source_spec` knows the stages).
+The whole list is stored before the first write goes out: tickets leave a view as they are tagged, and the
+pages of a view are offsets. If items have to be taken out or sorted, their refs alone are stored before the
+first item (`jobs.source_spec` defines the stages).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jobs import transitions
 from jobs.actors import this_worker
 from jobs.engine.batcher import UNREAD, Batcher
 from jobs.engine.id_set import IdSet, sorted_ids
-from jobs.engine.item_store import NewItem, store_items
+from jobs.engine.item_store import NewItem, insert_items
 from jobs.engine.source_reader import SourcePage, SourceReader
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.followups import repeats_its_parent
@@ -38,180 +38,181 @@ from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
-#: Items whose refs are known are looked at when the list is made where they are so many at most. Those of a
-#: longer list are read right before they are sent and not before: while others are in flight, and not once
-#: more because the first time is too long ago (`readings.READING_LIVES`).
-READ_FIRST = 5_000
-#: Pages are not asked for ahead in the last seconds of a turn: one that comes after its end is read in vain.
-LEFT_TO_READ_AHEAD = 2.0
+#: A list of known refs with more items than this is frozen unread. Its items are read right before they are
+#: sent, while others are in flight. Read now, most snapshots would be too old by then
+#: (`refresher.SNAPSHOT_MAX_AGE`).
+READ_LATE_ABOVE = 5_000
+#: The least time left of a slice for requesting a page ahead, seconds: a page that arrives after its end is
+#: discarded.
+READ_AHEAD_MIN_LEFT = 2.0
 
 
 class PageItems(NamedTuple):
-    """What becomes of a page: new items or a row of refs, how many do not belong, `Job.kinds` with them."""
+    """What is stored of a page: new items, or a row of refs."""
 
     items: list[NewItem]
-    strangers: int
-    kinds: dict[str, int]
+    excluded: int  # how many refs do not belong to the list
+    kinds: dict[str, int]  # `Job.kinds` with the new items
     rows: Sequence[ListedRefs] = ()
 
 
 class Selection:
-    """The reading of one job's list by the worker that holds it."""
+    """Reads one job's list for the worker that holds it."""
 
-    def __init__(self, lease: Lease, work: Work, turn: TimeSlice) -> None:
+    def __init__(self, lease: Lease, work: Work, time_slice: TimeSlice) -> None:
         self.lease = lease
-        self.turn = turn
+        self.time_slice = time_slice
         self.job = lease.job
         self.work = work
-        self.packer = Batcher(self.job, work.batch_size)
-        self.recipe = SourceSpec.read(self.job.source)
-        self.stages = self.recipe.stages
+        self.batcher = Batcher(self.job, work.batch_size)
+        self.spec = SourceSpec.read(self.job.source)
+        self.stages = self.spec.stages
         self.reader = SourceReader(self.job, work)
-        self.place = self._place()
-        self.highest: int | None = None  # of the refs in the list, once it is known
+        self.cursor = self._saved_cursor()
+        self.highest_ref: int | None = None  # in the list; None: not looked up yet
         work.may_read_ahead = self._may_read_ahead
 
     def run(self) -> bool:
-        """Read until the list is complete and frozen (True), or the turn is over or someone interferes."""
+        """Read until the list is frozen; False when the time slice ends before, or somebody stops the job."""
         try:
             for page in self._pages():
                 done = self._write(page)
-                self.turn.notify()
+                self.time_slice.notify()
                 if done:
                     break
-                if self.lease.status != Status.SELECTING or self.turn.is_over:
+                if self.lease.status != Status.SELECTING or self.time_slice.is_over:
                     return False
-                if not self.turn.allows(max(self.job.found, listing_progress(self.job).gathered)):
+                if not self.time_slice.allows(max(self.job.found, listing_progress(self.job).gathered)):
                     return False
                 self.lease.fence()
         except CursorExpired as expired:
             logger.info("The list is read from its start again: %s", expired)
-            with self.lease.commit(cursor=self._told(self.place.restarted()), cursor_at=None):
+            with self.lease.commit(cursor=self._as_stored(self.cursor.restarted()), cursor_at=None):
                 return False
         return self._freeze()
 
     def _may_read_ahead(self) -> bool:
-        """Whether one more page will most likely be wanted: neither turn nor list is about to end."""
-        to_come = math.inf if self.job.limit is None else self.job.limit - self.job.found
-        return self.turn.left > LEFT_TO_READ_AHEAD and to_come > self.work.batch_size
+        """Whether one more page will most likely be needed: neither time slice nor list is about to end."""
+        missing = math.inf if self.job.limit is None else self.job.limit - self.job.found
+        return self.time_slice.left > READ_AHEAD_MIN_LEFT and missing > self.work.batch_size
 
-    # The way through the stages
+    # Stages
 
-    def _place(self) -> ListCursor:
-        place, job = ListCursor.parse(self.job.cursor), self.job
-        stage = self.stages[place.stage] if place.stage < len(self.stages) else None
+    def _saved_cursor(self) -> ListCursor:
+        cursor, job = ListCursor.parse(self.job.cursor), self.job
+        stage = self.stages[cursor.stage] if cursor.stage < len(self.stages) else None
         if stage is None or not self._is_remote(stage):
-            return place  # our own rows do not shift
-        lives = self.work.cursor_lifetime(self.recipe.parts[stage.part])
+            return cursor  # our own rows do not shift
+        lives = self.work.cursor_lifetime(self.spec.parts[stage.part])
         if lives is not None and (job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives):
-            return place.restarted()
-        return place
+            return cursor.restarted()
+        return cursor
 
     def _is_remote(self, stage: Stage) -> bool:
-        """Whether the other side keeps what the stage reads."""
-        parts = self.recipe.parts
+        """Whether the stage reads from the other side."""
+        parts = self.spec.parts
         return stage.part < len(parts) and parts[stage.part]["kind"] not in (LISTED, ITEMS)
 
     @property
-    def _counts(self) -> bool:
-        return self.work.filters_items or not self.recipe.is_plain
+    def _counts_per_stage(self) -> bool:
+        return self.work.filters_items or not self.spec.is_plain
 
-    def _told(self, place: ListCursor) -> str:
-        """As it is stored: a bare cursor where nothing is counted, as programs of before know it."""
-        return str(place) if self._counts else place.at
+    def _as_stored(self, cursor: ListCursor) -> str:
+        """The cursor as stored: bare if nothing is counted per stage, as earlier versions stored it."""
+        return str(cursor) if self._counts_per_stage else cursor.at
 
     def _pages(self) -> Iterator[SourcePage]:
-        """From the place that is reached, through all stages that are left."""
+        """The pages from the cursor on, through all remaining stages."""
         without: IdSet | None = None
-        for number in range(self.place.stage, len(self.stages)):
-            if number != self.place.stage:
-                self.place = self.place.at_stage(number)
+        for number in range(self.cursor.stage, len(self.stages)):
+            if number != self.cursor.stage:
+                self.cursor = self.cursor.at_stage(number)
             stage = self.stages[number]
             self.work.reads_ids_only = stage.verb is Verb.GATHER
             if stage.verb is Verb.GATHER:
-                yield from self._gathered(stage)
+                yield from self._pages_to_gather(stage)
                 continue
-            without = self._taken_out() if without is None else without
+            without = self._refs_taken_out() if without is None else without
             if stage.verb is Verb.SORT:
                 if not self._sort(stage, without):
                     return
             else:
-                yield from self._to_list(stage, without)
+                yield from self._pages_to_list(stage, without)
 
-    def _to_list(self, stage: Stage, without: IdSet) -> Iterator[SourcePage]:
-        """Of what the stage reads items are made."""
-        if stage.part == self.recipe.sorted_part:
+    def _pages_to_list(self, stage: Stage, without: IdSet) -> Iterator[SourcePage]:
+        """The pages of a stage whose refs become items."""
+        if stage.part == self.spec.sorted_part:
             part, without = {"kind": LISTED}, IdSet()
         else:
-            part = self.recipe.parts[stage.part]
+            part = self.spec.parts[stage.part]
         read_late = not (self.job.dry_run or self.work.filters_items)
-        if read_late and self.reader.is_longer(part, stage.part, than=READ_FIRST):
-            return self.reader.unseen(part, stage.part, self.place.at, without)
-        return self.reader.pages(part, stage.part, self.place.at, without)
+        if read_late and self.reader.is_longer(part, stage.part, than=READ_LATE_ABOVE):
+            return self.reader.unread_pages(part, stage.part, self.cursor.at, without)
+        return self.reader.pages(part, stage.part, self.cursor.at, without)
 
-    def _gathered(self, stage: Stage) -> Iterator[SourcePage]:
-        part = self.recipe.parts[stage.part]
+    def _pages_to_gather(self, stage: Stage) -> Iterator[SourcePage]:
+        part = self.spec.parts[stage.part]
         if self._goes_by_change(stage):
-            return self.reader.pages(part, stage.part, self.place.at, IdSet())
-        return self.reader.refs(part, self.place.at)
+            return self.reader.pages(part, stage.part, self.cursor.at, IdSet())
+        return self.reader.ref_pages(part, self.cursor.at)
 
     def _goes_by_change(self, stage: Stage) -> bool:
-        return self.recipe.order.goes_by_change and stage.part < len(self.recipe.of)
+        return self.spec.order.goes_by_change and stage.part < len(self.spec.of)
 
     def _write(self, page: SourcePage) -> bool:
-        """Keep the page and the place after it in one transaction; True when no more is to be read.
+        """Store the page and the cursor after it in one transaction; True when nothing is left to read.
 
-        Where somebody has said stop meanwhile, the page is dropped: the place still points to it.
+        If somebody has paused or cancelled meanwhile, the page is dropped: the cursor still points to it.
         """
-        stage = self.stages[self.place.stage]
-        # What is to be written is made before: the fewer things a transaction does, the shorter others wait.
-        listed = self._kept(stage, page) if stage.verb is Verb.GATHER else self._listed(page)
-        read, left = len(page.refs) + page.left, page.left + listed.strangers
-        place = self.place.after(page.cursor, read=read, left=left)
-        here = self._here(place)
+        stage = self.stages[self.cursor.stage]
+        # The rows are prepared before the transaction, so that others wait less for it.
+        listed = self._refs_of(stage, page) if stage.verb is Verb.GATHER else self._items_of(page)
+        read, left = len(page.refs) + page.taken_out, page.taken_out + listed.excluded
+        cursor = self.cursor.after(page.cursor, read=read, left=left)
+        fields = self._cursor_fields(cursor)
         counts = Counter(str(item.outcome) for item in listed.items if item.outcome != Outcome.PENDING)
-        told = {name: F(name) + count for name, count in counts.items()} | {
+        increments = {name: F(name) + count for name, count in counts.items()} | {
             "found": F("found") + len(listed.items),
             "kinds": listed.kinds,
         }
-        with self.lease.commit(only_in=Status.SELECTING, then=told | here, **self.work.calls.take()):
+        with self.lease.commit(only_in=Status.SELECTING, then=increments | fields, **self.work.calls.take()):
             if self.lease.status != Status.SELECTING:
                 return False
-            self.packer.save()
-            store_items(self.job.pk, listed.items)
+            self.batcher.save()
+            insert_items(self.job.pk, listed.items)
             ListedRefs.objects.bulk_create(listed.rows)
         failpoint(Failpoint.PAGE_WRITTEN)
         self.job.found += len(listed.items)
         self.job.kinds = listed.kinds
-        if self.highest is not None:
-            self.highest = max((self.highest, *(item.ref for item in listed.items)))
-        self._remember(place, here)
-        return self._is_cut or place.stage >= len(self.stages)
+        if self.highest_ref is not None:
+            self.highest_ref = max((self.highest_ref, *(item.ref for item in listed.items)))
+        self._remember(cursor, fields)
+        return self._is_cut or cursor.stage >= len(self.stages)
 
-    def _here(self, place: ListCursor) -> dict[str, Any]:
-        """The fields of the job's row that say how far its list is read."""
-        return {"cursor": self._told(place), "cursor_at": timezone.now()}
+    def _cursor_fields(self, cursor: ListCursor) -> dict[str, Any]:
+        """The columns of the job that store how far its list is read."""
+        return {"cursor": self._as_stored(cursor), "cursor_at": timezone.now()}
 
-    def _remember(self, place: ListCursor, here: dict[str, Any]) -> None:
-        """Once it is stored: whoever reads on after a short wait begins there."""
-        self.place = place
-        self.job.cursor, self.job.cursor_at = here["cursor"], here["cursor_at"]
+    def _remember(self, cursor: ListCursor, fields: dict[str, Any]) -> None:
+        """Follow the stored cursor: a run after a short wait begins there."""
+        self.cursor = cursor
+        self.job.cursor, self.job.cursor_at = fields["cursor"], fields["cursor_at"]
 
     @property
     def _is_cut(self) -> bool:
         return self.job.limit is not None and self.job.found >= self.job.limit
 
-    # Refs alone
+    # Stages of refs alone
 
-    def _kept(self, stage: Stage, page: SourcePage) -> PageItems:
-        """A row with the refs of a part that is gathered; no item comes of it."""
+    def _refs_of(self, stage: Stage, page: SourcePage) -> PageItems:
+        """A row with the refs of a part that is gathered; they become no items yet."""
         moments = ""
         if self._goes_by_change(stage):
-            keys = [self._moment(page.snapshots.get(ref)) for ref in page.refs]
+            keys = [self._changed_at(page.snapshots.get(ref)) for ref in page.refs]
             moments = " ".join("-" if key is None else str(key) for key in keys)
         row = ListedRefs(
             job=self.job,
-            part=self.recipe.gathered_part(stage.part),
+            part=self.spec.gathered_part(stage.part),
             number=self._next_row(),
             refs=" ".join(map(str, page.refs)),
             moments=moments,
@@ -222,23 +223,23 @@ class Selection:
         last = self.job.listed.order_by("-number").values_list("number", flat=True).first()
         return 0 if last is None else last + 1
 
-    def _moment(self, seen: Snapshot | None) -> int | None:
+    def _changed_at(self, seen: Snapshot | None) -> int | None:
         return None if seen is None else self.work.changed_at(seen)
 
-    def _taken_out(self) -> IdSet:
-        """All that must not come into the list; raises `NeedsPerson` where some of it may be unknown."""
+    def _refs_taken_out(self) -> IdSet:
+        """The refs to leave out of the list; raises `NeedsPerson` if some may be unknown."""
         if not self.job.found:
             for number, stage in enumerate(self.stages):
-                if self._is_remote(stage) and stage.part >= len(self.recipe.of):
-                    part, read = self.recipe.parts[stage.part], self.place.read.get(number, 0)
+                if self._is_remote(stage) and stage.part >= len(self.spec.of):
+                    part, read = self.spec.parts[stage.part], self.cursor.read.get(number, 0)
                     if doubt := self.work.completeness_doubt(part, read, taken_out=True):
                         raise NeedsPerson(doubt)
-        return IdSet(ref for row in self._rows(self.recipe.taken_out) for ref in row.numbers)
+        return IdSet(ref for row in self._stored_refs(self.spec.taken_out) for ref in row.numbers)
 
     def _sort(self, stage: Stage, without: IdSet) -> bool:
-        """Write the list down in its order, in one transaction; False when somebody has said stop."""
-        spec, size = self.recipe, ListedRefs.LISTED_PER_ROW
-        united = (pair for row in self._rows(range(len(spec.of))) for pair in row.moved)
+        """Store the sorted list in one transaction; False when somebody has paused or cancelled."""
+        spec, size = self.spec, ListedRefs.LISTED_PER_ROW
+        united = (pair for row in self._stored_refs(range(len(spec.of))) for pair in row.moved)
         found = array("q", sorted_ids(united, backwards=spec.order.is_backwards))
         kept = array("q", (ref for ref in found if ref not in without))
         rows = [
@@ -251,56 +252,56 @@ class Selection:
             for number, start in enumerate(range(0, len(kept), size), self._next_row())
         ]
         self.lease.fence()
-        place = self.place.after(None, read=0, left=len(found) - len(kept))
-        here = self._here(place)
+        cursor = self.cursor.after(None, read=0, left=len(found) - len(kept))
+        fields = self._cursor_fields(cursor)
         with self.lease.commit():
             if self.lease.status != Status.SELECTING:
                 return False
             self.job.listed.filter(part__gt=spec.sorted_part).delete()
             ListedRefs.objects.bulk_create(rows, batch_size=20)
-            Job.objects.filter(pk=self.job.pk).update(**here)
+            Job.objects.filter(pk=self.job.pk).update(**fields)
         failpoint(Failpoint.PAGE_WRITTEN)
-        self._remember(place, here)
+        self._remember(cursor, fields)
         return True
 
-    def _rows(self, parts: Iterable[int]) -> Iterator[ListedRefs]:
-        """What is written down of these parts."""
+    def _stored_refs(self, parts: Iterable[int]) -> Iterator[ListedRefs]:
+        """The stored refs of these parts."""
         for part in parts:
-            rows = self.job.listed.filter(part=self.recipe.written_at(part)).order_by("number")
+            rows = self.job.listed.filter(part=self.spec.written_at(part)).order_by("number")
             yield from rows.iterator(chunk_size=10)
 
-    # Items
+    # Stages of items
 
-    def _listed(self, page: SourcePage) -> PageItems:
-        """Items of those that belong to the list and are new to it, planned and put into batches."""
-        listed = self._in_the_list(page.refs)
+    def _items_of(self, page: SourcePage) -> PageItems:
+        """Items for the refs that belong to the list and are new to it, planned and put into batches."""
+        listed = self._already_listed(page.refs)
         fresh = [ref for ref in page.refs if ref not in listed]
         wanted = [ref for ref in fresh if self._is_wanted(page.snapshots.get(ref))]
         items, kinds = [], Counter(self.job.kinds)
         for ref in self._within_limits(wanted):
             snapshot, given = page.snapshots.get(ref), page.given.get(ref)
-            if not page.is_seen:
-                items.append(NewItem(ref, given=given, batch=self.packer.unread()))
+            if not page.is_read:
+                items.append(NewItem(ref, given=given, batch=self.batcher.unread_batch()))
                 continue
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
             items.append(self._item(ref, snapshot, plan, given))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
         return PageItems(items, len(fresh) - len(wanted), dict(kinds))
 
-    def _in_the_list(self, refs: Sequence[int]) -> Collection[int]:
-        """Those that the list has; nobody is asked where all are higher than any that it has."""
-        if self.highest is None:
-            self.highest = self.job.items.order_by("-ref").values_list("ref", flat=True).first() or 0
-        if min(refs, default=0) > self.highest:
+    def _already_listed(self, refs: Sequence[int]) -> Collection[int]:
+        """The refs that are listed already; makes no query if all are higher than the highest listed."""
+        if self.highest_ref is None:
+            self.highest_ref = self.job.items.order_by("-ref").values_list("ref", flat=True).first() or 0
+        if min(refs, default=0) > self.highest_ref:
             return ()
         return set(self.job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
     def _is_wanted(self, seen: Snapshot | None) -> bool:
-        """One that cannot be seen is: that there is no such item is an outcome that people want to know."""
+        """Whether the item belongs to the list. One that cannot be seen does: people want to know of it."""
         return not self.work.filters_items or seen is None or self.work.includes(seen)
 
     def _within_limits(self, refs: list[int]) -> list[int]:
-        """The person's own limit ends the list; the installation's refuses a longer one."""
+        """Cut the list at the job's own limit; raises `NeedsPerson` beyond the installation's limit."""
         if self.job.limit is not None:
             refs = refs[: self.job.limit - self.job.found]
         if self.job.found + len(refs) > settings.JOB_TICKET_LIMIT:
@@ -317,9 +318,9 @@ class Selection:
             if self.job.dry_run:
                 item.outcome = Outcome.PLANNED
             else:
-                # What the rest of the family did is looked at right before it is sent.
+                # What earlier jobs of the family did is checked right before sending, hence read again.
                 read_at = None if plan.once and repeats_its_parent(self.job) else timezone.now()
-                item.batch = self.packer.batch_for(plan, read_at=read_at)
+                item.batch = self.batcher.batch_for(plan, read_at=read_at)
         elif isinstance(plan, Unchanged):
             item.outcome = Outcome.UNCHANGED
         else:
@@ -329,7 +330,7 @@ class Selection:
     # The end
 
     def _freeze(self) -> bool:
-        """The list is complete: from here on it neither grows nor shrinks."""
+        """Freeze the complete list: from here on it neither grows nor shrinks."""
         self.job.refresh_from_db()
         if self.lease.status != Status.SELECTING:
             return False
@@ -345,28 +346,28 @@ class Selection:
                 frozen_at=timezone.now(),
                 total=self.job.found,
             )
-            if frozen and not self.recipe.is_plain:
-                self.job.listed.filter(part__gte=self.recipe.sorted_part).delete()
+            if frozen and not self.spec.is_plain:
+                self.job.listed.filter(part__gte=self.spec.sorted_part).delete()
         failpoint(Failpoint.LIST_FROZEN)
         return frozen
 
     def _doubt(self) -> str:
-        """A list that people cut short themselves, or gave, is as long as they wished."""
+        """Why the list may be incomplete, for people; a list that people gave or cut themselves is not."""
         doubts = []
         for number, stage in enumerate(self.stages):
             is_cut = stage.verb is Verb.LIST and self._is_cut
-            if is_cut or stage.part >= len(self.recipe.of) or not self._is_remote(stage):
+            if is_cut or stage.part >= len(self.spec.of) or not self._is_remote(stage):
                 continue
-            read = self.place.read.get(number, 0) if self._counts else self.job.found
-            doubts.append(self.work.completeness_doubt(self.recipe.parts[stage.part], read, taken_out=False))
+            read = self.cursor.read.get(number, 0) if self._counts_per_stage else self.job.found
+            doubts.append(self.work.completeness_doubt(self.spec.parts[stage.part], read, taken_out=False))
         doubt = " ".join(filter(None, doubts))
         if doubt:
             logger.warning("%s", doubt)
         return doubt
 
     def _sizes(self) -> str:
-        """How many there are, for people."""
-        job, left = self.job, sum(self.place.left.values())
+        """The size of the list, for people."""
+        job, left = self.job, sum(self.cursor.left.values())
         what = "would change" if job.dry_run else "to change"
         number = job.planned if job.dry_run else job.remaining
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in job.kinds.items())

@@ -39,7 +39,7 @@ class Settlement:
     def end_as_read(self, item: Item, now: Snapshot | None, batch: Batch, work: Work) -> bool:
         """End an item that was sent without a known result, if its present state proves one.
 
-        False means that the item looks as if nothing had been done to it.
+        False means that its state shows no trace of the change.
         """
         if now is None:
             self.end(

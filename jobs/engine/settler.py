@@ -193,7 +193,7 @@ class Settler:
         if settlement.bisect_attempt:
             middle = (len(settlement.resend) + 1) // 2
             for half in (settlement.resend[:middle], settlement.resend[middle:]):
-                target = batcher.start(
+                target = batcher.new_batch(
                     half[0][1],
                     attempt=settlement.bisect_attempt,
                     read_at=None,

@@ -1,4 +1,4 @@
-"""The pages of a source, whoever keeps it: the other side, a person's list, or an earlier job."""
+"""Reads a source page by page: the other side's, a list that people gave, or an earlier job's items."""
 
 from __future__ import annotations
 
@@ -14,33 +14,37 @@ from jobs.models import Item, Job
 from jobs.source_spec import ITEMS, LISTED, Stored
 from jobs.work import Payload, PendingCall, PreviousResult, Snapshot, Work
 
-#: Readings of known refs that are made side by side, where the reading may go ahead.
+#: How many chunks of known refs are read at the same time, if reading ahead is allowed.
 READ_AT_ONCE = 3
-#: Refs of an earlier job's items that are taken at a time where nobody looks at the items themselves, and
-#: refs of which items are made in one go where those are not looked at.
-UNSEEN_AT_A_TIME, UNSEEN_IN_A_PAGE = 5_000, 1_000
+#: Page sizes where the items themselves are not read: for refs of an earlier job that are only gathered, and
+#: for refs that become unread items.
+REFS_AT_ONCE, UNREAD_PER_PAGE = 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
-    """A page after reading: the refs in order, what each looks like, and what was done to each before."""
+    """A page as read: refs in order, their snapshots, and what an earlier job did to them."""
 
     refs: Sequence[int]
     snapshots: Mapping[int, Snapshot]
     earlier: Mapping[int, PreviousResult]
     cursor: str | None
     given: Mapping[int, Payload | None] = field(default_factory=dict)
-    left: int = 0  # further refs of the page, which were not looked at because they are taken out
-    is_seen: bool = True  # False: nobody has looked at any of them
+    taken_out: int = 0  # how many further refs of the page were taken out
+    is_read: bool = True  # False: the items are read right before they are sent
 
 
 @dataclass(frozen=True, slots=True)
-class PendingPage:
-    """Refs of our own that are to be looked at, as they were asked for, and the place after them."""
+class Chunk:
+    """Some refs that we keep ourselves, with the request for each and the cursor after them."""
 
-    given: Mapping[int, Payload | None]
+    given: Mapping[int, Payload | None]  # also of the refs that are taken out
     refs: Sequence[int]
     cursor: str
+
+    @property
+    def taken_out(self) -> int:
+        return len(self.given) - len(self.refs)
 
 
 class SourceReader:
@@ -51,20 +55,20 @@ class SourceReader:
         self.work = work
 
     def pages(self, source: Stored, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
-        """From the cursor on ("": from the start), but for refs that are taken out.
+        """The pages from the cursor on ("": from the start), without the refs in `without`.
 
-        A cursor of None stands after the last page, where that is known.
+        The last page has the cursor None, if it is known to be the last.
         """
         if source["kind"] == LISTED:
-            return self.listed(part, cursor, without)
+            return self._listed_pages(part, cursor, without)
         if source["kind"] == ITEMS:
-            return self._earlier_items(source, cursor, without)
-        return self._remote(source, cursor, without)
+            return self._previous_pages(source, cursor, without)
+        return self._remote_pages(source, cursor, without)
 
     def is_longer(self, source: Stored, part: int, than: int) -> bool:
-        """Whether it is a list that people or an earlier job gave, and holds more than so many."""
+        """Whether a list that people or an earlier job gave has more than `than` refs."""
         if source["kind"] == ITEMS:
-            return _earlier(source)[: than + 1].count() > than
+            return _previous_items(source)[: than + 1].count() > than
         if source["kind"] != LISTED:
             return False
         number = 0
@@ -74,32 +78,31 @@ class SourceReader:
                 return True
         return False
 
-    def unseen(self, source: Stored, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
-        """The refs that are known, as `pages` gives them, but nobody looks at them."""
+    def unread_pages(self, source: Stored, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
+        """The pages of known refs, without reading the items."""
         if source["kind"] == ITEMS:
-            chunks = self._chunks(source, cursor, without, UNSEEN_IN_A_PAGE)
+            chunks = self._previous_chunks(source, cursor, without, UNREAD_PER_PAGE)
         else:
-            chunks = self._listed(part, cursor, without, UNSEEN_IN_A_PAGE)
-        for asked in chunks:
-            left = len(asked.given) - len(asked.refs)
-            yield SourcePage(asked.refs, {}, {}, asked.cursor, asked.given, left, is_seen=False)
+            chunks = self._listed_chunks(part, cursor, without, UNREAD_PER_PAGE)
+        for chunk in chunks:
+            yield SourcePage(chunk.refs, {}, {}, chunk.cursor, chunk.given, chunk.taken_out, is_read=False)
 
-    def refs(self, source: Stored, cursor: str) -> Iterator[SourcePage]:
-        """The refs alone, of a source that is not a list that people gave, without looking at each."""
+    def ref_pages(self, source: Stored, cursor: str) -> Iterator[SourcePage]:
+        """The pages of a source that people did not give as a list, without reading each item."""
         if source["kind"] != ITEMS:
-            yield from self._remote(source, cursor, IdSet())
+            yield from self._remote_pages(source, cursor, IdSet())
             return
-        for given in _given(source, cursor, UNSEEN_AT_A_TIME):
+        for given in _requests_by_ref(source, cursor, REFS_AT_ONCE):
             yield SourcePage(list(given), {}, {}, str(max(given)))
 
-    def listed(self, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
-        """Refs that were typed, came from a file or were sorted; the cursor is `row:offset`."""
-        for asked, seen in self._seen(self._listed(part, cursor, without, self.work.batch_size)):
-            yield SourcePage(
-                asked.refs, seen, {}, asked.cursor, asked.given, len(asked.given) - len(asked.refs)
-            )
+    def _listed_pages(self, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
+        """The pages of typed, uploaded or sorted refs; the cursor is `row:offset`."""
+        for chunk, seen in self._read_chunks(
+            self._listed_chunks(part, cursor, without, self.work.batch_size)
+        ):
+            yield SourcePage(chunk.refs, seen, {}, chunk.cursor, chunk.given, chunk.taken_out)
 
-    def _listed(self, part: int, cursor: str, without: IdSet, size: int) -> Iterator[PendingPage]:
+    def _listed_chunks(self, part: int, cursor: str, without: IdSet, size: int) -> Iterator[Chunk]:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
         rows = self.job.listed.filter(part=part, number__gte=number).order_by("number")
         for row in rows.iterator(chunk_size=10):
@@ -107,16 +110,16 @@ class SourceReader:
             for start in range(offset, len(pairs), size):
                 end = start + size
                 given = dict(pairs[start:end])
-                place = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
-                yield PendingPage(given, [ref for ref in given if ref not in without], place)
+                cursor = f"{row.number}:{end}" if end < len(pairs) else f"{row.number + 1}:0"
+                yield Chunk(given, [ref for ref in given if ref not in without], cursor)
             offset = 0
 
-    def _seen(self, chunks: Iterator[PendingPage]) -> Iterator[tuple[PendingPage, Mapping[int, Snapshot]]]:
-        """Each with what its refs look like; the next ones are asked about while one is dealt with."""
-        under_way: deque[tuple[PendingPage, PendingCall[dict[int, Snapshot]]]] = deque()
+    def _read_chunks(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Mapping[int, Snapshot]]]:
+        """The chunks with their snapshots; the next ones are read while one is handled."""
+        under_way: deque[tuple[Chunk, PendingCall[dict[int, Snapshot]]]] = deque()
         try:
-            for asked in chunks:
-                under_way.append((asked, self.work.read(asked.refs)))
+            for chunk in chunks:
+                under_way.append((chunk, self.work.read(chunk.refs)))
                 if len(under_way) >= READ_AT_ONCE or not self.work.may_read_ahead():
                     first, call = under_way.popleft()
                     yield first, call.result()
@@ -127,35 +130,37 @@ class SourceReader:
             for _, unwanted in under_way:
                 unwanted.discard()
 
-    def _remote(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
+    def _remote_pages(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         for page in self.work.pages(source, cursor):
             refs = [ref for ref, _ in page.items if ref not in without]
-            yield SourcePage(refs, dict(page.items), {}, page.cursor, left=len(page.items) - len(refs))
+            yield SourcePage(refs, dict(page.items), {}, page.cursor, taken_out=len(page.items) - len(refs))
 
-    def _earlier_items(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
+    def _previous_pages(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         purpose = purpose_of(self.job)
-        for asked, seen in self._seen(self._chunks(source, cursor, without, self.work.batch_size)):
-            earlier, left = previous_results(purpose, asked.refs), len(asked.given) - len(asked.refs)
-            yield SourcePage(asked.refs, seen, earlier, asked.cursor, asked.given, left)
+        for chunk, seen in self._read_chunks(
+            self._previous_chunks(source, cursor, without, self.work.batch_size)
+        ):
+            earlier = previous_results(purpose, chunk.refs)
+            yield SourcePage(chunk.refs, seen, earlier, chunk.cursor, chunk.given, chunk.taken_out)
 
-    def _chunks(self, source: Stored, cursor: str, without: IdSet, size: int) -> Iterator[PendingPage]:
-        for asked in _given(source, cursor, size):
-            # What that job was asked for each item alone is no business of a job that does something else.
-            given = asked if self.job.follow_up else dict.fromkeys(asked)
-            yield PendingPage(given, [ref for ref in given if ref not in without], str(max(given)))
+    def _previous_chunks(self, source: Stored, cursor: str, without: IdSet, size: int) -> Iterator[Chunk]:
+        for requests in _requests_by_ref(source, cursor, size):
+            # The earlier job's requests for single items concern its follow-ups alone.
+            given = requests if self.job.follow_up else dict.fromkeys(requests)
+            yield Chunk(given, [ref for ref in given if ref not in without], str(max(given)))
 
 
-def _earlier(source: Stored) -> QuerySet[Item]:
+def _previous_items(source: Stored) -> QuerySet[Item]:
     items = Item.objects.filter(job_id=source["job"], outcome__in=source["outcomes"])
     return items.filter(reason=source["reason"]) if source.get("reason") else items
 
 
-def _given(source: Stored, cursor: str, size: int) -> Iterator[dict[int, Payload | None]]:
-    """Items of an earlier job, by outcome and, where asked, by reason, with what was asked for each alone.
+def _requests_by_ref(source: Stored, cursor: str, size: int) -> Iterator[dict[int, Payload | None]]:
+    """The refs of an earlier job's items with the request for each, `size` at a time.
 
-    The cursor is the last ref.
+    The source chooses them by outcome, and may by reason. The cursor is the last ref.
     """
-    earlier = _earlier(source)
+    earlier = _previous_items(source)
     after = int(cursor) if cursor else None
     while True:
         rest = earlier if after is None else earlier.filter(ref__gt=after)

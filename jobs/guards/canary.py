@@ -1,4 +1,4 @@
-"""A job that is tried on its first items: what came of them, in the words with which it asks to go on."""
+"""The canary: a job that holds after its first items, shows their results, and asks whether to go on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.db.models import Sum
 from jobs.models import Job, Transition
 from jobs.states import Outcome, Status
 
-#: The outcomes that a batch counts, in the order in which they are told.
-TOLD = {
+#: The outcomes that a batch counts, in the order in which people read them.
+COUNTED = {
     Outcome.CHANGED: "changed",
     Outcome.UNCHANGED: "as wished already",
     Outcome.SKIPPED: "skipped",
@@ -18,24 +18,24 @@ TOLD = {
 
 
 def canary_question(job: Job, last: Transition | None) -> str:
-    """What the job itself asks after its first items; "" where it does not, such as when a person paused it.
+    """The job's own question after its first items; "" where there is none, as when a person paused it.
 
-    `last` is its last change of status.
+    `last` is the job's last transition.
     """
     is_held = job.status == Status.PAUSED and last and last.from_status == Status.RUNNING
     return last.why if is_held and last and not last.user_id else ""
 
 
 def canary_summary(job: Job) -> str:
-    """What became of the items that were sent, and what going on and stopping would do; one query."""
-    sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in TOLD})
-    numbers = [(sums[outcome.value] or 0, word) for outcome, word in TOLD.items()]
-    told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+    """The results of the items that were sent, and what going on or stopping would do; makes one query."""
+    sums = job.batches.aggregate(**{outcome.value: Sum(outcome.value) for outcome in COUNTED})
+    numbers = [(sums[outcome.value] or 0, word) for outcome, word in COUNTED.items()]
+    counts = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
     tried, left = sum(number for number, _ in numbers), job.remaining
     first = "the first ticket" if tried == 1 else f"the first {tried:,} tickets"
     others, them = ("the other one", "it") if left == 1 else (f"the other {left:,}", "them")
     look = "Look at it" if tried == 1 else "Look at them"
     return (
-        f"Tried on {first}: {told}. {look}: going on sends {others}, stopping leaves {them} as "
+        f"Tried on {first}: {counts}. {look}: going on sends {others}, stopping leaves {them} as "
         f"{'it is' if left == 1 else 'they are'}."
     )

@@ -1,9 +1,8 @@
-"""The breaker: a job whose items are mostly refused stops itself before it has spoilt them all.
+"""The circuit breaker: a job whose items are mostly refused stops itself.
 
-It looks at the items that were sent last. What became of them is kept on the job's row (`Job.lately`) and
-written in the transaction that settles a batch: a worker that takes over knows what the one before it knew,
-whatever the clock says. What goes again, after a conflict or as half of a broken batch, has no outcome yet
-and does not count.
+It counts the items that were sent last. The counts are kept on the job's row (`Job.lately`) and written in
+the transaction that settles a batch, so that a worker that takes over knows them, whatever the clock says. An
+item that is sent again has no outcome yet and does not count.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from typing import Any
 from jobs.models import Item, Job
 from jobs.states import Outcome
 
-#: So many of the items sent last are looked at: whole batches, hence at times a few more.
-LOOKED_AT = 200
-#: Nothing is concluded from fewer.
-LEAST = 50
-#: Outcomes that come of sending.
-SENT = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
+#: How many of the items sent last count; whole batches, so at times a few more.
+WINDOW_SIZE = 200
+#: The least number of items sent before the breaker may open: fewer prove nothing.
+MIN_SENT = 50
+#: The outcomes of items that were sent.
+SENT_OUTCOMES = (Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRefusals:
-    """What came of one batch."""
+    """The results of one batch."""
 
     sent: int
     refused: Counter[str]  # by reason
@@ -34,7 +33,7 @@ class BatchRefusals:
 
 @dataclass(frozen=True, slots=True)
 class RefusalWindow:
-    """The batches that settled last, oldest first. Once it is open, nothing is added: it tells why."""
+    """The batches settled last, oldest first. Once the breaker is open, the window stays: it shows why."""
 
     batches: tuple[BatchRefusals, ...] = ()
 
@@ -56,23 +55,23 @@ class RefusalWindow:
 
     @property
     def is_open(self) -> bool:
-        """More than half were refused: nothing more is to be sent."""
-        return self.sent >= LEAST and 2 * self.refused.total() > self.sent
+        """More than half were refused: nothing more may be sent."""
+        return self.sent >= MIN_SENT and 2 * self.refused.total() > self.sent
 
     def after(self, items: Sequence[Item], *, done: int = 0) -> RefusalWindow:
-        """The window when these items of one batch have got their outcomes, and `done` more went well."""
-        sent = done + sum(item.outcome in SENT for item in items)
+        """The window after one more batch: these items with their outcomes, and `done` that succeeded."""
+        sent = done + sum(item.outcome in SENT_OUTCOMES for item in items)
         if not sent or self.is_open:
             return self
         refused = Counter(item.reason for item in items if item.outcome == Outcome.FAILED)
         batches = (*self.batches, BatchRefusals(sent, refused))
-        while sum(batch.sent for batch in batches[1:]) >= LOOKED_AT:
+        while sum(batch.sent for batch in batches[1:]) >= WINDOW_SIZE:
             batches = batches[1:]
         return RefusalWindow(batches)
 
 
-def sentence(job: Job, window: RefusalWindow) -> str:
-    """Why the job stopped, and what to do: for the person who finds it so."""
+def stop_reason(job: Job, window: RefusalWindow) -> str:
+    """Why the job stopped and what to do about it, for people."""
     refused = window.refused
     reason, number = refused.most_common(1)[0]
     item = job.items.filter(outcome=Outcome.FAILED, reason=reason).order_by("-ref").first()

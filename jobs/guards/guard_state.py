@@ -1,4 +1,4 @@
-"""What the guards have learned of one job so far, for the worker that holds it."""
+"""What the guards have learned about one job so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from jobs.models import Job
 
 
 class GuardState:
-    """Kept in memory; whoever changes a part of it has stored that part on the job's row before."""
+    """The guards' knowledge in memory, for the worker that holds the job.
+
+    A part is replaced only after its new value has been stored on the job's row.
+    """
 
     def __init__(self, job: Job) -> None:
         self.window = RefusalWindow.from_json(job.lately)

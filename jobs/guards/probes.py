@@ -1,8 +1,8 @@
-"""Probes: where a whole kind of items may be refused, one is sent alone before the others of the kind go.
+"""Probes: where a whole kind of items may be refused, one is sent alone before the others.
 
-Which kind an item is of, and whether a refusal concerns them all, is the work's business. What is known is
-kept on the job's row (`Job.probes`), written in the transaction that settles the probe: a worker that takes
-over knows it too. A probe that tells nothing of the others (a conflict, an item that is gone) is followed by
+The work decides which kind an item is of, and whether a refusal speaks for all of its kind. The results are
+kept on the job's row (`Job.probes`) and written in the transaction that settles the probe, so that a worker
+that takes over knows them. A probe that proves nothing, such as an item that has been deleted, is followed by
 another.
 """
 
@@ -15,25 +15,25 @@ from typing import Any
 from jobs.models import Item
 from jobs.states import Outcome
 
-#: So many of a kind are tried, one after the other, when each is refused for a reason of its own.
-MOST_TRIED = 3
+#: How many of a kind are refused, one by one and each for its own reason, before the rest is withheld.
+MAX_REFUSED = 3
 
-#: What it means that one of a kind was refused (`Work.why_withheld`).
-Meaning = Callable[[str, str, str], str]
+#: `Work.why_withheld`: kind, code and text of a refusal to the reason why all of the kind are withheld.
+WhyWithheld = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What is known of one kind."""
 
-    passed: bool = False  # one was changed: the others go
+    passed: bool = False  # one was changed: the others may be sent
     refused: int = 0
-    why: str = ""  # why no more are sent, for people
+    why: str = ""  # why the others are withheld, for people
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """What is known of each kind of which an item was sent."""
+    """What is known of each kind that was probed."""
 
     kinds: Mapping[str, Probe] = field(default_factory=dict)
 
@@ -45,16 +45,16 @@ class Probes:
         return {kind: asdict(probe) for kind, probe in self.kinds.items()}
 
     def is_open(self, kind: str) -> bool:
-        """Whether items of the kind go like any others."""
+        """Whether items of the kind are sent like any others."""
         return not kind or self._of(kind).passed
 
     @property
     def withheld(self) -> Mapping[str, str]:
-        """The kinds of which no more are sent, each with the reason."""
+        """The kinds of which no more are sent, with the reason of each."""
         return {kind: probe.why for kind, probe in self.kinds.items() if probe.why}
 
-    def after(self, kind: str, items: Sequence[Item], meaning: Meaning, *, done: int = 0) -> Probes:
-        """What is known when these items of the kind have got their outcomes, and `done` more went well."""
+    def after(self, kind: str, items: Sequence[Item], why_withheld: WhyWithheld, *, done: int = 0) -> Probes:
+        """What is known after one more batch: these items with their outcomes, and `done` that succeeded."""
         if self.is_open(kind):
             return self
         if done or any(item.outcome == Outcome.CHANGED for item in items):
@@ -63,8 +63,8 @@ class Probes:
         for item in items:
             if item.outcome == Outcome.FAILED:
                 tried = known.refused + 1
-                why = meaning(kind, item.reason, item.detail)
-                if not why and tried >= MOST_TRIED:
+                why = why_withheld(kind, item.reason, item.detail)
+                if not why and tried >= MAX_REFUSED:
                     why = (
                         f"Of the {kind} ones {tried} were sent one by one, and each was refused, the last "
                         f"with: “{item.detail}”."
@@ -73,7 +73,7 @@ class Probes:
         return self._with(kind, known)
 
     def resumed(self) -> Probes:
-        """A person has looked: one more of each kind that was refused is tried."""
+        """What is known after a person resumed the job: each refused kind is probed again."""
         return Probes({kind: probe for kind, probe in self.kinds.items() if probe.passed})
 
     def _of(self, kind: str) -> Probe:
@@ -83,8 +83,8 @@ class Probes:
         return Probes({**self.kinds, kind: probe})
 
 
-def sentence(withheld: Mapping[str, str], left: int) -> str:
-    """Why the job stopped, and what to do: for the person who finds it so. `left` were not sent."""
+def stop_reason(withheld: Mapping[str, str], left: int) -> str:
+    """Why the job stopped and what to do about it, for people; `left` items were not sent."""
     number, them = ("1 ticket was", "it") if left == 1 else (f"{left:,} tickets were", "them")
     return (
         f"Stopped: {' '.join(withheld.values())} {number} not sent for that. When it is mended, resume: one "

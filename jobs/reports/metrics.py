@@ -16,7 +16,7 @@ from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs.engine.concurrency import batches_under_way
+from jobs.engine.concurrency import batches_in_flight
 from jobs.models import Batch, Job, Pruning, Transition
 from jobs.states import ENDED, FINAL, BatchState, Status, WaitReason
 from jobs.workers import health
@@ -69,7 +69,7 @@ def collect() -> Figures:
         pending=sum(row["of_lists"] - _settled_items(row) for row in there if row["status"] not in ENDED),
         calls={kind: sum(row[f"n_{kind}"] for row in rows) for kind in CALLS},
         batches=dict.fromkeys(BatchState.values, 0) | dict(batches),
-        under_way=batches_under_way().count(),
+        under_way=batches_in_flight().count(),
         messages_due=messages["due"],
         messages_held=messages["held"],
         health=health.check(),

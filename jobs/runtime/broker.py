@@ -1,7 +1,7 @@
-"""The Django-Q2 broker on our database, with two things that the built-in one lacks.
+"""The Django-Q2 broker on our database, with two additions to the built-in one.
 
-Messages come oldest first (without an order, PostgreSQL handed out newer messages before older ones), and a
-database that is away for a moment is waited for.
+Messages come oldest first: without an order, PostgreSQL handed out newer messages before older ones. And the
+broker waits for a database that is away for a moment.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from jobs.runtime import shutdown
 
 logger = logging.getLogger(__name__)
 
-#: How often an acknowledgement is tried when the database is away, a second apart.
+#: How often an acknowledgement is tried while the database is away, a second apart.
 ACKNOWLEDGE_TRIES = 30
 
 
 class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
-    """Messages made with `not_before` are not handed out earlier."""
+    """Messages that are queued with `not_before` are not handed out earlier."""
 
     def __init__(self, list_key: str | None = None, *, not_before: datetime | None = None) -> None:
         super().__init__(list_key)
@@ -44,7 +44,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
     def dequeue(self) -> list[tuple[int, str]] | None:
         """Take the oldest message that is due; None after a short sleep when there is none.
 
-        A cluster that stops takes none and gives no sign of life: it leaves what there is to others.
+        A cluster that stops takes none, and leaves them to others.
         """
         if shutdown.is_requested():
             time.sleep(Conf.POLL)
@@ -63,10 +63,10 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
         return taken
 
     def before_take(self) -> None:
-        """Called each time before a message is looked for, where an error of the database is waited out."""
+        """A hook before each search for a message; an error of the database here is waited out."""
 
     def delete(self, task_id: int) -> None:
-        """Acknowledge; a message that was worked off must not come back because the database blinked."""
+        """Acknowledge a message, which must not come back because the database was away for a moment."""
         for tries_left in range(ACKNOWLEDGE_TRIES - 1, -1, -1):
             try:
                 self.get_connection().filter(pk=task_id).delete()
@@ -83,7 +83,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
         due = OrmQ.objects.filter(key=self.list_key, lock__lte=now).order_by("id")
         for pk, payload, lock in due.values_list("pk", "payload", "lock")[: Conf.BULK]:
             locked_until = now + timedelta(seconds=Conf.RETRY)
-            # Another cluster may be as fast; who changes the lock it has seen has the message.
+            # Another cluster may have seen it too: the one whose UPDATE finds the old lock has the message.
             if OrmQ.objects.filter(pk=pk, lock=lock).update(lock=locked_until):
                 return [(pk, payload)]
         return None

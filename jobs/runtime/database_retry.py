@@ -1,6 +1,6 @@
-"""What is wrong with our own database, as far as an error tells, and the patience to wait for its end.
+"""Recognises trouble with our own database by its errors, and retries until it has passed.
 
-None of these is a fault of the program: what was begun is rolled back, and doing it again later does it.
+Such trouble is no bug: the transaction is rolled back, and can be repeated later.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from jobs.runtime import shutdown
 
 logger = logging.getLogger(__name__)
-Done = TypeVar("Done")
+T = TypeVar("T")
 
-#: Between two tries, seconds, and between two lines in the log about the same trouble.
-PAUSE, LOG_EVERY = 0.5, 30.0
+#: The time between two tries, and between two log lines about the same trouble, seconds.
+RETRY_INTERVAL, LOG_INTERVAL = 0.5, 30.0
 
 
 class Trouble(Enum):
-    """Each with a sentence for people."""
+    """The kinds of trouble, each with a sentence for people."""
 
     AWAY = "The database does not answer."
     BUSY = "The database is busy with other work."
@@ -63,7 +63,7 @@ FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def trouble_in(error: BaseException) -> Trouble | None:
-    """What is wrong, where the error comes of our database or disk; None for a fault of the program."""
+    """The trouble with our database or disk behind an error; None for a bug."""
     if isinstance(error, OSError):
         return Trouble.FULL if error.errno in FULL_DISK else None
     if not isinstance(error, DatabaseError | InterfaceError):
@@ -76,27 +76,27 @@ def trouble_in(error: BaseException) -> Trouble | None:
     state = getattr(cause, "sqlstate", None)
     if state:
         return next((POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in POSTGRES), None)
-    # Without a code the server never answered: refused, reset, or closed in the middle.
+    # Without a code the server never answered: the connection was refused, reset or closed.
     return Trouble.AWAY if isinstance(error, OperationalError | InterfaceError) else None
 
 
 class DatabaseRetry:
-    """How long a turn at a job waits for the database in all, `seconds` from now on.
+    """Retries while the database is in trouble, for `seconds` from its creation in all.
 
-    `say` is told the sentence of each trouble. Who is asked to stop has no patience left.
+    `notify` is called with a sentence about each trouble. A process that is asked to stop does not wait.
     """
 
-    def __init__(self, seconds: float, say: Callable[[str], None] | None = None) -> None:
+    def __init__(self, seconds: float, notify: Callable[[str], None] | None = None) -> None:
         self._until = time.monotonic() + seconds
-        self._say = say
+        self._notify = notify
         self._trouble: Trouble | None = None
-        self._told_at = 0.0
+        self._logged_at = 0.0
 
-    def retry(self, do: Callable[[], Done], *, once: bool = False) -> Done:
-        """Do it, again and again while the database is in trouble; it must do no harm when done twice.
+    def retry(self, do: Callable[[], T], *, once: bool = False) -> T:
+        """Call `do` until the database lets it succeed; it must be safe to run twice.
 
-        With `once` it may do harm, and is done again only when it is certain that nothing of it was stored: a
-        connection that breaks may break after the commit.
+        With `once` it need not be: then it is repeated only if certainly nothing was stored. A connection may
+        break after the commit.
         """
         while True:
             try:
@@ -107,16 +107,16 @@ class DatabaseRetry:
                 self.wait_or_raise(problem)
 
     def wait_or_raise(self, problem: DatabaseError) -> None:
-        """Wait a moment, after which it may be tried again; raises the problem when that is of no use."""
-        close_old_connections()  # a broken one is opened anew
+        """Wait a moment before the next try; raises the problem if waiting does not help."""
+        close_old_connections()  # a broken connection is opened again
         trouble = trouble_in(problem)
         if trouble is None or time.monotonic() >= self._until or shutdown.is_requested():
             raise problem
-        if trouble is not self._trouble or time.monotonic() - self._told_at >= LOG_EVERY:
+        if trouble is not self._trouble or time.monotonic() - self._logged_at >= LOG_INTERVAL:
             logger.warning(
                 "%s Trying again. (%s)", trouble.value, type(problem.__cause__ or problem).__name__
             )
-            if self._say:
-                self._say(f"{trouble.value} Trying again; nothing is lost.")
-            self._trouble, self._told_at = trouble, time.monotonic()
-        time.sleep(PAUSE)
+            if self._notify:
+                self._notify(f"{trouble.value} Trying again; nothing is lost.")
+            self._trouble, self._logged_at = trouble, time.monotonic()
+        time.sleep(RETRY_INTERVAL)

@@ -1,6 +1,6 @@
-"""The steps of a worker's way at which a crash or a freeze matters, by name.
+"""Named points in a worker's run at which a crash or a freeze matters.
 
-Nobody listens in production; who tries what a job survives, listens and kills or freezes the process there.
+In production nothing listens. The tests listen, and kill or freeze the process at such a point.
 """
 
 from __future__ import annotations
@@ -10,31 +10,31 @@ from enum import Enum, auto
 
 
 class Failpoint(Enum):
-    CLAIMED = auto()  # the job is this worker's, nothing is done
-    PAGE_WRITTEN = auto()  # a page of the list and the place reached are stored
+    CLAIMED = auto()  # this worker has the job and has done nothing yet
+    PAGE_WRITTEN = auto()  # a page of the list and the cursor after it are stored
     LIST_FROZEN = auto()  # the list is complete, nothing is sent
-    READ_WRITTEN = auto()  # what was found right before sending is written, not committed
-    BATCH_CHOSEN = auto()  # it is known what goes next, nothing says so yet
-    BATCH_RESERVED = auto()  # the batch is written down as being sent, the lease not looked at
-    FENCE_PASSED = auto()  # the lease was looked at, the call not made
-    CALL_MADE = auto()  # the other side has the batch, its receipt is not written
+    READ_WRITTEN = auto()  # the new plans of a refreshed batch are written, not committed
+    BATCH_CHOSEN = auto()  # the next batch is chosen, nothing of it stored
+    BATCH_RESERVED = auto()  # the batch is stored as being sent, the lease not yet checked
+    FENCE_PASSED = auto()  # the lease has been checked, the call not made
+    CALL_MADE = auto()  # the other side has the batch, its receipt is not stored
     RECEIPT_WRITTEN = auto()
-    ANSWERS_READ = auto()  # what became of batches is known, nothing of it written
+    ANSWERS_READ = auto()  # the results of batches are known, nothing of them stored
     SETTLING = auto()  # a batch's outcomes are written, not committed
     SETTLED = auto()
     ENDING = auto()  # all is settled, the job not ended
-    RELEASING = auto()  # the turn is over, the job still held
+    RELEASING = auto()  # the time slice is over, the job still held
 
 
 _listeners: list[Callable[[Failpoint], None]] = []
 
 
-def failpoint(step: Failpoint) -> None:
-    """Tell whoever listens that this process is at the step."""
+def failpoint(point: Failpoint) -> None:
+    """Tell all listeners that this process has reached the point."""
     for listener in _listeners:
-        listener(step)
+        listener(point)
 
 
 def listen(listener: Callable[[Failpoint], None]) -> None:
-    """Have the listener called at each step, in this process and those it forks."""
+    """Call the listener at each point, in this process and those that it forks."""
     _listeners.append(listener)

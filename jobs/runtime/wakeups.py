@@ -1,7 +1,7 @@
-"""Wake-ups: messages in the Django-Q2 queue that say "look at job 7", and nothing more.
+"""Wake-ups: messages in the Django-Q2 queue that name a job to work on, and nothing more.
 
-They commit and roll back with the rows of the jobs, because the queue is a table of the same database. Ten of
-them for one job do no harm, and a lost one is made up for by the reaper.
+The queue is a table of the same database, so they commit and roll back with the job's row. A second wake-up
+does no harm, and the reaper replaces a lost one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ TASK = "jobs.tasks.work_on"
 
 
 def wake(job: Job, *, at: datetime | None = None) -> None:
-    """Queue a wake-up for the job, not to be taken before `at`."""
+    """Queue a wake-up for the job, which no worker takes before `at`."""
     job.woken_at = at or timezone.now()
     job.save(update_fields=["woken_at"])
     async_task(TASK, job.pk, task_name=f"job-{job.pk}", broker=Broker(not_before=at))
 
 
 def is_queue_idle() -> bool:
-    """Whether no wake-up lies ready that no worker has taken yet."""
+    """Whether no wake-up is due that a worker has yet to take."""
     return not OrmQ.objects.filter(key=get_broker().list_key, lock__lte=timezone.now()).exists()

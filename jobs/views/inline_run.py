@@ -34,8 +34,8 @@ def _run(number: int, token: str = "") -> None:
             number,
             token=token,
             seconds=SECONDS,
-            most=settings.SYNC_TICKET_LIMIT,
-            patience=DatabaseRetry(PATIENCE),
+            max_items=settings.SYNC_TICKET_LIMIT,
+            database_retry=DatabaseRetry(PATIENCE),
         )
     except DatabaseError as problem:
         if not trouble_in(problem):

@@ -51,7 +51,7 @@ def without_claim() -> None:
                 .update(**held_by_this_process(token))
             ):
                 return None
-            return execution._begin(Lease(Job.objects.get(pk=job_id), token))
+            return execution._start_or_continue(Lease(Job.objects.get(pk=job_id), token))
 
     execution.claim = claim
 

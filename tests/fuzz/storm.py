@@ -36,7 +36,7 @@ SLEEPS = 0.8
 SURVIVED = 1
 #: Tickets of a job: so few that they are read while the list is made, or more than the limit that is set.
 TICKETS = (900, 1000)
-TIMES = "jobs.runtime.lease.FENCE=0.5 jobs.tasks.SLICE=3 jobs.engine.selection.READ_FIRST=950"
+TIMES = "jobs.runtime.lease.FENCE_MAX_AGE=0.5 jobs.tasks.SLICE=3 jobs.engine.selection.READ_LATE_ABOVE=950"
 
 
 class Storm:

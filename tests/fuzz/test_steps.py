@@ -26,7 +26,7 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
     counting: Demo, orders: Orders, start_fleet: StartFleet, read_first: int
 ) -> None:
     refs = counting.open_tickets[:120]
-    start_fleet(times=f"{QUICK} jobs.engine.selection.READ_FIRST={read_first}")
+    start_fleet(times=f"{QUICK} jobs.engine.selection.READ_LATE_ABOVE={read_first}")
     steps = [step for step in Failpoint if step is not Failpoint.READ_WRITTEN or not read_first]
     for number, step in enumerate(steps, start=1):
         counting.account.configure(scale=0.3 if step is Failpoint.RELEASING else 0.0)

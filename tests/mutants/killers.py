@@ -31,7 +31,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_exactly_once.py",),
     "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
-    "jobs/engine/settlement.py": (f"{ENGINE}/test_faults.py"),
+    "jobs/engine/settlement.py": (f"{ENGINE}/test_faults.py",),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guard_tag.py",),
     "tagmanager/changes/undo.py": (

@@ -134,7 +134,7 @@ def test_rows_read_in_the_future_are_read_again_before_they_are_sent(demo: Demo,
     refs = demo.open_tickets[:10]
     made = submit(refs=refs, add=["brand-new"])
     execution.run(
-        made.job.pk, token=made.token, seconds=60, most=5
+        made.job.pk, token=made.token, seconds=60, max_items=5
     )  # reads the list, and leaves it to others
     demo.account.edit(refs[0], add=["brand-new"])
     assert Batch.objects.update(read_at=timezone.now() - jump) == 1

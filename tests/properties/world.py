@@ -234,7 +234,7 @@ class World:
                 self.clock.move(LONG)
                 self.reap()
                 self.work(run.job, seconds=5)
-            case "another updates":
+            case "another works":
                 self.work_on_others(run.job)
             case "pause" | "resume" | "cancel":
                 self.click(run.job, event, by="bob")

@@ -78,7 +78,7 @@ def impatient(case: Case) -> Iterator[None]:
         patch.setattr(retry, "FIRST_PAUSE", 0.001)
         patch.setattr(limits, "SHORTEST_RETRY_AFTER", 0.01)
         if case.source == LONG_LIST:
-            patch.setattr(selection, "READ_FIRST", 0)
+            patch.setattr(selection, "READ_LATE_ABOVE", 0)
         if case.hurried:
             patch.setattr(requestor, "TRY_TIMEOUT", HURRY)
         yield

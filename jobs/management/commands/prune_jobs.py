@@ -64,7 +64,7 @@ class Command(JobCommand):
                     old.families,
                     before=before,
                     by=by,
-                    patience=DatabaseRetry(FOREVER, say=self.stderr.write),
+                    patience=DatabaseRetry(FOREVER, notify=self.stderr.write),
                     tell=lambda so_far: show(so_far.items),
                 )
             except KeyboardInterrupt:

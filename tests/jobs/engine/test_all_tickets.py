@@ -35,7 +35,9 @@ def demo(db: None, settings: Any, clock: Clock) -> Iterator[Demo]:
         yield running
 
 
-def test_every_ticket_that_is_not_deleted_is_listed_once_archived_ones_too(demo: Demo, clock: Clock) -> None:
+def test_every_ticket_but_deleted_ones_is_listed_once_including_archived_ones(
+    demo: Demo, clock: Clock
+) -> None:
     gone = demo.account.ticket_ids()[:3]
     for ref in gone:
         demo.account.delete(ref)
@@ -47,9 +49,9 @@ def test_every_ticket_that_is_not_deleted_is_listed_once_archived_ones_too(demo:
     assert job.found == len(listed)
 
 
-def test_the_place_in_the_export_stays_good_however_long_the_job_rests(demo: Demo) -> None:
+def test_the_cursor_of_an_export_never_expires(demo: Demo) -> None:
     made = submit(all_tickets=True, dry_run=True)
-    run(made, seconds=0.0)  # one page, then the turn is over
+    run(made, seconds=0.0)  # one page, then the time slice is over
     made.job.refresh_from_db()
     assert made.job.found == 1_000
     Job.objects.update(cursor_at=timezone.now() - timedelta(days=2))
@@ -58,7 +60,7 @@ def test_the_place_in_the_export_stays_good_however_long_the_job_rests(demo: Dem
     assert demo.calls("GET incremental/tickets/cursor") == 2
 
 
-def test_without_an_admin_the_job_stops_and_says_who_is_needed(db: None, settings: Any) -> None:
+def test_without_an_admin_the_job_stops_and_names_who_is_needed(db: None, settings: Any) -> None:
     with demo_zendesk(settings, role="agent"):
         job = run(submit(all_tickets=True, dry_run=True))
     assert (job.status, counts(job)) == ("errored", {})

@@ -28,7 +28,7 @@ def fill(batcher: Batcher, changes: list[Change], *, attempt: int = 1) -> list[i
     return [numbers[home.pk] for home in homes]
 
 
-def test_equal_changes_travel_together_up_to_a_full_batch(job: Job) -> None:
+def test_equal_changes_share_a_batch_until_it_is_full(job: Job) -> None:
     assert fill(Batcher(job, 2), [ADD_A, ADD_B, ADD_A, ADD_A]) == [0, 1, 0, 2]
     assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
         (2, {"add": ["a"]}),
@@ -37,33 +37,33 @@ def test_equal_changes_travel_together_up_to_a_full_batch(job: Job) -> None:
     ]
 
 
-def test_changes_of_their_own_travel_together_whatever_they_are(job: Job) -> None:
+def test_items_with_changes_of_their_own_share_a_batch(job: Job) -> None:
     own = [Change({"add": [tag]}, own=True) for tag in "abc"]
     assert fill(Batcher(job, 10), own) == [0, 0, 0]
     assert job.batches.get().change is None
 
 
-def test_the_next_worker_goes_on_filling_what_was_left_open(job: Job) -> None:
+def test_the_next_worker_fills_a_batch_that_was_left_open(job: Job) -> None:
     fill(Batcher(job, 3), [ADD_A, ADD_A])
     fill(Batcher(job, 3), [ADD_A, ADD_A])
     assert [batch.size for batch in job.batches.order_by("id")] == [3, 1]
 
 
-def test_what_was_sent_is_not_added_to(job: Job) -> None:
+def test_a_batch_that_was_sent_takes_no_more_items(job: Job) -> None:
     fill(Batcher(job, 3), [ADD_A])
     job.batches.update(state="sending", sent_at=timezone.now())
     fill(Batcher(job, 3), [ADD_A])
     assert [batch.size for batch in job.batches.order_by("id")] == [1, 1]
 
 
-def test_items_that_are_sent_again_keep_apart_from_those_sent_first(job: Job) -> None:
+def test_items_that_are_sent_again_do_not_join_those_sent_for_the_first_time(job: Job) -> None:
     batcher = Batcher(job, 3)
     fill(batcher, [ADD_A])
     fill(batcher, [ADD_A], attempt=2)
     assert [(batch.attempt, batch.size) for batch in job.batches.order_by("id")] == [(1, 1), (2, 1)]
 
 
-def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(job: Job) -> None:
+def test_one_stale_item_makes_its_whole_batch_stale(job: Job) -> None:
     batcher = Batcher(job, 3)
     fill(batcher, [ADD_A])
     batcher.batch_for(ADD_A, read_at=None)
@@ -71,44 +71,44 @@ def test_one_item_that_must_be_read_again_makes_its_whole_batch_be_read_again(jo
     assert job.batches.get().read_at is None
 
 
-def test_one_that_was_not_read_is_used_for_what_its_items_need(job: Job) -> None:
+def test_an_emptied_unread_batch_is_reused_for_a_change_of_its_items(job: Job) -> None:
     batcher = Batcher(job, 3)
-    unread, *_ = [batcher.unread() for _ in range(3)]
+    unread, *_ = [batcher.unread_batch() for _ in range(3)]
     batcher.save()
     assert (job.batches.get().key, job.batches.get().size, job.batches.get().change) == (UNREAD, 3, None)
     batcher = Batcher(job, 3)
-    batcher.empty(unread)
+    batcher.offer_for_reuse(unread)
     assert fill(batcher, [ADD_A, ADD_B, ADD_A]) == [0, 1, 0]
-    assert batcher.has_taken(unread)
+    assert batcher.has_reused(unread)
     assert [(batch.size, batch.change) for batch in job.batches.order_by("id")] == [
         (2, {"add": ["a"]}),
         (1, {"add": ["b"]}),
     ]
 
 
-def test_one_that_was_not_read_is_left_over_where_there_is_room_in_others(job: Job) -> None:
+def test_an_emptied_unread_batch_is_not_reused_while_others_have_room(job: Job) -> None:
     fill(Batcher(job, 3), [ADD_A])
     unread = Batch.objects.create(job=job, key=UNREAD, size=2)
     batcher = Batcher(job, 3)
-    batcher.empty(unread)
+    batcher.offer_for_reuse(unread)
     fill(batcher, [ADD_A, ADD_A])
-    assert not batcher.has_taken(unread)
+    assert not batcher.has_reused(unread)
     assert [batch.size for batch in batcher.filled] == [3]
 
 
-def test_batches_of_many_kinds_are_found_with_one_query(
+def test_open_batches_of_many_keys_are_found_with_one_query(
     job: Job, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     fill(Batcher(job, 3), [ADD_A, ADD_B])
     batcher = Batcher(job, 3)
     with django_assert_num_queries(1):
-        batcher.look_for([ADD_A.key, ADD_B.key])
-        batcher.look_for([ADD_B.key])
+        batcher.find_open([ADD_A.key, ADD_B.key])
+        batcher.find_open([ADD_B.key])
         homes = [batcher.batch_for(change, read_at=timezone.now()) for change in (ADD_A, ADD_B)]
     assert {home.pk for home in homes} == set(job.batches.values_list("pk", flat=True))
 
 
-def test_where_nothing_goes_again_the_batches_that_wait_are_not_read(
+def test_saving_an_empty_batcher_makes_no_query(
     job: Job, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):  # a large job has ten thousand of them, each time one settles

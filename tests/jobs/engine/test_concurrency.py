@@ -1,4 +1,4 @@
-"""Places in flight, which all jobs share."""
+"""Slots, which all jobs share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from jobs.states import BatchState, Status
 from tests import factories
 
 
-def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
+def test_a_job_that_shares_the_slots_always_has_a_batch_in_flight_while_it_waits(
     job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
-    factories.job(Status.RUNNING)  # another one, which leaves it half of the ten places
+    factories.job(Status.RUNNING)  # another one, which leaves it half of the ten slots
     job = actions.submit(
         tool="bulk-tag",
         title="Add vip to many tickets",
@@ -31,7 +31,7 @@ def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
     rests: list[int] = []
     in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
     monkeypatch.setattr(Pipeline, "wait", lambda *_: rests.append(in_flight.count()))
-    execution.run(job.pk, seconds=60, tick=lambda: under_way.append(in_flight.count()))
+    execution.run(job.pk, seconds=60, on_step=lambda: under_way.append(in_flight.count()))
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_200)
     assert max(under_way) == 5

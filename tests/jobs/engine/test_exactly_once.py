@@ -55,7 +55,7 @@ def posted(demo: Demo) -> dict[int, int]:
     return dict(demo.account.ledger.internal_comments)
 
 
-def test_each_ticket_gets_the_comment_with_its_mark_and_the_macro_and_who_sees_it_is_said(demo: Demo) -> None:
+def test_each_ticket_gets_the_comment_with_its_mark_and_its_readers_are_named(demo: Demo) -> None:
     refs = demo.open_tickets[:3]
     assert counts(run(note(refs))) == {"changed": 3}
     for ref in refs:
@@ -84,7 +84,7 @@ def test_each_ticket_gets_the_comment_with_its_mark_and_the_macro_and_who_sees_i
         ("item_error", {"ids": [1]}),
     ],
 )
-def test_whatever_answer_is_lost_every_ticket_gets_the_comment_once(
+def test_every_ticket_gets_the_comment_once_whichever_answer_is_lost(
     demo: Demo, kind: str, params: dict[str, Any]
 ) -> None:
     refs = demo.open_tickets[:12]
@@ -112,7 +112,7 @@ def test_tags_that_look_done_do_not_prove_that_the_comment_was_posted(demo: Demo
     assert posted(demo) == dict.fromkeys(refs, 1)
 
 
-def test_a_batch_that_breaks_on_one_ticket_is_cornered_without_posting_twice(demo: Demo) -> None:
+def test_a_ticket_that_breaks_its_batch_is_isolated_without_posting_twice(demo: Demo) -> None:
     refs = demo.open_tickets[:12]
     demo.fault("poison", ids=[refs[5]], times=None)
     job = run(note(refs))
@@ -120,7 +120,7 @@ def test_a_batch_that_breaks_on_one_ticket_is_cornered_without_posting_twice(dem
     assert posted(demo) == dict.fromkeys(set(refs) - {refs[5]}, 1)
 
 
-def test_where_the_history_keeps_no_marks_a_comment_since_leaves_it_to_a_person(demo: Demo) -> None:
+def test_a_later_comment_in_a_history_without_marks_needs_a_person(demo: Demo) -> None:
     demo.account.configure(keeps_metadata=False)
     refs = demo.open_tickets[:3]
     demo.fault("reset_before", times=2)
@@ -146,7 +146,7 @@ def test_a_batch_that_zendesk_forgot_is_not_sent_again(demo: Demo) -> None:
     assert demo.calls("PUT tickets/update_many") == 1
 
 
-def test_a_retry_looks_first_and_sends_only_what_is_not_there(demo: Demo, settings: Any) -> None:
+def test_a_retry_checks_first_and_sends_only_what_is_missing(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_MAX_JOBS = 1
     refs = demo.open_tickets[:103]
     demo.fault("unauthorized", on="GET /api/v2/job_statuses", times=None)
@@ -164,7 +164,7 @@ def test_a_retry_looks_first_and_sends_only_what_is_not_there(demo: Demo, settin
     assert posted(demo) == dict.fromkeys(refs, 1)
 
 
-def test_pressed_again_a_follow_up_posts_nothing_that_another_one_posted(demo: Demo) -> None:
+def test_a_second_follow_up_posts_nothing_that_the_first_posted(demo: Demo) -> None:
     refs = demo.open_tickets[:3]
     preview = run(note(refs, dry_run=True))
     assert counts(follow(preview, FollowUp.RUN)) == {"changed": 3}

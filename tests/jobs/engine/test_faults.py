@@ -1,4 +1,4 @@
-"""What becomes of every ticket when Zendesk has a bad day."""
+"""Every ticket gets a true outcome when Zendesk has a bad day."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
 
 
 @pytest.fixture(autouse=True)
-def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lost answers are looked for without a pause."""
+def search_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost batches are searched for without a pause."""
     monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
 
 
@@ -25,7 +25,7 @@ def untagged(demo: Demo, number: int) -> list[int]:
     return [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:number]
 
 
-def test_a_ticket_that_somebody_touches_meanwhile_is_read_again_and_sent_alone(demo: Demo) -> None:
+def test_a_ticket_in_conflict_is_read_again_and_sent_alone(demo: Demo) -> None:
     refs = untagged(demo, 100)
     demo.fault("conflict", ids=refs[:3])
     job = run(submit(refs=refs))
@@ -34,7 +34,7 @@ def test_a_ticket_that_somebody_touches_meanwhile_is_read_again_and_sent_alone(d
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_a_ticket_that_conflicts_again_and_again_is_sent_four_times_and_then_fails(demo: Demo) -> None:
+def test_a_ticket_that_always_conflicts_is_sent_four_times_and_then_fails(demo: Demo) -> None:
     refs = untagged(demo, 5)
     demo.fault("conflict", ids=refs[:1], times=None)
     job = run(submit(refs=refs))
@@ -87,7 +87,7 @@ PASSING = [("DatabaseConflict", "Database collision"), ("DatabaseDeadlock", "Dat
 
 
 @pytest.mark.parametrize(("code", "text"), PASSING)
-def test_a_ticket_that_fails_for_a_moment_is_sent_again(demo: Demo, code: str, text: str) -> None:
+def test_a_ticket_with_a_passing_error_is_sent_again(demo: Demo, code: str, text: str) -> None:
     refs = untagged(demo, 100)
     demo.fault("item_error", ids=refs[:2], code=code, text=text)
     job = run(submit(refs=refs))
@@ -97,7 +97,7 @@ def test_a_ticket_that_fails_for_a_moment_is_sent_again(demo: Demo, code: str, t
 
 
 @pytest.mark.parametrize(("code", "text"), PASSING)
-def test_a_ticket_that_never_stops_failing_ends_with_zendesks_reason(
+def test_a_passing_error_that_does_not_pass_fails_the_ticket_with_zendesks_words(
     demo: Demo, code: str, text: str
 ) -> None:
     refs = untagged(demo, 5)
@@ -121,7 +121,7 @@ def test_a_ticket_that_zendesk_refuses_fails_alone_with_its_words(demo: Demo) ->
     assert counts(job) == {"changed": 99, "failed": 1}
 
 
-def test_a_ticket_that_breaks_its_whole_batch_is_cornered(demo: Demo) -> None:
+def test_a_ticket_that_breaks_its_whole_batch_is_isolated(demo: Demo) -> None:
     refs = untagged(demo, 100)
     demo.fault("poison", ids=[refs[42]], times=None)
     job = run(submit(refs=refs))
@@ -142,7 +142,7 @@ def test_a_ticket_deleted_meanwhile_is_skipped(demo: Demo) -> None:
     assert outcomes(job) == {ref: "skipped" if ref == refs[2] else "changed" for ref in refs}
 
 
-def test_others_jobs_fill_the_queue_and_ours_waits_without_hammering(demo: Demo) -> None:
+def test_a_job_waits_without_hammering_while_other_jobs_fill_zendesks_queue(demo: Demo) -> None:
     refs = untagged(demo, 50)
     demo.fault("too_many_jobs", times=None)
     job = run(submit(refs=refs))
@@ -154,7 +154,7 @@ def test_others_jobs_fill_the_queue_and_ours_waits_without_hammering(demo: Demo)
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
 
 
-def test_zendesk_away_is_waited_for_and_the_job_goes_on_by_itself(demo: Demo) -> None:
+def test_a_job_waits_while_zendesk_is_away_and_then_continues(demo: Demo) -> None:
     refs = untagged(demo, 50)
     demo.fault("server_error_before", on="* /api/v2", times=None, status=503)
     job = run(submit(refs=refs))
@@ -175,9 +175,7 @@ def test_a_long_retry_after_parks_the_job_until_then(demo: Demo) -> None:
     assert job.lease_token == ""
 
 
-def test_revoked_credentials_stop_the_job_in_words_and_resume_goes_on_from_there(
-    demo: Demo, settings: Any
-) -> None:
+def test_revoked_credentials_stop_the_job_and_resume_continues_it(demo: Demo, settings: Any) -> None:
     from jobs import actions
     from tests.demo import ANA
 
@@ -193,7 +191,7 @@ def test_revoked_credentials_stop_the_job_in_words_and_resume_goes_on_from_there
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_a_call_refused_as_a_whole_is_split_until_the_culprit_is_alone(
+def test_a_refused_call_is_split_until_the_culprit_is_alone(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jobs.errors import Refused
@@ -213,12 +211,12 @@ def test_a_call_refused_as_a_whole_is_split_until_the_culprit_is_alone(
     assert job.items.get(ref=refs[5]).reason == "BadRequest"
 
 
-def test_a_cursor_that_expired_starts_the_list_over_and_no_ticket_is_listed_twice(demo: Demo) -> None:
+def test_an_expired_cursor_restarts_the_list_without_listing_a_ticket_twice(demo: Demo) -> None:
     refs = demo.open_tickets[:250]
     for ref in refs:
         demo.account.edit(ref, add=["old"])
     made = submit(tag="old", remove=["old"])
-    run(made, seconds=0.0)  # one page, then the turn is over
+    run(made, seconds=0.0)  # one page, then the time slice is over
     made.job.refresh_from_db()
     assert made.job.found == 100
     Job.objects.update(cursor_at=timezone.now() - timedelta(hours=2))
@@ -226,7 +224,7 @@ def test_a_cursor_that_expired_starts_the_list_over_and_no_ticket_is_listed_twic
     assert outcomes(job) == dict.fromkeys(refs, "changed")
 
 
-def test_tokens_that_end_many_times_during_the_job_are_renewed(db: None, settings: Any) -> None:
+def test_tokens_that_expire_during_the_job_are_renewed(db: None, settings: Any) -> None:
     ahead = 0.0
 
     def move() -> None:
@@ -237,10 +235,10 @@ def test_tokens_that_end_many_times_during_the_job_are_renewed(db: None, setting
         refs = untagged(demo, 250)
         job = run(submit(refs=refs), tick=move)
         assert outcomes(job) == dict.fromkeys(refs, "changed")
-        assert demo.calls("POST oauth/tokens") > 2
+        assert demo.calls("POST oauth/tokens") >= 2  # more if the polls take more steps than they must
 
 
-def test_an_item_that_was_sent_and_vanished_is_left_unverified(demo: Demo) -> None:
+def test_a_sent_ticket_that_vanished_is_unverified(demo: Demo) -> None:
     refs = untagged(demo, 3)
     demo.fault("results_null")
     made = submit(refs=refs)
@@ -255,7 +253,7 @@ def test_an_item_that_was_sent_and_vanished_is_left_unverified(demo: Demo) -> No
     assert outcomes(follow(job, FollowUp.RETRY)) == {refs[0]: "skipped"}
 
 
-def test_a_whole_list_whose_result_was_lost_does_not_overwrite_what_somebody_did_since(demo: Demo) -> None:
+def test_after_a_lost_result_exact_tags_do_not_overwrite_a_later_change(demo: Demo) -> None:
     """What it looked like before the job stays on record, so that undo can give it back."""
     refs = untagged(demo, 3)
     before = {ref: demo.tags(ref) for ref in refs}
@@ -276,7 +274,7 @@ def test_a_whole_list_whose_result_was_lost_does_not_overwrite_what_somebody_did
     assert {ref: demo.tags(ref) for ref in refs} == before | {refs[0]: before[refs[0]] | {"theirs"}}
 
 
-def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(demo: Demo) -> None:
+def test_the_next_worker_searches_for_a_batch_without_a_receipt(demo: Demo) -> None:
     """As after a crash between the call and the writing down of its answer."""
     refs = untagged(demo, 100)
     made = submit(refs=refs)
@@ -296,7 +294,7 @@ def test_a_batch_found_without_a_receipt_is_looked_for_by_whoever_takes_over(dem
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_a_lost_answer_to_a_job_that_still_runs_is_waited_for_not_sent_again(demo: Demo) -> None:
+def test_a_lost_batch_that_may_still_run_is_awaited_and_not_sent_again(demo: Demo) -> None:
     demo.account.configure(scale=0.05)
     refs = untagged(demo, 100)
     demo.fault("reset_after")
@@ -305,7 +303,7 @@ def test_a_lost_answer_to_a_job_that_still_runs_is_waited_for_not_sent_again(dem
     assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 1)
 
 
-def test_a_lost_answer_that_is_found_again_brings_zendesk_s_own_words(demo: Demo) -> None:
+def test_a_lost_batch_that_is_found_is_settled_with_zendesks_words(demo: Demo) -> None:
     refs = untagged(demo, 10)
     demo.fault("item_error", ids=refs[:1], code="TicketUpdateFailed", text="Group: is not allowed")
     demo.fault("reset_after")
@@ -314,14 +312,14 @@ def test_a_lost_answer_that_is_found_again_brings_zendesk_s_own_words(demo: Demo
     assert dict(demo.account.ledger.sent) == dict.fromkeys(refs, 1)
 
 
-def test_an_account_that_is_not_there_stops_the_job_in_words(demo: Demo, settings: Any) -> None:
+def test_a_missing_account_stops_the_job_with_an_explanation(demo: Demo, settings: Any) -> None:
     demo.fault("html", on="GET /api/v2/tickets/show_many", times=None, status=404)
     job = run(submit(refs=untagged(demo, 3)))
     assert job.status == "errored"
     assert "account" in job.error
 
 
-def test_a_short_wait_that_outlasts_the_turn_leaves_the_job_to_the_next_worker(demo: Demo) -> None:
+def test_a_short_wait_that_outlasts_the_slice_leaves_the_job_to_the_next_worker(demo: Demo) -> None:
     refs = untagged(demo, 50)
     demo.fault("rate_limited", retry_after=8)
     job = run(submit(refs=refs), seconds=1.0)

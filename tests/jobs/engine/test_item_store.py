@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from jobs.engine.item_store import NewItem, store_items, store_read
+from jobs.engine.item_store import NewItem, insert_items, update_items
 from jobs.models import Batch, Item
 from jobs.states import Outcome
 from tests import factories
@@ -13,7 +13,7 @@ from tests import factories
 ODD = "a\ttab, a\nline, \\N, \\., 'single' and \"double\", 100 %s, ünï😀"
 
 
-def test_what_is_stored_is_what_is_read(db: None) -> None:
+def test_inserted_items_are_read_back_unchanged(db: None) -> None:
     job = factories.job()
     batch = Batch(job=job, key="k")
     items = [
@@ -22,7 +22,7 @@ def test_what_is_stored_is_what_is_read(db: None) -> None:
         NewItem(2**40, outcome=Outcome.PLANNED),
     ]
     batch.save()
-    store_items(job.pk, items)
+    insert_items(job.pk, items)
     columns = ("ref", "batch", "outcome", "reason", "detail", "given", "before", "change")
     assert list(Item.objects.filter(job=job).order_by("ref").values_list(*columns)) == [
         (7, batch.pk, "pending", "", "", None, {"tags": [ODD]}, {"add": [ODD], "none": None}),
@@ -33,27 +33,27 @@ def test_what_is_stored_is_what_is_read(db: None) -> None:
     assert Item.objects.filter(job=job, before__isnull=True).count() == 2
 
 
-def test_none_are_none(db: None) -> None:
-    store_items(1, [])
+def test_inserting_no_items_does_nothing(db: None) -> None:
+    insert_items(1, [])
     assert not Item.objects.exists()
 
 
-def test_what_the_database_refuses_or_cannot_do_is_an_error_of_the_database(db: None) -> None:
+def test_a_refused_insert_raises_djangos_database_error(db: None) -> None:
     job = factories.job()
     with pytest.raises(IntegrityError), transaction.atomic():
-        store_items(job.pk, [NewItem(7), NewItem(7)])
+        insert_items(job.pk, [NewItem(7), NewItem(7)])
     assert not Item.objects.exists()
 
 
-def test_what_was_decided_of_items_is_stored_and_nothing_else_of_them(db: None) -> None:
+def test_an_update_stores_the_planned_columns_only(db: None) -> None:
     job = factories.job()
     batch = Batch.objects.create(job=job, key="k")
     given = {"add": [ODD]}
-    store_items(job.pk, [NewItem(ref, given=given, before={"tags": ["old"]}) for ref in (7, 8, 9)])
+    insert_items(job.pk, [NewItem(ref, given=given, before={"tags": ["old"]}) for ref in (7, 8, 9)])
     first, second, _ = job.items.order_by("ref")
     first.batch, first.before, first.change = batch, {"tags": [ODD]}, {"add": [ODD], "none": None}
     second.before, second.outcome, second.reason, second.detail = None, Outcome.SKIPPED, "not_found", ODD
-    store_read([first, second])
+    update_items([first, second])
     columns = ("ref", "batch", "outcome", "reason", "detail", "given", "before", "change")
     assert list(Item.objects.filter(job=job).order_by("ref").values_list(*columns)) == [
         (7, batch.pk, "pending", "", "", given, {"tags": [ODD]}, {"add": [ODD], "none": None}),
@@ -61,4 +61,4 @@ def test_what_was_decided_of_items_is_stored_and_nothing_else_of_them(db: None) 
         (9, None, "pending", "", "", given, {"tags": ["old"]}, None),
     ]
     assert Item.objects.filter(job=job, before__isnull=True).count() == 1
-    store_read([])
+    update_items([])

@@ -28,7 +28,7 @@ SENT = "PUT tickets/update_many"
 @pytest.fixture(autouse=True)
 def all_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a hundred is a long list here."""
-    monkeypatch.setattr(selection, "READ_FIRST", 100)
+    monkeypatch.setattr(selection, "READ_LATE_ABOVE", 100)
 
 
 def listed_and_not_read(refs: list[int], **options: Any) -> Job:
@@ -46,10 +46,10 @@ def run_until_one_more_is_settled(job: Job) -> None:
 
     def end() -> None:
         if settled.count() > before:
-            turn.until = 0.0
+            time_slice.until = 0.0
 
-    turn = TimeSlice(time.monotonic() + 60, on_step=end)
-    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
     job.refresh_from_db()
 
 
@@ -66,7 +66,7 @@ def calls(demo: Demo) -> tuple[int, int]:
     return demo.calls(READ), demo.calls(SENT)
 
 
-def test_each_ticket_is_read_once_and_what_it_was_is_on_record(demo: Demo) -> None:
+def test_each_ticket_is_read_once_and_its_snapshot_is_recorded(demo: Demo) -> None:
     refs = without(demo, "vip")[:250]
     had = {ref: demo.tags(ref) for ref in refs}
     job = listed_and_not_read(refs)
@@ -86,7 +86,7 @@ def test_each_ticket_is_read_once_and_what_it_was_is_on_record(demo: Demo) -> No
     assert {ref: demo.tags(ref) for ref in refs} == had
 
 
-def test_what_a_ticket_was_is_what_it_was_right_before_it_was_changed(demo: Demo) -> None:
+def test_the_snapshot_is_taken_right_before_the_change(demo: Demo) -> None:
     refs = without(demo, "vip")[:150]
     job = listed_and_not_read(refs)
     retag(demo, refs[0], "since", "vip")
@@ -98,7 +98,7 @@ def test_what_a_ticket_was_is_what_it_was_right_before_it_was_changed(demo: Demo
     assert (demo.tags(refs[0]), demo.tags(refs[1])) == ({"since", "vip"}, {"since"})
 
 
-def test_batches_are_full_although_few_of_those_that_are_read_need_anything(demo: Demo) -> None:
+def test_batches_are_full_although_few_tickets_need_a_change(demo: Demo) -> None:
     need = without(demo, "vip")
     for number, ref in enumerate(need):
         if number % 3:
@@ -110,7 +110,7 @@ def test_batches_are_full_although_few_of_those_that_are_read_need_anything(demo
     assert all(batch.size <= 100 for batch in job.batches.all())
 
 
-def test_batches_that_end_by_being_read_are_progress(demo: Demo) -> None:
+def test_a_batch_that_settles_by_being_read_counts_as_progress(demo: Demo) -> None:
     refs = without(demo, "vip")[:150]
     job = listed_and_not_read(refs)
     for ref in refs:
@@ -121,7 +121,7 @@ def test_batches_that_end_by_being_read_are_progress(demo: Demo) -> None:
     assert calls(demo) == (2, 0)
 
 
-def test_tickets_that_need_different_changes_fill_batches_of_their_own(demo: Demo) -> None:
+def test_tickets_that_need_different_changes_go_into_different_batches(demo: Demo) -> None:
     refs = demo.open_tickets
     for number, ref in enumerate(refs):
         retag(demo, ref, *(["old"] if number % 2 else ["old", "older"]))
@@ -132,7 +132,7 @@ def test_tickets_that_need_different_changes_fill_batches_of_their_own(demo: Dem
     assert not any({"old", "older"} & demo.tags(ref) for ref in refs)
 
 
-def test_what_is_missing_deleted_or_closed_is_found_out_as_it_is_read(demo: Demo) -> None:
+def test_missing_deleted_and_closed_tickets_are_noticed_when_they_are_read(demo: Demo) -> None:
     refs = without(demo, "vip")[:120]
     missing, deleted, closed = 9_999_999, refs[3], demo.closed_tickets[:2]
     job = listed_and_not_read([*refs, *closed, missing])
@@ -143,7 +143,7 @@ def test_what_is_missing_deleted_or_closed_is_found_out_as_it_is_read(demo: Demo
     assert reasons == {deleted: "not_found", missing: "not_found", **dict.fromkeys(closed, "closed")}
 
 
-def test_a_pilot_goes_before_the_other_closed_ones_although_they_are_found_late(demo: Demo) -> None:
+def test_a_probe_precedes_closed_tickets_that_are_found_late(demo: Demo) -> None:
     closed, others = demo.closed_tickets[:6], without(demo, "brand-new")[:200]
     job = run(submit(refs=[*others, *closed], add=["brand-new"], closed=True))
     assert (job.status, counts(job)) == ("errored", {"changed": 200, "failed": 1, "remaining": 5})
@@ -152,7 +152,7 @@ def test_a_pilot_goes_before_the_other_closed_ones_although_they_are_found_late(
     assert counts(run(job)) == {"changed": 205, "failed": 1}
 
 
-def test_a_pilot_is_one_that_is_still_to_be_sent(demo: Demo) -> None:
+def test_a_probe_is_a_ticket_that_needs_the_change(demo: Demo) -> None:
     """Not one that its batch has seen end when it was read."""
     demo.account.configure(allow_closed=True)
     closed = [ref for ref in demo.closed_tickets if "vip" not in demo.tags(ref)]
@@ -164,7 +164,7 @@ def test_a_pilot_is_one_that_is_still_to_be_sent(demo: Demo) -> None:
     assert [batch.size for batch in job.batches.exclude(receipt="").order_by("sent_at")] == [1, 7]
 
 
-def test_the_first_ones_are_tried_and_the_rest_of_a_cancelled_job_is_done(demo: Demo) -> None:
+def test_a_canary_of_unread_tickets_can_be_cancelled_and_its_rest_done(demo: Demo) -> None:
     refs = without(demo, "vip")[:230]
     job = run(submit(refs=refs, canary=7))
     assert (job.status, counts(job)) == ("paused", {"changed": 7, "remaining": 223})
@@ -176,22 +176,22 @@ def test_the_first_ones_are_tried_and_the_rest_of_a_cancelled_job_is_done(demo: 
     )
 
 
-def test_a_worker_that_goes_on_finds_what_the_one_before_had_filled(demo: Demo) -> None:
+def test_the_next_worker_finds_the_batches_that_the_last_one_filled(demo: Demo) -> None:
     refs = demo.open_tickets
     for number, ref in enumerate(refs):
         retag(demo, ref, *(["old"] if number % 2 else ["old", "older"]))
     job = listed_and_not_read(refs, remove=["old", "older"])
-    turns = 0
+    slices = 0
     while not job.is_ended:
         run_until_one_more_is_settled(job)
-        turns += 1
+        slices += 1
     assert counts(job) == {"changed": len(refs)}
-    assert turns > 3
+    assert slices > 3
     assert demo.calls(SENT) == ceil(len(refs[::2]) / 100) + ceil(len(refs[1::2]) / 100)
 
 
 @pytest.mark.parametrize("order", [Order.AS_FOUND, Order.NEWEST])
-def test_a_list_that_is_put_together_is_read_late_in_its_order(demo: Demo, order: Order) -> None:
+def test_a_combined_list_is_read_late_and_in_its_order(demo: Demo, order: Order) -> None:
     refs = without(demo, "vip")[:300]
     out = set(demo.account.view_ticket_ids(zd.VIEW_URGENT))
     of, apart = sources.ids(refs), sources.view(zd.VIEW_URGENT, "Urgent")
@@ -210,7 +210,7 @@ def test_the_real_run_of_a_preview_reads_only_before_it_sends(demo: Demo) -> Non
     assert (counts(real), calls(demo)) == ({"changed": 250}, (6, 3))
 
 
-def test_a_list_that_is_narrowed_or_short_is_read_first(demo: Demo) -> None:
+def test_a_filtered_or_short_list_is_read_first(demo: Demo) -> None:
     refs = without(demo, "vip")[:150]
     only = TicketFilter(lacking=frozenset({"spam"}))
     narrowed = run(submit(refs=refs, only=only))

@@ -1,4 +1,4 @@
-"""A view whose pages end before its tickets do is told of, and does not pass for the whole."""
+"""A view whose pages end before its tickets do is reported, and does not pass for the whole."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def counted(demo: Demo) -> int:
     return len(demo.account.view_ticket_ids(VIEW))
 
 
-def test_a_view_that_ends_early_is_told_with_both_numbers(demo: Demo) -> None:
+def test_a_view_that_ends_early_is_reported_with_both_numbers(demo: Demo) -> None:
     number = counted(demo)
     job = run(submit(view=VIEW, add=["mark"]))
     assert (job.status, job.total) == ("succeeded", 100)
@@ -43,7 +43,7 @@ def test_a_view_that_ends_early_is_told_with_both_numbers(demo: Demo) -> None:
     )
 
 
-def test_nothing_is_said_where_the_count_agrees_or_is_not_known(demo: Demo) -> None:
+def test_a_matching_or_unknown_count_raises_no_doubt(demo: Demo) -> None:
     assert "But" not in frozen(run(submit(view=VIEW, add=["mark"])))  # Zendesk is still counting
     demo.account.configure(view_depth=None)
     job = run(submit(view=VIEW, add=["other"]))
@@ -51,21 +51,21 @@ def test_nothing_is_said_where_the_count_agrees_or_is_not_known(demo: Demo) -> N
     assert "But" not in frozen(job)
 
 
-def test_nothing_is_said_where_a_person_wanted_no_more(demo: Demo) -> None:
+def test_a_list_cut_by_its_limit_raises_no_doubt(demo: Demo) -> None:
     counted(demo)
     assert "But" not in frozen(run(submit(view=VIEW, add=["mark"], limit=100)))
     assert demo.calls("GET views/{view_id}/count") == 0
 
 
 @pytest.mark.parametrize("kind", ["html", "truncated", "unauthorized"])
-def test_a_count_that_cannot_be_had_stops_nothing(demo: Demo, kind: str) -> None:
+def test_a_count_that_fails_stops_nothing(demo: Demo, kind: str) -> None:
     counted(demo)
     demo.fault(kind, on=f"GET /api/v2/views/{VIEW}/count", times=None)
     job = run(submit(view=VIEW, add=["mark"]))
     assert (job.status, job.total, "But" in frozen(job)) == ("succeeded", 100, False)
 
 
-def test_a_view_that_refuses_its_next_page_stops_the_job_and_is_not_read_again_for_ever(
+def test_a_view_that_refuses_its_next_page_stops_the_job_instead_of_restarting_forever(
     demo: Demo, settings: Any
 ) -> None:
     """Also where the job goes on from a saved place, as it does in every slice but the first."""

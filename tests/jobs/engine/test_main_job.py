@@ -48,7 +48,7 @@ def test_a_second_run_writes_nothing(demo: Demo) -> None:
 
 @pytest.mark.once
 @pytest.mark.slow
-def test_twelve_thousand_tickets_take_as_many_calls_as_they_must(db: None, settings: Any) -> None:
+def test_twelve_thousand_tickets_take_no_more_calls_than_necessary(db: None, settings: Any) -> None:
     with demo_zendesk(settings, tickets=15_000, scale=0.02) as demo:
         in_view = set(demo.account.view_ticket_ids(VIEW_UNTAGGED))
         job = run(submit(view=VIEW_UNTAGGED, limit=12_000))
@@ -69,7 +69,7 @@ def test_undo_restores_every_ticket_exactly(demo: Demo) -> None:
     assert {ref: demo.tags(ref) for ref in before} == before
 
 
-def test_undo_leaves_alone_what_others_changed_since_and_says_so(demo: Demo) -> None:
+def test_undo_leaves_later_changes_of_others_alone_and_reports_them(demo: Demo) -> None:
     plain, retagged, removed, restored = [
         ref for ref in demo.open_tickets if not demo.tags(ref) & {"vip", "old"}
     ][:4]
@@ -97,7 +97,7 @@ def test_undo_leaves_alone_what_others_changed_since_and_says_so(demo: Demo) -> 
     }
 
 
-def test_undo_of_an_undo_does_it_again(demo: Demo) -> None:
+def test_undo_of_an_undo_restores_the_change(demo: Demo) -> None:
     refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:5]
     job = run(submit(refs=refs))
     follow(follow(job, FollowUp.UNDO), FollowUp.UNDO)
@@ -114,7 +114,7 @@ def test_setting_tags_exactly_replaces_them_and_undo_brings_them_back(demo: Demo
     assert {ref: demo.tags(ref) for ref in refs} == before
 
 
-def test_setting_tags_exactly_loses_no_tag_that_somebody_adds_meanwhile(demo: Demo) -> None:
+def test_setting_tags_exactly_loses_no_tag_that_others_add_meanwhile(demo: Demo) -> None:
     ref = demo.open_tickets[0]
     made = submit(refs=[ref], exact=["clean"])
 
@@ -141,7 +141,7 @@ def test_a_dry_run_writes_nothing_and_can_be_run_for_real(demo: Demo) -> None:
     assert real.parent == dry
 
 
-def test_tickets_that_are_closed_or_unknown_or_given_twice_are_accounted_for(demo: Demo) -> None:
+def test_closed_unknown_and_duplicate_tickets_are_accounted_for(demo: Demo) -> None:
     open_, closed = demo.open_tickets[0], demo.closed_tickets[0]
     job = run(submit(refs=[open_, closed, open_, 999_999_999, closed], add=["brand-new"]))
     assert job.total == 3
@@ -153,7 +153,7 @@ def test_tickets_that_are_closed_or_unknown_or_given_twice_are_accounted_for(dem
     assert job.status == "succeeded"
 
 
-def test_closed_tickets_are_changed_when_asked_for_and_allowed(db: None, settings: Any) -> None:
+def test_closed_tickets_are_changed_if_requested_and_allowed(db: None, settings: Any) -> None:
     with demo_zendesk(settings, allow_closed=True) as demo:
         closed = demo.closed_tickets[:3]
         job = run(submit(refs=closed, add=["brand-new"], closed=True))
@@ -178,7 +178,7 @@ def test_a_limit_takes_the_first_tickets_only(demo: Demo) -> None:
     assert len(demo.account.ledger.updates) == 150
 
 
-def test_tickets_found_by_search_and_by_tag_are_read_by_the_export(demo: Demo) -> None:
+def test_searches_and_tags_are_read_through_the_export(demo: Demo) -> None:
     refs = demo.open_tickets[:120]
     for ref in refs:
         demo.account.edit(ref, add=["legacy:thing"])
@@ -199,14 +199,14 @@ def test_a_list_longer_than_the_installation_allows_stops_before_anything_is_wri
     assert demo.account.ledger.sent == {}
 
 
-def test_a_ticket_without_room_for_another_tag_is_left_out(demo: Demo) -> None:
+def test_a_ticket_without_room_for_another_tag_is_skipped(demo: Demo) -> None:
     ref = demo.open_tickets[0]
     demo.account.edit(ref, add=[f"{number:03}-{'x' * 100}" for number in range(45)])
     job = run(submit(refs=[ref], add=["y" * 250, "z" * 250, "w" * 250]))
     assert (str(job.items.get().outcome), job.items.get().reason) == ("skipped", "too_many_tags")
 
 
-def test_rows_read_more_than_two_minutes_ago_are_read_again_before_they_are_sent(demo: Demo) -> None:
+def test_snapshots_older_than_two_minutes_are_taken_again_before_sending(demo: Demo) -> None:
     same, done_by_others, deleted = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:3]
     made = submit(refs=[same, done_by_others, deleted])
 
@@ -253,7 +253,7 @@ def test_a_canary_changes_the_first_tickets_and_asks_before_the_rest(demo: Demo)
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_a_canary_tells_what_failed_on_the_first_tickets(demo: Demo) -> None:
+def test_a_canary_reports_what_failed_on_the_first_tickets(demo: Demo) -> None:
     refs = sorted(demo.open_tickets[:30])
     demo.fault("item_error", ids=[refs[0]], times=None)
     job = run(submit(refs=refs, add=["brand-new"], canary=10))
@@ -264,12 +264,12 @@ def test_a_canary_tells_what_failed_on_the_first_tickets(demo: Demo) -> None:
     )
 
 
-def test_a_canary_larger_than_the_job_is_none(demo: Demo) -> None:
+def test_a_canary_larger_than_the_job_does_not_hold_it(demo: Demo) -> None:
     job = run(submit(refs=demo.open_tickets[:10], add=["brand-new"], canary=10))
     assert job.status == "succeeded"
 
 
-def test_a_canary_asked_for_with_the_preview_holds_the_real_run(demo: Demo) -> None:
+def test_a_canary_requested_with_the_preview_holds_the_real_run(demo: Demo) -> None:
     dry = run(submit(refs=demo.open_tickets[:50], add=["brand-new"], canary=10, dry_run=True))
     real = follow(dry, FollowUp.RUN)
     assert (real.status, counts(real)) == ("paused", {"changed": 10, "remaining": 40})

@@ -1,4 +1,4 @@
-"""Calls that are made side by side: what came of each is written down, whatever becomes of the others."""
+"""Calls under way at the same time: the result of each is stored, whatever happens to the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
 from jobs.runtime import wakeups
 from jobs.runtime.database_retry import DatabaseRetry
-from jobs.runtime.time_slice import LONGER, TimeSlice
+from jobs.runtime.time_slice import EXTEND_BY, TimeSlice
 from jobs.states import BatchState, WaitReason
 from jobs.work import Answer, Change, CompletedCall, DeliveryEvidence, Payload, Phase, SearchResult, Sendable
 from tests import factories
@@ -29,20 +29,20 @@ from tests.benchmarks.instant import InstantWork
 
 
 class Slow:
-    """A call that is over when it has been looked at a few times, and then gives or raises."""
+    """A call that is over after a few checks, and then returns or raises."""
 
     under_way = 0
     most = 0
 
-    def __init__(self, outcome: Any, looks: int) -> None:
-        self._outcome, self._looks = outcome, looks
+    def __init__(self, outcome: Any, checks: int) -> None:
+        self._outcome, self._checks = outcome, checks
         Slow.under_way += 1
         Slow.most = max(Slow.most, Slow.under_way)
 
     @property
     def is_done(self) -> bool:
-        self._looks -= 1
-        return self._looks < 0
+        self._checks -= 1
+        return self._checks < 0
 
     def on_done(self, tell: Callable[[], None]) -> None:
         pass
@@ -58,7 +58,7 @@ class Slow:
 
 
 class SlowWork(InstantWork):
-    """Calls that send take three looks; some of them, by their number, go wrong."""
+    """Calls that send take three checks; some of them, by their number, go wrong."""
 
     wrong: dict[int, Exception] = {}
     begun = 0
@@ -66,7 +66,7 @@ class SlowWork(InstantWork):
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> Any:
         SlowWork.begun += 1
         outcome = SlowWork.wrong.get(SlowWork.begun) or super().send(change, items).result()
-        return Slow(outcome, looks=3)
+        return Slow(outcome, checks=3)
 
 
 @pytest.fixture
@@ -90,20 +90,20 @@ def states(job: Job) -> dict[str, int]:
     return {name: n for name in found if (n := job.batches.filter(state=name).count())}
 
 
-def test_so_many_are_made_side_by_side_and_no_more(job: Job) -> None:
+def test_no_more_than_four_sending_calls_are_made_at_once(job: Job) -> None:
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
     assert Slow.most == pipeline.SENT_AT_ONCE
 
 
-def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(job: Job) -> None:
+def test_a_slice_that_ends_stores_the_receipts_of_its_calls_under_way(job: Job) -> None:
     def end_soon() -> None:
         if SlowWork.begun == 3:
-            turn.until = 0.0
+            time_slice.until = 0.0
 
-    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
-    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
     job.refresh_from_db()
     assert (job.status, job.lease_token) == ("running", "")
     assert states(job) == {"pending": 7, "sent": 3}
@@ -122,20 +122,20 @@ def test_a_turn_that_ends_first_writes_down_the_receipts_of_the_calls_under_way(
         (RuntimeError("a bug"), "errored", {"pending": 6, "sending": 1, "sent": 3}),
     ],
 )
-def test_one_call_that_stops_the_job_does_not_lose_what_came_of_the_others(
+def test_a_call_that_stops_the_job_does_not_lose_the_receipts_of_the_others(
     job: Job, problem: Exception, status: str, left: dict[str, int]
 ) -> None:
     SlowWork.wrong = {1: problem}
     try:
         execution.run(job.pk, seconds=60)
     except RuntimeError as bug:
-        assert bug is problem  # noqa: PT017 - a bug is told and raised
+        assert bug is problem  # noqa: PT017 - a bug is logged and raised
     job.refresh_from_db()
     assert job.status == status
     assert states(job) == left
 
 
-def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
+def test_a_lost_batch_is_searched_for_while_the_others_go_on(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
@@ -146,7 +146,7 @@ def test_one_whose_fate_is_unknown_is_looked_for_while_the_others_go_on(
     assert SlowWork.begun == 11  # it was not carried out, and goes again
 
 
-def test_those_that_find_the_queue_full_together_are_held_back_once(
+def test_calls_that_find_the_queue_full_together_back_off_once(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]  # moves when the worker rests
@@ -157,11 +157,11 @@ def test_those_that_find_the_queue_full_together_are_held_back_once(
     holds: list[float] = []
     hold = pipeline.Pipeline._hold_sending
 
-    def told(pipe: pipeline.Pipeline) -> None:
-        hold(pipe)
-        holds.append(pipe._slots_back_off)
+    def hold_and_note(held: pipeline.Pipeline) -> None:
+        hold(held)
+        holds.append(held._slots_back_off)
 
-    monkeypatch.setattr(pipeline.Pipeline, "_hold_sending", told)
+    monkeypatch.setattr(pipeline.Pipeline, "_hold_sending", hold_and_note)
     execution.run(job.pk, seconds=60)
     job.refresh_from_db()
     assert (job.status, job.changed) == ("succeeded", 1_000)
@@ -239,7 +239,7 @@ def test_a_bulk_job_that_nobody_knows_may_turn_up_for_a_minute_before_a_person_h
 
 
 class ReadSlowly(InstantWork):
-    """Readings take three looks; what was sent in an earlier turn is known."""
+    """Readings take three checks; what was sent in an earlier time slice is known."""
 
     sent: dict[str, list[int]] = {}
 
@@ -249,7 +249,7 @@ class ReadSlowly(InstantWork):
         self._receipts = count(len(self.sent))
 
     def read(self, refs: Sequence[int]) -> Any:
-        return Slow(super().read(refs).result(), looks=3)
+        return Slow(super().read(refs).result(), checks=3)
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
         SlowWork.begun += 1
@@ -259,15 +259,15 @@ class ReadSlowly(InstantWork):
 def send_first_and_let_the_others_age(job: Job) -> None:
     def end_soon() -> None:
         if SlowWork.begun:
-            turn.until = 0.0
+            time_slice.until = 0.0
 
-    turn = TimeSlice(time.monotonic() + 60, on_step=end_soon)
-    execution._run(job.pk, "", turn, DatabaseRetry(60))
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
     aged = job.batches.filter(sent_at=None).update(read_at=timezone.now() - 2 * SNAPSHOT_MAX_AGE)
     assert aged == 9
 
 
-def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, settings: Any) -> None:
+def test_stale_batches_are_read_again_at_the_same_time(job: Job, settings: Any) -> None:
     settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.ReadSlowly"
     send_first_and_let_the_others_age(job)
     execution.run(job.pk, seconds=60)
@@ -277,7 +277,7 @@ def test_what_was_read_too_long_ago_is_read_again_side_by_side(job: Job, setting
     assert job.calls_read == 10 + 9  # the pages, and each batch that had not been sent
 
 
-def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
+def test_items_that_join_a_batch_during_its_refresh_are_read_too(
     job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_WORK = "tests.jobs.engine.test_pipeline.ReadSlowly"
@@ -303,28 +303,28 @@ def test_items_that_join_a_batch_while_it_is_read_again_are_read_too(
     assert Item.objects.get(ref=late).before == InstantWork.read(ReadSlowly(job), [late]).result()[late]
 
 
-def test_a_turn_goes_on_while_nobody_else_waits_and_not_for_ever(
+def test_a_slice_is_extended_while_no_job_waits_but_not_forever(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
-    turn = TimeSlice(until=110.0, alone_until=120.0)
+    time_slice = TimeSlice(until=110.0, alone_until=120.0)
     now[0] = 108.0
-    assert turn.left == 2.0 + LONGER
+    assert time_slice.left == 2.0 + EXTEND_BY
     waiting = factories.job()
     wakeups.wake(waiting)
     now[0] = 114.0
-    assert turn.left == 1.0
+    assert time_slice.left == 1.0
     now[0] = 115.0
-    assert turn.is_over
+    assert time_slice.is_over
 
 
-def test_a_wake_up_for_later_is_nobody_who_waits(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_future_wake_up_does_not_count_as_waiting(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.runtime.time_slice.time.monotonic", lambda: now[0])
     wakeups.wake(factories.job(), at=timezone.now() + timedelta(minutes=1))
-    turn = TimeSlice(until=110.0, alone_until=112.0)
+    time_slice = TimeSlice(until=110.0, alone_until=112.0)
     now[0] = 109.0
-    assert turn.left == 3.0
+    assert time_slice.left == 3.0
     now[0] = 112.0
-    assert turn.is_over
+    assert time_slice.is_over

@@ -118,6 +118,6 @@ def test_a_batch_that_hangs_is_polled_twice_a_minute() -> None:
     assert max(later - earlier for earlier, later in pairwise(polled[5:])) <= 30.001
 
 
-def test_a_worker_that_takes_over_need_not_learn_anew() -> None:
+def test_a_worker_that_takes_over_starts_with_the_known_pace() -> None:
     schedule = PollSchedule(0.05, settled=100, polls=30)
     assert schedule.next_poll([Flight(100.0, 100)]) == pytest.approx(100.0 + 0.05 * effective_size(100))

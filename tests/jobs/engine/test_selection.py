@@ -65,7 +65,7 @@ def test_tickets_of_several_sources_are_in_the_job_once_each(demo: Demo) -> None
     assert dict(demo.account.ledger.updates) == dict.fromkeys(united, 1)
 
 
-def test_what_is_taken_out_is_not_in_the_job_whatever_kind_of_source_names_it(demo: Demo) -> None:
+def test_any_kind_of_source_can_be_taken_out(demo: Demo) -> None:
     unsolved = sorted(in_view(demo, VIEW_UNSOLVED))
     demo.account.edit(unsolved[0], add=["spared"])
     earlier = run(submit(refs=unsolved[1:3], add=["x"]))
@@ -87,7 +87,7 @@ def test_what_is_taken_out_is_not_in_the_job_whatever_kind_of_source_names_it(de
     assert list(job.listed.values_list("part", flat=True)) == [4]  # only what a person gave is kept
 
 
-def test_only_tickets_that_fit_are_in_the_job(demo: Demo) -> None:
+def test_only_tickets_that_the_filter_accepts_are_in_the_job(demo: Demo) -> None:
     having, lacking, both = demo.open_tickets[:3]
     for ref, tags in ((having, ["have"]), (lacking, []), (both, ["have", "lack"])):
         demo.account.edit(ref, add=tags)
@@ -95,14 +95,14 @@ def test_only_tickets_that_fit_are_in_the_job(demo: Demo) -> None:
     source = sources.ids([having, lacking, both, 99_999])
     only = TicketFilter(frozenset({"have"}), frozenset({"lack"}), frozenset(statuses))
     job = run(submit(chosen=source, only=only, add=["brand-new"]))
-    # A ticket that nobody can see is told of: what tags it has is not known.
+    # A ticket that cannot be seen is listed and reported: its tags are not known.
     assert outcomes(job) == {having: "changed", 99_999: "skipped"}
     assert listing_progress(job).left == 2
     assert "2 were left out" in frozen(job)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_limit_cuts_after_sorting_and_after_what_does_not_belong(demo: Demo, order: Order) -> None:
+def test_the_limit_applies_after_sorting_and_filtering(demo: Demo, order: Order) -> None:
     unsolved = in_view(demo, VIEW_UNSOLVED) - in_view(demo, VIEW_PENDING)
     for ref in sorted(unsolved)[::2]:
         demo.account.edit(ref, add=["even"])
@@ -120,14 +120,14 @@ def test_the_limit_cuts_after_sorting_and_after_what_does_not_belong(demo: Demo,
     assert listed(job) == with_missing[:7]
 
 
-def test_a_canary_tries_the_first_tickets_of_the_order(demo: Demo) -> None:
+def test_a_canary_changes_the_first_tickets_in_the_order(demo: Demo) -> None:
     job = run(submit(chosen=combined([UNSOLVED], [], Order.OLDEST), canary=3, add=["brand-new"]))
     oldest = sorted(in_view(demo, VIEW_UNSOLVED))[:3]
     assert (job.status, set(demo.account.ledger.updates)) == ("paused", set(oldest))
 
 
 @pytest.mark.parametrize("order", Order)
-def test_a_source_with_nothing_in_it_makes_an_empty_list(demo: Demo, order: Order) -> None:
+def test_an_empty_source_makes_an_empty_list(demo: Demo, order: Order) -> None:
     empty = sources.tag("nobody-has-this")
     job = run(submit(chosen=combined([empty, sources.search("tags:nor-this")], [empty], order)))
     assert (job.status, job.total) == ("succeeded", 0)
@@ -145,7 +145,7 @@ choices = st.lists(st.sets(st.integers(0, 11)), min_size=1, max_size=3)
     st.sampled_from(ORDERS[:2]),
     st.integers(1, 12),
 )
-def test_any_lists_united_and_subtracted_are_what_python_makes_of_sets(
+def test_united_and_subtracted_lists_agree_with_sets(
     demo: Demo, of: list[set[int]], without: list[set[int]], order: Order, limit: int
 ) -> None:
     def named(places: list[set[int]]) -> list[Source]:
@@ -160,7 +160,7 @@ def test_any_lists_united_and_subtracted_are_what_python_makes_of_sets(
 # Later
 
 
-def test_a_ticket_that_fits_no_more_when_it_is_to_be_sent_is_skipped_and_says_so(demo: Demo) -> None:
+def test_a_ticket_that_no_longer_fits_before_sending_is_skipped_with_the_reason(demo: Demo) -> None:
     refs = demo.open_tickets[:3]
     for ref in refs:
         demo.account.edit(ref, add=["wanted"])
@@ -179,7 +179,7 @@ def test_a_ticket_that_fits_no_more_when_it_is_to_be_sent_is_skipped_and_says_so
     )
 
 
-def test_follow_ups_are_about_the_same_tickets_and_keep_to_the_condition(demo: Demo) -> None:
+def test_follow_ups_keep_the_tickets_and_the_filter(demo: Demo) -> None:
     refs = demo.open_tickets[:4]
     only = TicketFilter(lacking=frozenset({"brand-new"}))
     preview = run(
@@ -190,14 +190,14 @@ def test_follow_ups_are_about_the_same_tickets_and_keep_to_the_condition(demo: D
     assert counts(preview) == {"planned": 4}
     demo.account.edit(refs[0], add=["brand-new"])
     real = follow(preview, FollowUp.RUN)
-    # What is as wished already is told as that, though it would not fit any more.
+    # A ticket that needs no change is reported as such, although it no longer fits.
     assert outcomes(real) == {refs[0]: "unchanged"} | dict.fromkeys(refs[1:], "changed")
     undone = follow(real, FollowUp.UNDO)
     assert outcomes(undone) == dict.fromkeys(refs[1:], "changed")
     assert not [ref for ref in refs[1:] if "brand-new" in demo.tags(ref)]
 
 
-def test_another_jobs_tickets_do_not_bring_along_what_it_was_asked_for_each(demo: Demo) -> None:
+def test_another_jobs_tickets_come_without_its_requests_for_single_tickets(demo: Demo) -> None:
     ref = demo.open_tickets[0]
     rows = actions.submit(
         tool="tag-rows",
@@ -222,7 +222,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of twenty tickets."""
     monkeypatch.setattr(Zendesk, "_pages", partialmethod(Zendesk._pages, size=20))
     monkeypatch.setattr(ticket_work.TicketWork, "batch_size", 20)
-    monkeypatch.setattr(source_reader, "UNSEEN_AT_A_TIME", 20)
+    monkeypatch.setattr(source_reader, "REFS_AT_ONCE", 20)
 
 
 def is_lost(job: Job) -> Job:
@@ -256,7 +256,7 @@ def is_old(job: Job) -> Job:
         (is_lost, Order.LAST_CHANGED),
     ],
 )
-def test_a_list_interrupted_at_every_page_is_the_same(
+def test_a_list_interrupted_at_every_page_comes_out_the_same(
     demo: Demo, small_pages: None, order: Order, interrupted: Callable[[Job], Job]
 ) -> None:
     pending = in_view(demo, VIEW_PENDING)
@@ -279,7 +279,7 @@ def test_a_list_interrupted_at_every_page_is_the_same(
 
 
 @pytest.mark.parametrize(("waited", "begins_anew"), [(9, False), (11, True)])
-def test_a_view_that_shifts_while_the_job_rests_is_read_anew_after_ten_minutes(
+def test_a_view_that_shifts_while_the_job_waits_is_read_again_after_ten_minutes(
     demo: Demo, small_pages: None, waited: int, begins_anew: bool
 ) -> None:
     """Its pages are counted off: tickets that leave the first one move others to where nobody looks again."""
@@ -296,7 +296,7 @@ def test_a_view_that_shifts_while_the_job_rests_is_read_anew_after_ten_minutes(
     assert len(listed(job)) == len(before) - len(missed)
 
 
-def test_cancelling_while_numbers_are_gathered_stops_before_any_ticket(demo: Demo, small_pages: None) -> None:
+def test_cancelling_while_ids_are_gathered_stops_before_any_item(demo: Demo, small_pages: None) -> None:
     job = submit(chosen=combined([UNSOLVED], [PENDING]), add=["brand-new"], here=False).job
     job = run(job, seconds=0.0)
     assert (job.found, listing_progress(job).is_taking_out, listing_progress(job).gathered) == (0, True, 20)
@@ -305,7 +305,7 @@ def test_cancelling_while_numbers_are_gathered_stops_before_any_ticket(demo: Dem
     assert (job.status, job.found, dict(demo.account.ledger.updates)) == ("cancelled", 0, {})
 
 
-def test_a_view_to_leave_out_whose_pages_end_early_stops_the_job_before_any_ticket(
+def test_a_view_to_leave_out_that_ends_early_stops_the_job_before_any_item(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ticket_work, "DEPTH", 100)
@@ -328,7 +328,7 @@ NUMBERS = st.integers(1, 2**62 - 1)
 
 @given(st.lists(st.tuples(NUMBERS, st.none() | st.integers(0, 5))), st.booleans())
 @pytest.mark.once
-def test_sorting_is_what_python_would_do(pairs: list[tuple[int, int | None]], backwards: bool) -> None:
+def test_sorted_ids_agree_with_pythons_sort(pairs: list[tuple[int, int | None]], backwards: bool) -> None:
     def place(pair: tuple[int, int | None]) -> tuple[bool, int, int]:
         sign = -1 if backwards else 1
         return pair[1] is None, sign * (pair[1] or 0), sign * pair[0]
@@ -340,13 +340,13 @@ def test_sorting_is_what_python_would_do(pairs: list[tuple[int, int | None]], ba
 
 @given(st.sets(NUMBERS), st.sets(NUMBERS))
 @pytest.mark.once
-def test_refs_hold_what_a_set_holds(inside: set[int], asked: set[int]) -> None:
+def test_an_id_set_holds_what_a_set_holds(inside: set[int], asked: set[int]) -> None:
     refs = IdSet(inside)
     assert {ref for ref in asked | inside if ref in refs} == inside
 
 
-def test_many_runs_are_merged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.engine.id_set.RUN", 3)
+def test_many_runs_are_merged_into_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.engine.id_set.RUN_LENGTH", 3)
     numbers = [5, 1, 4, 4, 2, 9, 1, 7]
     assert list(sorted_ids((ref, 0) for ref in numbers)) == [1, 2, 4, 5, 7, 9]
     assert [ref for ref in range(11) if ref in IdSet(numbers)] == [1, 2, 4, 5, 7, 9]

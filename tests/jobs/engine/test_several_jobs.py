@@ -1,4 +1,4 @@
-"""Several jobs at once: they share the places in flight and the workers, and none of them starves."""
+"""Several jobs at once share the slots and the workers, and none of them starves."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.demo import ANA, params
 from tests.properties.world import Interruption, World
 from zendesk.sandbox import VIEW_UNTAGGED
 
-PLACES, FEW = 10, 4
+SLOTS, FEW = 10, 4
 
 
 @pytest.fixture
 def world(db: None, settings: Any) -> Iterator[World]:
     """A Zendesk of 4,000 tickets on a clock that only moves when somebody waits."""
     World.set_up(settings)
-    settings.ZENDESK_MAX_JOBS = PLACES
-    made = World(tickets=4_000, batch=100, places=PLACES)
+    settings.ZENDESK_MAX_JOBS = SLOTS
+    made = World(tickets=4_000, batch=100, places=SLOTS)
     yield made
     assert made.problems == []
     assert list(recount.drifts()) == []
@@ -67,42 +67,42 @@ def sent_by(job: Job) -> int:
     return Batch.objects.filter(job=job, sent_at__isnull=False).count()
 
 
-def play_until_ended(world: World, small: Job, *, turns: int) -> int:
-    """Let one worker work until the small job has ended; how many turns that took."""
-    for turn in range(1, turns + 1):
+def play_until_ended(world: World, small: Job, *, slices: int) -> int:
+    """One worker works until the small job has ended; returns the number of slices that this took."""
+    for number in range(1, slices + 1):
         turn_of_a_worker(world)
         small.refresh_from_db()
         if small.is_ended:
-            return turn
-    raise AssertionError(f"job {small.pk} is {small.status} after {turns} turns")
+            return number
+    raise AssertionError(f"job {small.pk} is {small.status} after {slices} slices")
 
 
-def test_one_worker_ends_a_small_job_before_a_large_one_has_sent_another_twenty_batches(
+def test_one_worker_finishes_a_small_job_before_a_large_one_sends_twenty_more_batches(
     world: World,
 ) -> None:
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
     before = sent_by(large)
     small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
-    play_until_ended(world, small, turns=4)
+    play_until_ended(world, small, slices=4)
     assert small.status == Status.SUCCEEDED
-    assert sent_by(large) - before <= 2 * PLACES
+    assert sent_by(large) - before <= 2 * SLOTS
     large.refresh_from_db()
     assert not large.is_ended
 
 
-def test_one_worker_ends_a_small_job_while_a_large_list_is_still_being_read(world: World) -> None:
-    world.call_takes = 2.0  # a page each four seconds: the list takes many turns
+def test_one_worker_finishes_a_small_job_while_a_large_list_is_read(world: World) -> None:
+    world.call_takes = 2.0  # a page each four seconds: the list takes many slices
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
     small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
-    turns = play_until_ended(world, small, turns=8)
+    slices = play_until_ended(world, small, slices=8)
     large.refresh_from_db()
     assert (small.status, large.status) == (Status.SUCCEEDED, Status.SELECTING)
-    assert turns <= 6
+    assert slices <= 6
 
 
-def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(world: World) -> None:
+def test_two_workers_finish_a_small_job_while_one_is_busy_with_a_large_one(world: World) -> None:
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
     before = sent_by(large)
@@ -110,11 +110,11 @@ def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(
     world.work(large.pk, seconds=SLICE, plan=[Interruption("nap", 3, "another works")])
     small.refresh_from_db()
     assert small.found == 50
-    play_until_ended(world, small, turns=4)
-    assert sent_by(large) - before <= 2 * PLACES
+    play_until_ended(world, small, slices=4)
+    assert sent_by(large) - before <= 2 * SLOTS
 
 
-def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_in_flight(
+def test_all_jobs_together_stay_within_the_slots_even_when_one_stops_with_batches_in_flight(
     world: World, settings: Any
 ) -> None:
     settings.ZENDESK_MAX_JOBS = world.places = FEW
@@ -126,11 +126,11 @@ def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_
     assert jobs[0].status == Status.ERRORED
     assert len(world.account.jobs.open_ids()) >= FEW / 2
     for job in jobs[1:]:
-        play_until_ended(world, job, turns=40)
+        play_until_ended(world, job, slices=40)
         assert job.status == Status.SUCCEEDED
     assert world.account.ledger.most_jobs_at_once == FEW
     actions.resume(job=jobs[0], by=ANA)
-    play_until_ended(world, jobs[0], turns=40)
+    play_until_ended(world, jobs[0], slices=40)
     assert jobs[0].status == Status.SUCCEEDED
     assert world.account.ledger.most_jobs_at_once == FEW
 
@@ -145,7 +145,7 @@ SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
 
 @pytest.mark.parametrize("place", ["call", "answer", "nap"])
 @pytest.mark.parametrize(("one", "other", "ends"), SERIAL)
-def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
+def test_two_jobs_on_the_same_tickets_end_as_if_run_one_after_the_other(
     world: World,
     one: dict[str, Any],
     other: dict[str, Any],
@@ -168,7 +168,7 @@ def test_two_jobs_on_the_same_tickets_end_as_if_one_had_run_after_the_other(
     assert {world.tags(ref) for ref in refs} <= ends
 
 
-def test_a_ticket_that_another_job_changed_after_it_was_read_says_so(world: World) -> None:
+def test_a_ticket_changed_by_another_job_after_its_reading_names_that_job(world: World) -> None:
     refs = [ref for ref in world.account.ticket_ids()[-9:] if world.account.ticket(ref).status != "closed"]
     first = Job.objects.get(pk=world.submit(refs, dry_run=False, canary=1, add=["brand-new"]))
     world.work(first.pk, seconds=60)  # holds after the first ticket

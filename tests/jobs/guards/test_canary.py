@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jobs.actors import Actor, person, this_worker
@@ -37,7 +39,7 @@ from tests import factories
     ],
 )
 def test_the_summary_counts_what_was_sent_and_says_what_going_on_and_stopping_do(
-    db: None, batches: list[dict[str, int]], total: int, done: dict[str, int], sentence: str
+    db: None, batches: list[dict[str, Any]], total: int, done: dict[str, int], sentence: str
 ) -> None:
     job = factories.job(Status.RUNNING, total=total, **done)
     for counts in batches:

@@ -48,11 +48,11 @@ def refuse(demo: Demo, ids: list[int], *, text: str = "Resolution: is required")
 
 
 def batch_of(*parts: tuple[str, str, int]) -> list[Item]:
-    """So many items with an outcome and a reason, for each part."""
+    """For each part its number of items, with an outcome and a reason."""
     return [Item(outcome=outcome, reason=reason) for outcome, reason, number in parts for _ in range(number)]
 
 
-def test_the_window_holds_the_last_two_hundred_and_what_they_were_refused_for() -> None:
+def test_the_window_holds_the_last_two_hundred_items_with_their_reasons() -> None:
     window = RefusalWindow()
     for refused in (50, 0, 60, 60):
         window = window.after(batch_of(("failed", "closed", refused), ("changed", "", 100 - refused)))
@@ -68,20 +68,18 @@ def test_the_window_holds_the_last_two_hundred_and_what_they_were_refused_for() 
     ("refused", "done", "is_open"),
     [(49, 0, False), (50, 0, True), (25, 25, False), (26, 24, True), (100, 100, False), (101, 99, True)],
 )
-def test_it_takes_fifty_sent_and_more_than_half_of_them_refused(
-    refused: int, done: int, is_open: bool
-) -> None:
+def test_it_opens_at_fifty_sent_if_more_than_half_are_refused(refused: int, done: int, is_open: bool) -> None:
     assert RefusalWindow().after(batch_of(("failed", "x", refused), ("changed", "", done))).is_open is is_open
 
 
-def test_what_was_not_sent_or_goes_again_does_not_count() -> None:
+def test_items_that_were_not_sent_or_are_sent_again_do_not_count() -> None:
     some = batch_of(
         ("skipped", "closed", 60), ("unchanged", "", 60), ("pending", "", 60), ("unverified", "", 9)
     )
     assert RefusalWindow().after(some) == RefusalWindow((BatchRefusals(9, Counter()),))
 
 
-def test_a_job_that_is_mostly_refused_stops_and_says_why_and_how_many(demo: Demo) -> None:
+def test_a_job_that_is_mostly_refused_stops_with_the_reason_and_the_number(demo: Demo) -> None:
     refs = untagged(demo, 300)
     refuse(demo, refs[50:100] + refs[120:180])
     job = run(submit(refs=refs))
@@ -91,7 +89,7 @@ def test_a_job_that_is_mostly_refused_stops_and_says_why_and_how_many(demo: Demo
     assert (last.from_status, last.to_status, last.why) == ("running", "errored", job.error)
 
 
-def test_the_commonest_reason_is_the_one_that_is_told(demo: Demo) -> None:
+def test_the_most_common_reason_is_given(demo: Demo) -> None:
     refs = untagged(demo, 200)
     refuse(demo, refs[:40])
     demo.fault("item_error", ids=refs[40:60], times=None, code="Other", text="Something else")
@@ -99,7 +97,7 @@ def test_the_commonest_reason_is_the_one_that_is_told(demo: Demo) -> None:
     assert job.error == SENTENCE.format(60, 100, "most")
 
 
-def test_after_resume_the_window_begins_anew_and_a_lasting_cause_stops_it_again(demo: Demo) -> None:
+def test_resume_empties_the_window_and_a_lasting_cause_stops_the_job_again(demo: Demo) -> None:
     refs = untagged(demo, 250)
     refuse(demo, refs)
     made = submit(refs=refs)
@@ -133,26 +131,26 @@ def test_what_is_in_flight_when_it_opens_is_settled_before_the_job_stops(demo: D
     assert set(job.batches.values_list("state", flat=True)) == {"settled", "pending"}
 
 
-def test_conflicts_that_are_sent_again_are_no_refusals(demo: Demo) -> None:
+def test_conflicts_that_are_sent_again_do_not_count_as_refusals(demo: Demo) -> None:
     refs = untagged(demo, 200)
     demo.fault("conflict", ids=refs, times=3)
     job = run(submit(refs=refs))
     assert (job.status, counts(job)) == ("succeeded", {"changed": 200})
 
 
-def test_a_broken_batch_is_no_refusal_before_its_tickets_really_fail(demo: Demo) -> None:
+def test_a_broken_batch_counts_only_once_its_tickets_fail(demo: Demo) -> None:
     refs = untagged(demo, 150)
     demo.fault("poison", ids=[refs[42]], times=None)
     job = run(submit(refs=refs))
     assert (job.status, counts(job)) == ("partial", {"changed": 149, "failed": 1})
 
 
-def test_calls_that_are_all_refused_stop_the_job_before_every_batch_was_tried(
+def test_refused_calls_stop_the_job_before_every_batch_is_sent(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The halves of the first batch go first: single tickets fail while the other batches still wait."""
     monkeypatch.setattr(TicketWork, "batch_size", 8)
-    monkeypatch.setattr(circuit_breaker, "LEAST", 4)
+    monkeypatch.setattr(circuit_breaker, "MIN_SENT", 4)
     refs = untagged(demo, 24)
     demo.fault("job_failed", times=None)
     job = run(submit(refs=refs))
@@ -160,9 +158,7 @@ def test_calls_that_are_all_refused_stop_the_job_before_every_batch_was_tried(
     assert set(demo.account.ledger.sent) == set(refs[:8])
 
 
-def test_a_worker_that_takes_over_knows_what_the_one_before_it_saw(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_takes_over_knows_the_window(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a crash between the settling of the batch and the stop."""
     refs = untagged(demo, 250)
     refuse(demo, refs)
@@ -182,7 +178,7 @@ def test_a_worker_that_takes_over_knows_what_the_one_before_it_saw(
     assert dict(demo.account.ledger.sent) == dict.fromkeys(refs[:100], 1)
 
 
-def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(demo: Demo) -> None:
+def test_a_requested_pause_does_not_hide_the_stop_and_a_cancel_wins(demo: Demo) -> None:
     for stop, status in ((actions.pause, "errored"), (actions.cancel, "cancelled")):
         refs = untagged(demo, 150)
         refuse(demo, refs)
@@ -196,7 +192,7 @@ def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(de
         assert run(made, tick=click).status == status
 
 
-def test_retry_and_undo_have_the_breaker_too(demo: Demo) -> None:
+def test_retry_and_undo_have_a_circuit_breaker_too(demo: Demo) -> None:
     refs = untagged(demo, 200)
     demo.fault("item_error", ids=refs[:100], code="RecordInvalid", text="Resolution: is required")
     demo.fault("item_error", ids=refs[100:], after=1, times=1, code="RecordInvalid", text="Busy")
@@ -216,7 +212,7 @@ def test_retry_and_undo_have_the_breaker_too(demo: Demo) -> None:
     assert (undo.status, counts(undo)) == ("errored", {"failed": 100, "remaining": 100})
 
 
-def test_a_small_job_in_the_request_stops_as_well(demo: Demo) -> None:
+def test_a_small_job_inside_a_request_stops_too(demo: Demo) -> None:
     refs = untagged(demo, 150)
     refuse(demo, refs)
     made = submit(refs=refs)
@@ -225,7 +221,7 @@ def test_a_small_job_in_the_request_stops_as_well(demo: Demo) -> None:
     assert (made.job.status, made.job.failed) == ("errored", 100)
 
 
-def test_a_command_ends_with_one_and_show_tells_why_and_the_way_out(demo: Demo) -> None:
+def test_a_command_exits_with_one_and_show_gives_the_reason_and_the_remedy(demo: Demo) -> None:
     refs = untagged(demo, 150)
     refuse(demo, refs)
     numbers = ",".join(map(str, refs))
@@ -239,7 +235,7 @@ def test_a_command_ends_with_one_and_show_tells_why_and_the_way_out(demo: Demo) 
     assert f"manage.py jobs resume {job.pk}" in shown
 
 
-def test_three_workers_lost_without_a_settled_batch_stop_the_job_in_words(db: None) -> None:
+def test_three_workers_lost_without_a_settled_batch_stop_the_job(db: None) -> None:
     host, boot, *_ = this_process().split("/")
     job = factories.job(Status.RUNNING, total=0)
     for death in range(1, MAX_CRASHES + 1):
@@ -259,7 +255,7 @@ def test_three_workers_lost_without_a_settled_batch_stop_the_job_in_words(db: No
     assert (job.status, job.crash_count, job.error) == ("queued", 0, "")
 
 
-def test_a_settled_batch_forgives_the_workers_lost_before(demo: Demo) -> None:
+def test_a_settled_batch_resets_the_count_of_lost_workers(demo: Demo) -> None:
     refs = untagged(demo, 150)
     made = submit(refs=refs)
     Job.objects.update(crash_count=2)

@@ -1,4 +1,4 @@
-"""Whether two jobs are at work on some of the same items is told from the ends of their lists."""
+"""Overlapping jobs are recognised by the ends of their lists."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def given(*rows: Iterable[int], **fields: Any) -> Job:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlaps, "LOOKED_AT", 3)
+    monkeypatch.setattr(overlaps, "COMPARED_PER_END", 3)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         (range(40, 50), range(10, 100)),  # and ours amid theirs
     ],
 )
-def test_stretches_of_the_same_numbers_meet(ours: range, theirs: range) -> None:
+def test_overlapping_ranges_of_ids_meet(ours: range, theirs: range) -> None:
     job, other = read(ours, Status.SUCCEEDED), read(theirs)
     assert overlapping_jobs(job) == [other]
 
 
 @pytest.mark.parametrize("theirs", [range(1, 10), range(20, 30)])
-def test_others_do_not(theirs: range) -> None:
+def test_disjoint_lists_do_not_meet(theirs: range) -> None:
     job = read(range(10, 20), Status.SUCCEEDED)
     read(theirs)
     given(theirs)
@@ -71,14 +71,14 @@ def test_others_do_not(theirs: range) -> None:
 @pytest.mark.parametrize(
     "rows", [[range(17, 30)], [range(14, 16)], [range(17, 30), range(30, 40)], [[90], range(1, 13)]]
 )
-def test_numbers_given_to_a_job_that_has_not_begun_count_too(rows: list[Iterable[int]]) -> None:
+def test_ids_given_to_a_job_that_has_not_begun_count_too(rows: list[Iterable[int]]) -> None:
     job, other = read(range(10, 20), Status.SUCCEEDED), given(*rows)
     assert overlapping_jobs(job) == [other]
     assert overlapping_jobs(other) == []
     assert overlapping_jobs(given(*rows)) == [other]
 
 
-def test_what_a_job_leaves_out_does_not() -> None:
+def test_ids_that_a_job_leaves_out_do_not_count() -> None:
     job = read(range(10, 20), Status.SUCCEEDED)
     other = given([1, 2], source=LEAVES_OUT)
     out = ListedRefs.objects.create(job=other, part=1, number=1, refs="10 11")
@@ -88,7 +88,7 @@ def test_what_a_job_leaves_out_does_not() -> None:
     assert overlapping_jobs(job) == [other]
 
 
-def test_the_same_view_is_enough_and_so_is_a_run_of_the_job_itself() -> None:
+def test_the_same_view_overlaps_and_so_does_a_run_of_the_job() -> None:
     view = {"kind": "view", "id": 7, "title": "Open"}
     job = factories.job(Status.SUCCEEDED, source=view)
     same = factories.job(Status.QUEUED, source=view)
@@ -97,7 +97,7 @@ def test_the_same_view_is_enough_and_so_is_a_run_of_the_job_itself() -> None:
     assert overlapping_jobs(job) == [same, run]
 
 
-def test_many_jobs_at_work_are_asked_about_as_often_as_one_of_each_kind() -> None:
+def test_many_jobs_at_work_take_no_more_queries_than_one_of_each_kind() -> None:
     job = read(range(10, 20), Status.SUCCEEDED)
 
     def queries() -> int:

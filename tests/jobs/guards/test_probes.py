@@ -27,7 +27,7 @@ def lost_answers_are_looked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def some(demo: Demo, *, closed: int = 0, others: int = 0) -> tuple[list[int], list[int]]:
-    """So many closed tickets and others, none of them tagged."""
+    """The numbers of closed tickets and of others, none of them tagged."""
 
     def free(refs: list[int], number: int) -> list[int]:
         found = [ref for ref in refs if "vip" not in demo.tags(ref)][:number]
@@ -50,7 +50,7 @@ def job_on(refs: list[int], **options: Any) -> actions.Submission:
     return submit(refs=refs, add=["vip"], closed=True, **options)
 
 
-def test_one_refused_ticket_keeps_the_others_of_its_kind_back_and_the_job_says_what_to_do(demo: Demo) -> None:
+def test_one_refused_ticket_withholds_its_kind_and_the_job_says_what_to_do(demo: Demo) -> None:
     closed, others = some(demo, closed=8, others=120)
     job = run(job_on(closed + others))
     assert (job.status, counts(job)) == ("errored", {"changed": 120, "failed": 1, "remaining": 7})
@@ -70,7 +70,7 @@ def test_one_refused_ticket_keeps_the_others_of_its_kind_back_and_the_job_says_w
     assert all("vip" in demo.tags(ref) for ref in closed)
 
 
-def test_where_it_is_allowed_all_go_after_the_first_and_undo_does_the_same(demo: Demo) -> None:
+def test_once_the_probe_passes_all_are_sent_and_undo_does_the_same(demo: Demo) -> None:
     allow(demo)
     closed, others = some(demo, closed=8, others=3)
     job = run(job_on(closed + others))
@@ -89,7 +89,7 @@ def test_where_it_is_allowed_all_go_after_the_first_and_undo_does_the_same(demo:
 
 
 @pytest.mark.parametrize("number", [1, 6])
-def test_a_job_of_closed_tickets_alone(demo: Demo, number: int) -> None:
+def test_a_job_of_closed_tickets_alone_sends_only_its_probe(demo: Demo, number: int) -> None:
     """With one there is nothing to keep back: it fails, and that is all."""
     closed, _ = some(demo, closed=number)
     job = run(job_on(closed))
@@ -97,7 +97,7 @@ def test_a_job_of_closed_tickets_alone(demo: Demo, number: int) -> None:
     assert sent(demo) == closed[:1]
 
 
-def test_a_user_who_is_no_admin_is_told_so(demo: Demo) -> None:
+def test_a_user_who_is_no_admin_gets_a_message_that_says_so(demo: Demo) -> None:
     allow(demo, role="agent")
     closed, _ = some(demo, closed=2)
     job = run(job_on(closed))
@@ -107,7 +107,7 @@ def test_a_user_who_is_no_admin_is_told_so(demo: Demo) -> None:
     ) in job.error
 
 
-def test_each_resume_tries_one_more_as_long_as_it_is_refused(demo: Demo) -> None:
+def test_each_resume_probes_one_more_while_it_is_refused(demo: Demo) -> None:
     closed, _ = some(demo, closed=4)
     job = run(job_on(closed))
     for tried in (2, 3):
@@ -116,7 +116,7 @@ def test_each_resume_tries_one_more_as_long_as_it_is_refused(demo: Demo) -> None
         assert (job.status, job.failed, sent(demo)) == ("errored", tried, closed[:tried])
 
 
-def test_a_pilot_that_tells_nothing_is_followed_by_another(demo: Demo) -> None:
+def test_a_probe_that_proves_nothing_is_followed_by_another(demo: Demo) -> None:
     """One is gone, one is touched by others, one has a fault of its own: none of it speaks of the rest."""
     allow(demo)
     closed, _ = some(demo, closed=6)
@@ -130,7 +130,7 @@ def test_a_pilot_that_tells_nothing_is_followed_by_another(demo: Demo) -> None:
     assert outcomes(job)[closed[1]] == "changed"
 
 
-def test_three_refused_for_reasons_of_their_own_are_enough(demo: Demo) -> None:
+def test_three_probes_refused_for_their_own_reasons_withhold_the_kind(demo: Demo) -> None:
     allow(demo)
     closed, _ = some(demo, closed=6)
     demo.fault("item_error", ids=closed, times=None, code="RecordInvalid", text="Something new")
@@ -142,7 +142,7 @@ def test_three_refused_for_reasons_of_their_own_are_enough(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "reset_before"])
-def test_a_pilot_whose_answer_is_lost_is_looked_for_before_the_others_go(demo: Demo, kind: str) -> None:
+def test_a_lost_probe_is_searched_for_before_the_others_are_sent(demo: Demo, kind: str) -> None:
     allow(demo)
     closed, _ = some(demo, closed=5)
     demo.fault(kind)
@@ -155,7 +155,7 @@ def test_a_pilot_whose_answer_is_lost_is_looked_for_before_the_others_go(demo: D
 @pytest.mark.parametrize(
     "step", [Failpoint.BATCH_RESERVED, Failpoint.CALL_MADE, Failpoint.SETTLING, Failpoint.SETTLED]
 )
-def test_a_worker_that_dies_with_the_pilot_leaves_all_to_know_to_the_next(
+def test_the_next_worker_knows_the_probe_of_one_that_died(
     demo: Demo, monkeypatch: pytest.MonkeyPatch, step: Failpoint
 ) -> None:
     class Died(BaseException):
@@ -177,7 +177,7 @@ def test_a_worker_that_dies_with_the_pilot_leaves_all_to_know_to_the_next(
     assert len(sent(demo)) == 1
 
 
-def test_the_pilot_is_one_of_the_tickets_that_a_careful_start_begins_with(demo: Demo) -> None:
+def test_the_probe_counts_towards_the_canary(demo: Demo) -> None:
     closed, others = some(demo, closed=4, others=6)
     job = run(job_on(closed + others, canary=3))
     assert (job.status, counts(job)) == ("paused", {"changed": 2, "failed": 1, "remaining": 7})
@@ -186,7 +186,7 @@ def test_the_pilot_is_one_of_the_tickets_that_a_careful_start_begins_with(demo: 
     assert (job.status, counts(job)) == ("errored", {"changed": 6, "failed": 2, "remaining": 2})
 
 
-def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(demo: Demo) -> None:
+def test_a_requested_pause_does_not_hide_the_stop_and_a_cancel_wins(demo: Demo) -> None:
     closed, _ = some(demo, closed=4)
     for stop, status in ((actions.pause, "errored"), (actions.cancel, "cancelled")):
         made = job_on(closed)
@@ -199,7 +199,7 @@ def test_a_pause_that_was_asked_for_does_not_hide_it_and_a_cancel_is_a_cancel(de
         assert run(made, tick=click).status == status
 
 
-def test_a_ticket_that_is_closed_after_it_was_read_waits_for_a_pilot_like_the_others(demo: Demo) -> None:
+def test_a_ticket_closed_after_its_reading_waits_for_a_probe_too(demo: Demo) -> None:
     _, others = some(demo, others=5)
     made = job_on(others)
     run(made, seconds=0.0)
@@ -210,7 +210,7 @@ def test_a_ticket_that_is_closed_after_it_was_read_waits_for_a_pilot_like_the_ot
     assert (job.status, counts(job)) == ("errored", {"changed": 2, "failed": 1, "remaining": 2})
 
 
-def test_a_dry_run_counts_the_closed_ones_and_sends_no_pilot(demo: Demo) -> None:
+def test_a_dry_run_counts_closed_tickets_and_sends_no_probe(demo: Demo) -> None:
     closed, others = some(demo, closed=6, others=2)
     job = run(job_on(closed + others, dry_run=True))
     assert (job.status, counts(job)) == ("succeeded", {"planned": 8})
@@ -221,7 +221,7 @@ def test_a_dry_run_counts_the_closed_ones_and_sends_no_pilot(demo: Demo) -> None
 
 
 @pytest.mark.once
-def test_what_is_known_of_a_kind_survives_being_stored() -> None:
+def test_probes_survive_storage() -> None:
     def meaning(kind: str, code: str, text: str) -> str:
         return f"{kind} {text}" if code == "closed" else ""
 

@@ -45,13 +45,13 @@ def test_a_message_that_was_taken_is_locked_until_retry(queue: Broker) -> None:
     assert OrmQ.objects.get().lock > timezone.now() + timedelta(seconds=200)
 
 
-def test_a_worked_off_message_is_gone(queue: Broker) -> None:
+def test_an_acknowledged_message_is_gone(queue: Broker) -> None:
     pk = queue.enqueue("a")
     queue.acknowledge(pk)
     assert OrmQ.objects.count() == 0
 
 
-def test_looking_into_the_queue_is_a_sign_of_life(queue: Broker) -> None:
+def test_checking_the_queue_is_a_sign_of_life(queue: Broker) -> None:
     assert not is_worker_alive()
     queue.dequeue()
     assert is_worker_alive()
@@ -59,7 +59,7 @@ def test_looking_into_the_queue_is_a_sign_of_life(queue: Broker) -> None:
     assert not is_worker_alive()
 
 
-def test_a_database_that_is_away_for_a_moment_is_waited_for(
+def test_the_broker_waits_for_a_database_that_is_away_for_a_moment(
     queue: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pk = queue.enqueue("a")
@@ -74,7 +74,7 @@ def test_a_database_that_is_away_for_a_moment_is_waited_for(
     assert queue.dequeue() == [(pk, "a")]
 
 
-def test_a_broker_survives_the_way_into_another_process(queue: Broker) -> None:
+def test_a_broker_survives_pickling(queue: Broker) -> None:
     import pickle
 
     copy = pickle.loads(pickle.dumps(queue))

@@ -24,7 +24,7 @@ STORED = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.runtime.database_retry.PAUSE", 0.01)
+    monkeypatch.setattr("jobs.runtime.database_retry.RETRY_INTERVAL", 0.01)
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("22001", None),
     ],
 )
-def test_what_postgres_says_is_told_apart(state: str, trouble: Trouble | None) -> None:
+def test_postgres_errors_are_recognised(state: str, trouble: Trouble | None) -> None:
     problem = OperationalError("said")
     problem.__cause__ = psycopg.errors.lookup(state)("said by the server")
     assert trouble_in(problem) is trouble
 
 
-def test_what_sqlite_says_is_told_apart(tmp_path: Path) -> None:
+def test_sqlite_errors_are_recognised(tmp_path: Path) -> None:
     def problem_of(question: str, database: sqlite3.Connection) -> OperationalError:
         with pytest.raises(sqlite3.OperationalError) as caught:
             database.execute(question)
-        told = OperationalError(str(caught.value))
-        told.__cause__ = caught.value
-        return told
+        wrapped = OperationalError(str(caught.value))
+        wrapped.__cause__ = caught.value
+        return wrapped
 
     path = tmp_path / "some.sqlite3"
     with (
@@ -79,7 +79,7 @@ def test_what_sqlite_says_is_told_apart(tmp_path: Path) -> None:
 
 
 @STORED
-def test_a_fault_is_raised_at_once_and_a_trouble_when_patience_ends() -> None:
+def test_a_bug_is_raised_at_once_and_trouble_when_the_time_is_up() -> None:
     for problem in (IntegrityError("twice"), OperationalError("gone")):
         with pytest.raises(type(problem)):
             DatabaseRetry(0.0).wait_or_raise(problem)
@@ -88,7 +88,7 @@ def test_a_fault_is_raised_at_once_and_a_trouble_when_patience_ends() -> None:
 
 
 @STORED
-def test_a_receipt_outlives_a_database_that_fails_when_it_is_written_down(
+def test_a_receipt_survives_a_database_that_fails_when_it_is_stored(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit right after the call fails twice; the receipt is not looked for but known."""
@@ -109,7 +109,7 @@ def test_a_receipt_outlives_a_database_that_fails_when_it_is_written_down(
 
 
 @STORED
-def test_a_job_whose_worker_lost_patience_is_parked_and_goes_on_by_itself(
+def test_a_job_whose_database_wait_is_over_is_parked_and_continues_by_itself(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = submit(refs=demo.open_tickets[:50], add=["brand-new"])
@@ -119,7 +119,7 @@ def test_a_job_whose_worker_lost_patience_is_parked_and_goes_on_by_itself(
 
     with monkeypatch.context() as broken:
         broken.setattr("jobs.engine.settler.Settler._write", full)
-        execution.run(made.job.pk, token=made.token, seconds=60, patience=DatabaseRetry(0.0))
+        execution.run(made.job.pk, token=made.token, seconds=60, database_retry=DatabaseRetry(0.0))
     job = Job.objects.get()
     assert (job.status, job.waiting_for, job.lease_token) == (Status.WAITING, WaitReason.DATABASE, "")
     assert "Make room on it" in job.transitions.order_by("-id")[0].why
@@ -146,10 +146,10 @@ def sqlite3_error(code: int) -> sqlite3.OperationalError:
         "jobs.engine.pipeline.Pipeline._send",
         "jobs.engine.pipeline.Pipeline._follow",
         "jobs.engine.settler.Settler._write",
-        "jobs.engine.execution._end",
+        "jobs.engine.execution._end_if_due",
     ],
 )
-def test_a_connection_that_is_cut_at_any_phase_harms_nothing(
+def test_a_connection_that_is_cut_in_any_phase_does_no_harm(
     demo: Demo, monkeypatch: pytest.MonkeyPatch, phase: str
 ) -> None:
     from django.utils.module_loading import import_string
@@ -192,7 +192,7 @@ def conninfo() -> str:
 
 
 @STORED
-def test_a_deadlock_that_the_database_resolves_is_waited_out() -> None:
+def test_a_deadlock_that_the_database_resolves_is_retried() -> None:
     tried = []
 
     def do() -> int:

@@ -32,7 +32,7 @@ def dead_process() -> str:
     ).stdout.strip()
 
 
-def test_a_process_is_named_so_exactly_that_its_death_can_be_told(dead_process: str) -> None:
+def test_a_process_id_is_exact_enough_to_detect_its_death(dead_process: str) -> None:
     assert not process_id.is_dead(process_id.this_process())
     assert process_id.is_dead(dead_process)
     host, boot, pid, _ = process_id.this_process().split("/")
@@ -43,7 +43,7 @@ def test_a_process_is_named_so_exactly_that_its_death_can_be_told(dead_process: 
     assert not process_id.is_dead("junk")
 
 
-def test_of_two_who_claim_a_job_one_gets_it(demo: Demo) -> None:
+def test_only_one_of_two_claims_wins(demo: Demo) -> None:
     job = submit(refs=demo.open_tickets[:3], here=False).job
     first = execution.claim(job.pk)
     assert first is not None
@@ -51,7 +51,7 @@ def test_of_two_who_claim_a_job_one_gets_it(demo: Demo) -> None:
     assert Job.objects.get().lease_token == first.token
 
 
-def test_who_lost_the_lease_writes_nothing(demo: Demo) -> None:
+def test_a_worker_that_lost_the_lease_writes_nothing(demo: Demo) -> None:
     held = execution.claim(submit(refs=demo.open_tickets[:3], here=False).job.pk)
     assert held is not None
     Job.objects.update(lease_token="another's")
@@ -61,9 +61,7 @@ def test_who_lost_the_lease_writes_nothing(demo: Demo) -> None:
     Job.objects.update(lease_token="")
 
 
-def test_the_right_to_a_job_is_looked_at_before_every_single_call(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_lease_is_checked_before_every_call(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     """One question about batches may take several calls, and each may take as long as a call can."""
     refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:3]
     demo.fault("job_gone")
@@ -76,7 +74,7 @@ def test_the_right_to_a_job_is_looked_at_before_every_single_call(
         return found
 
     monkeypatch.setattr(Zendesk, "job_statuses", ask_and_be_robbed)
-    monkeypatch.setattr(lease, "FENCE", 0.0)
+    monkeypatch.setattr(lease, "FENCE_MAX_AGE", 0.0)
     assert run(made).lease_token == "another's"
     assert [name for name in demo.account.ledger.calls if "job_statuses" in name] == [
         "GET job_statuses/show_many"
@@ -84,24 +82,24 @@ def test_the_right_to_a_job_is_looked_at_before_every_single_call(
 
 
 def test_the_longest_call_fits_between_the_fence_and_the_end_of_the_lease() -> None:
-    assert timedelta(seconds=lease.FENCE + requestor.TRY_TIMEOUT) < STALE_AFTER
+    assert timedelta(seconds=lease.FENCE_MAX_AGE + requestor.TRY_TIMEOUT) < STALE_AFTER
 
 
-def test_a_worker_robbed_in_the_middle_stops_and_the_other_finishes(demo: Demo) -> None:
+def test_a_worker_that_loses_its_job_stops_and_the_other_finishes(demo: Demo) -> None:
     refs = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:250]
     made = submit(refs=refs)
 
-    def rob() -> None:
+    def take_over() -> None:
         if demo.account.ledger.jobs:
             Job.objects.filter(pk=made.job.pk).update(lease_token="")
 
-    job = run(made, tick=rob)
+    job = run(made, tick=take_over)
     assert job.status == "running"
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
     assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
 
 
-def test_ten_wake_ups_do_the_work_of_one(demo: Demo) -> None:
+def test_ten_wake_ups_do_no_more_than_one(demo: Demo) -> None:
     refs = demo.open_tickets[:150]
     job = submit(refs=refs, here=False, add=["brand-new"]).job
     for _ in range(10):
@@ -114,7 +112,7 @@ def test_a_wake_up_for_a_job_that_is_gone_does_nothing(db: None) -> None:
     tasks.work_on(4711)
 
 
-def test_a_slice_ends_by_itself_and_leaves_a_wake_up_for_the_next(demo: Demo) -> None:
+def test_a_slice_ends_by_itself_and_leaves_a_wake_up(demo: Demo) -> None:
     job = submit(refs=demo.open_tickets[:250], here=False).job
     OrmQ.objects.all().delete()
     run(job, seconds=0.0)
@@ -123,9 +121,9 @@ def test_a_slice_ends_by_itself_and_leaves_a_wake_up_for_the_next(demo: Demo) ->
     assert run(job).status == "succeeded"
 
 
-def test_a_small_job_hands_itself_over_when_its_time_is_up_or_it_turns_out_large(demo: Demo) -> None:
+def test_a_small_job_is_handed_over_when_its_time_is_up_or_it_turns_out_large(demo: Demo) -> None:
     made = submit(refs=demo.open_tickets[:250])
-    execution.run(made.job.pk, token=made.token, seconds=60, most=120)
+    execution.run(made.job.pk, token=made.token, seconds=60, max_items=120)
     made.job.refresh_from_db()
     assert (made.job.lease_token, OrmQ.objects.count()) == ("", 1)
     assert made.job.found < 250
@@ -155,14 +153,16 @@ def test_a_dead_process_of_this_host_is_replaced_at_once(demo: Demo, dead_proces
 
 
 @pytest.mark.parametrize(("beat_ago", "taken"), [(timedelta(0), 0), (STALE_AFTER * 2, 1)])
-def test_of_another_host_only_the_missing_beat_tells(demo: Demo, beat_ago: timedelta, taken: int) -> None:
+def test_a_process_of_another_host_is_replaced_by_its_missing_beat_alone(
+    demo: Demo, beat_ago: timedelta, taken: int
+) -> None:
     job = submit(refs=demo.open_tickets[:3], here=False).job
     hold(job, by="elsewhere/boot/1/1", beat_ago=beat_ago)
     assert reaper.reap() == taken
     Job.objects.update(status="cancelling", lease_token="")
 
 
-def test_a_worker_that_beats_just_in_time_is_not_robbed(
+def test_a_worker_that_beats_just_in_time_keeps_its_job(
     demo: Demo, monkeypatch: pytest.MonkeyPatch, dead_process: str
 ) -> None:
     job = submit(refs=demo.open_tickets[:3], here=False).job
@@ -186,7 +186,9 @@ def test_a_job_being_stopped_keeps_that_status_when_its_worker_dies(
     assert demo.account.ledger.sent == {}
 
 
-def test_three_deaths_without_a_settled_batch_stop_the_job_in_words(demo: Demo, dead_process: str) -> None:
+def test_three_deaths_without_a_settled_batch_stop_the_job_with_an_explanation(
+    demo: Demo, dead_process: str
+) -> None:
     job = submit(refs=demo.open_tickets[:3], here=False).job
     for _ in range(3):
         hold(job, by=dead_process, beat_ago=timedelta(0))
@@ -196,7 +198,7 @@ def test_three_deaths_without_a_settled_batch_stop_the_job_in_words(demo: Demo, 
     assert "3 workers died" in job.error
 
 
-def test_a_settled_batch_forgives_earlier_deaths(demo: Demo) -> None:
+def test_a_settled_batch_resets_the_count_of_deaths(demo: Demo) -> None:
     made = submit(refs=demo.open_tickets[:3], add=["brand-new"])
     Job.objects.update(crash_count=2)
     assert run(made).crash_count == 0
@@ -224,7 +226,7 @@ def test_a_parked_job_is_not_worked_on_before_its_time(demo: Demo) -> None:
     assert run(job).status == "waiting"
 
 
-def test_a_fault_of_the_program_stops_the_job_in_words_and_is_not_swallowed(
+def test_a_bug_stops_the_job_with_an_explanation_and_is_raised(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tagmanager.changes.ticket_work import TicketWork
@@ -241,14 +243,14 @@ def test_a_fault_of_the_program_stops_the_job_in_words_and_is_not_swallowed(
     assert "secret insides" not in job.error
 
 
-def test_a_missing_setting_stops_the_job_with_what_to_set(demo: Demo, settings: Any) -> None:
+def test_a_missing_setting_stops_the_job_and_names_it(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_OAUTH_CLIENT_ID = ""
     job = run(submit(refs=[1]))
     assert job.status == "errored"
     assert "ZENDESK_OAUTH_CLIENT_ID" in job.error
 
 
-def test_a_holder_whose_name_cannot_be_read_does_not_stop_the_watch(demo: Demo) -> None:
+def test_an_unreadable_process_id_does_not_stop_the_watch(demo: Demo) -> None:
     job = submit(refs=demo.open_tickets[:3], here=False).job
     hold(job, by="somebody", beat_ago=STALE_AFTER * 2)
     assert reaper.reap() == 1
