@@ -14,7 +14,7 @@ from jobs.states import FollowUp, Status
 #: A request works on a job for about so long, seconds; then a worker in the background goes on.
 SECONDS = 3.0
 #: It waits no longer than this for a database in trouble.
-PATIENCE = 6.0
+DATABASE_MAX_WAIT = 6.0
 
 
 def run_inline(made: Submission) -> None:
@@ -35,7 +35,7 @@ def _run(number: int, token: str = "") -> None:
             token=token,
             seconds=SECONDS,
             most=settings.SYNC_TICKET_LIMIT,
-            patience=DatabaseRetry(PATIENCE),
+            patience=DatabaseRetry(DATABASE_MAX_WAIT),
         )
     except DatabaseError as problem:
         if not trouble_in(problem):

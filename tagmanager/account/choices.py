@@ -17,7 +17,7 @@ KEPT_FOR = 60
 #: More than these are not offered; the number of any other can be typed.
 MOST_OFFERED = 500
 #: A page that only offers choices does not wait long for them, seconds.
-PATIENCE = 1.0
+CHOICES_MAX_WAIT = 1.0
 
 
 class Choosable(Protocol):
@@ -54,7 +54,7 @@ def _offered(name: str, read: Callable[[Zendesk], Iterable[Choosable]]) -> Choic
         key = f"{name}:{connection.address()}"
         kept: list[tuple[int, str]] | None = cache.get(key)
         if kept is None:
-            with connection.connect(patience=PATIENCE) as zendesk:
+            with connection.connect(max_wait=CHOICES_MAX_WAIT) as zendesk:
                 kept = [(each.id, each.title) for each in islice(read(zendesk), MOST_OFFERED) if each.active]
             cache.set(key, kept, KEPT_FOR)
     except (connection.NotConnected, ZendeskError) as problem:

@@ -10,6 +10,9 @@ from django.conf import settings
 from tagmanager.account.shared_gate import SharedGate
 from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, Zendesk, address_of
 
+#: Seconds that a form's check may wait for Zendesk.
+FORM_MAX_WAIT = 3.0
+
 HOW_TO_CONNECT = (
     "Set ZENDESK_SUBDOMAIN, and ZENDESK_OAUTH_CLIENT_ID with ZENDESK_OAUTH_CLIENT_SECRET, in the environment "
     "or in .env; README.md tells how to make an OAuth client in Zendesk."
@@ -25,7 +28,7 @@ def connect(
     on_call: Callable[[Call], None] | None = None,
     before_call: Callable[[], None] | None = None,
     may_read_ahead: Callable[[], bool] = lambda: False,
-    patience: float = 10.0,
+    max_wait: float = 10.0,
 ) -> Zendesk:
     """A client for the account of the settings; raises `NotConnected`."""
     return Zendesk(
@@ -36,7 +39,7 @@ def connect(
         on_call=on_call,
         before_call=before_call,
         may_read_ahead=may_read_ahead,
-        patience=patience,
+        max_wait=max_wait,
     )
 
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 #: Seconds that an answer of Zendesk's is good for, errors included: nobody learns more by asking again.
 KEPT_FOR = 60
 #: A part of a page does not wait longer than this for Zendesk, seconds.
-PATIENCE = 3.0
+FRAGMENT_MAX_WAIT = 3.0
 #: Days before its end on which a credential is spoken of loudly.
 ENDS_SOON = 30
 
@@ -57,7 +57,7 @@ def account_status() -> AccountStatus:
 
 def _look(account: str) -> AccountStatus:
     try:
-        with connection.connect(patience=PATIENCE) as zendesk:
+        with connection.connect(max_wait=FRAGMENT_MAX_WAIT) as zendesk:
             found = check(zendesk)
             rate = zendesk.rate
     except (connection.NotConnected, ZendeskError) as problem:
@@ -95,5 +95,5 @@ def kept(key: str, read: Callable[[], T], *, seconds: int = KEPT_FOR) -> T:
 
 def ask(read: Callable[[Zendesk], T]) -> T:
     """One question to Zendesk by a part of a page; raises `NotConnected` or `ZendeskError`."""
-    with connection.connect(patience=PATIENCE) as zendesk:
+    with connection.connect(max_wait=FRAGMENT_MAX_WAIT) as zendesk:
         return read(zendesk)

@@ -56,7 +56,7 @@ def connected() -> Zendesk:
     """A client for the account of the settings; `CommandError` says which setting is missing or wrong."""
     try:
         # Somebody sits and waits for the answer; the job itself is more patient.
-        return connection.connect(patience=5.0)
+        return connection.connect(max_wait=5.0)
     except (connection.NotConnected, ValueError) as problem:
         raise cannot_run(str(problem)) from problem
 

@@ -29,7 +29,7 @@ GOOD_FOR = timedelta(hours=1)
 #: A list that was begun so long ago may have shifted meanwhile: it is begun anew.
 STALE = timedelta(hours=1)
 #: One call does not wait longer than this for Zendesk, seconds.
-PATIENCE = 1.0
+LIST_MAX_WAIT = 1.0
 #: Tickets that are added up between two looks at the clock.
 AT_ONCE = 5_000
 #: The most that Zendesk's own list holds, and how far it looks back (developer.zendesk.com, tags).
@@ -121,7 +121,7 @@ def _read_on(own: TagList, end: float) -> bool:
     """Read pages of Zendesk's own list until it is complete (True) or the time is over."""
     place: str | None = own.place
     try:
-        with connection.connect(patience=PATIENCE) as zendesk:
+        with connection.connect(max_wait=LIST_MAX_WAIT) as zendesk:
             for page in zendesk.tags(cursor=place or None):
                 own.counts |= {normalise(tag.name): tag.count for tag in page.items}
                 place = page.next_cursor

@@ -22,8 +22,6 @@ from tagmanager.tools.base import Answer, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
 
-#: A form does not wait longer for Zendesk than this, seconds.
-PATIENCE = 3.0
 #: How a job keeps the words of a comment, by whether customers see it.
 SAID = {True: "public_reply", False: "internal_note"}
 #: What stands in a comment for whoever applies the macro.
@@ -75,7 +73,7 @@ class ApplyMacroForm(ToolForm):
     def clean_macro(self) -> int:
         number: int = self.cleaned_data["macro"]
         try:
-            with connection.connect(patience=PATIENCE) as zendesk:
+            with connection.connect(max_wait=connection.FORM_MAX_WAIT) as zendesk:
                 self._found = zendesk.macro(number)
                 known = zendesk.ticket_fields() if translation.names_fields(self._found) else ()
                 self._translation = translation.translate(self._found, known)

@@ -20,7 +20,7 @@ from jobs.states import Status
 from jobs.workers import reaper
 from tests.demo import Demo, outcomes, run, submit
 from zendesk import Zendesk
-from zendesk.transport import requestor
+from zendesk.transport import attempt
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_right_to_a_job_is_looked_at_before_every_single_call(
 
 
 def test_the_longest_call_fits_between_the_fence_and_the_end_of_the_lease() -> None:
-    assert timedelta(seconds=lease.FENCE + requestor.TRY_TIMEOUT) < STALE_AFTER
+    assert timedelta(seconds=lease.FENCE + attempt.ATTEMPT_TIMEOUT) < STALE_AFTER
 
 
 def test_a_worker_robbed_in_the_middle_stops_and_the_other_finishes(demo: Demo) -> None:
