@@ -218,7 +218,11 @@ class SourceKindsForm(forms.Form):
         return ticked
 
     def _connection(self) -> AbstractContextManager[Zendesk]:
-        return nullcontext(self.zendesk) if self.zendesk else connection.connect(max_wait=connection.FORM_MAX_WAIT)
+        return (
+            nullcontext(self.zendesk)
+            if self.zendesk
+            else connection.connect(max_wait=connection.FORM_MAX_WAIT)
+        )
 
     def _title_of_view(self, view_id: int) -> str:
         try:
