@@ -148,7 +148,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by web and workers through files: Django-Q2 tells there which cluster is alive.
 CACHES = {
     "default": {
-        "BACKEND": "tagmanager.ops.cache.ForgivingCache",
+        "BACKEND": "tagmanager.ops.cache.FaultTolerantCache",
         "LOCATION": str(VAR_DIR / "cache"),
     }
 }
@@ -233,8 +233,8 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_CALLABLE = "tagmanager.views.people.name_tried"
-AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked"
+AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
+AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 
 LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = ["tagmanager.formats"]
@@ -302,7 +302,7 @@ METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 # Where faults of the program are reported to, without any data; without one nowhere.
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 # The page of an error with DEBUG shows settings.
-DEFAULT_EXCEPTION_REPORTER_FILTER = "tagmanager.views.faults.Hiding"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tagmanager.views.server_errors.SettingsFilter"
 
 # --- Logging ----------------------------------------------------------------------------------------------
 
@@ -316,14 +316,16 @@ KNOWN_LOG_LEVEL = LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"marks": {"()": "tagmanager.ops.logging.Marks"}},
+    "filters": {"context": {"()": "tagmanager.ops.logging.ContextFilter"}},
     # A word that is neither gets text, and tagmanager.E013 says so.
     "formatters": {
         "line": {
-            "()": "tagmanager.ops.logging.Json" if LOG_FORMAT == "json" else "tagmanager.ops.logging.Text"
+            "()": "tagmanager.ops.logging.JsonLineFormatter"
+            if LOG_FORMAT == "json"
+            else "tagmanager.ops.logging.TextFormatter"
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["marks"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": KNOWN_LOG_LEVEL},
     "loggers": {
         # Django's own handlers would print the same event a second time.

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from jobs.views.permissions import redirect_to_sign_in
 
 
-class Room(NamedTuple):
+class Section(NamedTuple):
     """One group of the index: its name, what it is for, and its tables in order with a word on each."""
 
     name: str
@@ -22,8 +22,8 @@ class Room(NamedTuple):
     tables: dict[str, tuple[str, str]]  # by model: its name here, and what one finds
 
 
-ROOMS: dict[str, Room] = {
-    "jobs": Room(
+SECTIONS: dict[str, Section] = {
+    "jobs": Section(
         "Jobs",
         "What was asked for and what became of it. Read only; a job that has not ended can be paused, "
         "resumed and cancelled.",
@@ -35,7 +35,7 @@ ROOMS: dict[str, Room] = {
             "Pruning": ("Deleted jobs", "when old jobs were deleted, and what they added up to"),
         },
     ),
-    "django_q": Room(
+    "django_q": Section(
         "Queue",
         "How the workers are woken. Read only; nothing here needs a person as long as a worker runs.",
         {
@@ -45,12 +45,12 @@ ROOMS: dict[str, Room] = {
             "Schedule": ("By the clock", "what the queue does at set times"),
         },
     ),
-    "auth": Room(
+    "auth": Section(
         "People",
         "Who may sign in, and what they may do.",
         {"User": ("People", "accounts and their permissions"), "Group": ("Groups", "permissions for many")},
     ),
-    "axes": Room(
+    "axes": Section(
         "Sign-in",
         "Guessed passwords. Deleting an attempt opens the door for that name again.",
         {
@@ -91,17 +91,17 @@ class Oversight(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The groups in our order, each with a word on what it is for."""
         apps: list[Any] = super().get_app_list(request, app_label)
-        labels = list(ROOMS)
+        labels = list(SECTIONS)
         apps.sort(
-            key=lambda app: labels.index(app["app_label"]) if app["app_label"] in ROOMS else len(labels)
+            key=lambda app: labels.index(app["app_label"]) if app["app_label"] in SECTIONS else len(labels)
         )
         for app in apps:
-            if room := ROOMS.get(app["app_label"]):
-                _furnish(app, room)
+            if room := SECTIONS.get(app["app_label"]):
+                _describe(app, room)
         return apps
 
 
-def _furnish(app: dict[str, Any], room: Room) -> None:
+def _describe(app: dict[str, Any], room: Section) -> None:
     app["name"], app["note"] = room.name, room.note
     order = list(room.tables)
     for model in app["models"]:

@@ -11,7 +11,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 logger = logging.getLogger(__name__)
 
 
-class ForgivingCache(FileBasedCache):
+class FaultTolerantCache(FileBasedCache):
     """Where its folder is full or cannot be used, nothing is found in it and nothing is kept."""
 
     def _createdir(self) -> None:

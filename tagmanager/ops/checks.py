@@ -23,7 +23,7 @@ from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
 
 # Fewer could be tried out one after the other, since no wrong guess is punished.
-METRICS_TOKEN_LENGTH = 24
+MIN_METRICS_TOKEN_LENGTH = 24
 
 # The ways to sign a call. Where more than one is given, the first of them is used.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -63,9 +63,11 @@ def check_account(**_: Any) -> Iterator[CheckMessage]:
             id="tagmanager.E002",
         )
     if subdomain:
-        yield from told(address_of, subdomain, name="ZENDESK_SUBDOMAIN", code="tagmanager.E003")
+        yield from validation_errors(address_of, subdomain, name="ZENDESK_SUBDOMAIN", code="tagmanager.E003")
     if base_url:
-        yield from told(checked_base_url, base_url, name="ZENDESK_BASE_URL", code="tagmanager.E004")
+        yield from validation_errors(
+            checked_base_url, base_url, name="ZENDESK_BASE_URL", code="tagmanager.E004"
+        )
     if settings.DEMO and (subdomain or (base_url and urlsplit(base_url).hostname not in LOOPBACK)):
         yield Error(
             "The demo was given a real Zendesk account.",
@@ -87,7 +89,7 @@ def check_account(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-def told(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessage]:
+def validation_errors(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessage]:
     """What `check` says against the value of the setting `name`, if anything."""
     try:
         check(value)
@@ -174,10 +176,10 @@ def check_logs(**_: Any) -> Iterator[CheckMessage]:
 def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
     """Whoever guesses the token reads the figures, and a scraper must be able to send it in a header."""
     token = settings.METRICS_TOKEN
-    if token and not (len(token) >= METRICS_TOKEN_LENGTH and re.fullmatch(r"[!-~]+", token)):
+    if token and not (len(token) >= MIN_METRICS_TOKEN_LENGTH and re.fullmatch(r"[!-~]+", token)):
         yield Error(
-            f"METRICS_TOKEN must have at least {METRICS_TOKEN_LENGTH} characters, and only letters, digits "
-            "and signs that a header can carry.",
+            f"METRICS_TOKEN must have at least {MIN_METRICS_TOKEN_LENGTH} characters, and only letters, "
+            "digits and signs that a header can carry.",
             hint='Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))". Or remove it, and '
             "/metrics with it.",
             id="tagmanager.E014",

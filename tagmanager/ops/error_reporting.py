@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 #: Whose log lines are constant words with gaps; those of others may have been filled in before they are seen.
-OURS = ("jobs", "tagmanager", "zendesk")
+OWN_LOGGERS = ("jobs", "tagmanager", "zendesk")
 #: Who logs errors that are no faults: a stranger who knocks is one, and so is an answer of 503 to a probe.
-NO_FAULTS = ("django.security.*", "django.server")
+IGNORED_LOGGERS = ("django.security.*", "django.server")
 #: Everything that the library would collect by itself (its option `data_collection`).
 COLLECT_NOTHING: Any = {
     "user_info": False,
@@ -49,9 +49,9 @@ COLLECT_NOTHING: Any = {
 }
 
 #: What of an event is sent as it is: it comes of the library or of this module.
-PLAIN = ("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "sdk")
-FRAME = ("function", "module", "lineno", "in_app")
-MECHANISM = ("type", "handled", "exception_id", "parent_id", "is_exception_group")
+EVENT_KEYS = ("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "sdk")
+FRAME_KEYS = ("function", "module", "lineno", "in_app")
+MECHANISM_KEYS = ("type", "handled", "exception_id", "parent_id", "is_exception_group")
 
 
 def is_readable(dsn: str) -> bool:
@@ -71,13 +71,13 @@ def start(dsn: str) -> None:
     if not is_readable(dsn):
         logger.warning("SENTRY_DSN cannot be read, so no error is reported; manage.py check says more")
         return
-    for name in NO_FAULTS:
+    for name in IGNORED_LOGGERS:
         ignore_logger(name)
     sentry_sdk.init(
         dsn=dsn,
         release=f"tag-manager@{version()}",
         environment="demo" if settings.DEMO else "development" if settings.DEBUG else "production",
-        before_send=bare,
+        before_send=scrub_event,
         # Errors reach us through the log, where Django and the engine tell each fault once; what nobody has
         # caught through the hook. No other part of the library is wanted: they watch calls and arguments.
         default_integrations=False,
@@ -102,29 +102,29 @@ def start(dsn: str) -> None:
     )
 
 
-def bare(event: Event, hint: Hint) -> Event | None:
+def scrub_event(event: Event, hint: Hint) -> Event | None:
     """The event that is sent in place of this one; None where it tells of no fault."""
     record = hint.get("log_record")
     exceptions = event.get("exception", {}).get("values", [])
-    if not exceptions and (record is None or record.name.split(".")[0] not in OURS):
+    if not exceptions and (record is None or record.name.split(".")[0] not in OWN_LOGGERS):
         return None  # such as Django's line about an answer of 503, or the queue's about a task that failed
-    sent: dict[str, Any] = _only(event, PLAIN)
+    sent: dict[str, Any] = _pick(event, EVENT_KEYS)
     sent["tags"] = {name: str(number) for name, number in log_context.current().items()}
     if trace := event.get("contexts", {}).get("trace"):
-        sent["contexts"] = {"trace": _only(trace, ("trace_id", "span_id"))}
+        sent["contexts"] = {"trace": _pick(trace, ("trace_id", "span_id"))}
     if exceptions:
         sent["exception"] = {"values": [_exception(each) for each in exceptions]}
     if record is not None:
-        sent |= _of_record(record)
+        sent |= _from_log_record(record)
     return sent  # type: ignore[return-value]  # the library's type is that of a dictionary as well
 
 
 def _exception(found: dict[str, Any]) -> dict[str, Any]:
     frames = (found.get("stacktrace") or {}).get("frames", [])
     return {
-        **_only(found, ("type", "module")),
+        **_pick(found, ("type", "module")),
         "value": "",
-        "mechanism": _only(found.get("mechanism") or {}, MECHANISM),
+        "mechanism": _pick(found.get("mechanism") or {}, MECHANISM_KEYS),
         "stacktrace": {"frames": [_frame(frame) for frame in frames]},
     }
 
@@ -132,12 +132,12 @@ def _exception(found: dict[str, Any]) -> dict[str, Any]:
 def _frame(found: dict[str, Any]) -> dict[str, Any]:
     path = PurePosixPath(found.get("filename") or "")
     # A whole path would name the folders of this machine, and so perhaps a person.
-    return _only(found, FRAME) | {"filename": path.name if path.is_absolute() else str(path)}
+    return _pick(found, FRAME_KEYS) | {"filename": path.name if path.is_absolute() else str(path)}
 
 
-def _of_record(record: logging.LogRecord) -> dict[str, Any]:
+def _from_log_record(record: logging.LogRecord) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    if record.name.split(".")[0] in OURS:
+    if record.name.split(".")[0] in OWN_LOGGERS:
         told["logentry"] = {"message": str(record.msg)}
     match = getattr(getattr(record, "request", None), "resolver_match", None)
     if match is not None:
@@ -145,5 +145,5 @@ def _of_record(record: logging.LogRecord) -> dict[str, Any]:
     return told
 
 
-def _only(found: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def _pick(found: Any, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: found[name] for name in names if name in found}

@@ -10,11 +10,11 @@ from pythonjsonlogger.json import JsonFormatter
 from jobs import log_context
 
 #: ISO 8601; TIME_ZONE sets the process to UTC.
-MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FORMATS = ("text", "json")
 
 
-class Marks(logging.Filter):
+class ContextFilter(logging.Filter):
     """Notes on a line what it is about, as long as the one who writes it still has it in hand."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -24,16 +24,16 @@ class Marks(logging.Filter):
         return True
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """`2026-01-31T12:00:00Z WARNING jobs.engine.pipeline [job 5] [batch 12] its fate is unknown: …`"""
 
     def __init__(self) -> None:
         super().__init__(
-            "%(asctime)s %(levelname)s %(name)s %(about)s%(message)s", MOMENT, defaults={"about": ""}
+            "%(asctime)s %(levelname)s %(name)s %(about)s%(message)s", TIME_FORMAT, defaults={"about": ""}
         )
 
 
-class Json(JsonFormatter):
+class JsonLineFormatter(JsonFormatter):
     """One object a line: `time`, `level`, `logger`, `message`; `job` and `batch` where there are any;
     `error` with the whole trace where one was logged.
     """
@@ -41,7 +41,7 @@ class Json(JsonFormatter):
     def __init__(self) -> None:
         super().__init__(
             "%(asctime)s %(levelname)s %(name)s %(message)s",
-            MOMENT,
+            TIME_FORMAT,
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "error"},
             json_ensure_ascii=False,
         )

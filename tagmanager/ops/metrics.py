@@ -28,7 +28,7 @@ Family = GaugeMetricFamily | CounterMetricFamily
 Numbers = float | Mapping[str, int]
 
 
-class Scrape(Collector):
+class DatabaseCollector(Collector):
     """One look at the database each time it is asked; raises `DatabaseError` when that does not answer."""
 
     def collect(self) -> Iterator[Family]:
@@ -46,7 +46,7 @@ class Scrape(Collector):
 
 
 registry = CollectorRegistry(auto_describe=False)
-registry.register(Scrape())
+registry.register(DatabaseCollector())
 
 
 def _jobs(found: Figures) -> Iterator[Family]:

@@ -71,7 +71,7 @@ def meant(
         found = tag_counts.tag_lists(seconds=seconds)
     except connection.NotConnected as problem:
         return Meant(patterns, problem=str(problem))
-    tags = [tag for tag in Inventory(found).shown() if fits(tag.name, patterns)]
+    tags = [tag for tag in Inventory(found).filtered() if fits(tag.name, patterns)]
     offered = [(tag, tag.name in ticked or not fits(tag.name, seen)) for tag in tags]
     return Meant(patterns, offered, found, _problem(found, len(tags)))
 

@@ -15,7 +15,7 @@ from tagmanager.views.lookup_pages import LOOKUPS
 from zendesk import ZendeskError
 
 #: More than these are counted on the page; a download has them all.
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 WRITERS = {
     "csv": (search.as_csv, "text/csv; charset=utf-8"),
     "json": (search.as_json, "application/json"),
@@ -35,22 +35,22 @@ def macros(request: HttpRequest) -> HttpResponse:
     except (connection.NotConnected, ZendeskError) as trouble:
         problem = str(trouble)
     if (chosen := request.GET.get("format", "")) in WRITERS:
-        return _file(chosen, found, problem)
+        return _download(chosen, found, problem)
     context = {
         "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "macro-search"),
         "text": text,
         "parts": [(name, label, not parts or name in parts) for name, label in search.PARTS.items()],
         "problem": problem,
         "number": len(found),
-        "found": found[:MOST_SHOWN],
-        "more": len(found[MOST_SHOWN:]),
+        "found": found[:MAX_SHOWN],
+        "more": len(found[MAX_SHOWN:]),
         "query": request.GET.urlencode(),
         "can_apply": "apply-macro" in installed.tools(),
     }
     return render(request, "lookups/macros.html", context)
 
 
-def _file(kind: str, found: list[search.Found], problem: str) -> HttpResponse:
+def _download(kind: str, found: list[search.Found], problem: str) -> HttpResponse:
     if problem:
         return HttpResponse(problem, status=503, content_type="text/plain; charset=utf-8")
     write, media_type = WRITERS[kind]

@@ -12,7 +12,7 @@ from prometheus_client import exposition
 
 from jobs.runtime.database_retry import trouble_in
 from tagmanager.ops.metrics import registry
-from tagmanager.views.faults import RETRY_AFTER
+from tagmanager.views.server_errors import RETRY_AFTER
 
 #: Version 0.0.4 is the one that every scraper reads.
 EXPOSITION, WORDS = exposition.CONTENT_TYPE_PLAIN_0_0_4, "text/plain; charset=utf-8"

@@ -20,7 +20,7 @@ from jobs.views import saved_form
 from jobs.views.permissions import allowed
 
 #: What django-axes keeps of a name.
-NAME_LENGTH = 255
+MAX_USERNAME_LENGTH = 255
 
 
 class SignIn(LoginView):
@@ -69,12 +69,12 @@ class ChangePassword(PasswordChangeView):
 change_password = allowed()(ChangePassword.as_view())
 
 
-def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+def attempted_username(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
     """The name with which somebody tries to sign in, as django-axes can write it down."""
-    return storable(str((credentials or request.POST).get("username") or ""), NAME_LENGTH)
+    return storable(str((credentials or request.POST).get("username") or ""), MAX_USERNAME_LENGTH)
 
 
-def locked(
+def locked_out(
     request: HttpRequest,
     response: HttpResponse | None = None,  # noqa: ARG001 - the shape that django-axes calls
     credentials: dict[str, Any] | None = None,  # noqa: ARG001

@@ -36,12 +36,12 @@ class Command(RunCommand):
         )
         parser.add_argument(
             "--show",
-            choices=[name for name in tags.SHOWN if name],
+            choices=[name for name in tags.FILTERS if name],
             default="",
             help="Only tags that are on no ticket, named by rules or fields, named by none, or alike.",
         )
         parser.add_argument("--find", default="", metavar="TEXT", help="A part of a tag, or a pattern.")
-        parser.add_argument("--order", choices=list(tags.ORDERS), default="tickets")
+        parser.add_argument("--order", choices=list(tags.SORT_ORDERS), default="tickets")
         parser.add_argument("--output", choices=["text", "csv", "json"], default="text")
         add_person_option(parser)
 
@@ -60,7 +60,7 @@ class Command(RunCommand):
             write_groups = {"csv": tags.groups_as_csv, "json": tags.groups_as_json}
             self.stdout.write(write_groups.get(options["output"], _grouped)(groups).rstrip("\n"))
         else:
-            shown = found.shown(options["show"], options["find"], options["order"])
+            shown = found.filtered(options["show"], options["find"], options["order"])
             write = {"csv": tags.as_csv, "json": tags.as_json}
             self.stdout.write(write.get(options["output"], _listed)(shown).rstrip("\n"))
 
@@ -89,7 +89,7 @@ def _known_by(lists: TagLists) -> str:
         return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
     return (
         f"By Zendesk's own list: tags of the last {tag_counts.DAYS_LISTED} days, "
-        f"{tag_counts.MOST_LISTED:,} at most. --count counts all tickets."
+        f"{tag_counts.MAX_LISTED:,} at most. --count counts all tickets."
     )
 
 

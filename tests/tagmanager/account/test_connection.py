@@ -9,7 +9,7 @@ import pytest
 
 from jobs.models import Gate
 from tagmanager.account import connection
-from tagmanager.account.shared_gate import REMEMBERED, SharedGate
+from tagmanager.account.shared_gate import CACHE_SECONDS, SharedGate
 from zendesk import ApiToken, BearerToken, OAuthClient
 
 
@@ -60,6 +60,6 @@ def test_a_hold_met_by_one_worker_holds_all_and_is_never_shortened(monkeypatch: 
     assert other.not_before() == 0.0
     one.hold(now + 60, "Zendesk said so.")
     one.hold(now + 30, "A shorter one.")
-    monkeypatch.setattr(other, "_read_at", -REMEMBERED)
+    monkeypatch.setattr(other, "_read_at", -CACHE_SECONDS)
     assert other.not_before() == pytest.approx(now + 60, abs=0.001)
     assert Gate.objects.get().why == "Zendesk said so."

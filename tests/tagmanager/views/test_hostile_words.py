@@ -172,11 +172,11 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagmanager.account.tag_references.tag_references", lambda: named)
     macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
     monkeypatch.setattr("tagmanager.macros.search.macros", lambda: (macro,))
-    monkeypatch.setattr("tagmanager.previews.preview.ask", lambda _: tickets)
+    monkeypatch.setattr("tagmanager.previews.samples.query", lambda _: tickets)
     seen = AccountStatus(
         account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words
     )
-    monkeypatch.setattr("tagmanager.views.front.account_status", lambda: seen)
+    monkeypatch.setattr("tagmanager.views.home.account_status", lambda: seen)
     monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: [words])
 
     def refuse(_: object) -> None:

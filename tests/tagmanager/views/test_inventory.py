@@ -106,7 +106,7 @@ def test_what_a_count_found_is_kept_when_its_job_is_deleted(web: Client, demo: D
 def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
+    monkeypatch.setattr(tag_counts, "CHUNK_SIZE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
     assert tag_counts.tag_lists(seconds=0).being_added
@@ -114,7 +114,7 @@ def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
     job = Job.objects.get()
     assert pruning.mark_family(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
     job.items.all().delete()
-    assert not tag_counts._add_on(half, time.monotonic() + 60)
+    assert not tag_counts._continue_adding_up(half, time.monotonic() + 60)
     found = tag_counts.tag_lists(seconds=60)
     assert (found.full, found.being_added, found.own is not None) == (None, None, True)
 
@@ -122,7 +122,7 @@ def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
 def test_what_was_read_is_added_up_in_pieces_and_never_twice(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
+    monkeypatch.setattr(tag_counts, "CHUNK_SIZE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
     seen = [tag_counts.tag_lists(seconds=0) for _ in range(6)]

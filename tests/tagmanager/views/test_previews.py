@@ -17,8 +17,9 @@ from pytest_django import Settings
 from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
 from tagmanager.account.tag_references import tag_references
-from tagmanager.previews import preview
-from tagmanager.previews.preview import Tally, tallies_of
+from tagmanager.previews.estimate import Estimate, estimate
+from tagmanager.previews.samples import Sample, Samples, samples_of
+from tagmanager.previews.tag_changes import PairCount, pair_counts
 from tagmanager.previews.warnings import warnings_of
 from tests import factories
 from tests.demo import params
@@ -60,19 +61,17 @@ def test_samples_are_the_lowest_and_the_highest_numbers(db: None) -> None:
     job = planned(50)
     for ref in range(1, 51):
         factories.item(job, ref, Outcome.PLANNED)
-    found = preview.samples_of(job)
+    found = samples_of(job)
     assert [row.ref for row in found.rows] == [*range(1, 11), *range(41, 51)]
     assert "No Zendesk account is set up." in found.problem
-    assert found.rows[0] == preview.Sample(1, "", kept=["old"], added=["vip"], removed=[])
+    assert found.rows[0] == Sample(1, "", kept=["old"], added=["vip"], removed=[])
 
 
 def test_hostile_text_is_escaped_on_every_part(db: None) -> None:
     job = planned(1)
     evil = "<script>alert(1)</script>"
-    sample = preview.Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
-    samples = render_to_string(
-        "preview/_samples.html", {"samples": preview.Samples([sample], evil), "job": job}
-    )
+    sample = Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
+    samples = render_to_string("preview/_samples.html", {"samples": Samples([sample], evil), "job": job})
     count = render_to_string("tools/_count.html", {"problem": evil})
     stored = render_to_string("tools/_stored.html", {"problem": evil})
     assert "<script" not in samples + count + stored
@@ -112,11 +111,11 @@ def test_each_pair_is_counted_and_those_on_no_ticket_too(web: Client) -> None:
     for ref, removed in ((1, ["old"]), (2, ["old", "older"]), (3, ["gone"])):
         change = {"add": ["new"] if removed != ["gone"] else [], "remove": removed}
         factories.item(job, ref, Outcome.PLANNED, change=change)
-    assert tallies_of(job) == [
-        Tally("old", "new", 2),
-        Tally("gone", "", 1),
-        Tally("older", "new", 1),
-        Tally("nowhere", "new", 0),
+    assert pair_counts(job) == [
+        PairCount("old", "new", 2),
+        PairCount("gone", "", 1),
+        PairCount("older", "new", 1),
+        PairCount("nowhere", "new", 0),
     ]
     page = words(web.get(f"/tools/preview/{job.pk}/pairs").content)
     assert "old → becomes new 2" in page
@@ -124,7 +123,7 @@ def test_each_pair_is_counted_and_those_on_no_ticket_too(web: Client) -> None:
 
 
 def test_a_tool_without_pairs_has_none_to_count(db: None) -> None:
-    assert tallies_of(planned(1)) == []
+    assert pair_counts(planned(1)) == []
 
 
 def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: None) -> None:
@@ -271,9 +270,9 @@ def test_the_real_run_wants_the_permission(client: Client, db: None) -> None:
 def test_the_estimate_follows_batches_and_the_share_of_calls(settings: Settings) -> None:
     settings.ZENDESK_MAX_JOBS, settings.ZENDESK_RATE_SHARE = 10, 0.5
     cache.clear()
-    assert preview.estimate(100) == preview.Estimate(calls=6, seconds=10)
-    large = preview.estimate(100_000)
-    assert large == preview.Estimate(calls=2_400, seconds=1_440)
+    assert estimate(100) == Estimate(calls=6, seconds=10)
+    large = estimate(100_000)
+    assert large == Estimate(calls=2_400, seconds=1_440)
 
 
 def test_a_preview_tells_that_a_trial_would_not_hold(web: Client) -> None:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 #: After so long it may be tried again, seconds: what Retry-After tells.
 RETRY_AFTER = 5
-WORDS = {
+MESSAGES = {
     Trouble.AWAY: (
         "The database does not answer",
         "It is away for the moment, and this page works again as soon as it is back.",
@@ -37,7 +37,7 @@ WORDS = {
 }
 
 
-class Hiding(SafeExceptionReporterFilter):
+class SettingsFilter(SafeExceptionReporterFilter):
     """What the error page of DEBUG shows of settings: not the address for error reports, which has a key."""
 
     hidden_settings = re.compile(rf"{SafeExceptionReporterFilter.hidden_settings.pattern}|DSN", re.IGNORECASE)
@@ -53,7 +53,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     trouble = trouble_in(problem) if problem else None
     if trouble is None:
         return HttpResponse(render_to_string("500.html", request=None), status=500)
-    answer = _say(request, trouble)
+    answer = _render(request, trouble)
     answer["Retry-After"] = str(RETRY_AFTER)
     answer["Cache-Control"] = "no-store"
     # One line instead of a stack for each request while it lasts; told, so that Django tells it no more.
@@ -71,8 +71,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _say(request: HttpRequest, trouble: Trouble) -> HttpResponse:
-    heading, sentence = WORDS[trouble]
+def _render(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+    heading, sentence = MESSAGES[trouble]
     match = request.resolver_match
     if match is not None and getattr(match.func, "is_for_scripts", False):
         return JsonResponse({"error": f"{heading}. {sentence}"}, status=503)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs import log_context
-from tagmanager.ops.error_reporting import OURS, bare
+from tagmanager.ops.error_reporting import OWN_LOGGERS, scrub_event
 
 SECRET = "quokka"
 #: An event with something private in every place that the library knows, and in one that it does not.
@@ -119,7 +119,7 @@ def record(logger: str, words: str, *parameters: object, **extra: Any) -> loggin
 
 
 def sent(event: dict[str, Any], line: logging.LogRecord | None = None) -> Any:
-    return bare(event, {} if line is None else {"log_record": line})  # type: ignore[arg-type]
+    return scrub_event(event, {} if line is None else {"log_record": line})  # type: ignore[arg-type]
 
 
 def test_of_an_exception_type_place_and_function_are_kept_and_no_words() -> None:
@@ -161,7 +161,7 @@ def test_the_words_of_our_errors_are_constants() -> None:
     root = Path(__file__).resolve().parents[3]
     found = [
         (path.name, call.args[0])
-        for room in OURS
+        for room in OWN_LOGGERS
         for path in (root / room).rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,7 +14,7 @@ from jobs.presentation.job_page import version_of
 from jobs.views.permissions import ACT, SEE, allowed, why_refused
 from jobs.workers import health
 from tagmanager import tools as installed
-from tagmanager.account.status import account_status, named
+from tagmanager.account.status import account_status, configured_account
 from tagmanager.tools.base import StartsElsewhere
 from tagmanager.views.lookup_pages import LOOKUPS
 
@@ -31,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "tools": [*(t for t in installed.tools().values() if not isinstance(t, StartsElsewhere)), *LOOKUPS],
         "refusal": why_refused(request.user, SEE, ACT),
         **_worker(),
-        "account_status": named(),
+        "account_status": configured_account(),
     }
     if request.user.has_perm(SEE):
         context |= _jobs()
@@ -81,21 +79,3 @@ def _jobs() -> dict[str, Any]:
         "is_fresh": not (attention or running or latest),
         "version": version_of([*attention, *running, *latest]),
     }
-
-
-@require_safe
-@never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
-    """For probes, without a login: 200 while the database answers. A missing worker is no failure,
-    except to a probe that asks for it: with `?worker=1` it is 503 unless a worker is alive and working.
-    """
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        found = health.check()
-    except DatabaseError:
-        return JsonResponse({"database": "away", "worker": False}, status=503)
-    wanted = request.GET.get("worker") == "1"
-    failed = wanted and found.worker_state != health.State.ALIVE
-    answer = {"database": "ok", "worker": found.is_worker_alive} | asdict(found)
-    return JsonResponse(answer, status=503 if failed else 200)
