@@ -1,4 +1,4 @@
-"""The two shapes of a log line: words for people, JSON for what collects logs. Both name job and batch."""
+"""The two formats of a log line, text for people and JSON for log collectors, each with job and batch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FORMATS = ("text", "json")
 
 
 class ContextFilter(logging.Filter):
-    """Notes on a line what it is about, as long as the one who writes it still has it in hand."""
+    """Adds the current job and batch to a record, in the thread that logs it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         current = log_context.current()
         record.__dict__.update(current)
-        record.about = "".join(f"[{name} {number}] " for name, number in current.items())
+        record.context = "".join(f"[{name} {number}] " for name, number in current.items())
         return True
 
 
@@ -29,13 +29,15 @@ class TextFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__(
-            "%(asctime)s %(levelname)s %(name)s %(about)s%(message)s", TIME_FORMAT, defaults={"about": ""}
+            "%(asctime)s %(levelname)s %(name)s %(context)s%(message)s", TIME_FORMAT, defaults={"context": ""}
         )
 
 
 class JsonLineFormatter(JsonFormatter):
-    """One object a line: `time`, `level`, `logger`, `message`; `job` and `batch` where there are any;
-    `error` with the whole trace where one was logged.
+    """One JSON object per line.
+
+    It has `time`, `level`, `logger` and `message`; `job` and `batch`, if any; and `error` with the traceback,
+    if one was logged.
     """
 
     def __init__(self) -> None:
@@ -50,4 +52,4 @@ class JsonLineFormatter(JsonFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         super().add_fields(log_data, record, message_dict)
-        log_data.pop("about", None)
+        log_data.pop("context", None)

@@ -15,8 +15,9 @@ from jobs.workers import health
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """For probes, without a login: 200 while the database answers. A missing worker is no failure,
-    except to a probe that asks for it: with `?worker=1` it is 503 unless a worker is alive and working.
+    """For probes, without a login: 200 while the database answers.
+
+    With `?worker=1` it is 503 unless a worker is alive and working.
     """
     try:
         with connection.cursor() as cursor:

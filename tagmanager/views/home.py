@@ -1,4 +1,4 @@
-"""The first page with the parts that keep themselves up to date, and what a probe asks."""
+"""The home page and the parts of it that update themselves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 @require_safe
 @allowed()
 def home(request: HttpRequest) -> HttpResponse:
-    """The tools, what is going on, what needs somebody, and the latest jobs. Zendesk is not asked here."""
+    """Tools, running jobs, jobs that need attention, and the latest jobs. Makes no call to Zendesk."""
     context: dict[str, Any] = {
         "tools": [*(t for t in installed.tools().values() if not isinstance(t, StartsElsewhere)), *LOOKUPS],
         "refusal": why_refused(request.user, SEE, ACT),
@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def jobs_now(request: HttpRequest) -> HttpResponse:
-    """The jobs of the first page, for a page that shows `?version=`; 204 when nothing has changed since."""
+    """The jobs on the home page; 204 if nothing has changed since `?version=`."""
     context = _jobs()
     if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
@@ -51,20 +51,20 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
 @allowed()
 @never_cache
 def connection_card(request: HttpRequest) -> HttpResponse:
-    """Which account, as whom, and whether a worker is there; a page of its own where no script asks."""
+    """The account, the connected user, and whether a worker is alive; a whole page without htmx."""
     context = {"account_status": account_status(), **_worker()}
     is_part = request.headers.get("HX-Request") == "true"
     return render(request, "home/_connection.html" if is_part else "home/connection.html", context)
 
 
 def _worker() -> dict[str, Any]:
-    """Whether a worker is there and works, judged as probes are told."""
+    """The state of the workers, as `healthz` reports it."""
     found = health.check()
     return {"worker_alive": found.is_worker_alive, "worker_state": found.worker_state}
 
 
 def _jobs() -> dict[str, Any]:
-    """What needs attention, what goes on, and the latest besides; each job once."""
+    """Jobs that need attention, running ones, and the latest others; each job only once."""
     rows = Job.objects.select_related("created_by").defer("params", "options", "source").order_by("-pk")
     attention = list(rows.filter(pk__in=Job.objects.needing_attention().values("pk"))[: ATTENTION_SHOWN + 1])
     running = list(rows.filter(pk__in=Job.objects.active().values("pk"))[: RUNNING_SHOWN + 1])

@@ -1,4 +1,4 @@
-"""All tags of the account, and the count of all tickets behind them."""
+"""The tag inventory, and the count of all tickets for it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
 from tagmanager.views.lookup_pages import LOOKUPS
 
-#: Seconds that a page, and each look of it at what is under way, works on the lists.
+#: Seconds that each request works on incomplete lists.
 WORK_SECONDS = 1.0
-#: Rows, and groups of tags that are alike, on a page.
+#: Length of a page, for tags and for groups of similar tags.
 TAGS_PER_PAGE, GROUPS_PER_PAGE = 100, 50
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class InventoryQuery:
-    """What of the tags is asked for."""
+    """The filter and the sort order of a request."""
 
     what: str
     text: str
@@ -55,16 +55,16 @@ class InventoryQuery:
         )
 
     def query(self, **other: str) -> str:
-        """As the end of an address, with something else in places."""
-        asked = {"show": self.what, "q": self.text, "order": self.order} | other
-        return urlencode({name: value for name, value in asked.items() if value and value != "tickets"})
+        """A query string with these values, except for `other`."""
+        params = {"show": self.what, "q": self.text, "order": self.order} | other
+        return urlencode({name: value for name, value in params.items() if value and value != "tickets"})
 
 
 @require_safe
 @allowed(SEE)
 @never_cache
 def inventory(request: HttpRequest) -> HttpResponse:
-    """The tags by `?q=`, `?show=` (a name of `SHOWN`) and `?order=`; `?format=` csv or json has them all."""
+    """The tags by `?q=`, `?show=` (a key of `FILTERS`) and `?order=`; `?format=csv` or `json` downloads all."""
     asked = InventoryQuery.from_request(request)
     context: dict[str, Any] = {
         "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "tag-inventory"),
@@ -87,7 +87,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def state(request: HttpRequest) -> HttpResponse:
-    """How far what is under way has come; when it is over, the page is to be loaded anew."""
+    """Progress of the work on the lists; when that is done, the page reloads."""
     try:
         lists = tag_counts.tag_lists(seconds=WORK_SECONDS)
     except connection.NotConnected as problem:
@@ -101,7 +101,7 @@ def state(request: HttpRequest) -> HttpResponse:
 @require_POST
 @allowed(SEE, ACT)
 def count(request: HttpRequest) -> HttpResponse:
-    """Begin a count of all tickets, unless one is under way."""
+    """Start a count of all tickets, unless one has not ended yet."""
     chosen = tool(CountTags.slug)
     form = chosen.form_class({})
     try:
@@ -116,8 +116,8 @@ def count(request: HttpRequest) -> HttpResponse:
 @require_POST
 @allowed(SEE)
 def refresh(_request: HttpRequest) -> HttpResponse:
-    """Read Zendesk's own list once more."""
-    with suppress(connection.NotConnected):  # which the page says
+    """Read Zendesk's own list again."""
+    with suppress(connection.NotConnected):  # the page reports it
         tag_counts.start_reading(connection.address())
     return redirect("tag-inventory")
 

@@ -1,4 +1,4 @@
-"""Pages that look something up in the account."""
+"""The search for macros."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tagmanager.macros import search
 from tagmanager.views.lookup_pages import LOOKUPS
 from zendesk import ZendeskError
 
-#: More than these are counted on the page; a download has them all.
+#: The page only counts further macros; a download has them all.
 MAX_SHOWN = 200
 WRITERS = {
     "csv": (search.as_csv, "text/csv; charset=utf-8"),
@@ -26,7 +26,7 @@ WRITERS = {
 @allowed(SEE)
 @never_cache
 def macros(request: HttpRequest) -> HttpResponse:
-    """Macros by `?q=` in the parts `?in=` (all of them, where none is named); `?format=` csv or json."""
+    """Macros by `?q=` in the parts `?in=` (by default all); `?format=csv` or `json` downloads them."""
     parts = [part for part in request.GET.getlist("in") if part in search.PARTS]
     text = request.GET.get("q", "")[:200]
     problem, found = "", []

@@ -1,4 +1,4 @@
-"""The parts of a dry run's page that ask Zendesk."""
+"""The parts of a dry run's page that call Zendesk. Each is a whole page without htmx."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zendesk import ZendeskError
 @allowed(SEE)
 @never_cache
 def samples(request: HttpRequest, pk: int) -> HttpResponse:
-    """Some of the tickets with what becomes of their tags; a page of its own where no script asks."""
+    """Sample tickets with the changes to their tags."""
     job = _dry_run(pk)
     return _answer(request, "samples", {"job": job, "samples": samples_of(job)})
 
@@ -30,7 +30,7 @@ def samples(request: HttpRequest, pk: int) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def cautions(request: HttpRequest, pk: int) -> HttpResponse:
-    """What else the change sets in motion; a page of its own where no script asks."""
+    """The side effects of the change."""
     job = _dry_run(pk)
     return _answer(request, "cautions", {"job": job, "warnings": warnings_of(job)})
 
@@ -39,7 +39,7 @@ def cautions(request: HttpRequest, pk: int) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def pairs(request: HttpRequest, pk: int) -> HttpResponse:
-    """How many tickets each pair of old and new concerns; a page of its own where no script asks."""
+    """The number of tickets for each pair of old and new tag."""
     job = _dry_run(pk)
     return _answer(request, "pairs", {"job": job, "pairs": pair_counts(job)})
 
@@ -48,7 +48,7 @@ def pairs(request: HttpRequest, pk: int) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def references(_request: HttpRequest, pk: int) -> HttpResponse:
-    """What in the account names the tags that would change, as CSV."""
+    """The references in the account to the tags that would change, as CSV."""
     job = _dry_run(pk)
     change = affected_tags(job)
     try:

@@ -1,4 +1,4 @@
-"""What is answered when a request could not be carried out and the fault is ours."""
+"""The answers to requests that fail on our side."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobs.views.permissions import is_partial_request
 
 logger = logging.getLogger(__name__)
 
-#: After so long it may be tried again, seconds: what Retry-After tells.
+#: Seconds in the Retry-After header.
 RETRY_AFTER = 5
 MESSAGES = {
     Trouble.AWAY: (
@@ -38,16 +38,16 @@ MESSAGES = {
 
 
 class SettingsFilter(SafeExceptionReporterFilter):
-    """What the error page of DEBUG shows of settings: not the address for error reports, which has a key."""
+    """Hides SENTRY_DSN, which contains a key, on the error page of DEBUG."""
 
     hidden_settings = re.compile(rf"{SafeExceptionReporterFilter.hidden_settings.pattern}|DSN", re.IGNORECASE)
 
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 with a sentence while our own database is in trouble, else 500 for a fault of the program.
+    """503 with a sentence while our own database is in trouble, otherwise 500 for a bug.
 
-    Called by Django while the exception is handled. Neither page asks the database for anything.
+    Django calls it while handling the exception. Neither page reads the database.
     """
     problem = sys.exc_info()[1]
     trouble = trouble_in(problem) if problem else None
@@ -56,7 +56,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     answer = _render(request, trouble)
     answer["Retry-After"] = str(RETRY_AFTER)
     answer["Cache-Control"] = "no-store"
-    # One line instead of a stack for each request while it lasts; told, so that Django tells it no more.
+    # Log one line per request instead of a traceback; log_response keeps Django from logging it again.
     log_response(
         "%s: %s %s (%s)",
         trouble.value,
@@ -76,7 +76,7 @@ def _render(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     match = request.resolver_match
     if match is not None and getattr(match.func, "is_for_scripts", False):
         return JsonResponse({"error": f"{heading}. {sentence}"}, status=503)
-    if is_partial_request(request):  # the page that asked keeps what it shows, and asks again
+    if is_partial_request(request):  # the page keeps its content and asks again
         return HttpResponse(f"{heading}. {sentence}", status=503, content_type="text/plain; charset=utf-8")
     context = {"heading": heading, "sentence": sentence, "is_form": request.method == "POST"}
-    return render(None, "503.html", context, status=503)  # without the request: nobody is read
+    return render(None, "503.html", context, status=503)  # without the request, which would read the user
