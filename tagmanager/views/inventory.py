@@ -64,7 +64,7 @@ class InventoryQuery:
 @allowed(SEE)
 @never_cache
 def inventory(request: HttpRequest) -> HttpResponse:
-    """The tags by `?q=`, `?show=` (a key of `FILTERS`) and `?order=`; `?format=csv` or `json` downloads all."""
+    """The tags by `?q=`, `?show=` (a key of `FILTERS`) and `?order=`; `?format=` downloads all."""
     asked = InventoryQuery.from_request(request)
     context: dict[str, Any] = {
         "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "tag-inventory"),

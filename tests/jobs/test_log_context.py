@@ -14,7 +14,7 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import log_context
-from tagmanager.ops.logging import JsonLineFormatter, ContextFilter, TextFormatter
+from tagmanager.ops.logging import ContextFilter, JsonLineFormatter, TextFormatter
 from tests.demo import Demo, run, submit
 
 LOGS = "import logging; logging.getLogger('a').warning('b')"
