@@ -27,8 +27,8 @@ class Command(TicketCommand):
         parser.add_argument(
             "--rows",
             metavar="FILE",
-            help="A change for each ticket: CSV with the columns id, add and remove. Spaces separate the tags "
-            "in a cell. - is standard input.",
+            help="A change for each ticket: CSV with the columns id, add and remove. Spaces separate the "
+            "tags in a cell. - is standard input.",
         )
         for name, what in (("add", "Add"), ("remove", "Remove"), ("set", "Replace all tags with")):
             parser.add_argument(
