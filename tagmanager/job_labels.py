@@ -1,4 +1,4 @@
-"""Our own things in people's words, for the pages of `jobs`: tools, tickets, what to do about failures."""
+"""Labels for the pages of `jobs`: names of tools, addresses of tickets, advice about failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADVICE = {
 
 
 def tool_name(slug: str) -> str:
-    """How people call a tool; of one that is not installed any more, what its slug says."""
+    """The name of a tool; for one no longer installed, derived from its slug."""
     try:
         return tool(slug).name
     except UnknownTool:
@@ -37,7 +37,7 @@ def tool_name(slug: str) -> str:
 
 
 def item_address(ref: int) -> str:
-    """Where people see the ticket; "" while no account is set up."""
+    """The page of the ticket in Zendesk; "" while no account is configured."""
     try:
         return connection.ticket_address(ref)
     except connection.NotConnected:
@@ -45,7 +45,7 @@ def item_address(ref: int) -> str:
 
 
 def field(job: Job, name: str, value: object) -> tuple[str, str]:
-    """What people call a field that the job sets, and what stands in it."""
+    """Labels for a field that the job sets and for its value."""
     names = JobOptions.of(job).field_names
     return names.label(name), names.value(name, value)
 

@@ -1,7 +1,7 @@
 """Settings, each from one environment variable or one line of `.env`.
 
-README.md explains the variables and .env.example lists them all; what is missing or contradicts itself
-is told in words by the system checks in `tagmanager.ops.checks`.
+The documentation explains the variables and .env.example lists them all. System checks in
+`tagmanager.ops.checks` report settings that are missing or contradict each other.
 """
 
 import os
@@ -17,7 +17,7 @@ from django.core.management.utils import get_random_secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# The demo never reads `.env`: a real Zendesk named there must be out of its reach.
+# The demo never reads `.env`, so that it cannot reach a real Zendesk configured there.
 DEMO: bool = env.bool("TAGMANAGER_DEMO", default=False)
 if not DEMO:
     env.read_env(env.str("TAGMANAGER_ENV_FILE", default=str(BASE_DIR / ".env")))
@@ -27,21 +27,21 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
-def kept_key(path: Path) -> str:
-    """A secret key made once and kept in a file only its owner reads: web and worker must share it."""
+def stored_key(path: Path) -> str:
+    """A secret key, created once in a file that only its owner can read: web and worker must share it."""
     with NamedTemporaryFile("w", dir=path.parent, encoding="utf-8") as draft:  # mode 600
         draft.write(get_random_secret_key())
         draft.flush()
-        # A link appears whole or not at all, and whoever comes second keeps the first one's key.
+        # A link is atomic: if two processes do this at once, both use the key of the first.
         with suppress(FileExistsError):
             os.link(draft.name, path)
     return path.read_text(encoding="utf-8")
 
 
-# Without one (and outside DEBUG and the demo) it stays empty, and tagmanager.E001 says what to do.
+# Outside DEBUG and the demo a missing key stays empty, and tagmanager.E001 says what to do.
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY and (DEBUG or DEMO):
-    SECRET_KEY = kept_key(VAR_DIR / "secret-key")
+    SECRET_KEY = stored_key(VAR_DIR / "secret-key")
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -67,8 +67,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that an answer bears its policy also when something below it fails (a foreign host, a database
-    # that is away): such an answer is made outside of the layer that failed.
+    # First, so that the policy is also on answers to failures below it, such as a rejected host or a database
+    # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -80,7 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tagmanager.ops.timezone.middleware",
-    # Last, so that it sees the answer of everything that can refuse a login.
+    # Last, so that it sees every answer that can refuse a login.
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -108,18 +108,18 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 SQLITE_FILE = VAR_DIR / ("demo.sqlite3" if DEMO else "tagmanager.sqlite3")
 DATABASE: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{SQLITE_FILE}")
-# A worker's queue polls several times a second: a connection per query would cost seven tasks out of eight.
+# A worker polls its queue several times a second. With a connection per query, throughput was an eighth.
 DATABASE["CONN_MAX_AGE"] = 600
-# A write waits so many seconds for others' writes: SQLite has one lock for all, PostgreSQL one for each row.
+# Seconds that a write waits for other writes: SQLite has one lock for all, PostgreSQL one per row.
 DATABASE_LOCK_TIMEOUT: int = env.int("DATABASE_LOCK_TIMEOUT", default=30)
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])  # an absolute path stays as it is
     DATABASE["OPTIONS"] = {
-        # A transaction that will write asks for the lock at once and waits its turn: with SQLite's own
-        # way (read first, lock later) a web request is refused while a worker writes.
+        # A transaction takes the write lock at its start and waits for it. By default SQLite reads first and
+        # locks later, and then a web request fails while a worker writes.
         "transaction_mode": "IMMEDIATE",
         "timeout": DATABASE_LOCK_TIMEOUT,
-        # No mmap_size: mapped pages would count as the worker's memory. Foreign keys are on by Django.
+        # No mmap_size: mapped pages would count as the worker's memory. Django turns foreign keys on.
         "init_command": (
             "PRAGMA journal_mode=WAL;"
             "PRAGMA synchronous=NORMAL;"
@@ -131,60 +131,60 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # No connection pool: Django-Q2's forked workers would share its sockets and hang.
     DATABASE["CONN_HEALTH_CHECKS"] = True
-    # What the address itself says (?connect_timeout=3&options=…) holds.
+    # Options in the address itself (?connect_timeout=3&options=…) take precedence.
     DATABASE["OPTIONS"] = {
-        # libpq's own: a server behind a dead network is waited for by the minute, or for ever.
+        # By default libpq waits minutes, or for ever, for a server behind a dead network.
         "connect_timeout": 10,
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
-        # A process that was frozen in the middle of a transaction would keep its rows from all others.
+        # Otherwise a process suspended within a transaction would lock its rows for all others.
         "options": f"-c lock_timeout={DATABASE_LOCK_TIMEOUT}s -c idle_in_transaction_session_timeout=60s",
     } | DATABASE.get("OPTIONS", {})
 DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Shared by web and workers through files: Django-Q2 tells there which cluster is alive.
+# Files that web and workers share; Django-Q2 records there which clusters are alive.
 CACHES = {
     "default": {
-        "BACKEND": "tagmanager.ops.cache.ForgivingCache",
+        "BACKEND": "tagmanager.ops.cache.FaultTolerantCache",
         "LOCATION": str(VAR_DIR / "cache"),
     }
 }
 
 # --- Queue ------------------------------------------------------------------------------------------------
 
-# A message is only a wake-up for a job row, so Django-Q2 itself never repeats one and keeps no successes.
+# A message only wakes a worker for a job's row, so Django-Q2 never retries one and stores no successes.
 Q_CLUSTER: dict[str, Any] = {
     "name": "tagmanager",
     "label": "Queue",
-    # The same database as the jobs: a job and its wake-up are written or rolled back together.
+    # The same database as the jobs, so that a job and its wake-up are committed in one transaction.
     "orm": "default",
     "broker_class": "jobs.workers.watching_broker.WatchingBroker",
     "workers": env.int("Q_WORKERS", default=2),
-    # Seconds, whole ones: Django-Q2 fails every task when this is a float.
+    # Whole seconds: Django-Q2 fails every task if this is a float.
     "timeout": 120,
-    # Far above the time-out, because the lock of a message starts when it is fetched and is never renewed.
+    # Far above the timeout: the lock on a message starts when it is fetched and is never renewed.
     "retry": 300,
     "ack_failures": True,
     "max_attempts": 1,
     "queue_limit": 1,
     "bulk": 1,
-    # With the default of 250 each success reads all kept ones; -1 was six times faster.
+    # With the default of 250 each success reads all stored ones; -1 was six times faster.
     "save_limit": -1,
-    # Not less: below 0.5 the guard no longer ends a worker that is over its time.
+    # Below 0.5 the guard no longer stops a worker that exceeds its timeout.
     "guard_cycle": 0.5,
     "poll": 0.2,
     "catch_up": False,
-    # Rare, because a worker that retires while the cluster stops is not replaced, and the stop hangs.
+    # High, because a worker that is recycled while the cluster stops is not replaced, and the stop hangs.
     "recycle": 100_000,
 }
-# Where `jobs` finds the work it runs.
+# The function that returns the work of a job.
 JOBS_WORK = "tagmanager.changes.ticket_work.work_for"
-# What the pages of `jobs` ask about tools, tickets and failures, in words (jobs.presentation.labels.Labels).
+# Labels for tools, tickets and failures on the pages of `jobs` (jobs.presentation.labels.Labels).
 JOBS_WORDS = "tagmanager.job_labels"
-# The tools, in the order in which people see them: objects of the shape `tagmanager.tools.base.Tool`.
+# The tools in the order of the pages; each implements `tagmanager.tools.base.Tool`.
 TOOLS = [
     "tagmanager.tools.bulk_tag.BulkTag",
     "tagmanager.tools.rename_tags.RenameTags",
@@ -204,12 +204,12 @@ ZENDESK_OAUTH_CLIENT_SECRET: str = env.str("ZENDESK_OAUTH_CLIENT_SECRET", defaul
 ZENDESK_OAUTH_TOKEN: str = env.str("ZENDESK_OAUTH_TOKEN", default="")
 ZENDESK_EMAIL: str = env.str("ZENDESK_EMAIL", default="")
 ZENDESK_API_TOKEN: str = env.str("ZENDESK_API_TOKEN", default="")
-# Bulk jobs in flight for all our jobs together; Zendesk takes 30 for a whole account.
+# Limit on bulk jobs in flight, for all our jobs together; Zendesk allows 30 for the whole account.
 ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=10)
-# The part of the account's calls per minute that is ours.
+# The share of the account's calls per minute that we may use.
 ZENDESK_RATE_SHARE: float = env.float("ZENDESK_RATE_SHARE", default=0.7)
 
-# Up to this many tickets run in the request that asked for them; more run in the background.
+# Jobs of up to this many tickets run within the web request; larger ones run in the background.
 SYNC_TICKET_LIMIT: int = env.int("SYNC_TICKET_LIMIT", default=500)
 JOB_TICKET_LIMIT: int = env.int("JOB_TICKET_LIMIT", default=2_000_000)
 
@@ -228,13 +228,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Ten wrong passwords for one name from one address close that door for an hour, and no other.
+# Ten wrong passwords lock that user name for that address for an hour, and nothing else.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_CALLABLE = "tagmanager.views.people.name_tried"
-AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked"
+AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
+AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 
 LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = ["tagmanager.formats"]
@@ -243,31 +243,34 @@ USE_TZ = True
 
 # --- HTTP -------------------------------------------------------------------------------------------------
 
-# The demo and a developer's server answer on plain http://127.0.0.1; everything else is behind TLS.
+# The demo and a developer's server use plain http://127.0.0.1; everything else is behind TLS.
 USE_HTTPS: bool = env.bool("USE_HTTPS", default=not (DEBUG or DEMO))
 SECURE_SSL_REDIRECT = USE_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # probes come from inside and do not follow redirects
+SECURE_REDIRECT_EXEMPT = [
+    r"^healthz$",
+    r"^metrics$",
+]  # probes come from inside the network and do not follow redirects
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
-# To bind the names below ours, or to enter the browsers' lists, is for the owner of the whole domain to say.
+# Only the owner of the domain can decide about HSTS for subdomains and the browsers' preload lists.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
-CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script of ours reads the cookie
+CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
 SESSION_COOKIE_AGE = 12 * 3600  # one working day
 CSRF_FAILURE_VIEW = "tagmanager.views.people.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
-# Only behind a proxy that sets this header itself: otherwise anyone could claim to have come by https.
+# Only behind a proxy that sets this header itself; otherwise any client could pretend to use https.
 if env.bool("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# No inline script, no inline style, no eval: what a ticket's tag says is never run. For htmx this means that
-# hx-on and bracketed filters in hx-trigger do not work; scripts belong in files under static/.
+# No inline script, inline style or eval, so text from Zendesk never runs. With htmx, hx-on and filters in
+# hx-trigger therefore do not work; scripts belong in files under static/.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],  # Bootstrap's style sheet holds its small icons as data
+        "img-src": [SELF, "data:"],  # Bootstrap's style sheet embeds small icons as data
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -278,9 +281,9 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns at each start where it is missing
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns at each start if it is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# Where nobody runs collectstatic, files are served from where they lie.
+# With DEBUG and in the demo nobody runs collectstatic, so files are served from their sources.
 STATIC_COLLECTED = not (DEBUG or DEMO)
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -297,42 +300,44 @@ STORAGES = {
 
 # --- Monitoring -------------------------------------------------------------------------------------------
 
-# Who knows it may read /metrics; without one there is no such address.
+# Grants access to /metrics; without a token that page does not exist.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
-# Where faults of the program are reported to, without any data; without one nowhere.
+# Where to report bugs in the program, without any data; without a DSN nothing is reported.
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
-# The page of an error with DEBUG shows settings.
-DEFAULT_EXCEPTION_REPORTER_FILTER = "tagmanager.views.faults.Hiding"
+# The error page of DEBUG shows settings; this filter hides secrets.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tagmanager.views.server_errors.SettingsFilter"
 
 # --- Logging ----------------------------------------------------------------------------------------------
 
-# One line per event on standard error: time, level, logger, job and batch, words. Standard output belongs to
-# the commands.
+# One line per event on standard error: time, level, logger, job and batch, message. Standard output belongs
+# to the commands.
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="text").lower()
-# Python would end with a trace at a level that it does not know; tagmanager.E012 says what to write.
+# An unknown level would make Python fail with a traceback; tagmanager.E012 explains the setting instead.
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 KNOWN_LOG_LEVEL = LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"marks": {"()": "tagmanager.ops.logging.Marks"}},
-    # A word that is neither gets text, and tagmanager.E013 says so.
+    "filters": {"context": {"()": "tagmanager.ops.logging.ContextFilter"}},
+    # An unknown format means text, and tagmanager.E013 reports it.
     "formatters": {
         "line": {
-            "()": "tagmanager.ops.logging.Json" if LOG_FORMAT == "json" else "tagmanager.ops.logging.Text"
+            "()": "tagmanager.ops.logging.JsonLineFormatter"
+            if LOG_FORMAT == "json"
+            else "tagmanager.ops.logging.TextFormatter"
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["marks"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": KNOWN_LOG_LEVEL},
     "loggers": {
-        # Django's own handlers would print the same event a second time.
+        # Without Django's own handlers, which would log the same event twice.
         "django": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
-        # At DEBUG these two print whole addresses and header lines.
+        # At DEBUG these two log whole URLs and headers.
         "urllib3": {"level": "WARNING"},
         "requests": {"level": "WARNING"},
-        # Every wake-up would be two lines; what matters is said by `jobs`.
+        # Otherwise two lines per wake-up; `jobs` logs what matters.
         "django-q": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },

@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager.views import front, inventory, lookups, metrics, parts, people, previews, tool
+from tagmanager.views import healthz, home, inventory, lookups, metrics, parts, people, previews, tool
 
-handler500 = "tagmanager.views.faults.server_error"
+handler500 = "tagmanager.views.server_errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", front.home, name="home"),
-    path("now", front.jobs_now, name="now"),
-    path("connection", front.connection_card, name="connection"),
+    path("", home.home, name="home"),
+    path("now", home.jobs_now, name="now"),
+    path("connection", home.connection_card, name="connection"),
     path("tools/parts/tags", parts.tags, name="tags"),
     path("tools/parts/stored", parts.stored, name="stored"),
     path("tools/parts/guard", parts.guard, name="guard"),
@@ -22,18 +22,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/preview/<int:pk>/samples", previews.samples, name="preview-samples"),
     path("tools/preview/<int:pk>/warnings", previews.cautions, name="preview-warnings"),
     path("tools/preview/<int:pk>/pairs", previews.pairs, name="preview-pairs"),
-    path("tools/preview/<int:pk>/named-in.csv", previews.named, name="preview-named-in"),
+    path("tools/preview/<int:pk>/named-in.csv", previews.references, name="preview-named-in"),
     path("tools/macro-search/", lookups.macros, name="macro-search"),
     path("tools/tag-inventory/", inventory.inventory, name="tag-inventory"),
     path("tools/tag-inventory/state", inventory.state, name="tag-inventory-state"),
     path("tools/tag-inventory/count", inventory.count, name="tag-inventory-count"),
-    path("tools/tag-inventory/anew", inventory.anew, name="tag-inventory-anew"),
+    path("tools/tag-inventory/anew", inventory.refresh, name="tag-inventory-anew"),
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
     path("login/", people.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", people.change_password, name="password"),
     path("admin/", admin.site.urls),
-    path("healthz", front.healthz, name="healthz"),
+    path("healthz", healthz.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

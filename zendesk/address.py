@@ -1,4 +1,4 @@
-"""Where an account lives, and which addresses credentials may be sent to."""
+"""The base URL of an account, and which base URLs may receive credentials."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def address_of(subdomain: str) -> str:
-    """The address of an account: ``acme`` gives ``https://acme.zendesk.com``.
+    """The base URL of an account: ``acme`` gives ``https://acme.zendesk.com``.
 
-    The domain is never taken from the input, so that nobody who may type a subdomain can make the
-    server send its credentials elsewhere. Raises ValueError with a sentence for anything else.
+    The domain never comes from the input, so a person who may enter a subdomain cannot make the server send
+    its credentials elsewhere. Raises ValueError, with a sentence, for anything but a subdomain.
     """
     if not SUBDOMAIN.match(subdomain):
         raise ValueError(
@@ -27,15 +27,13 @@ def address_of(subdomain: str) -> str:
 
 
 def checked_base_url(base_url: str) -> str:
-    """The address without a closing slash. Raises ValueError when calls cannot be built on it."""
+    """The base URL without a trailing slash. Raises ValueError, with a sentence, if it is unusable."""
     parts = urlsplit(base_url)
-    # Not repeated in the message: someone may have put a password into it.
+    # The message does not repeat the address, which may contain a password.
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("The Zendesk address should look like https://acme.zendesk.com.")
     if parts.username is not None or parts.password is not None:
-        raise ValueError(
-            "The Zendesk address must not hold a user name or a password. Give them apart from it."
-        )
+        raise ValueError("The Zendesk address must not contain a user name or password. Set them separately.")
     if parts.query or parts.fragment:
         raise ValueError("The Zendesk address must end after the host or a path, without ? or #.")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:

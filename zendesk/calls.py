@@ -1,4 +1,4 @@
-"""What is asked of the account, and what is told of it: a call before and after it went over the wire."""
+"""A call before it is made, and the report of one that was made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["read", "write", "status", "token"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call to make: what a client method asks of the transport."""
+    """A call for the transport to make."""
 
     method: str
     path: str  # below the base address, quoted, without the query
@@ -20,21 +20,21 @@ class Request:
     body: Mapping[str, object] | None = field(default=None, repr=False)
     kind: Kind = "read"
     signed: bool = True
-    has_own_limit: bool = False  # Zendesk counts its calls apart, and need not say so in the headers
+    has_own_limit: bool = False  # Zendesk counts its calls separately, even if no header says so
 
     @property
     def endpoint(self) -> str:
-        """The path with the ids blanked: what an endpoint limit most likely counts."""
+        """The method and the path without ids: most likely what an endpoint limit counts."""
         return f"{self.method} {re.sub(r'/[0-9]+(?=[/.]|$)', '/*', self.path)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request that was really made; every try counts."""
+    """One HTTP request that was made; each attempt is a request."""
 
-    kind: Kind  # "write" changes tickets, "status" asks about bulk jobs, "token" signs in, "read" is the rest
+    kind: Kind  # "write": changes tickets; "status": of bulk jobs; "token": fetches one; "read": all others
     method: str
     path: str  # without the query
     status: int | None  # None: no answer
     seconds: float
-    attempt: int  # 1 for the first try
+    attempt: int  # 1 for the first

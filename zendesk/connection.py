@@ -1,4 +1,4 @@
-"""Does the connection work, as whom, and what should people know about it?"""
+"""Checking a connection: whether it works, as which user, and with what limitations."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from zendesk.credentials import CredentialsEnd
 from zendesk.errors import NotAllowed, NotFound
 from zendesk.records import CustomRole, User
 
-MAY_TAG = frozenset({"agent", "admin"})
+ROLES_THAT_MAY_TAG = frozenset({"agent", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection that works."""
+    """A working connection."""
 
     user: User
     role: str  # agent or admin
     warnings: tuple[str, ...]  # sentences
-    calls_per_minute: int | None  # of the whole account; None: Zendesk did not tell
+    calls_per_minute: int | None  # of the whole account; None: Zendesk did not say
     credentials_end: CredentialsEnd
 
     @property
     def may_change_closed(self) -> bool:
-        """Whether this user can change closed tickets where the account allows it (article 7335734335258)."""
+        """Whether this user can change closed tickets if the account allows it (article 7335734335258)."""
         return self.role == "admin"
 
 
 def check(zendesk: Zendesk) -> Connection:
-    """Try the connection with three harmless calls at most. Raises ZendeskError when it does not serve.
+    """Test the connection with up to three harmless calls. Raises ZendeskError if it is unusable.
 
-    That tickets may also be written cannot be tried without writing one.
+    It cannot test write access, which would take a write.
     """
     user = zendesk.me()
-    if user.role not in MAY_TAG:
+    if user.role not in ROLES_THAT_MAY_TAG:
         raise NotAllowed(
-            f"{user.name} is signed in as {user.role or 'a user without a role'}, and only agents and admins "
+            f"{user.name} is signed in as {user.role or 'a user without a role'}, but only agents and admins "
             "can change tickets. Connect as an agent or admin."
         )
-    zendesk.search_count("")  # needs the scope "read", which an account's first view might not
+    zendesk.search_count("")  # needs the scope "read", unlike most other reads
     role = _role(zendesk, user)
     return Connection(
         user=user,
@@ -52,7 +52,7 @@ def check(zendesk: Zendesk) -> Connection:
 
 
 def _role(zendesk: Zendesk, user: User) -> CustomRole | None:
-    """The user's custom role, where there is one and the user may look at it."""
+    """The user's custom role, if there is one and the user may see it."""
     if user.custom_role_id is None:
         return None
     try:
@@ -68,9 +68,9 @@ def _warnings(user: User, role: CustomRole | None, end: CredentialsEnd) -> Itera
         yield f"{user.name} is a light agent, and light agents cannot change tickets."
     if user.is_restricted:
         part = f" ({user.ticket_restriction})" if user.ticket_restriction else ""
-        yield f"{user.name} sees only a part of the tickets{part}: views and searches find fewer."
+        yield f"{user.name} can see only some of the tickets{part}, so views and searches find fewer."
     elif role is not None and role.ticket_access not in {"", "all"}:
-        yield f"The role {role.name} sees only a part of the tickets ({role.ticket_access})."
+        yield f"The role {role.name} can see only some of the tickets ({role.ticket_access})."
     if role is not None and not role.may_edit_tags:
         yield f"The role {role.name} may not edit tags. Allow it in Zendesk, or connect as someone else."
     if end.on is not None:

@@ -1,22 +1,21 @@
-"""All that can go wrong with a call, as one small tree, in sentences.
+"""The errors of a call, as one small tree.
 
-``except ZendeskError`` catches everything a call may raise besides ValueError for wrong arguments;
-nothing of the HTTP library gets out. Every error keeps ``status`` (the HTTP status, None when no
-answer came), ``code`` (Zendesk's word for it, may be empty) and ``text`` (the sentence, also ``str()``).
+A call raises only ZendeskError, apart from ValueError for invalid arguments; no error of the HTTP library
+escapes. Every error has ``status`` (the HTTP status; None without an answer), ``code`` (Zendesk's own, may be
+empty) and ``text`` (a sentence for people, also ``str()``).
 """
 
 from __future__ import annotations
 
 
 class ZendeskError(Exception):
-    """Zendesk did not do what was asked."""
+    """Zendesk did not carry out a call."""
 
-    #: True when a write was sent and nobody can say whether it was carried out: read back before
+    #: True if a write was sent and it is not known whether it was carried out. Read the tickets before
     #: sending it again.
     fate_unknown: bool = False
 
-    # All but the text is optional and by keyword, so that errors survive pickling on their way
-    # between processes.
+    # All but the text is optional and by keyword, so that errors can be pickled between processes.
     def __init__(self, text: str = "", *, status: int | None = None, code: str = "") -> None:
         super().__init__(text)
         self.text = text
@@ -28,11 +27,11 @@ class ZendeskError(Exception):
 
 
 class CredentialsRefused(ZendeskError):
-    """Zendesk does not accept who we say we are. The text says what to renew; repeating does not help."""
+    """Zendesk does not accept the credentials. The text says what to renew; a retry does not help."""
 
 
 class NotAllowed(ZendeskError):
-    """Zendesk knows who we are and does not let us (403): scope, role or plan."""
+    """The user, the token's scope or the account's plan does not permit the call (403)."""
 
     def __init__(
         self,
@@ -47,7 +46,7 @@ class NotAllowed(ZendeskError):
 
 
 class NotFound(ZendeskError):
-    """There is no such thing, or not for this user (404)."""
+    """The record does not exist, or this user may not see it (404)."""
 
 
 class NoSuchAccount(ZendeskError):
@@ -55,13 +54,13 @@ class NoSuchAccount(ZendeskError):
 
 
 class Redirected(NoSuchAccount):
-    """The account lives elsewhere: the address answers with another one (3xx), where credentials never go."""
+    """The address redirects to another one (3xx), which never receives the credentials."""
 
 
 class Refused(ZendeskError):
-    """Zendesk understood the call and turns it down (400, 422 and other 4xx); nothing was changed.
+    """Zendesk understood the call and rejected it (400, 422 and other 4xx); nothing was changed.
 
-    ``details`` holds one sentence per field that Zendesk objects to.
+    ``details`` has one sentence per field that Zendesk objects to.
     """
 
     def __init__(
@@ -72,18 +71,15 @@ class Refused(ZendeskError):
 
 
 class Conflict(Refused):
-    """Someone changed the ticket since it was read (409). Read it again, then decide."""
+    """Someone changed the ticket after it was read (409). Read it again, then decide."""
 
 
 class TooLarge(Refused):
-    """The call was too long for Zendesk (413, 414). Send fewer tickets at once."""
+    """The call is too large for Zendesk (413, 414). Send fewer tickets at once."""
 
 
 class TryLater(ZendeskError):
-    """Nothing is wrong with the call; the time is.
-
-    ``retry_after`` is in seconds, None when nobody knows.
-    """
+    """The call may succeed later. ``retry_after`` is in seconds; None if unknown."""
 
     def __init__(
         self, text: str = "", *, status: int | None = None, code: str = "", retry_after: float | None = None
@@ -93,15 +89,15 @@ class TryLater(ZendeskError):
 
 
 class RateLimited(TryLater):
-    """The calls per minute are used up. The call was not carried out (developer.zendesk.com, rate limits)."""
+    """This minute's calls are used up; this one was not carried out (developer.zendesk.com, rate limits)."""
 
 
 class TooManyJobs(TryLater):
-    """As many bulk jobs are queued or running as the account may have; this one was not taken.
+    """The account has reached its limit of bulk jobs queued or running; this one was not accepted.
 
-    The limit is 30 for the whole account, agents' own bulk edits included (developer.zendesk.com, job
-    statuses). Wait for a job to end instead of trying again and again. ``current_job_ids`` names the
-    jobs that take the places, where Zendesk told.
+    The limit is 30 for the whole account, including agents' own bulk edits (developer.zendesk.com, job
+    statuses). Wait for a job to end instead of retrying. ``current_job_ids`` has the ids of those jobs, if
+    Zendesk sent them.
     """
 
     def __init__(
@@ -118,10 +114,10 @@ class TooManyJobs(TryLater):
 
 
 class Unavailable(TryLater):
-    """No answer, half an answer, or Zendesk's own trouble (5xx).
+    """No answer, an incomplete answer, or an error of Zendesk's servers (5xx).
 
-    ``dropped``: the connection was closed before any answer, as happens to a pooled connection that
-    was idle for too long.
+    ``dropped``: the connection was closed before any answer, as happens to pooled connections that were idle
+    for too long.
     """
 
     def __init__(
@@ -140,7 +136,7 @@ class Unavailable(TryLater):
 
 
 class UnexpectedAnswer(ZendeskError):
-    """Zendesk said yes, in a shape nobody knows. After a write, ``fate_unknown`` is True."""
+    """The answer to an accepted call has an unknown shape. After a write, ``fate_unknown`` is True."""
 
     def __init__(
         self, text: str = "", *, status: int | None = None, code: str = "", fate_unknown: bool = False

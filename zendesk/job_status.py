@@ -1,4 +1,4 @@
-"""Zendesk's own bulk jobs: how far one is, and what became of each ticket."""
+"""Zendesk's bulk jobs: their status and the result of each ticket."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk.error_body import error_body_of, flattened
+from zendesk.error_body import joined_details, parse_error_object
 from zendesk.errors import UnexpectedAnswer
 
 log = logging.getLogger(__name__)
 
-RUNNING = frozenset({"queued", "working"})
-OVER = frozenset({"completed", "failed", "killed"})
+OPEN = frozenset({"queued", "working"})
+ENDED = frozenset({"completed", "failed", "killed"})
 
 _CLOSED = re.compile(r"closed prevents ticket update", re.IGNORECASE)
 _CONFLICT = re.compile(
@@ -27,10 +27,10 @@ _NOT_FOUND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one ticket of a bulk job.
+    """The result of one ticket in a bulk job.
 
-    Successes name the ticket and no index, failures mostly both, some only the index: the place in the
-    ids as they were sent (the zenpy cassettes; cloudbees-oss/zendesk-java-client issue 98).
+    Successes have the ticket's id, failures mostly the id and the index, some only the index: the position
+    among the ids sent (the zenpy cassettes; cloudbees-oss/zendesk-java-client issue 98).
     """
 
     id: int | None
@@ -42,34 +42,34 @@ class ItemResult:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> ItemResult:
-        """Read one item. An item is good only if it says so: no success key on a failure is the rule."""
+        """Parse one item. It is a success only if it says so: failures often lack the key."""
         id_, index = raw.get("id"), raw.get("index")
         no_error = not raw.get("error") and not raw.get("errors")
         ok = raw.get("success") is True or (no_error and raw.get("status") == "Updated")
-        # Older items carry the ticket's subject as their title: not a reason, and not to be kept.
-        said = error_body_of({key: value for key, value in raw.items() if key != "title"})
+        # In older items the title is the ticket's subject: not a reason, and not ours to store.
+        error = parse_error_object({key: value for key, value in raw.items() if key != "title"})
         return cls(
             id=id_ if type(id_) is int else None,
             index=index if type(index) is int else None,
             ok=ok,
-            code="" if ok else said.code,
-            text="" if ok else flattened(list(said.details)) or said.text,
+            code="" if ok else error.code,
+            text="" if ok else joined_details(list(error.details)) or error.text,
             raw=raw,
         )
 
     @property
     def is_conflict(self) -> bool:
-        """Someone changed the ticket after the job was queued; bulk jobs never overwrite that."""
+        """Someone changed the ticket after the job was queued; bulk jobs never overwrite such changes."""
         return self._says(_CONFLICT)
 
     @property
     def is_closed(self) -> bool:
-        """The ticket is closed, and the account does not let closed tickets be changed."""
+        """The ticket is closed, and the account does not allow changes to closed tickets."""
         return self._says(_CLOSED)
 
     @property
     def is_not_found(self) -> bool:
-        """There is no such ticket (any more)."""
+        """The ticket does not exist, or no longer."""
         return self._says(_NOT_FOUND)
 
     def _says(self, pattern: re.Pattern[str]) -> bool:
@@ -78,10 +78,10 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A bulk job as it is now. Zendesk forgets it a day after it was made (formerly an hour).
+    """The current state of a bulk job, which Zendesk keeps for a day (formerly an hour).
 
-    ``results`` is None until the job is over. A ticket that no result names has an unknown outcome, even
-    in a job that succeeded.
+    ``results`` is None until the job has ended. The outcome of a ticket without a result is unknown, even in
+    a job that succeeded.
     """
 
     id: str
@@ -94,7 +94,7 @@ class JobStatus:
 
     @classmethod
     def from_json(cls, raw: Any) -> JobStatus:
-        """Raises UnexpectedAnswer when the job has no id or no status."""
+        """Parse a job. Raises UnexpectedAnswer if it has no id or no status."""
         if not isinstance(raw, dict) or not raw.get("id") or not isinstance(raw.get("status"), str):
             raise UnexpectedAnswer("Zendesk sent a bulk job without an id or without a status.")
         total, progress, message = raw.get("total"), raw.get("progress"), raw.get("message")
@@ -107,26 +107,26 @@ class JobStatus:
             results=_results(raw.get("results")),
             raw=raw,
         )
-        if job.status not in RUNNING | OVER:
+        if job.status not in OPEN | ENDED:
             log.warning("bulk job %s has the unknown status %r; taken as still running", job.id, job.status)
         return job
 
     @property
     def is_over(self) -> bool:
-        return self.status in OVER
+        return self.status in ENDED
 
     @property
     def succeeded(self) -> bool:
-        """The job went through to its end. Single tickets may have failed all the same: see results."""
+        """The job completed. Single tickets may still have failed: see ``results``."""
         return self.status == "completed"
 
 
 def _results(raw: Any) -> list[ItemResult] | None:
-    """A list of items; an object is one result about the whole job, as permanent deletion sends it."""
+    """The items; an object instead of a list is one result for the whole job, as in permanent deletion."""
     if raw is None:
         return None
     items = raw if isinstance(raw, list) else [raw]
-    read = [ItemResult.from_json(item) for item in items if isinstance(item, dict)]
-    if len(read) < len(items):
-        log.warning("%d results of a bulk job are not objects and were left out", len(items) - len(read))
-    return read
+    parsed = [ItemResult.from_json(item) for item in items if isinstance(item, dict)]
+    if len(parsed) < len(items):
+        log.warning("ignored %d results of a bulk job that are not objects", len(items) - len(parsed))
+    return parsed

@@ -1,4 +1,4 @@
-"""Lists in pages: by cursor where Zendesk offers it, by number where it does not."""
+"""Paginated lists, by cursor where Zendesk offers one, otherwise by page number."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ PAGE_SIZE = (
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, and how to go on after it: save the cursor to resume there."""
+    """A page of a list. Save its cursor to resume after it."""
 
     items: list[T]
     next_cursor: str | None  # None: this is the last page
-    total: int | None = None  # of the whole list, where Zendesk tells
+    total: int | None = None  # length of the whole list, if Zendesk says
 
     @classmethod
     def from_json(cls, answer: Any, key: str, read: Callable[[Any], T]) -> Page[T]:
-        """A page of a cursor list. Raises UnexpectedAnswer."""
+        """Parse a page of a cursor list. Raises UnexpectedAnswer."""
         cursor = next_cursor(answer, key)
-        return cls(items_of(answer, key, read), cursor)
+        return cls(parse_items(answer, key, read), cursor)
 
 
 def next_cursor(answer: Any, key: str) -> str | None:
-    """Where a cursor list goes on; None: this was its last page. Raises UnexpectedAnswer.
+    """The cursor of the next page; None on the last page. Raises UnexpectedAnswer.
 
-    ``links.next`` is set on the last page too and names a host of its own, so only ``meta`` counts.
+    ``links.next`` is set on the last page too and may name another host, so only ``meta`` counts.
     """
     meta = answer.get("meta")
     if not isinstance(meta, dict) or not isinstance(meta.get("has_more"), bool):
-        raise UnexpectedAnswer(f"Zendesk answered the list of {key} without saying whether there is more.")
+        raise UnexpectedAnswer(f"Zendesk listed {key} without saying whether there are more.")
     cursor = meta.get("after_cursor") if meta["has_more"] else None
     if meta["has_more"] and not (isinstance(cursor, str) and cursor):
-        raise UnexpectedAnswer(f"Zendesk says there are more {key} and does not say how to get them.")
+        raise UnexpectedAnswer(f"Zendesk says there are more {key} but not how to get them.")
     return cursor
 
 
-def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
+def parse_items(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
     """The records under a key. Raises UnexpectedAnswer."""
     items = answer.get(key) if isinstance(answer, dict) else None
     if not isinstance(items, list):
@@ -52,13 +52,13 @@ def items_of(answer: Any, key: str, read: Callable[[Any], T]) -> list[T]:
     return [read(item) for item in items]
 
 
-def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[Page[T]]:
-    """All pages from a cursor on (None: from the start). A page is asked for when it is wanted.
+def follow_pages(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[Page[T]]:
+    """All pages from a cursor on (None: from the start), each fetched on demand.
 
-    Raises UnexpectedAnswer when the pages go in a circle, which would go on for ever.
+    Raises UnexpectedAnswer if the pages form a cycle, which would never end.
     """
-    # Brent's way to find a circle: one page is remembered, and a later one twice as far on each time. All
-    # the pages of a long list would be too many to remember.
+    # Brent's algorithm detects cycles with one remembered page, replaced at growing distances; all pages of a
+    # long list would take too much memory.
     remembered, passed, distance = cursor, 0, 1
     while True:
         page = fetch(cursor)
@@ -67,9 +67,7 @@ def follow(fetch: Callable[[str | None], Page[T]], cursor: str | None = None) ->
         if page.next_cursor is None:
             return
         if leads_back:
-            raise UnexpectedAnswer(
-                "Zendesk's list does not end: its pages lead back to where they came from."
-            )
+            raise UnexpectedAnswer("Zendesk's list never ends: its pages lead back to earlier ones.")
         cursor = page.next_cursor
         passed += 1
         if passed == distance:

@@ -1,10 +1,10 @@
 """Tags as Zendesk stores them.
 
-Letters and digits of any script, dash, underscore, colon and slash; a blank parts two tags, and any
-other character vanishes on save without a word (support.zendesk.com, article 4408835059482). So that
-nobody is surprised, what would vanish is refused here and the form that would be stored is shown.
-Tags are commonly seen stored in lower case; the documentation does not say, so `VIP` and `vip` count as
-the same tag everywhere.
+A tag consists of letters and digits of any script, dashes, underscores, colons and slashes. A space separates
+two tags, and Zendesk silently drops any other character (support.zendesk.com, article 4408835059482). To
+avoid surprises, such characters are refused here, and the message shows the form that would be stored. Tags
+are usually stored in lower case, which the documentation does not mention; so `VIP` and `vip` count as one
+tag.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 
 MAX_TAGS_LENGTH = 5096  # characters of all tags of a ticket together (same article)
-MAX_TAG_LENGTH = 255  # characters; Zendesk states no limit for one tag, longer ones are mistakes
+MAX_TAG_LENGTH = 255  # characters; Zendesk documents no limit for one tag, but a longer one is a mistake
 
 _SEPARATORS = re.compile(r"[\s,]+")
 
@@ -22,7 +22,7 @@ _SEPARATORS = re.compile(r"[\s,]+")
 class TagError(ValueError):
     """Some of the text cannot be a tag; the message is a sentence for the person who typed it.
 
-    ``stored`` maps each refused tag to what Zendesk would make of it ("" when nothing is left).
+    ``stored`` maps each refused tag to the form Zendesk would store ("" if nothing is left).
     """
 
     def __init__(self, message: str, stored: dict[str, str] | None = None) -> None:
@@ -31,9 +31,9 @@ class TagError(ValueError):
 
 
 def parse_tags(text: str | Iterable[str]) -> frozenset[str]:
-    """The tags in a text, or in several: parted by blanks or commas, normalised, each once.
+    """The tags in one or several texts, separated by spaces or commas, normalised, without duplicates.
 
-    Raises TagError when a tag holds characters that Zendesk would drop, or is longer than 255.
+    Raises TagError if a tag contains characters that Zendesk would drop or is longer than 255.
     """
     words = [text] if isinstance(text, str) else text
     tags = {normalise(part) for word in words for part in _SEPARATORS.split(word) if part}
@@ -43,32 +43,32 @@ def parse_tags(text: str | Iterable[str]) -> frozenset[str]:
         if len(tag) > MAX_TAG_LENGTH:
             raise TagError(
                 f"A tag of {len(tag)} characters is too long ({tag[:40]}…). Use at most {MAX_TAG_LENGTH}, "
-                "and part tags with blanks or commas."
+                "and separate tags with spaces or commas."
             )
     return frozenset(tags)
 
 
 def normalise(tag: str) -> str:
-    """The form to compare by: composed and lower-case, so that `VIP` read from Zendesk is `vip`."""
+    """The form for comparison: composed and lower-case, so that `VIP` from Zendesk equals `vip`."""
     if tag.isascii():
         return tag.lower()
-    # Twice, because a small letter may have a composed form that the capital lacks (J with a caron).
+    # Twice: a lower-case letter may have a composed form that its capital lacks (J with a caron).
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", tag).lower())
 
 
 def stored_form(tag: str) -> str:
-    """What Zendesk makes of a tag when it stores it: the characters it does not keep left out."""
-    # Normalised again: a letter and an accent may meet where a character between them goes.
+    """The form in which Zendesk stores a tag: without the characters it drops."""
+    # Normalised again: dropping a character may bring a letter and an accent together.
     return normalise("".join(char for char in normalise(tag) if _is_kept(char)))
 
 
 def fits(tags: Collection[str]) -> bool:
-    """Whether a ticket can carry all these tags at once; past the limit Zendesk adds none."""
+    """Whether one ticket can have all these tags; beyond the limit Zendesk adds none."""
     return sum(map(len, tags)) + max(len(tags) - 1, 0) <= MAX_TAGS_LENGTH
 
 
 def _is_kept(char: str) -> bool:
-    # Marks are the vowel signs and accents that many scripts write letters with.
+    # Marks are the vowel signs and accents of many scripts.
     return char in "-_:/" or unicodedata.category(char) in _KEPT
 
 

@@ -13,8 +13,8 @@ from jobs.states import FollowUp, Status
 
 #: About how long a request works on a job, seconds; then a worker goes on in the background.
 SECONDS = 3.0
-#: How long it waits for a database in trouble, seconds.
-PATIENCE = 6.0
+#: It waits no longer than this for a database in trouble.
+DATABASE_MAX_WAIT = 6.0
 
 
 def run_inline(made: Submission) -> None:
@@ -35,7 +35,7 @@ def _run(number: int, token: str = "") -> None:
             token=token,
             seconds=SECONDS,
             max_items=settings.SYNC_TICKET_LIMIT,
-            database_retry=DatabaseRetry(PATIENCE),
+            database_retry=DatabaseRetry(DATABASE_MAX_WAIT),
         )
     except DatabaseError as problem:
         if not trouble_in(problem):

@@ -1,4 +1,4 @@
-"""Asks the connected Zendesk account: who we are, what it is, what names a tag in it.
+"""The connected Zendesk account: its status, its views and macros, and what refers to a tag in it.
 
 Never: a change to a ticket.
 """

@@ -1,4 +1,4 @@
-"""The views and macros that a person may choose from, read from Zendesk and kept for a minute."""
+"""The views and macros to choose from in a form, read from Zendesk and cached for a minute."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.core.cache import cache
 from tagmanager.account import connection
 from zendesk import Zendesk, ZendeskError
 
-#: Seconds: one made just now is missed for so long; its number can be asked for all the same.
-KEPT_FOR = 60
-#: More than these are not offered; the number of any other can be typed.
-MOST_OFFERED = 500
-#: A page that only offers choices does not wait long for them, seconds.
-PATIENCE = 1.0
+#: Until this has passed, the list lacks a view or macro created just now; its number can still be typed.
+CACHE_SECONDS = 60
+#: Longer lists are cut off; the number of any other view or macro can be typed.
+MAX_CHOICES = 500
+#: Seconds that a call may wait. The page works without the list, so it should not wait long.
+CHOICES_MAX_WAIT = 1.0
 
 
-class Choosable(Protocol):
-    """What `zendesk.View` and `zendesk.Macro` have in common."""
+class Titled(Protocol):
+    """The common part of `zendesk.View` and `zendesk.Macro`."""
 
     @property
     def id(self) -> int: ...
@@ -33,30 +33,30 @@ class Choosable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The active ones by number and title, or why they cannot be offered."""
+    """The active ones as pairs of id and title, or why they are not available."""
 
     choices: list[tuple[int, str]]
     problem: str = ""
 
 
 def views() -> Choices:
-    """What to offer. Never raises: without the list a person types the number."""
-    return _offered("views", Zendesk.views)
+    """The views to offer. Never raises: without the list a person types the number."""
+    return _load("views", Zendesk.views)
 
 
 def macros() -> Choices:
-    """As `views`."""
-    return _offered("macros", Zendesk.macros)
+    """The macros to offer. Never raises, like `views`."""
+    return _load("macros", Zendesk.macros)
 
 
-def _offered(name: str, read: Callable[[Zendesk], Iterable[Choosable]]) -> Choices:
+def _load(name: str, read: Callable[[Zendesk], Iterable[Titled]]) -> Choices:
     try:
         key = f"{name}:{connection.address()}"
         kept: list[tuple[int, str]] | None = cache.get(key)
         if kept is None:
-            with connection.connect(patience=PATIENCE) as zendesk:
-                kept = [(each.id, each.title) for each in islice(read(zendesk), MOST_OFFERED) if each.active]
-            cache.set(key, kept, KEPT_FOR)
+            with connection.connect(max_wait=CHOICES_MAX_WAIT) as zendesk:
+                kept = [(each.id, each.title) for each in islice(read(zendesk), MAX_CHOICES) if each.active]
+            cache.set(key, kept, CACHE_SECONDS)
     except (connection.NotConnected, ZendeskError) as problem:
         return Choices([], str(problem))
     return Choices(kept)

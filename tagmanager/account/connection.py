@@ -1,4 +1,4 @@
-"""The connection to Zendesk that the settings describe."""
+"""The connection to Zendesk according to the settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from django.conf import settings
 from tagmanager.account.shared_gate import SharedGate
 from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, Zendesk, address_of
 
+#: Seconds that a form's check may wait for Zendesk.
+FORM_MAX_WAIT = 3.0
+
 HOW_TO_CONNECT = (
     "Set ZENDESK_SUBDOMAIN, and ZENDESK_OAUTH_CLIENT_ID with ZENDESK_OAUTH_CLIENT_SECRET, in the environment "
     "or in .env; README.md tells how to make an OAuth client in Zendesk."
@@ -17,7 +20,7 @@ HOW_TO_CONNECT = (
 
 
 class NotConnected(Exception):
-    """The settings name no Zendesk, or no credentials for it; the message says what to set."""
+    """The settings lack a Zendesk account or credentials for it; the message says what to set."""
 
 
 def connect(
@@ -25,9 +28,9 @@ def connect(
     on_call: Callable[[Call], None] | None = None,
     before_call: Callable[[], None] | None = None,
     may_read_ahead: Callable[[], bool] = lambda: False,
-    patience: float = 10.0,
+    max_wait: float = 10.0,
 ) -> Zendesk:
-    """A client for the account of the settings; raises `NotConnected`."""
+    """A client for the configured account. Raises `NotConnected`."""
     return Zendesk(
         address(),
         credentials(),
@@ -36,12 +39,12 @@ def connect(
         on_call=on_call,
         before_call=before_call,
         may_read_ahead=may_read_ahead,
-        patience=patience,
+        max_wait=max_wait,
     )
 
 
 def address() -> str:
-    """Where the account is; ZENDESK_BASE_URL goes before the subdomain."""
+    """The base URL of the account. ZENDESK_BASE_URL takes precedence over the subdomain."""
     if settings.ZENDESK_BASE_URL:
         return str(settings.ZENDESK_BASE_URL).rstrip("/")
     if not settings.ZENDESK_SUBDOMAIN:
@@ -53,12 +56,12 @@ def address() -> str:
 
 
 def ticket_address(ref: int) -> str:
-    """Where people see a ticket."""
+    """The page of a ticket in Zendesk."""
     return f"{address()}/agent/tickets/{ref}"
 
 
 def credentials() -> Credentials:
-    """The best kind that the settings hold: an OAuth client, then a bearer token, then the old API token."""
+    """The best credentials in the settings: an OAuth client, a bearer token, or the old API token."""
     return _credentials(
         settings.ZENDESK_OAUTH_CLIENT_ID,
         settings.ZENDESK_OAUTH_CLIENT_SECRET,
@@ -70,7 +73,7 @@ def credentials() -> Credentials:
 
 @lru_cache(maxsize=4)
 def _credentials(client_id: str, secret: str, bearer: str, email: str, token: str) -> Credentials:
-    """One object for the life of the process, because it keeps the token that it was given."""
+    """Cached for the life of the process, because the object holds the access token."""
     if client_id and secret:
         return OAuthClient(client_id, secret)
     if bearer:

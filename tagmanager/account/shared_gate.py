@@ -1,4 +1,4 @@
-"""The not-before time of the Zendesk account, kept in the database so that all our processes share it."""
+"""The rate limit gate of the Zendesk account, stored in the database for all our processes."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from django.db.models import Q
 
 from jobs.models import Gate
 
-NAME = "zendesk"
-#: How long a reading of the time is good, seconds: a call asks often, and it changes seldom.
-REMEMBERED = 0.5
+GATE_NAME = "zendesk"
+#: Seconds to cache the stored time: calls read it often, and it seldom changes.
+CACHE_SECONDS = 0.5
 
 
 class SharedGate:
-    """`zendesk.Gate` for any number of processes; see there."""
+    """A `zendesk.Gate` for any number of processes."""
 
     def __init__(self) -> None:
         self._until = 0.0
-        self._read_at = -REMEMBERED
+        self._read_at = -CACHE_SECONDS
 
     def not_before(self) -> float:
-        if time.monotonic() - self._read_at >= REMEMBERED:
-            stored = Gate.objects.filter(name=NAME).values_list("not_before", flat=True).first()
+        if time.monotonic() - self._read_at >= CACHE_SECONDS:
+            stored = Gate.objects.filter(name=GATE_NAME).values_list("not_before", flat=True).first()
             self._until = stored.timestamp() if stored else 0.0
             self._read_at = time.monotonic()
         return self._until
 
     def hold(self, until: float, why: str) -> None:
         moment = datetime.fromtimestamp(until, tz=UTC)
-        Gate.objects.get_or_create(name=NAME)
+        Gate.objects.get_or_create(name=GATE_NAME)
         earlier = Q(not_before__isnull=True) | Q(not_before__lt=moment)
-        Gate.objects.filter(earlier, name=NAME).update(not_before=moment, why=why[:200])
+        Gate.objects.filter(earlier, name=GATE_NAME).update(not_before=moment, why=why[:200])
         self._until = max(self._until, until)

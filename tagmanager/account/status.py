@@ -1,30 +1,23 @@
-"""The connection to Zendesk at a glance, asked for at most once a minute however many people look."""
+"""The status of the connection to Zendesk, cached for a minute for all people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from django.core.cache import cache
 from django.utils import timezone
 
 from tagmanager.account import connection
-from zendesk import Zendesk, ZendeskError, check
+from tagmanager.account.queries import FRAGMENT_MAX_WAIT, cached
+from zendesk import ZendeskError, check
 
-T = TypeVar("T")
-
-#: Seconds that an answer of Zendesk's is good for, errors included: nobody learns more by asking again.
-KEPT_FOR = 60
-#: A part of a page does not wait longer than this for Zendesk, seconds.
-PATIENCE = 3.0
-#: Days before its end on which a credential is spoken of loudly.
-ENDS_SOON = 30
+#: Days before a credential expires on which the page begins to warn.
+EXPIRY_NOTICE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What is known of the connection; with a `problem`, which is a sentence, it does not serve."""
+    """What is known about the connection. With a `problem`, a sentence, it does not work."""
 
     account: str = ""
     user: str = ""
@@ -37,8 +30,8 @@ class AccountStatus:
     problem: str = ""
 
 
-def named() -> AccountStatus:
-    """The account that the settings name, or what they lack; nobody is called for it."""
+def configured_account() -> AccountStatus:
+    """The account in the settings, or what the settings lack; makes no call."""
     try:
         account = connection.address()
         connection.credentials()
@@ -48,16 +41,16 @@ def named() -> AccountStatus:
 
 
 def account_status() -> AccountStatus:
-    """Never raises; the calls are made when nobody has asked within the last minute."""
-    settings = named()
+    """The checked status of the connection. Never raises; calls Zendesk at most once a minute."""
+    settings = configured_account()
     if settings.problem:
         return settings
-    return kept(f"glance:{settings.account}", lambda: _look(settings.account))
+    return cached(f"account-status:{settings.account}", lambda: _check_connection(settings.account))
 
 
-def _look(account: str) -> AccountStatus:
+def _check_connection(account: str) -> AccountStatus:
     try:
-        with connection.connect(patience=PATIENCE) as zendesk:
+        with connection.connect(max_wait=FRAGMENT_MAX_WAIT) as zendesk:
             found = check(zendesk)
             rate = zendesk.rate
     except (connection.NotConnected, ZendeskError) as problem:
@@ -71,29 +64,14 @@ def _look(account: str) -> AccountStatus:
         limit=found.calls_per_minute,
         left=rate.remaining if rate else None,
         credential=end.text,
-        ends_soon=end.on is not None and (end.on - timezone.now().date()).days < ENDS_SOON,
+        ends_soon=end.on is not None and (end.on - timezone.now().date()).days < EXPIRY_NOTICE_DAYS,
     )
 
 
 def calls_per_minute() -> int | None:
-    """The account's limit, when somebody has looked within the last minute; nobody is called."""
+    """The account's limit, if `account_status` was called within the last minute; makes no call."""
     try:
-        known: AccountStatus | None = cache.get(f"glance:{connection.address()}")
+        known: AccountStatus | None = cache.get(f"account-status:{connection.address()}")
     except connection.NotConnected:
         return None
     return known.limit if known else None
-
-
-def kept(key: str, read: Callable[[], T], *, seconds: int = KEPT_FOR) -> T:
-    """What `read` answers, kept for a while for everybody; what it raises is not kept."""
-    found: T | None = cache.get(key)
-    if found is None:
-        found = read()
-        cache.set(key, found, seconds)
-    return found
-
-
-def ask(read: Callable[[Zendesk], T]) -> T:
-    """One question to Zendesk by a part of a page; raises `NotConnected` or `ZendeskError`."""
-    with connection.connect(patience=PATIENCE) as zendesk:
-        return read(zendesk)

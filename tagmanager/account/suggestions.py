@@ -1,6 +1,6 @@
-"""What a form offers while a person types: tags, and how many tickets a choice would find.
+"""Suggestions while a person fills in a form: tags, and the number of tickets a choice finds.
 
-Zendesk is asked seldom: it allows five counts of a view a minute, and one person's answer serves the next.
+Answers are cached for all people, since Zendesk allows only five counts of a view a minute.
 """
 
 from __future__ import annotations
@@ -10,36 +10,40 @@ from hashlib import blake2s
 from django.core.cache import cache
 
 from tagmanager.account import connection
-from tagmanager.account.status import ask, kept
+from tagmanager.account.queries import cached, query
 from zendesk import ViewCount, normalise
 
 #: Seconds. Zendesk's own list of tags is up to a day behind.
-TAGS_KEPT = 300
-MOST_TAGS = 12
+TAGS_CACHE_SECONDS = 300
+MAX_SUGGESTIONS = 12
 
 
 def tags_like(prefix: str) -> list[str]:
-    """Tags of Zendesk's that begin so, a dozen at most; raises `NotConnected` or `ZendeskError`."""
+    """Up to a dozen tags that start with the prefix. Raises `NotConnected` or `ZendeskError`."""
     wanted = normalise(prefix)
-    found = kept(_key("tags", wanted), lambda: ask(lambda z: z.tags_starting_with(wanted)), seconds=TAGS_KEPT)
-    return found[:MOST_TAGS]
+    found = cached(
+        _key("tags", wanted),
+        lambda: query(lambda z: z.tags_starting_with(wanted)),
+        seconds=TAGS_CACHE_SECONDS,
+    )
+    return found[:MAX_SUGGESTIONS]
 
 
 def view_count(view_id: int) -> ViewCount:
-    """About how many tickets a view holds; raises `NotConnected` or `ZendeskError`."""
+    """The approximate number of tickets in a view. Raises `NotConnected` or `ZendeskError`."""
     key = _key("view-count", str(view_id))
-    found = kept(key, lambda: ask(lambda z: z.view_count(view_id)))
-    if found.value is None:  # still being counted, which will soon be over
+    found = cached(key, lambda: query(lambda z: z.view_count(view_id)))
+    if found.value is None:  # Zendesk is still counting, so the next answer differs
         cache.delete(key)
     return found
 
 
-def search_count(query: str) -> int:
-    """How many tickets a search finds; raises `NotConnected` or `ZendeskError`."""
-    return kept(_key("search-count", query), lambda: ask(lambda z: z.search_count(query)))
+def search_count(text: str) -> int:
+    """The number of tickets that a search finds. Raises `NotConnected` or `ZendeskError`."""
+    return cached(_key("search-count", text), lambda: query(lambda z: z.search_count(text)))
 
 
 def _key(kind: str, text: str) -> str:
-    """People's words are no names of files, so the cache sees a digest of them."""
+    """A digest: what people type must not become part of a file name in the cache."""
     digest = blake2s(f"{connection.address()} {text}".encode(), digest_size=16).hexdigest()
     return f"{kind}:{digest}"

@@ -1,4 +1,4 @@
-"""What the account's own set-up says about tags: the fields, rules, views and macros that name one."""
+"""References to tags in the account's configuration: fields, rules, views and macros."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Literal
 
 from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
-from tagmanager.account.status import ask, kept
+from tagmanager.account.queries import cached, query
 from zendesk import Macro, Rule, View, Zendesk
 
-#: Seconds: what is set up changes seldom, and the answers are pages long.
-KEPT_FOR = 120
+#: Seconds. The configuration seldom changes, and reading it takes many calls.
+CACHE_SECONDS = 120
 
 Kind = Literal["field", "trigger", "automation", "view", "macro"]
 
-#: Where a person finds one of a kind, below the account's address (the pages of Zendesk's Admin Center).
-PLACES: dict[Kind, str] = {
+#: The pages of Zendesk's Admin Center on which people edit them, relative to the account's address.
+ADMIN_PATHS: dict[Kind, str] = {
     "field": "admin/objects-rules/tickets/ticket-fields",
     "trigger": "admin/objects-rules/rules/triggers",
     "automation": "admin/objects-rules/rules/automations",
@@ -30,7 +30,7 @@ PLACES: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TagReference:
-    """Something active in the account that names tags."""
+    """An active field, rule, view or macro that refers to tags."""
 
     kind: Kind
     id: int
@@ -40,19 +40,21 @@ class TagReference:
 
     @property
     def address(self) -> str:
-        """The page on which a person changes it."""
-        return f"{connection.address()}/{PLACES[self.kind]}/{self.id}"
+        """The page on which people edit it."""
+        return f"{connection.address()}/{ADMIN_PATHS[self.kind]}/{self.id}"
 
 
 def tag_references() -> tuple[TagReference, ...]:
-    """All of the account, kept for two minutes; raises `NotConnected` or `ZendeskError`."""
-    return kept(
-        f"namings:{connection.address()}", lambda: tuple(ask(lambda z: [*_read(z)])), seconds=KEPT_FOR
+    """All references in the account, cached for two minutes. Raises `NotConnected` or `ZendeskError`."""
+    return cached(
+        f"tag-references:{connection.address()}",
+        lambda: tuple(query(lambda z: [*_read(z)])),
+        seconds=CACHE_SECONDS,
     )
 
 
 def references_to(tags: Iterable[str]) -> tuple[TagReference, ...]:
-    """Those that name one of `tags`, narrowed to these."""
+    """The references to any of `tags`, each with only those of its tags."""
     wanted = frozenset(tags)
     return tuple(
         TagReference(each.kind, each.id, each.title, each.tags & wanted, each.field_type)
@@ -62,7 +64,7 @@ def references_to(tags: Iterable[str]) -> tuple[TagReference, ...]:
 
 
 def as_csv(found: Iterable[TagReference]) -> str:
-    """A line for each, for the person who is to change them; the tags are parted by blanks."""
+    """One line per reference, for the person who edits them; tags are separated by spaces."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(("kind", "id", "title", "tags", "address"))

@@ -45,7 +45,7 @@ from tagmanager.tools.base import AppliesMacro, ReadsCustomFields, SetsFields
 from zendesk.transport import requestor  # noqa: F401  # a worker calls: `requests` is loaded before it is forked
 
 #: How long a call may wait by itself, seconds: short, because a click must be noticed within two.
-PATIENCE = 1.0
+CALL_MAX_WAIT = 1.0
 #: Zendesk's bulk jobs that are looked through for one whose answer was lost; the newest come first.
 RECENT_JOBS = 300
 #: Tickets after which the pages of a list may end although there are more.
@@ -93,7 +93,7 @@ class TicketWork:
             on_call=self._count,
             before_call=self._may_call,
             may_read_ahead=self._may_read_ahead,
-            patience=PATIENCE,
+            max_wait=CALL_MAX_WAIT,
         )
         if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
             self._macro = Application(self._zendesk, self._tool.macro_of(self._params), self._fields)

@@ -34,7 +34,7 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.inventory import tag_counts
 from tagmanager.inventory.tag_counts import TagLists
-from tagmanager.previews.preview import tallies_of
+from tagmanager.previews.tag_changes import pair_counts
 from tagmanager.previews.warnings import warnings_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.demands import why_not_made, why_not_read
@@ -56,7 +56,7 @@ def connected() -> Zendesk:
     """A client for the account of the settings; `CommandError` says which setting is missing or wrong."""
     try:
         # Somebody sits and waits for the answer; the job itself is more patient.
-        return connection.connect(patience=5.0)
+        return connection.connect(max_wait=5.0)
     except (connection.NotConnected, ValueError) as problem:
         raise cannot_run(str(problem)) from problem
 
@@ -434,7 +434,7 @@ def _foreseen(job: Job) -> Iterator[str]:
     """What a preview says besides its figures, as on its page."""
     if not (job.dry_run and job.is_ended and job.planned):
         return
-    pairs = tallies_of(job)
+    pairs = pair_counts(job)
     for pair in pairs[:MOST_PAIRS]:
         becomes = f"becomes {pair.new}" if pair.new else "is taken off"
         yield f"{pair.old} {becomes}: {pair.tickets:,} ticket{'' if pair.tickets == 1 else 's'}"

@@ -34,8 +34,6 @@ EARLIER = (
     (Outcome.UNCHANGED, "unchanged"),
     (Outcome.PLANNED, "would be changed (of a preview)"),
 )
-#: A form does not wait longer for Zendesk than this, seconds.
-PATIENCE = 3.0
 
 
 class SourceKindsForm(forms.Form):
@@ -220,7 +218,11 @@ class SourceKindsForm(forms.Form):
         return ticked
 
     def _connection(self) -> AbstractContextManager[Zendesk]:
-        return nullcontext(self.zendesk) if self.zendesk else connection.connect(patience=PATIENCE)
+        return (
+            nullcontext(self.zendesk)
+            if self.zendesk
+            else connection.connect(max_wait=connection.FORM_MAX_WAIT)
+        )
 
     def _title_of_view(self, view_id: int) -> str:
         try:

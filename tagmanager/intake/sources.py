@@ -16,7 +16,7 @@ from jobs.source_spec import ITEMS, LISTED, SEVERAL, Order
 from jobs.states import Outcome
 from tagmanager.intake import csv_rows
 from zendesk import Page, Ticket, Zendesk
-from zendesk.error_body import plain
+from zendesk.error_body import one_line
 
 #: Names of the column with the ticket's number, as exports of ours, of Zendesk and of Explore call it.
 ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")
@@ -47,7 +47,7 @@ class Source:
 
 def view(view_id: int, title: str) -> Source:
     """The title is Zendesk's, so it is stored as one line that any database and any page can take."""
-    return Source({"kind": "view", "id": view_id, "title": plain(title)})
+    return Source({"kind": "view", "id": view_id, "title": one_line(title)})
 
 
 def search(query: str) -> Source:
@@ -154,7 +154,7 @@ def pages(zendesk: Zendesk, stored: dict[str, Any], cursor: str) -> Iterator[Pag
     if stored.get("kind") == "view":
         return zendesk.view_tickets(stored["id"], cursor=cursor or None)
     if stored.get("kind") == ALL:
-        return _undeleted(zendesk.increments(cursor=cursor or None))
+        return _undeleted(zendesk.incremental_tickets(cursor=cursor or None))
     if queries := queries_of(stored):
         return _found_by(zendesk, queries, cursor)
     raise ValueError(f"Zendesk keeps no tickets of the kind {stored.get('kind')!r}.")

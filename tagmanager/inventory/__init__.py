@@ -1,4 +1,4 @@
-"""The tags of the account: how many tickets carry each, what uses it, which are alike.
+"""The tags of the account: how many tickets have each, what refers to it, which are similar.
 
 Never: a change to a tag.
 """

@@ -1,4 +1,4 @@
-"""All tags of the account: on how many tickets each is, and what in the account's set-up names it."""
+"""All tags of the account, with their numbers of tickets and the references to them."""
 
 from __future__ import annotations
 
@@ -15,89 +15,89 @@ from urllib.parse import quote
 
 from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
-from tagmanager.account.status import kept
+from tagmanager.account.queries import cached
 from tagmanager.account.tag_references import TagReference, tag_references
 from tagmanager.intake.sources import tag_query
 from tagmanager.inventory import similar_tags
 from tagmanager.inventory.tag_counts import TagLists
 from zendesk import ZendeskError, normalise
 
-#: What of the tags is shown, and how people call it.
-SHOWN = {
+#: Which tags to show, with labels for people.
+FILTERS = {
     "": "All",
     "unused": "On no ticket",
     "named": "Named in rules or fields",
     "unnamed": "Named nowhere",
     "alike": "Alike",
 }
-#: Orders, and how people call them.
-ORDERS = {"tickets": "Most tickets first", "rare": "Fewest tickets first", "name": "By name"}
-#: Seconds; the same tags have the same groups, however old they are.
-GROUPS_KEPT = 7 * 24 * 3600
+#: Sort orders, with labels for people.
+SORT_ORDERS = {"tickets": "Most tickets first", "rare": "Fewest tickets first", "name": "By name"}
+#: Seconds. The same tags always have the same groups, so the result does not age.
+GROUPS_CACHE_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One tag; the names of the first three are those of the exports."""
+    """One tag of the inventory."""
 
     name: str
-    tickets: int  # by the list that is gone by
-    recent: int | None  # by Zendesk's own list, of the last 60 days; None: it is not there
+    tickets: int  # according to `TagLists.by`
+    recent: int | None  # in the last 60 days, according to Zendesk's own list; None: not listed
     named_in: tuple[TagReference, ...]
 
     @property
     def is_somewhere(self) -> bool:
-        """Whether there may be tickets to change."""
+        """Whether any ticket may have it."""
         return bool(self.tickets or self.recent)
 
     @property
     def kinds(self) -> str:
-        """What names it, counted: "2 triggers, 1 view"."""
+        """The references to it, counted by kind: "2 triggers, 1 view"."""
         numbers = Counter(each.kind for each in self.named_in)
         return ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in numbers.items())
 
     @property
     def tickets_address(self) -> str:
-        """Zendesk's page of the tickets that carry it."""
+        """Zendesk's search page for the tickets that have it."""
         return f"{connection.address()}/agent/search/1?type=ticket&q={quote(tag_query(self.name), safe='')}"
 
 
 class Inventory:
-    """The tags of some lists, with what names them."""
+    """The tags of some lists, with the references to them."""
 
     def __init__(self, found: TagLists) -> None:
         self.lists = found
-        self.problem = ""  # why nothing is known of what names the tags
-        self._naming = self._named()
+        self.problem = ""  # why the references could not be read
+        self._references = self._references_by_tag()
 
     @cached_property
     def tags(self) -> list[Tag]:
-        """All that are in a list or named, by name."""
+        """All tags in a list or in a reference, sorted by name."""
         by = self.lists.by.counts if self.lists.by else {}
         own = self.lists.own.counts if self.lists.own else {}
-        names = sorted({*by, *own, *self._naming})
+        names = sorted({*by, *own, *self._references})
         return [
-            Tag(name, by.get(name, 0), own.get(name), tuple(self._naming.get(name, ()))) for name in names
+            Tag(name, by.get(name, 0), own.get(name), tuple(self._references.get(name, ()))) for name in names
         ]
 
-    def shown(self, what: str = "", text: str = "", order: str = "tickets") -> list[Tag]:
-        """Those of a kind in `SHOWN` in which the text occurs, or that match it where it has * or ?."""
-        keep, wanted = KEPT[what], normalise(text.strip())
-        fits = _fitting(wanted)
-        return sorted((tag for tag in self.tags if keep(tag) and fits(tag.name)), key=KEYS[order])
+    def filtered(self, what: str = "", text: str = "", order: str = "tickets") -> list[Tag]:
+        """The tags of a kind in `FILTERS` that contain the text, or match it if it has * or ?."""
+        keep, wanted = FILTER_PREDICATES[what], normalise(text.strip())
+        fits = _name_matcher(wanted)
+        return sorted((tag for tag in self.tags if keep(tag) and fits(tag.name)), key=SORT_KEYS[order])
 
     def groups(self, text: str = "") -> list[list[Tag]]:
-        """Tags that most likely mean the same, the most used of each group first; the largest gain first."""
-        fits = _fitting(normalise(text.strip()))
+        """Groups of similar tags: in each the most used first, and the groups with most to gain first."""
+        fits = _name_matcher(normalise(text.strip()))
         by_name = {tag.name: tag for tag in self.tags}
         groups = [
-            sorted((by_name[name] for name in group), key=KEYS["tickets"])
-            for group in groups_of(list(by_name))
+            sorted((by_name[name] for name in group), key=SORT_KEYS["tickets"])
+            for group in similar_names(list(by_name))
             if any(map(fits, group))
         ]
         return sorted(groups, key=lambda group: (-group[1].tickets, -group[0].tickets, group[0].name))
 
-    def _named(self) -> Mapping[str, list[TagReference]]:
+    def _references_by_tag(self) -> Mapping[str, list[TagReference]]:
         found: dict[str, list[TagReference]] = defaultdict(list)
         try:
             for each in tag_references():
@@ -108,23 +108,25 @@ class Inventory:
         return found
 
 
-KEPT: dict[str, Callable[[Tag], bool]] = {
+FILTER_PREDICATES: dict[str, Callable[[Tag], bool]] = {
     "": lambda _: True,
     "unused": lambda tag: not tag.tickets,
     "named": lambda tag: bool(tag.named_in),
     "unnamed": lambda tag: not tag.named_in,
 }
-KEYS: dict[str, Callable[[Tag], tuple[int | str, ...]]] = {
+SORT_KEYS: dict[str, Callable[[Tag], tuple[int | str, ...]]] = {
     "tickets": lambda tag: (-tag.tickets, tag.name),
     "rare": lambda tag: (tag.tickets, tag.name),
     "name": lambda tag: (tag.name,),
 }
 
 
-def groups_of(names: Sequence[str]) -> list[list[str]]:
-    """Names that are alike; found once for the same names, however many people look."""
+def similar_names(names: Sequence[str]) -> list[list[str]]:
+    """Groups of similar names, cached for all people."""
     digest = blake2s(" ".join(names).encode(), digest_size=16).hexdigest()
-    return kept(f"alike:{digest}", lambda: similar_tags.similar_groups(names), seconds=GROUPS_KEPT)
+    return cached(
+        f"similar-tags:{digest}", lambda: similar_tags.similar_groups(names), seconds=GROUPS_CACHE_SECONDS
+    )
 
 
 def as_csv(tags: Iterable[Tag]) -> str:
@@ -151,7 +153,7 @@ def _object(tag: Tag) -> dict[str, object]:
 
 
 def groups_as_csv(groups: Iterable[Sequence[Tag]]) -> str:
-    """A line for each tag; those of one group have its number."""
+    """One line per tag, with the number of its group."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(("group", "tag", "tickets"))
@@ -161,11 +163,11 @@ def groups_as_csv(groups: Iterable[Sequence[Tag]]) -> str:
 
 
 def groups_as_json(groups: Iterable[Sequence[Tag]]) -> str:
-    told = [[{"tag": tag.name, "tickets": tag.tickets} for tag in group] for group in groups]
-    return json.dumps(told, ensure_ascii=False, indent=1)
+    records = [[{"tag": tag.name, "tickets": tag.tickets} for tag in group] for group in groups]
+    return json.dumps(records, ensure_ascii=False, indent=1)
 
 
-def _fitting(wanted: str) -> Callable[[str], bool]:
+def _name_matcher(wanted: str) -> Callable[[str], bool]:
     if "*" in wanted or "?" in wanted:
         return lambda name: fnmatchcase(name, wanted)
     return lambda name: wanted in name

@@ -12,8 +12,8 @@ from html import unescape
 
 from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
-from tagmanager.account.status import ask, kept
-from tagmanager.account.tag_references import PLACES
+from tagmanager.account.queries import cached, query
+from tagmanager.account.tag_references import ADMIN_PATHS
 from tagmanager.macros import field_names
 from tagmanager.macros.field_names import FieldNames
 from zendesk import Action, Macro, Zendesk
@@ -57,7 +57,7 @@ def macros() -> tuple[Found, ...]:
     Raises `NotConnected` or `ZendeskError`.
     """
     account = connection.address()
-    known = kept(f"macro-search:{account}", lambda: ask(_read), seconds=120)
+    known = cached(f"macro-search:{account}", lambda: query(_read), seconds=120)
     found = (_in_words(macro, known, account) for macro in known.macros)
     return tuple(sorted(found, key=lambda macro: (not macro.active, macro.title.lower())))
 
@@ -105,7 +105,7 @@ def _in_words(macro: Macro, known: Account, account: str) -> Found:
         does=tuple(_words(action, known) for action in macro.actions if action.field not in COMMENT_FIELDS),
         tags=tuple(sorted(macro.tags)),
         comment="\n".join(filter(None, comments)),
-        address=f"{account}/{PLACES['macro']}/{macro.id}",
+        address=f"{account}/{ADMIN_PATHS['macro']}/{macro.id}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The admin as one of our rooms: behind the same sign-in page, with an index that explains."""
+"""The admin site, behind the app's own sign-in page and with an index that explains its tables."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from jobs.views.permissions import redirect_to_sign_in
 
 
-class Room(NamedTuple):
-    """One group of the index: its name, what it is for, and its tables in order with a word on each."""
+class Section(NamedTuple):
+    """A section of the index: its name, its purpose, and its tables in order."""
 
     name: str
     note: str
-    tables: dict[str, tuple[str, str]]  # by model: its name here, and what one finds
+    tables: dict[str, tuple[str, str]]  # by model: its name on the page, and its contents
 
 
-ROOMS: dict[str, Room] = {
-    "jobs": Room(
+SECTIONS: dict[str, Section] = {
+    "jobs": Section(
         "Jobs",
         "What was asked for and what became of it. Read only; a job that has not ended can be paused, "
         "resumed and cancelled.",
@@ -35,7 +35,7 @@ ROOMS: dict[str, Room] = {
             "Pruning": ("Deleted jobs", "when old jobs were deleted, and what they added up to"),
         },
     ),
-    "django_q": Room(
+    "django_q": Section(
         "Queue",
         "How the workers are woken. Read only; nothing here needs a person as long as a worker runs.",
         {
@@ -45,12 +45,12 @@ ROOMS: dict[str, Room] = {
             "Schedule": ("By the clock", "what the queue does at set times"),
         },
     ),
-    "auth": Room(
+    "auth": Section(
         "People",
         "Who may sign in, and what they may do.",
         {"User": ("People", "accounts and their permissions"), "Group": ("Groups", "permissions for many")},
     ),
-    "axes": Room(
+    "axes": Section(
         "Sign-in",
         "Guessed passwords. Deleting an attempt opens the door for that name again.",
         {
@@ -67,21 +67,21 @@ REFUSAL = (
 
 
 class Oversight(AdminSite):
-    """Django's admin with our words; whoever is not signed in goes through the one sign-in page."""
+    """Django's admin with our texts, and with the app's sign-in page instead of its own."""
 
     site_header = "Oversight"
     site_title = "Tag Manager"
     index_title = "Oversight"
     site_url: Any = reverse_lazy("home")
-    enable_nav_sidebar = False  # the wide lists need the room, and the index is one click away
+    enable_nav_sidebar = False  # wide lists need the space, and the index is one click away
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
-        """To the sign-in page of the site and then back; who is signed in and may not come in is told so."""
-        asked = request.GET.get(REDIRECT_FIELD_NAME, "")
-        is_ours = url_has_allowed_host_and_scheme(
-            asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        """Redirect to the app's sign-in page and then back; refuse people who are signed in but not staff."""
+        target = request.GET.get(REDIRECT_FIELD_NAME, "")
+        is_safe = url_has_allowed_host_and_scheme(
+            target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
-        back = asked if is_ours else reverse("admin:index")
+        back = target if is_safe else reverse("admin:index")
         if self.has_permission(request):
             return HttpResponseRedirect(back)
         if request.user.is_authenticated:
@@ -89,24 +89,24 @@ class Oversight(AdminSite):
         return redirect_to_sign_in(request, back=back)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The groups in our order, each with a word on what it is for."""
+        """The sections in our order, each with its purpose."""
         apps: list[Any] = super().get_app_list(request, app_label)
-        labels = list(ROOMS)
+        labels = list(SECTIONS)
         apps.sort(
-            key=lambda app: labels.index(app["app_label"]) if app["app_label"] in ROOMS else len(labels)
+            key=lambda app: labels.index(app["app_label"]) if app["app_label"] in SECTIONS else len(labels)
         )
         for app in apps:
-            if room := ROOMS.get(app["app_label"]):
-                _furnish(app, room)
+            if section := SECTIONS.get(app["app_label"]):
+                _describe(app, section)
         return apps
 
 
-def _furnish(app: dict[str, Any], room: Room) -> None:
-    app["name"], app["note"] = room.name, room.note
-    order = list(room.tables)
+def _describe(app: dict[str, Any], section: Section) -> None:
+    app["name"], app["note"] = section.name, section.note
+    order = list(section.tables)
     for model in app["models"]:
-        if words := room.tables.get(model["object_name"]):
-            model["name"], model["note"] = words
+        if texts := section.tables.get(model["object_name"]):
+            model["name"], model["note"] = texts
     app["models"].sort(
         key=lambda model: order.index(model["object_name"]) if model["object_name"] in order else len(order)
     )

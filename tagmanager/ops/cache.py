@@ -1,4 +1,4 @@
-"""The cache of files, which nobody has to rely on."""
+"""A file-based cache that never makes a request fail."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.core.cache.backends.filebased import FileBasedCache
 logger = logging.getLogger(__name__)
 
 
-class ForgivingCache(FileBasedCache):
-    """Where its folder is full or cannot be used, nothing is found in it and nothing is kept."""
+class FaultTolerantCache(FileBasedCache):
+    """Finds and stores nothing while its folder is full or unusable."""
 
     def _createdir(self) -> None:
-        with suppress(OSError):  # what is done with the folder next tells
+        with suppress(OSError):  # the next operation on the folder fails and is logged
             super()._createdir()  # type: ignore[misc]
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:

@@ -1,7 +1,7 @@
-"""System checks: settings that are missing or contradict each other, said in words before anything runs.
+"""System checks: explain settings that are missing or contradict each other before anything runs.
 
-An error (E) stops every command. What only the commands that talk to Zendesk need is a warning (W): without a
-credential one must still be able to migrate, to test, or to start the demo Zendesk.
+An error (E) stops every command. A setting that only commands with calls to Zendesk need causes a warning
+(W): without credentials it must still be possible to migrate, to test, or to start the demo Zendesk.
 """
 
 import re
@@ -22,10 +22,10 @@ from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
 
-# Fewer could be tried out one after the other, since no wrong guess is punished.
-METRICS_TOKEN_LENGTH = 24
+# Shorter tokens could be guessed, since wrong attempts are not limited.
+MIN_METRICS_TOKEN_LENGTH = 24
 
-# The ways to sign a call. Where more than one is given, the first of them is used.
+# The kinds of credentials. If several are given, the first one is used.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
     "the OAuth client": ("ZENDESK_OAUTH_CLIENT_ID", "ZENDESK_OAUTH_CLIENT_SECRET"),
     "the OAuth token": ("ZENDESK_OAUTH_TOKEN",),
@@ -34,15 +34,15 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
 
 
 def given_credentials() -> list[str]:
-    """The credentials whose settings are all there, the one that is used first."""
+    """The kinds of credentials with all their settings; the first one is used."""
     return [kind for kind, names in CREDENTIALS.items() if all(getattr(settings, name) for name in names)]
 
 
 @register(Tags.security, SETTINGS)
 def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
-    """A key that everybody knows, or none, would let anybody forge a session."""
+    """With no key, or a known one, anybody could forge a session."""
     try:
-        settings.SECRET_KEY  # noqa: B018  # Django raises when it is empty, in words that say less than ours
+        settings.SECRET_KEY  # noqa: B018  # Django raises when it is empty, with a less helpful message
     except ImproperlyConfigured:
         yield Error(
             "SECRET_KEY is not set.",
@@ -54,7 +54,7 @@ def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
 
 @register(SETTINGS)
 def check_account(**_: Any) -> Iterator[CheckMessage]:
-    """One Zendesk account, named in one way."""
+    """The settings must identify one Zendesk account in one way."""
     subdomain, base_url = settings.ZENDESK_SUBDOMAIN, settings.ZENDESK_BASE_URL
     if subdomain and base_url:
         yield Error(
@@ -63,9 +63,11 @@ def check_account(**_: Any) -> Iterator[CheckMessage]:
             id="tagmanager.E002",
         )
     if subdomain:
-        yield from told(address_of, subdomain, name="ZENDESK_SUBDOMAIN", code="tagmanager.E003")
+        yield from validation_errors(address_of, subdomain, name="ZENDESK_SUBDOMAIN", code="tagmanager.E003")
     if base_url:
-        yield from told(checked_base_url, base_url, name="ZENDESK_BASE_URL", code="tagmanager.E004")
+        yield from validation_errors(
+            checked_base_url, base_url, name="ZENDESK_BASE_URL", code="tagmanager.E004"
+        )
     if settings.DEMO and (subdomain or (base_url and urlsplit(base_url).hostname not in LOOPBACK)):
         yield Error(
             "The demo was given a real Zendesk account.",
@@ -87,8 +89,8 @@ def check_account(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
-def told(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessage]:
-    """What `check` says against the value of the setting `name`, if anything."""
+def validation_errors(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessage]:
+    """The error that `check` raises for the value of the setting `name`, if any."""
     try:
         check(value)
     except ValueError as exc:
@@ -97,7 +99,7 @@ def told(check: Any, value: str, *, name: str, code: str) -> Iterator[CheckMessa
 
 @register(SETTINGS)
 def check_credentials(**_: Any) -> Iterator[CheckMessage]:
-    """One whole credential, one that lasts."""
+    """There should be one complete credential that does not expire soon."""
     given = given_credentials()
     if not given and not settings.DEMO:
         yield CheckWarning(
@@ -124,7 +126,7 @@ def check_credentials(**_: Any) -> Iterator[CheckMessage]:
 
 
 def api_token_warning() -> CheckWarning:
-    """API tokens end for everyone, so whoever uses one is told, before and after."""
+    """The warning about the end of all API tokens, worded for before and after that day."""
     day = f"{API_TOKENS_END.day} {API_TOKENS_END:%B %Y}"
     if timezone.now().date() > API_TOKENS_END:
         message = f"Zendesk ended all API tokens on {day}: every call with ZENDESK_API_TOKEN is refused."
@@ -139,7 +141,7 @@ def api_token_warning() -> CheckWarning:
 
 @register(SETTINGS)
 def check_pace(**_: Any) -> Iterator[CheckMessage]:
-    """What we may take of the account's limits."""
+    """Our share of the account's limits must be possible."""
     if not 1 <= settings.ZENDESK_MAX_JOBS <= 30:
         yield Error(
             f"ZENDESK_MAX_JOBS is {settings.ZENDESK_MAX_JOBS}, and must be from 1 to 30.",
@@ -156,7 +158,7 @@ def check_pace(**_: Any) -> Iterator[CheckMessage]:
 
 @register(SETTINGS)
 def check_logs(**_: Any) -> Iterator[CheckMessage]:
-    """How much is logged, and in which shape."""
+    """Level and format of the log must be known ones."""
     for name, known, code in (
         ("LOG_LEVEL", settings.LOG_LEVELS, "tagmanager.E012"),
         ("LOG_FORMAT", FORMATS, "tagmanager.E013"),
@@ -172,12 +174,12 @@ def check_logs(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, SETTINGS)
 def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
-    """Whoever guesses the token reads the figures, and a scraper must be able to send it in a header."""
+    """The token must be hard to guess and fit into an HTTP header."""
     token = settings.METRICS_TOKEN
-    if token and not (len(token) >= METRICS_TOKEN_LENGTH and re.fullmatch(r"[!-~]+", token)):
+    if token and not (len(token) >= MIN_METRICS_TOKEN_LENGTH and re.fullmatch(r"[!-~]+", token)):
         yield Error(
-            f"METRICS_TOKEN must have at least {METRICS_TOKEN_LENGTH} characters, and only letters, digits "
-            "and signs that a header can carry.",
+            f"METRICS_TOKEN must have at least {MIN_METRICS_TOKEN_LENGTH} characters, and only letters, "
+            "digits and signs that a header can carry.",
             hint='Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))". Or remove it, and '
             "/metrics with it.",
             id="tagmanager.E014",
@@ -186,10 +188,10 @@ def check_metrics_token(**_: Any) -> Iterator[CheckMessage]:
 
 @register(SETTINGS)
 def check_reports(**_: Any) -> Iterator[CheckMessage]:
-    """Said without the value, which is a credential. The app runs all the same."""
+    """The message omits the DSN, which contains a key. The app works without error reports."""
     if not settings.SENTRY_DSN:
         return
-    from tagmanager.ops import error_reporting  # noqa: PLC0415  # a fifth of a second, for those who want it
+    from tagmanager.ops import error_reporting  # noqa: PLC0415  # takes a fifth of a second, so only if configured
 
     if not error_reporting.is_readable(settings.SENTRY_DSN):
         yield CheckWarning(
@@ -201,7 +203,7 @@ def check_reports(**_: Any) -> Iterator[CheckMessage]:
 
 @register(SETTINGS)
 def check_queue(**_: Any) -> Iterator[CheckMessage]:
-    """The queue settings that Django-Q2 accepts in silence and fails on later."""
+    """Queue settings that Django-Q2 silently accepts but that fail later."""
     cluster = settings.Q_CLUSTER
     timeout, retry = cluster.get("timeout"), cluster.get("retry", 0)
     if type(timeout) is not int:
@@ -226,7 +228,7 @@ def check_queue(**_: Any) -> Iterator[CheckMessage]:
 
 @register(SETTINGS)
 def check_tools(**_: Any) -> Iterator[CheckMessage]:
-    """A tool that is named twice or lacks a part must not wait for its first job to be found out."""
+    """A duplicate or incomplete tool must be found at start, not by its first job."""
     try:
         load(settings.TOOLS)
     except ImproperlyConfigured as problem:
@@ -235,7 +237,7 @@ def check_tools(**_: Any) -> Iterator[CheckMessage]:
 
 @register(SETTINGS)
 def check_sqlite_settings(**_: Any) -> Iterator[CheckMessage]:
-    """SQLite shared by web and workers needs both of these."""
+    """SQLite needs WAL and IMMEDIATE transactions when web and workers share it."""
     database = settings.DATABASES["default"]
     if database["ENGINE"] != "django.db.backends.sqlite3":
         return
@@ -251,7 +253,7 @@ def check_sqlite_settings(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.database)
 def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
-    """Asked for WAL, SQLite stays as it was, without a word, where the disk cannot do it."""
+    """SQLite silently keeps its old journal mode if the disk does not support WAL."""
     for alias in databases or ():
         connection = connections[alias]
         if connection.vendor != "sqlite":

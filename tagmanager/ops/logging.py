@@ -1,4 +1,4 @@
-"""The two shapes of a log line: words for people, JSON for what collects logs. Both name job and batch."""
+"""The two formats of a log line, text for people and JSON for log collectors, each with job and batch."""
 
 from __future__ import annotations
 
@@ -10,38 +10,40 @@ from pythonjsonlogger.json import JsonFormatter
 from jobs import log_context
 
 #: ISO 8601; TIME_ZONE sets the process to UTC.
-MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FORMATS = ("text", "json")
 
 
-class Marks(logging.Filter):
-    """Notes on a line what it is about, as long as the one who writes it still has it in hand."""
+class ContextFilter(logging.Filter):
+    """Adds the current job and batch to a record, in the thread that logs it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         current = log_context.current()
         record.__dict__.update(current)
-        record.about = "".join(f"[{name} {number}] " for name, number in current.items())
+        record.context = "".join(f"[{name} {number}] " for name, number in current.items())
         return True
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """`2026-01-31T12:00:00Z WARNING jobs.engine.pipeline [job 5] [batch 12] its fate is unknown: …`"""
 
     def __init__(self) -> None:
         super().__init__(
-            "%(asctime)s %(levelname)s %(name)s %(about)s%(message)s", MOMENT, defaults={"about": ""}
+            "%(asctime)s %(levelname)s %(name)s %(context)s%(message)s", TIME_FORMAT, defaults={"context": ""}
         )
 
 
-class Json(JsonFormatter):
-    """One object a line: `time`, `level`, `logger`, `message`; `job` and `batch` where there are any;
-    `error` with the whole trace where one was logged.
+class JsonLineFormatter(JsonFormatter):
+    """One JSON object per line.
+
+    It has `time`, `level`, `logger` and `message`; `job` and `batch`, if any; and `error` with the traceback,
+    if one was logged.
     """
 
     def __init__(self) -> None:
         super().__init__(
             "%(asctime)s %(levelname)s %(name)s %(message)s",
-            MOMENT,
+            TIME_FORMAT,
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "error"},
             json_ensure_ascii=False,
         )
@@ -50,4 +52,4 @@ class Json(JsonFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         super().add_fields(log_data, record, message_dict)
-        log_data.pop("about", None)
+        log_data.pop("context", None)

@@ -1,9 +1,8 @@
-"""What `/metrics` tells, in the words of Prometheus.
+"""The metrics of `/metrics`, for Prometheus.
 
-Every scrape reads the database anew and nothing is kept in the process: so any number of web and worker
-processes tell the same, and none needs a file to share. Names follow prometheus.io/docs/practices/naming:
-base units, and `_total` for what only grows. A label is a word of the program's own; what people, jobs,
-tickets and tags are called is never one.
+Every scrape reads the database and no process keeps any state, so all web and worker processes report the
+same without a shared file. Names follow prometheus.io/docs/practices/naming: base units, and `_total` for
+counters. Labels have only values from the program itself, never names of people, jobs, tickets or tags.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ Family = GaugeMetricFamily | CounterMetricFamily
 Numbers = float | Mapping[str, int]
 
 
-class Scrape(Collector):
-    """One look at the database each time it is asked; raises `DatabaseError` when that does not answer."""
+class DatabaseCollector(Collector):
+    """Reads all metrics from the database. Raises `DatabaseError` if it does not answer."""
 
     def collect(self) -> Iterator[Family]:
         begun = time.perf_counter()
@@ -46,11 +45,11 @@ class Scrape(Collector):
 
 
 registry = CollectorRegistry(auto_describe=False)
-registry.register(Scrape())
+registry.register(DatabaseCollector())
 
 
 def _jobs(found: Figures) -> Iterator[Family]:
-    # Every state of every tool, also the empty ones: what springs into being has no past to compare with.
+    # Every status of every tool, even at 0: a new time series would have no history to compare with.
     slugs = sorted({*installed.tools(), *(tool for tool, _ in found.jobs)})
     family = GaugeMetricFamily("tagmanager_jobs", "Jobs by tool and status.", labels=["tool", "status"])
     for slug in slugs:

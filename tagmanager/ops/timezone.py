@@ -1,4 +1,4 @@
-"""Times as the person who reads them counts them: the browser tells its zone in a cookie."""
+"""Times in the reader's time zone, which the browser sends in a cookie."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COOKIE = "zone"  # set by static/js/time-zone.js: a name such as Europe/Vienna
 def middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Days and times of the request are those of the cookie's zone; without one, or an odd one, UTC."""
+    """Use the cookie's time zone during the request; UTC without a valid one."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         with timezone.override(zone_named(request.COOKIES.get(COOKIE, ""))):
@@ -26,10 +26,10 @@ def middleware(
 
 @cache
 def _known() -> frozenset[str]:
-    """Read once: it looks through the folders of the time zones."""
+    """Cached, because it reads the folders of the time zone database."""
     return frozenset(available_timezones())
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """The zone of that name; None when there is none. Only known names: the rest may be any path."""
+    """The zone with this name; None if unknown, since any other name could be a path."""
     return ZoneInfo(name) if name in _known() else None

@@ -1,4 +1,4 @@
-"""What a real run would do: numbers, samples, warnings.
+"""What a real run would do: figures, samples, warnings.
 
 Never: a write to Zendesk.
 """

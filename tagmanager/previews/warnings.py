@@ -1,4 +1,4 @@
-"""What else a change of tags sets in motion: fields they belong to, rules that name them, other jobs."""
+"""Side effects of a change of tags: on fields, rules that refer to the tags, and other jobs."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from tagmanager.account.tag_references import Kind, TagReference, references_to
 from tagmanager.changes import closed_tickets
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
 from tagmanager.changes.job_options import JobOptions
-from tagmanager.previews.preview import LOOKED_AT, touched
+from tagmanager.previews.tag_changes import MAX_CHANGES_READ, affected_tags
 from tagmanager.ticket_change import TicketChange
 from tagmanager.tools.base import join
 from zendesk import ZendeskError
 
-#: More of a kind than this are counted, not named.
-MOST_RULES = 10
+#: More of one kind are only counted.
+MAX_LISTED = 10
 
-#: What a tag of such a field does: when it is added, and when it is removed
+#: By type of field: its name, and the effect of adding and of removing one of its tags
 #: (support.zendesk.com, articles 4408881943194 and 4408825689882).
-FIELDS = {
+FIELD_EFFECTS = {
     "tagger": ("the dropdown field", "sets that field to its option", "empties that field"),
     "checkbox": ("the checkbox field", "ticks that box", "unticks that box"),
     "multiselect": ("the multi-select field", "selects that option too", "takes that option out"),
 }
 
-#: What may come of it that one of a kind names a tag; the kinds in the order in which they are told.
-RULES: dict[Kind, str] = {
+#: The possible consequence for each kind of reference, in the order of the page.
+RULE_CONSEQUENCES: dict[Kind, str] = {
     "trigger": ", so it may act on these tickets or stop doing so.",
     "automation": ", so it may act on these tickets or stop doing so.",
     "view": ", so these tickets may enter it or leave it.",
@@ -42,7 +42,7 @@ RULES: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class PreviewWarning:
-    """A sentence, and where in Zendesk or here to look."""
+    """A sentence, with a link to a page in Zendesk or here."""
 
     text: str
     address: str = ""
@@ -51,31 +51,31 @@ class PreviewWarning:
 
 @dataclass(frozen=True, slots=True)
 class PreviewWarnings:
-    """All that is worth knowing; `problem` says what could not be looked up."""
+    """All warnings; `problem` says why references to tags could not be read."""
 
     all: list[PreviewWarning]
     problem: str = ""
-    names_tags: bool = False  # there is something in the account that names the tags
+    names_tags: bool = False  # something in the account refers to the tags
 
 
 def warnings_of(job: Job) -> PreviewWarnings:
-    """For an ended dry run. Asks Zendesk for what names tags there, where nobody has lately."""
-    change = touched(job)
-    ours = [*_partly_known(job), *_closed(job), *_jobs(job, change)]
+    """The warnings about an ended dry run. Reads the references to tags from Zendesk, unless cached."""
+    change = affected_tags(job)
+    own = [*_partly_known(job), *_closed(job), *_overlapping_jobs(job, change)]
     try:
         found = references_to(change.add | change.remove)
     except (connection.NotConnected, ZendeskError) as problem:
-        return PreviewWarnings(ours, str(problem))
+        return PreviewWarnings(own, str(problem))
     return PreviewWarnings(
-        [*_fields(found, change), *_rules(found), *_unguarded(job), *ours],
+        [*_fields(found, change), *_rules(found), *_unused_guard_tag(job), *own],
         names_tags=bool(found),
     )
 
 
 def _fields(found: Iterable[TagReference], change: TicketChange) -> Iterator[PreviewWarning]:
-    fields = [each for each in found if each.field_type in FIELDS]
-    for field in fields[:MOST_RULES]:
-        what, on_add, on_remove = FIELDS[field.field_type]
+    fields = [each for each in found if each.field_type in FIELD_EFFECTS]
+    for field in fields[:MAX_LISTED]:
+        what, on_add, on_remove = FIELD_EFFECTS[field.field_type]
         for verb, tags, effect in (
             ("adding", change.add & field.tags, on_add),
             ("removing", change.remove & field.tags, on_remove),
@@ -89,26 +89,26 @@ def _fields(found: Iterable[TagReference], change: TicketChange) -> Iterator[Pre
                     field.address,
                     "Open the field in Zendesk",
                 )
-    if len(fields) > MOST_RULES:
-        yield PreviewWarning(f"{len(fields) - MOST_RULES:,} more fields have options with these tags.")
+    if len(fields) > MAX_LISTED:
+        yield PreviewWarning(f"{len(fields) - MAX_LISTED:,} more fields have options with these tags.")
 
 
 def _rules(found: Iterable[TagReference]) -> Iterator[PreviewWarning]:
-    """Those that name a tag in their conditions or actions."""
-    for kind, consequence in RULES.items():
+    """Triggers, automations, views and macros that refer to a tag."""
+    for kind, consequence in RULE_CONSEQUENCES.items():
         concerned = [each for each in found if each.kind == kind]
-        for each in concerned[:MOST_RULES]:
+        for each in concerned[:MAX_LISTED]:
             yield PreviewWarning(
                 f"The {kind} “{each.title}” names {join(sorted(each.tags))}{consequence}",
                 each.address,
                 f"Open the {kind} in Zendesk",
             )
-        if len(concerned) > MOST_RULES:
-            yield PreviewWarning(f"{len(concerned) - MOST_RULES:,} more {kind}s name these tags.")
+        if len(concerned) > MAX_LISTED:
+            yield PreviewWarning(f"{len(concerned) - MAX_LISTED:,} more {kind}s name these tags.")
 
 
-def _unguarded(job: Job) -> Iterator[PreviewWarning]:
-    """A guard tag that no trigger knows guards nothing."""
+def _unused_guard_tag(job: Job) -> Iterator[PreviewWarning]:
+    """A guard tag has no effect unless triggers check for it."""
     tag = JobOptions.of(job).guard
     if tag and not any(each.kind == "trigger" for each in references_to([tag])):
         yield PreviewWarning(
@@ -118,11 +118,11 @@ def _unguarded(job: Job) -> Iterator[PreviewWarning]:
 
 
 def _partly_known(job: Job) -> Iterator[PreviewWarning]:
-    """When all tags are replaced, each ticket alone knows which of its own vanish."""
-    if job.tool_params.get("set") and job.planned > LOOKED_AT:
+    """With `set`, each ticket loses other tags, and only some of the tickets were read."""
+    if job.tool_params.get("set") and job.planned > MAX_CHANGES_READ:
         yield PreviewWarning(
-            f"Of the tags that would vanish only those of the first {LOOKED_AT:,} tickets were looked at. "
-            "Fields and rules that name tags of the others may be concerned as well."
+            f"Of the tags that would vanish only those of the first {MAX_CHANGES_READ:,} tickets were looked "
+            "at. Fields and rules that name tags of the others may be concerned as well."
         )
 
 
@@ -141,16 +141,16 @@ def _closed(job: Job) -> Iterator[PreviewWarning]:
             f"{f', {archived:,} of them archived for certain' if archived else ''}. One is tried first: "
             "where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
         )
-        yield from _no_admin()
+        yield from _not_admin()
 
 
-def _no_admin() -> Iterator[PreviewWarning]:
+def _not_admin() -> Iterator[PreviewWarning]:
     if why := closed_tickets.why_not_as(account_status()):
         yield PreviewWarning(f"{why} Connect as an admin, or leave the closed ones out.")
 
 
-def _jobs(job: Job, change: TicketChange) -> Iterator[PreviewWarning]:
-    """Others at work on the same tickets, and those whose list depends on the tags that change."""
+def _overlapping_jobs(job: Job, change: TicketChange) -> Iterator[PreviewWarning]:
+    """Jobs on the same tickets, and jobs that select tickets by the tags that change."""
     for other in overlapping_jobs(job):
         yield PreviewWarning(
             f"Job {other.pk} is at work on some of the same tickets: {other.title}. Where the two contradict "
@@ -159,8 +159,8 @@ def _jobs(job: Job, change: TicketChange) -> Iterator[PreviewWarning]:
             f"See job {other.pk}",
         )
     reading = Job.objects.active().filter(frozen_at__isnull=True).exclude(pk=job.pk).order_by("pk")
-    for other in reading[:MOST_RULES]:
-        if tags := _tags_that_choose(other) & (change.add | change.remove):
+    for other in reading[:MAX_LISTED]:
+        if tags := _selecting_tags(other) & (change.add | change.remove):
             yield PreviewWarning(
                 f"Job {other.pk} has still to read its list, which hangs on {join(sorted(tags))}, and this "
                 "change makes that list another one. Wait until its list is complete.",
@@ -169,8 +169,8 @@ def _jobs(job: Job, change: TicketChange) -> Iterator[PreviewWarning]:
             )
 
 
-def _tags_that_choose(job: Job) -> frozenset[str]:
-    """The tags by which the job's tickets are chosen."""
+def _selecting_tags(job: Job) -> frozenset[str]:
+    """The tags by which the job selects its tickets."""
     only, parts = JobOptions.of(job).only, SourceSpec.read(job.source).parts
     named = {tag for part in parts for tag in (part.get("tag", ""), *part.get("tags", ())) if tag}
     return only.having | only.lacking | named

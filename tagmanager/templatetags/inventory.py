@@ -1,4 +1,4 @@
-"""What the templates of the tag inventory need besides Django's own tags."""
+"""Template tags for the tag inventory."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -13,6 +13,6 @@ register = template.Library()
 
 @register.filter
 def merge_into(group: Sequence[Tag], kept: Tag) -> str:
-    """The form that renames all others of the group to the tag that is kept."""
+    """The address of the form that renames all others of the group to `kept`."""
     old = " ".join(tag.name for tag in group if tag != kept)
     return f"{reverse('tool', args=['rename-tags'])}?{urlencode({'old': old, 'new': kept.name})}"

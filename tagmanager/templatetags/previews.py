@@ -1,4 +1,4 @@
-"""What the templates of previews need besides Django's own tags."""
+"""Template tags for previews."""
 
 from django import template
 

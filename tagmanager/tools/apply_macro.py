@@ -22,8 +22,6 @@ from tagmanager.tools.base import Answer, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
 
-#: How long the form waits for Zendesk, seconds.
-FORM_TIMEOUT = 3.0
 #: The parameter that holds the text of a comment, by whether customers see it.
 COMMENT_PARAMS = {True: "public_reply", False: "internal_note"}
 #: The placeholder for the person who applies the macro.
@@ -75,7 +73,7 @@ class ApplyMacroForm(ToolForm):
     def clean_macro(self) -> int:
         number: int = self.cleaned_data["macro"]
         try:
-            with connection.connect(patience=FORM_TIMEOUT) as zendesk:
+            with connection.connect(max_wait=connection.FORM_MAX_WAIT) as zendesk:
                 self._macro = zendesk.macro(number)
                 known = zendesk.ticket_fields() if translation.names_fields(self._macro) else ()
                 self._translation = translation.translate(self._macro, known)

@@ -16,8 +16,6 @@ PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
 OURS = "tagmanager.tools"
 #: The types of fields, as Zendesk calls them, whose values a tool may read: dropdowns and checkboxes.
 READABLE = frozenset({"tagger", "checkbox"})
-#: How long a form waits for Zendesk, seconds.
-FORM_TIMEOUT = 3.0
 
 
 def why_not_loaded(candidate: Any) -> str:
@@ -60,7 +58,7 @@ def why_not_read(tool: Tool, params: dict[str, Any], zendesk: Zendesk | None = N
         return ""
     if zendesk is None:
         try:
-            with connection.connect(patience=FORM_TIMEOUT) as own:
+            with connection.connect(max_wait=connection.FORM_MAX_WAIT) as own:
                 return why_not_read(tool, params, own)
         except (connection.NotConnected, ZendeskError) as problem:
             return str(problem)

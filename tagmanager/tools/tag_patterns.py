@@ -75,7 +75,7 @@ def find_matches(
         found = tag_counts.tag_lists(seconds=seconds)
     except connection.NotConnected as problem:
         return MatchedTags(patterns, problem=str(problem))
-    tags = [tag for tag in Inventory(found).shown() if matches_any(tag.name, patterns)]
+    tags = [tag for tag in Inventory(found).filtered() if matches_any(tag.name, patterns)]
     offered = [(tag, tag.name in ticked or not matches_any(tag.name, seen)) for tag in tags]
     return MatchedTags(patterns, offered, found, _problem(found, len(tags)))
 

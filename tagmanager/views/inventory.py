@@ -1,4 +1,4 @@
-"""All tags of the account, and the count of all tickets behind them."""
+"""The tag inventory, and the count of all tickets for it."""
 
 from __future__ import annotations
 
@@ -30,56 +30,56 @@ from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
 from tagmanager.views.lookup_pages import LOOKUPS
 
-#: Seconds that a page, and each look of it at what is under way, works on the lists.
-WORK = 1.0
-#: Rows, and groups of tags that are alike, on a page.
-ROWS, GROUPS = 100, 50
+#: Seconds that each request works on incomplete lists.
+WORK_SECONDS = 1.0
+#: Length of a page, for tags and for groups of similar tags.
+TAGS_PER_PAGE, GROUPS_PER_PAGE = 100, 50
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What of the tags is asked for."""
+class InventoryQuery:
+    """The filter and the sort order of a request."""
 
     what: str
     text: str
     order: str
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Asked:
+    def from_request(cls, request: HttpRequest) -> InventoryQuery:
         what, order = request.GET.get("show", ""), request.GET.get("order", "")
         return cls(
-            what if what in tags.SHOWN else "",
+            what if what in tags.FILTERS else "",
             request.GET.get("q", "")[:200],
-            order if order in tags.ORDERS else "tickets",
+            order if order in tags.SORT_ORDERS else "tickets",
         )
 
     def query(self, **other: str) -> str:
-        """As the end of an address, with something else in places."""
-        asked = {"show": self.what, "q": self.text, "order": self.order} | other
-        return urlencode({name: value for name, value in asked.items() if value and value != "tickets"})
+        """A query string with these values, except for `other`."""
+        params = {"show": self.what, "q": self.text, "order": self.order} | other
+        return urlencode({name: value for name, value in params.items() if value and value != "tickets"})
 
 
 @require_safe
 @allowed(SEE)
 @never_cache
 def inventory(request: HttpRequest) -> HttpResponse:
-    """The tags by `?q=`, `?show=` (a name of `SHOWN`) and `?order=`; `?format=` csv or json has them all."""
-    asked = Asked.of(request)
+    """The tags by `?q=`, `?show=` (a key of `FILTERS`) and `?order=`; `?format=` downloads all."""
+    asked = InventoryQuery.from_request(request)
     context: dict[str, Any] = {
         "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "tag-inventory"),
         "asked": asked,
-        "orders": tags.ORDERS,
-        "tabs": [(name, label, asked.query(show=name)) for name, label in tags.SHOWN.items()],
+        "orders": tags.SORT_ORDERS,
+        "tabs": [(name, label, asked.query(show=name)) for name, label in tags.FILTERS.items()],
         "query": asked.query(),
     }
     try:
-        lists = tag_counts.tag_lists(seconds=WORK)
+        lists = tag_counts.tag_lists(seconds=WORK_SECONDS)
     except connection.NotConnected as problem:
         return render(request, "lookups/tags.html", context | {"problem": str(problem)})
     found = Inventory(lists)
     if (kind := request.GET.get("format", "")) in MEDIA_TYPES:
-        return _file(found, asked, kind)
+        return _download(found, asked, kind)
     return render(request, "lookups/tags.html", context | _state(lists) | _page(request, found, asked))
 
 
@@ -87,9 +87,9 @@ def inventory(request: HttpRequest) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def state(request: HttpRequest) -> HttpResponse:
-    """How far what is under way has come; when it is over, the page is to be loaded anew."""
+    """Progress of the work on the lists; when that is done, the page reloads."""
     try:
-        lists = tag_counts.tag_lists(seconds=WORK)
+        lists = tag_counts.tag_lists(seconds=WORK_SECONDS)
     except connection.NotConnected as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
     answer = render(request, "lookups/_tags_state.html", _state(lists))
@@ -101,7 +101,7 @@ def state(request: HttpRequest) -> HttpResponse:
 @require_POST
 @allowed(SEE, ACT)
 def count(request: HttpRequest) -> HttpResponse:
-    """Begin a count of all tickets, unless one is under way."""
+    """Start a count of all tickets, unless one has not ended yet."""
     chosen = tool(CountTags.slug)
     form = chosen.form_class({})
     try:
@@ -115,10 +115,10 @@ def count(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @allowed(SEE)
-def anew(_request: HttpRequest) -> HttpResponse:
-    """Read Zendesk's own list once more."""
-    with suppress(connection.NotConnected):  # which the page says
-        tag_counts.begin_own(connection.address())
+def refresh(_request: HttpRequest) -> HttpResponse:
+    """Read Zendesk's own list again."""
+    with suppress(connection.NotConnected):  # the page reports it
+        tag_counts.start_reading(connection.address())
     return redirect("tag-inventory")
 
 
@@ -128,18 +128,18 @@ def _state(lists: TagLists) -> dict[str, Any]:
         "lists": lists,
         "is_admin": not seen.role or seen.role == "admin",
         "account_status": seen,
-        "most": tag_counts.MOST_LISTED,
+        "most": tag_counts.MAX_LISTED,
         "days": tag_counts.DAYS_LISTED,
         "worker_alive": is_worker_alive(),
     }
 
 
-def _page(request: HttpRequest, found: Inventory, asked: Asked) -> dict[str, Any]:
+def _page(request: HttpRequest, found: Inventory, asked: InventoryQuery) -> dict[str, Any]:
     if asked.what == "alike":
         everything: list[Any] = list(found.groups(asked.text))
     else:
-        everything = list(found.shown(asked.what, asked.text, asked.order))
-    pages = Paginator(everything, GROUPS if asked.what == "alike" else ROWS)
+        everything = list(found.filtered(asked.what, asked.text, asked.order))
+    pages = Paginator(everything, GROUPS_PER_PAGE if asked.what == "alike" else TAGS_PER_PAGE)
     page = pages.get_page(whole_number(request.GET.get("page", "")) or 1)
     return {
         "inventory": found,
@@ -150,7 +150,7 @@ def _page(request: HttpRequest, found: Inventory, asked: Asked) -> dict[str, Any
     }
 
 
-def _file(found: Inventory, asked: Asked, kind: str) -> HttpResponse:
+def _download(found: Inventory, asked: InventoryQuery, kind: str) -> HttpResponse:
     if found.lists.by is None:
         why = found.lists.problem or "The list of tags is not complete yet. Ask again in a moment."
         return HttpResponse(str(why), status=503, content_type="text/plain; charset=utf-8")
@@ -158,7 +158,7 @@ def _file(found: Inventory, asked: Asked, kind: str) -> HttpResponse:
         groups: list[list[Tag]] = found.groups(asked.text)
         text = tags.groups_as_csv(groups) if kind == "csv" else tags.groups_as_json(groups)
     else:
-        shown = found.shown(asked.what, asked.text, asked.order)
+        shown = found.filtered(asked.what, asked.text, asked.order)
         text = tags.as_csv(shown) if kind == "csv" else tags.as_json(shown)
     headers = {
         "Content-Disposition": f'attachment; filename="tags.{kind}"',

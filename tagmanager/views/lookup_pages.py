@@ -1,4 +1,4 @@
-"""Pages that look something up in the account and change nothing: listed among the tools, without jobs."""
+"""Pages listed among the tools that only look something up, without a job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One such page; its view stands in `tagmanager.urls` under its slug."""
+    """One such page; `tagmanager.urls` has its view under its slug."""
 
     slug: str
     name: str

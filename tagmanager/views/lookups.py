@@ -1,4 +1,4 @@
-"""Pages that look something up in the account."""
+"""The search for macros."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tagmanager.macros import search
 from tagmanager.views.lookup_pages import LOOKUPS
 from zendesk import ZendeskError
 
-#: More than these are counted on the page; a download has them all.
-MOST_SHOWN = 200
+#: The page only counts further macros; a download has them all.
+MAX_SHOWN = 200
 WRITERS = {
     "csv": (search.as_csv, "text/csv; charset=utf-8"),
     "json": (search.as_json, "application/json"),
@@ -26,7 +26,7 @@ WRITERS = {
 @allowed(SEE)
 @never_cache
 def macros(request: HttpRequest) -> HttpResponse:
-    """Macros by `?q=` in the parts `?in=` (all of them, where none is named); `?format=` csv or json."""
+    """Macros by `?q=` in the parts `?in=` (by default all); `?format=csv` or `json` downloads them."""
     parts = [part for part in request.GET.getlist("in") if part in search.PARTS]
     text = request.GET.get("q", "")[:200]
     problem, found = "", []
@@ -35,22 +35,22 @@ def macros(request: HttpRequest) -> HttpResponse:
     except (connection.NotConnected, ZendeskError) as trouble:
         problem = str(trouble)
     if (chosen := request.GET.get("format", "")) in WRITERS:
-        return _file(chosen, found, problem)
+        return _download(chosen, found, problem)
     context = {
         "lookup": next(lookup for lookup in LOOKUPS if lookup.slug == "macro-search"),
         "text": text,
         "parts": [(name, label, not parts or name in parts) for name, label in search.PARTS.items()],
         "problem": problem,
         "number": len(found),
-        "found": found[:MOST_SHOWN],
-        "more": len(found[MOST_SHOWN:]),
+        "found": found[:MAX_SHOWN],
+        "more": len(found[MAX_SHOWN:]),
         "query": request.GET.urlencode(),
         "can_apply": "apply-macro" in installed.tools(),
     }
     return render(request, "lookups/macros.html", context)
 
 
-def _file(kind: str, found: list[search.Found], problem: str) -> HttpResponse:
+def _download(kind: str, found: list[search.Found], problem: str) -> HttpResponse:
     if problem:
         return HttpResponse(problem, status=503, content_type="text/plain; charset=utf-8")
     write, media_type = WRITERS[kind]

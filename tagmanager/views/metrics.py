@@ -1,4 +1,4 @@
-"""What Prometheus asks."""
+"""The metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from prometheus_client import exposition
 
 from jobs.runtime.database_retry import trouble_in
 from tagmanager.ops.metrics import registry
-from tagmanager.views.faults import RETRY_AFTER
+from tagmanager.views.server_errors import RETRY_AFTER
 
-#: Version 0.0.4 is the one that every scraper reads.
+#: Every scraper supports version 0.0.4.
 EXPOSITION, WORDS = exposition.CONTENT_TYPE_PLAIN_0_0_4, "text/plain; charset=utf-8"
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures, for whoever knows METRICS_TOKEN; where none is set the address does not exist.
+    """The metrics, for callers with METRICS_TOKEN; 404 if none is set.
 
-    503 with a sentence while the database is in trouble. Neither a login nor a session is looked at.
+    503 with a sentence while the database is in trouble. Ignores logins and sessions.
     """
     if not settings.METRICS_TOKEN:
         raise Http404
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    # Compared whatever the scheme says, and in a time that tells nothing of how much of it is right.
+    # Compared in constant time, and whatever the scheme, so that timing reveals nothing.
     is_right = constant_time_compare(token.strip(), settings.METRICS_TOKEN)
     if scheme.lower() != "bearer" or not is_right:
         answer = HttpResponse("Metrics need “Authorization: Bearer” and METRICS_TOKEN.\n", WORDS, status=401)

@@ -1,4 +1,4 @@
-"""Signing in, a password changed, and what is said to who is not let in."""
+"""Signing in, changing a password, and the pages for people who are refused."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from jobs.input import storable
 from jobs.views import saved_form
 from jobs.views.permissions import allowed
 
-#: What django-axes keeps of a name.
-NAME_LENGTH = 255
+#: Length to which django-axes stores a user name.
+MAX_USERNAME_LENGTH = 255
 
 
 class SignIn(LoginView):
-    """Sign in with a name and a password, and go on where one was.
+    """Sign in with a user name and a password, then return to the previous page.
 
-    A form that was sent after the session had ended arrives here as it was sent, is carried in a hidden
-    field, and is filled in again on its page.
+    A form sent after the session has ended is redirected here, carried along in a hidden field, and filled in
+    again on its own page.
     """
 
     template_name = "login.html"
@@ -52,7 +52,7 @@ class SignIn(LoginView):
 
 
 class ChangePassword(PasswordChangeView):
-    """A new password for who knows the old one; this session stays, the person's others end."""
+    """Change one's own password; this session continues, one's other sessions end."""
 
     template_name = "password.html"
     success_url = reverse_lazy("home")
@@ -69,26 +69,26 @@ class ChangePassword(PasswordChangeView):
 change_password = allowed()(ChangePassword.as_view())
 
 
-def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
-    """The name with which somebody tries to sign in, as django-axes can write it down."""
-    return storable(str((credentials or request.POST).get("username") or ""), NAME_LENGTH)
+def attempted_username(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The user name of an attempt to sign in, in a form that django-axes can store."""
+    return storable(str((credentials or request.POST).get("username") or ""), MAX_USERNAME_LENGTH)
 
 
-def locked(
+def locked_out(
     request: HttpRequest,
     response: HttpResponse | None = None,  # noqa: ARG001 - the shape that django-axes calls
     credentials: dict[str, Any] | None = None,  # noqa: ARG001
 ) -> HttpResponse:
-    """After too many wrong passwords: how long the name stays closed here, as AXES_COOLOFF_TIME says."""
-    stretch, now = get_cool_off(request), timezone.now()
-    wait = timesince(now - stretch, now).replace("\N{NO-BREAK SPACE}", " ") if stretch else ""
+    """The page after too many wrong passwords, with the length of the lockout (AXES_COOLOFF_TIME)."""
+    cool_off, now = get_cool_off(request), timezone.now()
+    wait = timesince(now - cool_off, now).replace("\N{NO-BREAK SPACE}", " ") if cool_off else ""
     return render(request, "locked.html", {"wait": wait}, status=429)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's shape
-    """A form whose token is not this browser's: nothing was done, and its page is a click away.
+    """The page for a form without a valid CSRF token, with a link back to the form.
 
-    What was typed is not taken from the request, which may be another site's.
+    It ignores what was typed, since the request may come from another site.
     """
     match = request.resolver_match
     name = match.view_name if match else ""

@@ -1,4 +1,4 @@
-"""The parts of a dry run's page that ask Zendesk."""
+"""The parts of a dry run's page that call Zendesk. Each is a whole page without htmx."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from jobs.models import Job
 from jobs.views.job_detail import job_or_404
 from jobs.views.permissions import SEE, allowed
 from tagmanager.account import connection, tag_references
-from tagmanager.previews import preview
+from tagmanager.previews.samples import samples_of
+from tagmanager.previews.tag_changes import affected_tags, pair_counts
 from tagmanager.previews.warnings import warnings_of
 from zendesk import ZendeskError
 
@@ -20,16 +21,16 @@ from zendesk import ZendeskError
 @allowed(SEE)
 @never_cache
 def samples(request: HttpRequest, pk: int) -> HttpResponse:
-    """Some of the tickets with what becomes of their tags; a page of its own where no script asks."""
+    """Sample tickets with the changes to their tags."""
     job = _dry_run(pk)
-    return _answer(request, "samples", {"job": job, "samples": preview.samples_of(job)})
+    return _answer(request, "samples", {"job": job, "samples": samples_of(job)})
 
 
 @require_safe
 @allowed(SEE)
 @never_cache
 def cautions(request: HttpRequest, pk: int) -> HttpResponse:
-    """What else the change sets in motion; a page of its own where no script asks."""
+    """The side effects of the change."""
     job = _dry_run(pk)
     return _answer(request, "cautions", {"job": job, "warnings": warnings_of(job)})
 
@@ -38,18 +39,18 @@ def cautions(request: HttpRequest, pk: int) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def pairs(request: HttpRequest, pk: int) -> HttpResponse:
-    """How many tickets each pair of old and new concerns; a page of its own where no script asks."""
+    """The number of tickets for each pair of old and new tag."""
     job = _dry_run(pk)
-    return _answer(request, "pairs", {"job": job, "pairs": preview.tallies_of(job)})
+    return _answer(request, "pairs", {"job": job, "pairs": pair_counts(job)})
 
 
 @require_safe
 @allowed(SEE)
 @never_cache
-def named(_request: HttpRequest, pk: int) -> HttpResponse:
-    """What in the account names the tags that would change, as CSV."""
+def references(_request: HttpRequest, pk: int) -> HttpResponse:
+    """The references in the account to the tags that would change, as CSV."""
     job = _dry_run(pk)
-    change = preview.touched(job)
+    change = affected_tags(job)
     try:
         found = tag_references.references_to(change.add | change.remove)
     except (connection.NotConnected, ZendeskError) as problem:

@@ -17,7 +17,7 @@ from tests.fuzz.orders import Orders
 QUICK = (
     "jobs.workers.watching_broker.WATCH_EVERY=0.2 "
     "jobs.engine.lost_search.LOST_SEARCH_DELAY=0.3 jobs.runtime.lease.FENCE_MAX_AGE=0.5 "
-    "jobs.tasks.SLICE=1 jobs.tasks.ALONE=1 zendesk.transport.requestor.LEAVES_WITHIN=0.5"
+    "jobs.tasks.SLICE=1 jobs.tasks.ALONE=1 zendesk.transport.requestor.SEND_WITHIN=0.5"
 )
 
 StartFleet = Callable[..., Fleet]

@@ -14,7 +14,7 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import log_context
-from tagmanager.ops.logging import Json, Marks, Text
+from tagmanager.ops.logging import ContextFilter, JsonLineFormatter, TextFormatter
 from tests.demo import Demo, run, submit
 
 LOGS = "import logging; logging.getLogger('a').warning('b')"
@@ -26,8 +26,8 @@ def written(request: pytest.FixtureRequest) -> Iterator[tuple[str, Lines]]:
     """What our loggers say from here on, line by line, and in which shape."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(Marks())
-    handler.setFormatter(Json() if request.param == "json" else Text())
+    handler.addFilter(ContextFilter())
+    handler.setFormatter(JsonLineFormatter() if request.param == "json" else TextFormatter())
     logger = logging.getLogger("jobs")
     logger.addHandler(handler)
     yield request.param, lambda: stream.getvalue().splitlines()

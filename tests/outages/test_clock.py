@@ -16,7 +16,7 @@ from jobs.engine.in_flight import InFlight
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
 from jobs.workers import heartbeats, reaper
-from tagmanager.account.shared_gate import NAME, SharedGate
+from tagmanager.account.shared_gate import GATE_NAME, SharedGate
 from tests import factories
 from tests.demo import Demo, counts, outcomes, run, submit
 
@@ -148,7 +148,7 @@ def test_the_shared_gate_opens_again(db: None, jump: timedelta) -> None:
     with moved(jump):
         reaper.reap()
         assert SharedGate().not_before() <= timezone.now().timestamp()
-    assert Gate.objects.get(name=NAME).why == "asked to slow down"
+    assert Gate.objects.get(name=GATE_NAME).why == "asked to slow down"
 
 
 def test_a_worker_of_the_future_is_not_taken_for_a_living_one(db: None) -> None:

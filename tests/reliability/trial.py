@@ -25,7 +25,8 @@ from tagmanager.changes import ticket_work
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
 from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE, TICKETS, Case
 from zendesk import sandbox
-from zendesk.transport import limits, requestor, retry
+from zendesk.transport import attempt as http_attempt
+from zendesk.transport import limits, retry
 
 TAG = "mark"
 #: The clock of the demo goes on by so much at each step of the engine, seconds.
@@ -73,14 +74,14 @@ def impatient(case: Case) -> Iterator[None]:
         patch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
         patch.setattr(pipeline, "SLOTS_BACK_OFF", 0.05)
         patch.setattr(pipeline, "SLOTS_BACK_OFF_MOST", 0.1)
-        patch.setattr(ticket_work, "PATIENCE", 0.05)
+        patch.setattr(ticket_work, "CALL_MAX_WAIT", 0.05)
         patch.setattr(ticket_work, "DEPTH", TICKETS)
-        patch.setattr(retry, "FIRST_PAUSE", 0.001)
-        patch.setattr(limits, "SHORTEST_RETRY_AFTER", 0.01)
+        patch.setattr(retry, "FIRST_BACKOFF", 0.001)
+        patch.setattr(limits, "MIN_RETRY_AFTER", 0.01)
         if case.source == LONG_LIST:
             patch.setattr(selection, "READ_LATE_ABOVE", 0)
         if case.hurried:
-            patch.setattr(requestor, "TRY_TIMEOUT", HURRY)
+            patch.setattr(http_attempt, "ATTEMPT_TIMEOUT", HURRY)
         yield
 
 

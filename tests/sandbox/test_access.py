@@ -21,7 +21,7 @@ def sign_in(zendesk: Zendesk, **changed: Any) -> None:
     zendesk.session.headers["Authorization"] = f"Bearer {token}"
 
 
-def test_a_token_lives_as_long_as_it_says(start: Start) -> None:
+def test_a_token_expires_as_announced(start: Start) -> None:
     zendesk = start(token_life=1800)
     granted = ask_token(zendesk).json()
     sign_in(zendesk)
@@ -39,7 +39,7 @@ def test_a_token_lives_as_long_as_it_says(start: Start) -> None:
     )
 
 
-def test_a_token_may_be_asked_for_another_life(zendesk: Zendesk) -> None:
+def test_a_grant_may_request_another_lifetime(zendesk: Zendesk) -> None:
     sign_in(zendesk, expires_in=300)
     zendesk.clock.move(300)
 
@@ -56,7 +56,7 @@ def test_a_token_may_be_asked_for_another_life(zendesk: Zendesk) -> None:
         ({"scope": "read everything"}, 400, "invalid_scope"),
     ],
 )
-def test_a_token_is_refused_in_the_words_of_oauth(
+def test_a_refused_grant_uses_the_words_of_oauth(
     zendesk: Zendesk, changed: dict[str, Any], status: int, code: str
 ) -> None:
     response = ask_token(zendesk, **changed)
@@ -64,7 +64,7 @@ def test_a_token_is_refused_in_the_words_of_oauth(
     assert (response.status_code, response.json()["error"]) == (status, code)
 
 
-def test_an_e_mail_and_an_api_token_come_in(zendesk: Zendesk) -> None:
+def test_an_e_mail_and_an_api_token_authenticate(zendesk: Zendesk) -> None:
     zendesk.session.headers.pop("Authorization")
 
     response = zendesk.call("GET", "users/me.json", auth=(f"{EMAIL}/token", API_TOKEN))
@@ -72,7 +72,7 @@ def test_an_e_mail_and_an_api_token_come_in(zendesk: Zendesk) -> None:
     assert (response.status_code, response.json()["user"]["role"]) == (200, "admin")
 
 
-def test_an_e_mail_and_a_password_count_as_nobody(zendesk: Zendesk) -> None:
+def test_an_e_mail_and_a_password_are_anonymous(zendesk: Zendesk) -> None:
     zendesk.session.headers.pop("Authorization")
     auth = (EMAIL, "a password")
 
@@ -83,7 +83,7 @@ def test_an_e_mail_and_a_password_count_as_nobody(zendesk: Zendesk) -> None:
     assert (views.status_code, views.json()) == (401, {"error": "Couldn't authenticate you"})
 
 
-def test_nobody_sees_anything_but_that_he_is_nobody(zendesk: Zendesk) -> None:
+def test_anonymous_callers_may_only_call_users_me(zendesk: Zendesk) -> None:
     zendesk.session.headers.pop("Authorization")
 
     assert zendesk.get("users/me.json").json()["user"]["name"] == "Anonymous user"
@@ -106,7 +106,7 @@ def test_reading_does_not_allow_writing(zendesk: Zendesk) -> None:
     )
 
 
-def test_search_needs_the_whole_scope_read(zendesk: Zendesk) -> None:
+def test_search_needs_the_global_scope_read(zendesk: Zendesk) -> None:
     sign_in(zendesk, scope="tickets:read tickets:write")
 
     found = [zendesk.get(path).status_code for path in ("tickets.json", "search.json", "search/count.json")]
@@ -124,7 +124,7 @@ def test_agents_get_no_incremental_export(start: Start) -> None:
     assert (response.status_code, response.json()["error"]["title"]) == (403, "Forbidden")
 
 
-def test_the_canonical_host_may_differ_from_the_one_that_was_asked(start: Start) -> None:
+def test_the_canonical_host_may_differ_from_the_one_called(start: Start) -> None:
     zendesk = start(canonical_url="https://renamed.example.com")
 
     body = zendesk.read("tickets.json", **{"page[size]": 1})
@@ -133,7 +133,7 @@ def test_the_canonical_host_may_differ_from_the_one_that_was_asked(start: Start)
     assert body["tickets"][0]["url"].startswith("https://renamed.example.com/api/v2/tickets/")
 
 
-def test_an_address_that_does_not_exist_says_so(zendesk: Zendesk) -> None:
+def test_an_unknown_path_is_an_invalid_endpoint(zendesk: Zendesk) -> None:
     response = zendesk.get("no/such/thing.json")
 
     assert (response.status_code, response.json()["error"]) == (404, "InvalidEndpoint")

@@ -15,7 +15,7 @@ def audits(zendesk: Zendesk, number: int, **params: Any) -> list[dict[str, Any]]
     return found
 
 
-def test_a_bulk_update_leaves_its_comment_its_notes_and_its_macro(zendesk: Zendesk) -> None:
+def test_a_bulk_update_records_its_comment_metadata_and_macro(zendesk: Zendesk) -> None:
     number = zendesk.ids("open", count=1)[0]
     zendesk.tag([number], additional_tags=["a"], comment=NOTE, **NOTED)
     zendesk.clock.move(60)
@@ -29,14 +29,14 @@ def test_a_bulk_update_leaves_its_comment_its_notes_and_its_macro(zendesk: Zende
     assert zendesk.sandbox.ledger.internal_comments == {number: 1}
 
 
-def test_without_a_word_on_who_sees_it_a_comment_mails_the_customer(zendesk: Zendesk) -> None:
+def test_comments_are_public_by_default(zendesk: Zendesk) -> None:
     number = zendesk.ids("open", count=1)[0]
     zendesk.tag([number], comment={"html_body": "<p>Hello</p>"})
     zendesk.clock.move(60)
     assert zendesk.sandbox.ledger.public_comments == {number: 1}
 
 
-def test_tags_alone_leave_nothing_and_a_list_is_read_page_by_page(zendesk: Zendesk) -> None:
+def test_changes_of_tags_alone_are_not_recorded_and_audits_come_in_pages(zendesk: Zendesk) -> None:
     number = zendesk.ids("open", count=1)[0]
     zendesk.tag([number], additional_tags=["a"])
     zendesk.sandbox.edit(number, comment="I am at it.")
@@ -48,7 +48,7 @@ def test_tags_alone_leave_nothing_and_a_list_is_read_page_by_page(zendesk: Zende
     assert audits(zendesk, number, **after)[0]["author_id"] == people.AGENT_IDS[1]
 
 
-def test_an_account_may_drop_the_notes_of_an_update(start: Start) -> None:
+def test_an_account_may_drop_the_metadata_of_an_update(start: Start) -> None:
     zendesk = start(keeps_metadata=False)
     number = zendesk.ids("open", count=1)[0]
     zendesk.tag([number], comment=NOTE, **NOTED)

@@ -57,7 +57,7 @@ def tags_of(zendesk: Zendesk, number: int) -> str:
          "a feature_login"),
     ],
 )  # fmt: skip
-def test_a_change_leads_to_these_tags(
+def test_a_change_results_in_the_expected_tags(
     zendesk: Zendesk, before: str, change: dict[str, Any], after: str
 ) -> None:
     number = with_tags(zendesk, before)
@@ -67,7 +67,7 @@ def test_a_change_leads_to_these_tags(
     assert (job["results"], tags_of(zendesk, number)) == ([updated(number)], after)
 
 
-def test_replacing_the_tags_clears_the_fields_that_own_them(zendesk: Zendesk) -> None:
+def test_replacing_the_tags_clears_their_fields(zendesk: Zendesk) -> None:
     number = with_tags(zendesk, "plan_team feature_login feature_sync follow_up_needed")
 
     def fields() -> dict[int, Any]:
@@ -96,7 +96,7 @@ def test_each_ticket_of_a_batch_gets_its_own_change(zendesk: Zendesk) -> None:
     assert zendesk.sandbox.ticket(three).status == "hold"
 
 
-def test_other_members_are_changed_too(zendesk: Zendesk) -> None:
+def test_other_members_change_too(zendesk: Zendesk) -> None:
     number = zendesk.ids(count=1)[0]
     wished = {"subject": "New", "priority": "urgent", "type": "task", "assignee_id": None, "group_id": 1}
 
@@ -106,14 +106,14 @@ def test_other_members_are_changed_too(zendesk: Zendesk) -> None:
     assert {name: ticket[name] for name in (*wished, "status")} == {**wished, "status": "pending"}
 
 
-def test_a_description_is_ignored_without_a_word(zendesk: Zendesk) -> None:
+def test_a_description_is_silently_ignored(zendesk: Zendesk) -> None:
     response = zendesk.update_many(zendesk.ids(count=1), description="other")
 
     assert response.status_code == 200
     assert "x-zendesk-api-warn" not in response.headers
 
 
-def test_a_misspelt_key_is_dropped_with_a_warning_and_the_job_is_green(zendesk: Zendesk) -> None:
+def test_a_misspelt_key_is_dropped_with_a_warning_and_the_job_succeeds(zendesk: Zendesk) -> None:
     number = with_tags(zendesk, "a")
 
     response = zendesk.update_many([number], aditional_tags=["b"])
@@ -126,7 +126,7 @@ def test_a_misspelt_key_is_dropped_with_a_warning_and_the_job_is_green(zendesk: 
     assert (job["results"], tags_of(zendesk, number)) == ([updated(number)], "a")
 
 
-def test_ids_in_the_body_do_not_count(zendesk: Zendesk) -> None:
+def test_ids_in_the_body_are_ignored(zendesk: Zendesk) -> None:
     body = {"ticket": {"additional_tags": ["a"]}, "ids": zendesk.ids()}
 
     assert zendesk.call("PUT", "tickets/update_many.json", json=body).status_code == 400
@@ -164,7 +164,7 @@ def test_ids_that_do_not_exist_may_be_missing_from_the_results(start: Start) -> 
     assert (job["total"], job["results"]) == (2, [updated(one)])
 
 
-def test_closed_tickets_are_refused_one_by_one(zendesk: Zendesk) -> None:
+def test_closed_tickets_fail_one_by_one(zendesk: Zendesk) -> None:
     open_one, closed = zendesk.ids("open", count=1)[0], zendesk.ids("closed", count=1)[0]
     before = zendesk.sandbox.ticket(closed)
 
@@ -182,14 +182,14 @@ def test_closed_tickets_are_refused_one_by_one(zendesk: Zendesk) -> None:
     assert zendesk.sandbox.ticket(closed) == before
 
 
-def test_only_an_admin_can_tag_closed_tickets_even_where_the_account_allows_it(start: Start) -> None:
+def test_only_an_admin_can_tag_closed_tickets_even_if_the_account_allows_it(start: Start) -> None:
     zendesk = start(allow_closed=True, role="agent")
     closed = zendesk.ids("closed", count=1)[0]
     [result] = zendesk.job(zendesk.tag([closed], additional_tags=["a"]))["results"]
     assert result["details"] == "Status: closed prevents ticket update"
 
 
-def test_closed_tickets_can_be_tagged_where_the_account_allows_it(start: Start) -> None:
+def test_closed_tickets_can_be_tagged_if_the_account_allows_it(start: Start) -> None:
     zendesk = start(allow_closed=True)
     closed = zendesk.ids("closed", count=1)[0]
 
@@ -202,7 +202,7 @@ def test_closed_tickets_can_be_tagged_where_the_account_allows_it(start: Start) 
     assert on_the_ticket.status_code == 422
 
 
-def test_tags_past_five_thousand_and_ninety_six_characters_are_refused(zendesk: Zendesk) -> None:
+def test_tags_beyond_5096_characters_are_refused(zendesk: Zendesk) -> None:
     number = with_tags(zendesk, "x" * 5000)
 
     fits = zendesk.job(zendesk.tag([number], additional_tags=["y" * 95]))
@@ -212,7 +212,7 @@ def test_tags_past_five_thousand_and_ninety_six_characters_are_refused(zendesk: 
     assert too_long["results"][0]["details"] == "Tags: is too long (maximum is 5096 characters)"
 
 
-def test_a_change_that_changes_nothing_is_an_update_all_the_same(zendesk: Zendesk) -> None:
+def test_a_change_without_effect_is_still_an_update(zendesk: Zendesk) -> None:
     number = with_tags(zendesk, "a")
     zendesk.clock.move(60)
 
@@ -222,7 +222,7 @@ def test_a_change_that_changes_nothing_is_an_update_all_the_same(zendesk: Zendes
     assert zendesk.sandbox.ledger.updates[number] == 1
 
 
-def test_comments_are_counted_as_they_were_meant(zendesk: Zendesk) -> None:
+def test_public_and_internal_comments_are_counted_separately(zendesk: Zendesk) -> None:
     one, two, three = zendesk.ids()
     zendesk.tag([one], comment={"body": "for all", "public": True})
     zendesk.tag([two], comment={"body": "for us", "public": False})
@@ -233,7 +233,7 @@ def test_comments_are_counted_as_they_were_meant(zendesk: Zendesk) -> None:
     assert (ledger.public_comments, ledger.internal_comments) == ({one: 1}, {two: 1})
 
 
-def test_a_job_moves_with_the_clock_and_so_do_its_tickets(start: Start) -> None:
+def test_a_job_and_its_tickets_advance_with_the_clock(start: Start) -> None:
     zendesk = start(scale=1.0)
     ids = zendesk.ids(count=100)
     job_id = zendesk.tag(ids, additional_tags=["slow"])
@@ -268,7 +268,7 @@ def test_a_job_of_one_ticket_takes_about_two_seconds(start: Start) -> None:
     assert zendesk.job(job_id)["status"] == "completed"
 
 
-def test_a_ticket_that_somebody_changes_while_the_job_waits_conflicts(start: Start) -> None:
+def test_a_ticket_changed_while_the_job_is_queued_conflicts(start: Start) -> None:
     zendesk = start(scale=1.0)
     one, two, three = zendesk.ids()
     job_id = zendesk.tag([one, two, three], additional_tags=["ours"])
@@ -284,7 +284,7 @@ def test_a_ticket_that_somebody_changes_while_the_job_waits_conflicts(start: Sta
     assert "ours" not in zendesk.sandbox.ticket(two).tags
 
 
-def test_two_jobs_of_ours_over_one_ticket_conflict(start: Start) -> None:
+def test_two_jobs_on_the_same_ticket_conflict(start: Start) -> None:
     zendesk = start(scale=1.0)
     ids = zendesk.ids()
     first, second = (zendesk.tag(ids, additional_tags=[tag]) for tag in ("first", "second"))
@@ -296,7 +296,7 @@ def test_two_jobs_of_ours_over_one_ticket_conflict(start: Start) -> None:
     assert all(zendesk.sandbox.ledger.updates[number] == 1 for number in ids)
 
 
-def test_the_stamps_of_a_batch_decide_over_conflicts(zendesk: Zendesk) -> None:
+def test_stamps_in_a_batch_decide_about_conflicts(zendesk: Zendesk) -> None:
     one, two, three = zendesk.ids()
     stamps = {number: zendesk.sandbox.ticket(number).updated_at for number in (one, two)}
     zendesk.sandbox.edit(two, add=["theirs"])
@@ -338,7 +338,7 @@ def test_the_thirty_first_job_is_refused_with_the_ids_of_the_others(start: Start
     assert len(zendesk.sandbox.ledger.jobs) == 31
 
 
-def test_too_many_jobs_may_come_with_another_status(start: Start) -> None:
+def test_too_many_jobs_may_have_another_status(start: Start) -> None:
     zendesk = start(max_jobs=0, too_many_jobs_status=503)
 
     response = zendesk.update_many(zendesk.ids(), additional_tags=["a"])
@@ -346,7 +346,7 @@ def test_too_many_jobs_may_come_with_another_status(start: Start) -> None:
     assert (response.status_code, response.json()["error"]) == (503, "TooManyJobs")
 
 
-def test_jobs_are_told_of_together_and_listed_with_the_ended_ones_first(start: Start) -> None:
+def test_show_many_returns_several_jobs_and_the_list_begins_with_ended_ones(start: Start) -> None:
     zendesk = start(scale=1.0)
     ended = zendesk.tag(zendesk.ids(count=1), additional_tags=["a"])
     zendesk.clock.move(10)
@@ -371,7 +371,7 @@ def test_a_job_is_forgotten_after_a_day(zendesk: Zendesk) -> None:
     assert (gone.status_code, gone.json()["error"]) == (404, "RecordNotFound")
 
 
-def test_a_tag_that_a_trigger_puts_back_stays(start: Start) -> None:
+def test_a_tag_that_a_trigger_adds_again_stays(start: Start) -> None:
     zendesk = start(readding_tag="vip")
     number = with_tags(zendesk, "a vip")
 
@@ -382,7 +382,7 @@ def test_a_tag_that_a_trigger_puts_back_stays(start: Start) -> None:
     assert titles[-1] == "Keep vip"
 
 
-def test_the_ledger_tells_updates_from_items_sent(zendesk: Zendesk) -> None:
+def test_the_ledger_separates_updates_from_items_sent(zendesk: Zendesk) -> None:
     one, closed = zendesk.ids("open", count=1)[0], zendesk.ids("closed", count=1)[0]
 
     zendesk.tag([one, closed], additional_tags=["a"])

@@ -307,7 +307,7 @@ SAME_WORDS = (
 
 
 @pytest.mark.parametrize("name", SAME_WORDS)
-def test_a_refusal_has_the_very_words_of_the_recorded_one(start: Start, name: str) -> None:
+def test_an_error_repeats_the_recorded_one_word_for_word(start: Start, name: str) -> None:
     sample = json.loads((SAMPLES / name).read_text())
 
     assert ASKED[name](start, sample).json() == sample["response"]["body"]
@@ -321,7 +321,7 @@ def test_the_warning_about_dropped_keys_is_the_recorded_one(start: Start) -> Non
     assert headers["x-zendesk-api-warn"] == sample["response"]["headers"]["x-zendesk-api-warn"]
 
 
-def test_a_job_tells_its_story_in_the_recorded_words(start: Start) -> None:
+def test_a_jobs_messages_match_the_recorded_ones(start: Start) -> None:
     sample = json.loads((SAMPLES / "update_many-02-working.json").read_text())
     recorded = sample["response"]["body"]["job_status"]
     zendesk = start(scale=1.0)

@@ -8,7 +8,7 @@ from tests.sandbox.conftest import Start, Zendesk
 from zendesk.sandbox import API_TOKEN, BEARER_TOKEN, CLIENT_ID, CLIENT_SECRET
 
 
-def test_levers_need_no_credentials_and_count_in_no_limit(start: Start) -> None:
+def test_controls_need_no_credentials_and_count_towards_no_limit(start: Start) -> None:
     zendesk = start(rate_limit=0)
     zendesk.session.headers.pop("Authorization")
 
@@ -17,7 +17,7 @@ def test_levers_need_no_credentials_and_count_in_no_limit(start: Start) -> None:
     assert zendesk.sandbox.ledger.calls == {}
 
 
-def test_the_ledger_can_be_read_over_the_wire(zendesk: Zendesk) -> None:
+def test_the_ledger_is_available_over_http(zendesk: Zendesk) -> None:
     one, two, _ = zendesk.ids()
     zendesk.tag([one, two], additional_tags=["a"])
     zendesk.tag([two], comment={"body": "x", "public": True})
@@ -41,7 +41,7 @@ def test_the_ledger_can_be_read_over_the_wire(zendesk: Zendesk) -> None:
     }
 
 
-def test_others_edit_and_delete_tickets(zendesk: Zendesk) -> None:
+def test_controls_edit_and_delete_tickets_as_another_user(zendesk: Zendesk) -> None:
     one, two, _ = zendesk.ids("open")
     edits = [{"id": one, "add": ["theirs"], "status": "pending"}, {"id": two, "delete": True}]
 
@@ -52,7 +52,7 @@ def test_others_edit_and_delete_tickets(zendesk: Zendesk) -> None:
     assert truth[1] == {"id": two, "status": None}
 
 
-def test_options_change_while_it_runs(zendesk: Zendesk) -> None:
+def test_options_change_at_run_time(zendesk: Zendesk) -> None:
     config = zendesk.call("POST", "/_control/config", json={"scale": 2.0, "rate_limit": 5}).json()
 
     assert (config["scale"], config["rate_limit"], config["tickets"]) == (2.0, 5, 400)
@@ -60,18 +60,18 @@ def test_options_change_while_it_runs(zendesk: Zendesk) -> None:
 
 
 @pytest.mark.parametrize("body", [{"tickets": 5}, {"nonsense": 1}, {"seed": 2}])
-def test_what_cannot_be_changed_is_named(zendesk: Zendesk, body: dict[str, int]) -> None:
+def test_the_error_names_options_that_are_fixed(zendesk: Zendesk, body: dict[str, int]) -> None:
     response = zendesk.call("POST", "/_control/config", json=body)
 
     assert (response.status_code, next(iter(body)) in response.json()["error"]) == (400, True)
 
 
-def test_a_lever_that_does_not_exist_says_so(zendesk: Zendesk) -> None:
+def test_an_unknown_control_gets_a_404(zendesk: Zendesk) -> None:
     assert zendesk.call("POST", "/_control/nothing").status_code == 404
     assert zendesk.call("POST", "/_control/tickets", json=[{"id": 1, "add": ["a"]}]).status_code == 400
 
 
-def test_the_front_page_gives_the_credentials(zendesk: Zendesk) -> None:
+def test_the_home_page_shows_the_credentials(zendesk: Zendesk) -> None:
     page = zendesk.call("GET", "/")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -79,7 +79,7 @@ def test_the_front_page_gives_the_credentials(zendesk: Zendesk) -> None:
         assert word in page.text
 
 
-def test_a_ticket_has_a_page_on_which_nothing_hostile_runs(start: Start) -> None:
+def test_the_page_of_a_ticket_escapes_hostile_text(start: Start) -> None:
     zendesk = start(tickets=3000)
     store = zendesk.sandbox.store
     slot = next(slot for slot in range(store.count) if "<script>" in store.subject(slot))

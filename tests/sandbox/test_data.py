@@ -35,7 +35,7 @@ def test_more_than_ten_thousand_of_the_demo_s_tickets_are_unsolved(clock: Clock,
     assert 10_000 < unsolved < len(sandbox.ticket_ids()) == 12_000
 
 
-def test_numbers_begin_somewhere_and_have_gaps(clock: Clock) -> None:
+def test_ids_start_high_and_have_gaps(clock: Clock) -> None:
     ids = Sandbox(Options(tickets=1000, clock=clock)).ticket_ids()
 
     assert ids == sorted(set(ids))
@@ -51,14 +51,14 @@ def test_every_status_occurs(clock: Clock) -> None:
     assert statuses == {"new", "open", "pending", "hold", "solved", "closed"}
 
 
-def test_dates_lie_in_the_two_years_before_the_start(clock: Clock) -> None:
+def test_dates_are_in_the_two_years_before_the_start(clock: Clock) -> None:
     store = Sandbox(Options(tickets=1000, clock=clock)).store
 
     for slot in range(store.count):
         assert clock.now - 731 * 86_400 <= store.created(slot) <= store.updated(slot) <= clock.now
 
 
-def test_subjects_hold_what_breaks_careless_pages(clock: Clock) -> None:
+def test_some_subjects_are_hostile(clock: Clock) -> None:
     store = Sandbox(Options(clock=clock)).store
 
     subjects = {store.subject(slot) for slot in range(store.count)}
@@ -84,12 +84,12 @@ def test_tags_are_counted_as_they_change(zendesk: Zendesk) -> None:
     assert after["vip"] == sum("vip" in held for held in tags)
 
 
-def test_autocomplete_finds_the_beginnings_of_tags(zendesk: Zendesk) -> None:
+def test_autocomplete_finds_tags_by_prefix(zendesk: Zendesk) -> None:
     assert zendesk.read("autocomplete/tags.json", name="pri")["tags"] == ["priority:high"]
     assert zendesk.get("autocomplete/tags.json", name="p").status_code == 400
 
 
-def test_a_list_of_tickets_keeps_its_place_when_tickets_change(zendesk: Zendesk) -> None:
+def test_a_list_of_tickets_skips_nothing_when_tickets_change(zendesk: Zendesk) -> None:
     """Its cursor holds the last number, not a place."""
     seen: list[int] = []
     page = zendesk.read("tickets.json", **{"page[size]": 100})
@@ -107,7 +107,7 @@ def test_a_list_of_tickets_keeps_its_place_when_tickets_change(zendesk: Zendesk)
     assert set(zendesk.sandbox.view_ticket_ids(VIEW_NOT_ARCHIVED)) <= set(seen)
 
 
-def test_a_list_of_tickets_can_be_walked_back(zendesk: Zendesk) -> None:
+def test_a_list_of_tickets_can_be_read_backwards(zendesk: Zendesk) -> None:
     first = zendesk.read("tickets.json", **{"page[size]": 7})
     second = zendesk.read("tickets.json", **{"page[size]": 7, "page[after]": first["meta"]["after_cursor"]})
 
@@ -117,7 +117,7 @@ def test_a_list_of_tickets_can_be_walked_back(zendesk: Zendesk) -> None:
 
 
 @pytest.mark.parametrize(("sort", "descending"), [("id", False), ("-id", True), ("status", False)])
-def test_a_list_of_tickets_is_sorted_as_asked(zendesk: Zendesk, sort: str, descending: bool) -> None:
+def test_a_list_of_tickets_is_sorted_as_requested(zendesk: Zendesk, sort: str, descending: bool) -> None:
     page = zendesk.read("tickets.json", **{"page[size]": 100, "sort": sort})["tickets"]
 
     ranks = ("new", "open", "pending", "hold", "solved", "closed")
@@ -125,13 +125,13 @@ def test_a_list_of_tickets_is_sorted_as_asked(zendesk: Zendesk, sort: str, desce
     assert keys == sorted(keys, reverse=descending)
 
 
-def test_a_sort_that_does_not_exist_is_refused(zendesk: Zendesk) -> None:
+def test_an_unknown_sort_is_refused(zendesk: Zendesk) -> None:
     response = zendesk.get("tickets.json", **{"page[size]": 10, "sort": "subject"})
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "InvalidPaginationParameter")
 
 
-def test_show_many_sorts_and_leaves_out_what_does_not_exist(zendesk: Zendesk) -> None:
+def test_show_many_sorts_by_id_and_omits_missing_tickets(zendesk: Zendesk) -> None:
     one, two, three = zendesk.ids()
     zendesk.sandbox.delete(two)
 
@@ -141,7 +141,7 @@ def test_show_many_sorts_and_leaves_out_what_does_not_exist(zendesk: Zendesk) ->
     assert body["count"] == 2
 
 
-def test_the_incremental_export_gives_every_ticket_once_and_says_what_was_deleted(start: Start) -> None:
+def test_the_incremental_export_has_every_ticket_once_and_marks_deleted_ones(start: Start) -> None:
     zendesk = start(tickets=250)
     gone = zendesk.ids(count=1)[0]
     zendesk.sandbox.delete(gone)
@@ -159,7 +159,7 @@ def test_the_incremental_export_gives_every_ticket_once_and_says_what_was_delete
     assert sorted(found) == zendesk.sandbox.ticket_ids()
 
 
-def test_the_incremental_export_leaves_out_the_last_minute(zendesk: Zendesk) -> None:
+def test_the_incremental_export_omits_the_last_minute(zendesk: Zendesk) -> None:
     number = zendesk.ids(count=1)[0]
     begin = int(zendesk.clock.now) - 100
     zendesk.sandbox.edit(number, add=["fresh"])

@@ -38,7 +38,7 @@ def test_a_rate_limit_refuses_and_does_nothing(zendesk: Zendesk) -> None:
     assert mark(zendesk, ids)["status"] == "completed"
 
 
-def test_a_rate_limit_may_come_without_retry_after_and_as_a_page(zendesk: Zendesk) -> None:
+def test_a_rate_limit_may_lack_retry_after_or_be_html(zendesk: Zendesk) -> None:
     order(zendesk, ME, "rate_limited", retry_after=None, html=True)
 
     response = zendesk.get("users/me.json")
@@ -49,7 +49,7 @@ def test_a_rate_limit_may_come_without_retry_after_and_as_a_page(zendesk: Zendes
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize(("kind", "done"), [("server_error_before", False), ("server_error_after", True)])
-def test_a_server_error_leaves_open_whether_the_work_was_done(
+def test_a_server_error_comes_before_or_after_the_work(
     zendesk: Zendesk, kind: str, done: bool, status: int
 ) -> None:
     ids = zendesk.ids()
@@ -85,7 +85,7 @@ def test_an_answer_comes_byte_by_byte_and_the_work_is_done(zendesk: Zendesk, hea
 
 
 @pytest.mark.parametrize("after_work", [False, True])
-def test_an_answer_that_does_not_come(zendesk: Zendesk, after_work: bool) -> None:
+def test_an_answer_may_never_come(zendesk: Zendesk, after_work: bool) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, "hang", after_work=after_work)
     path = f"{zendesk.server.url}/api/v2/tickets/update_many?ids={ids[0]}"
@@ -96,7 +96,7 @@ def test_an_answer_that_does_not_come(zendesk: Zendesk, after_work: bool) -> Non
     assert tagged(zendesk, ids[:1]) == [after_work]
 
 
-def test_half_an_answer(zendesk: Zendesk) -> None:
+def test_an_answer_may_be_truncated(zendesk: Zendesk) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, "truncated")
 
@@ -108,7 +108,7 @@ def test_half_an_answer(zendesk: Zendesk) -> None:
     assert tagged(zendesk, ids) == [True] * 3
 
 
-def test_a_page_in_place_of_json(zendesk: Zendesk) -> None:
+def test_an_answer_may_be_html_instead_of_json(zendesk: Zendesk) -> None:
     order(zendesk, ME, "html")
 
     response = zendesk.get("users/me.json")
@@ -117,7 +117,7 @@ def test_a_page_in_place_of_json(zendesk: Zendesk) -> None:
     assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_jobs_of_others_fill_the_queue(zendesk: Zendesk) -> None:
+def test_jobs_of_other_users_may_fill_the_queue(zendesk: Zendesk) -> None:
     order(zendesk, UPDATE, "too_many_jobs")
 
     response = zendesk.update_many(zendesk.ids(), additional_tags=["mark"])
@@ -125,14 +125,14 @@ def test_jobs_of_others_fill_the_queue(zendesk: Zendesk) -> None:
     assert (response.status_code, response.json()["error"]) == (429, "TooManyJobs")
 
 
-def test_a_token_is_refused(zendesk: Zendesk) -> None:
+def test_a_token_may_be_refused(zendesk: Zendesk) -> None:
     order(zendesk, ME, "unauthorized")
 
     assert zendesk.get("users/me.json").json()["error"] == "invalid_token"
     assert zendesk.get("users/me.json").status_code == 200
 
 
-def test_every_token_ends_but_the_fixed_one(zendesk: Zendesk) -> None:
+def test_all_tokens_but_the_fixed_one_can_be_revoked(zendesk: Zendesk) -> None:
     wish = {"grant_type": "client_credentials", "client_id": "demo-client", "client_secret": "demo-secret"}
     token = zendesk.call("POST", "/oauth/tokens", json=wish).json()["access_token"]
     order(zendesk, ME, "revoke_tokens")
@@ -147,7 +147,7 @@ def test_every_token_ends_but_the_fixed_one(zendesk: Zendesk) -> None:
 
 @pytest.mark.parametrize("kind", ["job_failed", "job_killed"])
 @pytest.mark.parametrize("done", [0, 2])
-def test_a_whole_job_ends_badly(zendesk: Zendesk, kind: str, done: int) -> None:
+def test_a_whole_job_may_fail(zendesk: Zendesk, kind: str, done: int) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, kind, done=done)
 
@@ -158,7 +158,7 @@ def test_a_whole_job_ends_badly(zendesk: Zendesk, kind: str, done: int) -> None:
     assert tagged(zendesk, ids) == [place < done for place in range(3)]
 
 
-def test_a_job_stays_queued_and_takes_up_a_place(start: Start) -> None:
+def test_a_stuck_job_occupies_a_slot(start: Start) -> None:
     zendesk = start(max_jobs=1)
     ids = zendesk.ids()
     order(zendesk, UPDATE, "job_stuck")
@@ -170,7 +170,7 @@ def test_a_job_stays_queued_and_takes_up_a_place(start: Start) -> None:
     assert zendesk.update_many(ids, additional_tags=["mark"]).status_code == 429
 
 
-def test_a_job_stays_queued_for_a_time(zendesk: Zendesk) -> None:
+def test_a_job_may_be_stuck_for_a_while(zendesk: Zendesk) -> None:
     order(zendesk, UPDATE, "job_stuck", seconds=900)
     job_id = zendesk.tag(zendesk.ids(), additional_tags=["mark"])
 
@@ -181,7 +181,7 @@ def test_a_job_stays_queued_for_a_time(zendesk: Zendesk) -> None:
     assert (before, zendesk.job(job_id)["status"]) == ("queued", "completed")
 
 
-def test_a_job_s_status_is_gone_though_it_worked(zendesk: Zendesk) -> None:
+def test_the_status_of_a_job_may_be_gone_although_it_ran(zendesk: Zendesk) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, "job_gone")
     job_id = zendesk.tag(ids, additional_tags=["mark"])
@@ -194,7 +194,7 @@ def test_a_job_s_status_is_gone_though_it_worked(zendesk: Zendesk) -> None:
 
 
 @pytest.mark.parametrize(("kind", "results"), [("results_null", None), ("results_object", {"success": True})])
-def test_a_completed_job_without_a_list(zendesk: Zendesk, kind: str, results: Any) -> None:
+def test_a_completed_job_may_lack_a_list_of_results(zendesk: Zendesk, kind: str, results: Any) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, kind)
 
@@ -203,7 +203,7 @@ def test_a_completed_job_without_a_list(zendesk: Zendesk, kind: str, results: An
     assert (job["status"], job["results"], tagged(zendesk, ids)) == ("completed", results, [True] * 3)
 
 
-def test_a_completed_job_that_does_not_mention_some(zendesk: Zendesk) -> None:
+def test_a_completed_job_may_omit_results(zendesk: Zendesk) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, "results_missing", count=2)
 
@@ -213,7 +213,7 @@ def test_a_completed_job_that_does_not_mention_some(zendesk: Zendesk) -> None:
     assert tagged(zendesk, ids) == [True] * 3
 
 
-def test_some_tickets_fail_in_the_words_asked_for(zendesk: Zendesk) -> None:
+def test_some_tickets_may_fail_with_given_words(zendesk: Zendesk) -> None:
     ids = zendesk.ids()
     _, two, three = ids
     order(zendesk, UPDATE, "item_error", ids=[two], code="AccessDenied", text="You may not.")
@@ -228,7 +228,7 @@ def test_some_tickets_fail_in_the_words_asked_for(zendesk: Zendesk) -> None:
     assert tagged(zendesk, ids) == [True, False, False]
 
 
-def test_a_poisonous_ticket_fails_the_job_that_holds_it(zendesk: Zendesk) -> None:
+def test_a_poisonous_ticket_fails_its_whole_job(zendesk: Zendesk) -> None:
     one, two, three = zendesk.ids()
     order(zendesk, UPDATE, "poison", ids=[two], times=None)
 
@@ -239,7 +239,7 @@ def test_a_poisonous_ticket_fails_the_job_that_holds_it(zendesk: Zendesk) -> Non
 
 
 @pytest.mark.parametrize("params", [{"count": 2}, {"ids": "the first two"}])
-def test_some_tickets_conflict(zendesk: Zendesk, params: dict[str, Any]) -> None:
+def test_some_tickets_may_conflict(zendesk: Zendesk, params: dict[str, Any]) -> None:
     ids = zendesk.ids()
     order(zendesk, UPDATE, "conflict", **({"ids": ids[:2]} if "ids" in params else params))
 
@@ -249,7 +249,7 @@ def test_some_tickets_conflict(zendesk: Zendesk, params: dict[str, Any]) -> None
     assert tagged(zendesk, ids) == [False, False, True]
 
 
-def test_a_rule_hits_the_calls_it_was_told_to(zendesk: Zendesk) -> None:
+def test_a_rule_hits_the_calls_it_describes(zendesk: Zendesk) -> None:
     order(zendesk, ME, "server_error_before", status=500, after=2, every=2, times=2)
 
     statuses = [zendesk.get("users/me.json").status_code for _ in range(7)]
@@ -259,7 +259,7 @@ def test_a_rule_hits_the_calls_it_was_told_to(zendesk: Zendesk) -> None:
     assert (rule["seen"], rule["fired"]) == (7, 2)
 
 
-def test_a_rule_for_ever_ends_when_it_is_cleared(zendesk: Zendesk) -> None:
+def test_a_permanent_rule_ends_when_cleared(zendesk: Zendesk) -> None:
     order(zendesk, "* /api/v2/", "server_error_before", times=None)
     broken = [zendesk.get(path).status_code for path in ("users/me", "views", "tags.json")]
 
@@ -278,15 +278,13 @@ def test_a_rule_for_ever_ends_when_it_is_cleared(zendesk: Zendesk) -> None:
         {"kind": "html"},
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_and_none_of_its_list_is_kept(
-    zendesk: Zendesk, rule: dict[str, Any]
-) -> None:
+def test_an_invalid_rule_is_refused_with_its_whole_list(zendesk: Zendesk, rule: dict[str, Any]) -> None:
     response = zendesk.call("POST", "/_control/faults", json=[{"match": ME, "kind": "html"}, rule])
 
     assert (response.status_code, zendesk.sandbox.faults.rules) == (400, [])
     assert response.json()["error"]
 
 
-def test_kinds_are_of_calls_or_of_jobs() -> None:
+def test_each_kind_is_for_calls_or_for_jobs() -> None:
     assert CALL_KINDS.isdisjoint(JOB_KINDS)
     assert CALL_KINDS | JOB_KINDS == KINDS

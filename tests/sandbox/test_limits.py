@@ -3,7 +3,7 @@
 from tests.sandbox.conftest import Start, Zendesk
 
 
-def test_the_minute_s_calls_are_counted_down_and_come_back(start: Start) -> None:
+def test_the_calls_of_a_minute_count_down_and_reset(start: Start) -> None:
     zendesk = start(rate_limit=3)
     zendesk.clock.move(20)
     told = [zendesk.get("users/me.json").headers["ratelimit-remaining"] for _ in range(3)]
@@ -29,7 +29,7 @@ def test_the_minute_s_calls_are_counted_down_and_come_back(start: Start) -> None
     )
 
 
-def test_a_call_that_was_refused_did_nothing(start: Start) -> None:
+def test_a_refused_call_has_no_effect(start: Start) -> None:
     zendesk = start(rate_limit=1)
     zendesk.get("users/me.json")
 
@@ -48,7 +48,7 @@ def test_the_headers_can_be_those_of_2023(start: Start) -> None:
     assert "ratelimit-remaining" not in headers
 
 
-def test_tickets_are_listed_a_hundred_times_a_minute(zendesk: Zendesk) -> None:
+def test_the_list_of_tickets_allows_a_hundred_calls_a_minute(zendesk: Zendesk) -> None:
     answers = [zendesk.get("tickets.json?per_page=1") for _ in range(101)]
 
     assert [answer.status_code for answer in answers] == [200] * 100 + [429]

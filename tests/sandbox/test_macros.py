@@ -29,7 +29,7 @@ def on_ticket(zendesk: Zendesk, number: int, macro_id: int) -> dict[str, Any]:
     return result
 
 
-def test_lists_tell_active_from_retired_macros(zendesk: Zendesk) -> None:
+def test_lists_separate_active_from_inactive_macros(zendesk: Zendesk) -> None:
     every = {macro["id"] for macro in zendesk.read("macros.json")["macros"]}
     active = {macro["id"] for macro in zendesk.read("macros/active.json")["macros"]}
     searched = [macro["id"] for macro in zendesk.read("macros/search.json", query="vip")["macros"]]
@@ -75,7 +75,7 @@ def test_a_preview_on_a_ticket_fills_the_placeholders(zendesk: Zendesk) -> None:
         (MACRO_RESET_TAGS, "vip web", "triage"),
     ],
 )
-def test_a_macro_changes_the_tags_of_the_ticket_at_hand(
+def test_a_macro_changes_the_tags_of_the_given_ticket(
     zendesk: Zendesk, macro_id: int, before: str, after: str
 ) -> None:
     number = zendesk.ids("open", count=1)[0]
@@ -84,7 +84,7 @@ def test_a_macro_changes_the_tags_of_the_ticket_at_hand(
     assert " ".join(on_ticket(zendesk, number, macro_id)["tags"]) == after
 
 
-def test_a_macro_may_set_a_field_and_name_whoever_applies_it(zendesk: Zendesk) -> None:
+def test_a_macro_may_set_a_field_and_name_the_current_user(zendesk: Zendesk) -> None:
     number = zendesk.ids("open", count=1)[0]
 
     after = on_ticket(zendesk, number, MACRO_SOLVE_FIXED)
@@ -102,7 +102,7 @@ def test_a_macro_or_a_ticket_that_does_not_exist_is_not_found(zendesk: Zendesk) 
     assert zendesk.get(f"tickets/1/macros/{MACRO_NOTE}/apply.json").status_code == 404
 
 
-def test_fields_tell_the_tags_they_own(zendesk: Zendesk) -> None:
+def test_fields_list_the_tags_of_their_options(zendesk: Zendesk) -> None:
     fields = zendesk.read("ticket_fields.json")["ticket_fields"]
 
     owned = {

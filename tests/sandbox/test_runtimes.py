@@ -11,11 +11,11 @@ from zendesk.sandbox.serving.routes import ROUTES
 from zendesk.sandbox.serving.runtimes import RECORDED_SECONDS
 
 
-def test_each_recorded_runtime_is_of_a_route() -> None:
+def test_each_recorded_runtime_belongs_to_a_route() -> None:
     assert RECORDED_SECONDS.keys() <= {route.name for route in ROUTES}
 
 
-def test_an_answer_waits_for_its_recorded_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_takes_its_recorded_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("zendesk.sandbox.serving.app.time.perf_counter", lambda: 5.0)
     monkeypatch.setattr(App, "_wait", lambda _self, seconds: waits.append(seconds))

@@ -74,7 +74,7 @@ def those(zendesk: Zendesk, question: str) -> set[int]:
         ("unknown_keyword:5", "False"),
     ],
 )
-def test_a_query_finds_these(zendesk: Zendesk, query: str, question: str) -> None:
+def test_a_query_finds_the_expected_tickets(zendesk: Zendesk, query: str, question: str) -> None:
     assert found(zendesk, query) == those(zendesk, question)
 
 
@@ -85,7 +85,7 @@ def test_a_number_finds_the_ticket(zendesk: Zendesk) -> None:
     assert found(zendesk, f"id:{number}") == found(zendesk, f"ticket_id:{number}") == {number}
 
 
-def test_search_gives_pages_and_the_true_count(zendesk: Zendesk) -> None:
+def test_search_has_pages_and_the_true_count(zendesk: Zendesk) -> None:
     body = zendesk.read("search.json", query="status<closed", page=2, per_page=50)
 
     assert len(body["results"]) == 50
@@ -97,7 +97,7 @@ def test_search_gives_pages_and_the_true_count(zendesk: Zendesk) -> None:
 @pytest.mark.parametrize(
     ("order", "key"), [("created_at", "created_at"), ("updated_at", "updated_at"), ("status", "status")]
 )
-def test_search_sorts_as_asked(zendesk: Zendesk, order: str, key: str) -> None:
+def test_search_sorts_as_requested(zendesk: Zendesk, order: str, key: str) -> None:
     by_query = zendesk.read("search.json", query=f"tags:web order_by:{order} sort:asc")["results"]
     by_params = zendesk.read("search.json", query="tags:web", sort_by=order, sort_order="asc")["results"]
 
@@ -117,7 +117,7 @@ def test_search_ends_at_a_thousand_results(start: Start) -> None:
     assert "Search Response Limits" in eleventh.json()["description"]
 
 
-def test_search_knows_no_cursor_pages(zendesk: Zendesk) -> None:
+def test_search_has_no_cursor_pagination(zendesk: Zendesk) -> None:
     assert zendesk.get("search.json", query="tags:vip", **{"page[size]": 10}).status_code == 400
 
 
@@ -125,7 +125,7 @@ def test_the_export_needs_a_type(zendesk: Zendesk) -> None:
     assert zendesk.get("search/export.json", query="tags:vip").status_code == 400
 
 
-def test_the_export_s_cursor_lasts_an_hour(zendesk: Zendesk) -> None:
+def test_an_export_cursor_expires_after_an_hour(zendesk: Zendesk) -> None:
     params = {"query": "status<closed", "filter[type]": "ticket", "page[size]": 10}
     params["page[after]"] = zendesk.read("search/export.json", **params)["meta"]["after_cursor"]
     zendesk.clock.move(3600)
@@ -139,7 +139,7 @@ def test_the_export_s_cursor_lasts_an_hour(zendesk: Zendesk) -> None:
     assert (too_late.status_code, "expired" in too_late.text) == (400, True)
 
 
-def test_the_export_keeps_its_place_when_tickets_change(zendesk: Zendesk) -> None:
+def test_the_export_skips_nothing_when_tickets_change(zendesk: Zendesk) -> None:
     params = {"query": "-tags:seen", "filter[type]": "ticket", "page[size]": 100}
     first = zendesk.read("search/export.json", **params)
     zendesk.tag([ticket["id"] for ticket in first["results"]], additional_tags=["seen"])
@@ -151,7 +151,7 @@ def test_the_export_keeps_its_place_when_tickets_change(zendesk: Zendesk) -> Non
     assert [ticket["id"] for ticket in second] == expected
 
 
-def test_the_index_may_be_behind(start: Start) -> None:
+def test_the_search_index_may_lag_behind(start: Start) -> None:
     """A run right after a job finds the tickets as they were."""
     zendesk = start(search_lag=120)
     number = zendesk.ids("open", count=1)[0]
@@ -170,14 +170,14 @@ def test_the_index_may_be_behind(start: Start) -> None:
 
 
 @pytest.mark.parametrize("query", ["created>tomorrow", "id:abc"])
-def test_a_value_that_means_nothing_is_refused_in_a_sentence(zendesk: Zendesk, query: str) -> None:
+def test_an_invalid_value_is_refused_with_a_sentence(zendesk: Zendesk, query: str) -> None:
     response = zendesk.get("search.json", query=query)
 
     assert response.status_code == 422
     assert response.json()["description"].startswith("Invalid search: ")
 
 
-def test_the_export_is_called_a_hundred_times_a_minute(zendesk: Zendesk) -> None:
+def test_the_export_allows_a_hundred_calls_a_minute(zendesk: Zendesk) -> None:
     params = {"query": "tags:vip", "filter[type]": "ticket", "page[size]": 1}
 
     statuses = [zendesk.get("search/export.json", **params).status_code for _ in range(101)]

@@ -16,7 +16,7 @@ from zendesk.sandbox.serving.app import App
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_where_it_is_and_ends_when_asked(number: signal.Signals) -> None:
+def test_the_command_prints_its_url_and_stops_on_sigterm(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "zendesk.sandbox", "--port", "0", "--tickets", "1200", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -44,7 +44,7 @@ def test_a_connection_stays_open(zendesk: Zendesk) -> None:
     assert zendesk.server.connections_accepted == connections + 1
 
 
-def test_it_ends_while_a_caller_waits() -> None:
+def test_the_server_stops_while_a_caller_waits() -> None:
     arrived = threading.Event()
 
     def clock() -> float:
@@ -66,7 +66,7 @@ def test_it_ends_while_a_caller_waits() -> None:
         requests.get(f"{server.url}/", timeout=1)
 
 
-def test_many_callers_at_once_lose_no_update(zendesk: Zendesk) -> None:
+def test_concurrent_callers_lose_no_update(zendesk: Zendesk) -> None:
     number = zendesk.ids("open", count=1)[0]
     address = f"{zendesk.server.url}/api/v2/tickets/update_many.json?ids={number}"
 
@@ -86,9 +86,7 @@ def test_many_callers_at_once_lose_no_update(zendesk: Zendesk) -> None:
     assert zendesk.sandbox.ledger.updates[number] == 40
 
 
-def test_latency_is_added_to_every_answer_of_the_api_and_to_no_other(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_latency_applies_to_the_api_only(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     app = App(Sandbox(Options(tickets=10, latency=0.25, clock=clock)))
     waited: list[float] = []
     monkeypatch.setattr(app.closing, "wait", waited.append)
@@ -100,7 +98,7 @@ def test_latency_is_added_to_every_answer_of_the_api_and_to_no_other(
     assert waited == [0.25] * 3
 
 
-def test_calls_are_told_unless_it_is_quiet(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_calls_are_logged_unless_quiet(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     sandbox = Sandbox(Options(tickets=10, clock=clock))
     told = []
     for quiet in (False, True):

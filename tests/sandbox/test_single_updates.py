@@ -59,7 +59,7 @@ def test_a_ticket_that_was_deleted_is_not_found(zendesk: Zendesk) -> None:
 
 
 @pytest.mark.parametrize("change", [{"status": "nonsense"}, {"priority": "huge"}])
-def test_a_value_that_does_not_exist_is_refused(zendesk: Zendesk, change: dict[str, str]) -> None:
+def test_an_invalid_value_is_refused(zendesk: Zendesk, change: dict[str, str]) -> None:
     response = zendesk.call("PUT", f"tickets/{zendesk.ids('open')[0]}.json", json={"ticket": change})
 
     assert (response.status_code, response.json()["error"]) == (422, "RecordInvalid")
@@ -92,7 +92,7 @@ def test_tags_of_a_ticket_can_be_changed_safely(zendesk: Zendesk) -> None:
     assert "ours" not in tags_of(zendesk, number)
 
 
-def test_a_field_that_has_to_be_filled_to_solve_may_be_filled_on_the_way(start: Start) -> None:
+def test_a_field_required_to_solve_may_be_filled_in_the_same_update(start: Start) -> None:
     zendesk = start(require_resolution=True)
     held = {number: tags_of(zendesk, number) for number in zendesk.ids("open", count=60)}
     number = next(one for one, tags in held.items() if not any(tag.startswith("resolution") for tag in tags))

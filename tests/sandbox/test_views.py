@@ -29,7 +29,7 @@ def ids_of(found: list[dict[str, Any]]) -> list[int]:
     return [ticket["id"] for page in found for ticket in page["tickets"]]
 
 
-def test_a_view_s_pages_hold_each_of_its_tickets_once(zendesk: Zendesk) -> None:
+def test_the_pages_of_a_view_have_each_ticket_once(zendesk: Zendesk) -> None:
     listed = ids_of(pages(zendesk, VIEW_UNSOLVED))
 
     expected = [
@@ -38,7 +38,7 @@ def test_a_view_s_pages_hold_each_of_its_tickets_once(zendesk: Zendesk) -> None:
     assert listed == sorted(expected, reverse=True)
 
 
-def test_offset_pages_hold_the_same_tickets(zendesk: Zendesk) -> None:
+def test_offset_pages_have_the_same_tickets(zendesk: Zendesk) -> None:
     first = zendesk.read(f"views/{VIEW_PENDING}/tickets.json", per_page=60)
     second = zendesk.read(f"views/{VIEW_PENDING}/tickets.json", per_page=60, page=2)
 
@@ -47,7 +47,7 @@ def test_offset_pages_hold_the_same_tickets(zendesk: Zendesk) -> None:
     assert ids_of([first, second]) == ids_of(pages(zendesk, VIEW_PENDING))[:120]
 
 
-def test_tickets_that_leave_the_view_make_its_pages_skip_others(zendesk: Zendesk) -> None:
+def test_pages_skip_tickets_when_others_leave_the_view(zendesk: Zendesk) -> None:
     """The trap of tagging while paging: the cursor is an offset in disguise."""
     before = ids_of(pages(zendesk, VIEW_UNTAGGED))
     first = zendesk.read(f"views/{VIEW_UNTAGGED}/tickets", **{"page[size]": 100})
@@ -61,7 +61,7 @@ def test_tickets_that_leave_the_view_make_its_pages_skip_others(zendesk: Zendesk
     assert ids_of([second]) == before[200:300]
 
 
-def test_a_view_follows_every_kind_of_change(zendesk: Zendesk) -> None:
+def test_a_view_reflects_every_kind_of_change(zendesk: Zendesk) -> None:
     one, two, three = zendesk.sandbox.view_ticket_ids(VIEW_UNTAGGED)[:3]
 
     zendesk.sandbox.edit(one, status="solved")
@@ -76,7 +76,7 @@ def test_a_view_follows_every_kind_of_change(zendesk: Zendesk) -> None:
     assert back & {one, two, three} == {one, two}
 
 
-def test_archived_tickets_are_in_no_view_but_in_search(zendesk: Zendesk) -> None:
+def test_archived_tickets_are_found_by_search_but_not_by_views(zendesk: Zendesk) -> None:
     viewed = ids_of(pages(zendesk, VIEW_NOT_ARCHIVED))
     archived = set(zendesk.sandbox.ticket_ids()) - set(viewed)
 
@@ -89,7 +89,7 @@ def test_archived_tickets_are_in_no_view_but_in_search(zendesk: Zendesk) -> None
     assert zendesk.read("search/count.json", query="status:closed")["count"] >= len(archived)
 
 
-def test_the_last_page_has_a_next_link_that_leads_to_nothing(zendesk: Zendesk) -> None:
+def test_the_last_page_has_a_next_link_to_an_empty_page(zendesk: Zendesk) -> None:
     last = pages(zendesk, VIEW_PENDING)[-1]
     assert last["meta"]["has_more"] is False
 
@@ -98,7 +98,7 @@ def test_the_last_page_has_a_next_link_that_leads_to_nothing(zendesk: Zendesk) -
     assert (beyond["tickets"], beyond["meta"]["has_more"]) == ([], False)
 
 
-def test_a_view_is_not_counted_at_once_and_then_only_about(start: Start) -> None:
+def test_a_view_is_counted_later_and_then_roughly(start: Start) -> None:
     zendesk = start(tickets=2000, scale=1.0)
     real = len(zendesk.sandbox.view_ticket_ids(VIEW_UNSOLVED))
 
@@ -138,7 +138,7 @@ def test_pages_larger_than_a_hundred_are_refused(zendesk: Zendesk) -> None:
     assert zendesk.get(f"views/{VIEW_UNSOLVED}/tickets", **{"page[size]": 101}).status_code == 400
 
 
-def test_active_views_leave_out_the_inactive_one(zendesk: Zendesk) -> None:
+def test_active_views_omit_the_inactive_one(zendesk: Zendesk) -> None:
     every = {view["id"] for view in zendesk.read("views.json")["views"]}
     active = {view["id"] for view in zendesk.read("views/active.json")["views"]}
 
@@ -156,7 +156,7 @@ def test_a_view_that_does_not_exist_is_not_found(zendesk: Zendesk) -> None:
         assert zendesk.get(path).status_code == 404
 
 
-def test_executing_a_view_gives_rows(zendesk: Zendesk) -> None:
+def test_executing_a_view_returns_rows(zendesk: Zendesk) -> None:
     body = zendesk.read(f"views/{VIEW_PENDING}/execute.json", per_page=2)
 
     assert [row["ticket_id"] for row in body["rows"]] == ids_of(pages(zendesk, VIEW_PENDING))[:2]

@@ -45,7 +45,7 @@ def zenpy(zendesk: Zendesk) -> Iterator[Any]:
         yield Zenpy(subdomain="demo", email=EMAIL, token=API_TOKEN, session=session)
 
 
-def test_zenpy_knows_who_it_is(zenpy: Any) -> None:
+def test_zenpy_reads_the_connected_user(zenpy: Any) -> None:
     me = zenpy.users.me()
 
     assert (me.name, me.role) == ("Dana Demo", "admin")

@@ -8,7 +8,7 @@ from tests.zendesk.conftest import BASE
 from zendesk import BearerToken, Zendesk, address_of
 
 
-def test_a_subdomain_becomes_an_address_below_zendesk_com():
+def test_a_subdomain_becomes_a_host_under_zendesk_com():
     assert address_of("acme-2") == "https://acme-2.zendesk.com"
 
 
@@ -16,7 +16,7 @@ def test_a_subdomain_becomes_an_address_below_zendesk_com():
     "subdomain",
     ["", "-acme", "Acme", "acme.evil", "acme/", "evil.com#", "a@b", "acme\n", "127.0.0.1:80", "ä"],
 )
-def test_anything_else_than_a_subdomain_is_refused(subdomain):
+def test_anything_but_a_subdomain_is_refused(subdomain):
     with pytest.raises(ValueError, match="is not a Zendesk subdomain"):
         address_of(subdomain)
 
@@ -35,17 +35,17 @@ def test_no_text_leads_to_a_host_outside_zendesk_com(text):
     "base_url",
     ["acme", "ftp://acme.zendesk.com", "https://", "https://me:secret@acme.zendesk.com", BASE + "/?a=1"],
 )
-def test_a_base_address_that_cannot_be_called_is_refused_without_repeating_it(base_url):
+def test_an_unusable_base_url_is_refused_without_repeating_it(base_url):
     with pytest.raises(ValueError, match="The Zendesk address") as caught:
         Zendesk(base_url, BearerToken("sesame"))
     assert "secret" not in str(caught.value)
 
 
-def test_a_closing_slash_does_no_harm():
+def test_a_trailing_slash_is_removed():
     assert Zendesk(BASE + "/", BearerToken("sesame")).base_url == BASE
 
 
-def test_an_address_without_encryption_is_warned_of_unless_it_is_this_machine(caplog):
+def test_plain_http_logs_a_warning_except_on_loopback(caplog):
     Zendesk("http://127.0.0.1:8900", BearerToken("sesame"))
     assert caplog.messages == []
     Zendesk("http://zendesk.internal", BearerToken("sesame"))

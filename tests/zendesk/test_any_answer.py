@@ -27,7 +27,7 @@ from zendesk import (
     parse_tags,
 )
 from zendesk.job_status import ItemResult
-from zendesk.pages import follow
+from zendesk.pages import follow_pages
 from zendesk.records import (
     CustomRole,
     Macro,
@@ -42,7 +42,7 @@ from zendesk.records import (
 from zendesk.sandbox.tickets import tags as stored
 from zendesk.tags import stored_form
 from zendesk.transport.limits import (
-    LONGEST_HOLD,
+    MAX_HOLD,
     RateLimit,
     endpoint_limits,
     exhausted_endpoint,
@@ -85,13 +85,13 @@ deep = ("[" * 100_000).encode()
     ],
 )  # fmt: skip
 @given(raw=values | objects)
-def test_a_record_is_read_or_is_refused_as_unexpected(read: Callable[[Any], object], raw: Any) -> None:
+def test_a_record_is_parsed_or_raises_unexpected_answer(read: Callable[[Any], object], raw: Any) -> None:
     with suppress(UnexpectedAnswer):
         hash(repr(read(raw)))
 
 
 @given(raw=objects)
-def test_a_result_of_a_bulk_job_is_good_only_if_it_says_so(raw: dict[str, Any]) -> None:
+def test_a_result_of_a_bulk_job_is_a_success_only_if_it_says_so(raw: dict[str, Any]) -> None:
     result = ItemResult.from_json(raw)
     verdicts = [result.is_conflict, result.is_closed, result.is_not_found]
     if result.ok:
@@ -122,13 +122,13 @@ def test_a_result_of_a_bulk_job_is_good_only_if_it_says_so(raw: dict[str, Any]) 
     ),
     share=st.floats(0.01, 1),
 )
-def test_headers_of_limits_never_make_a_wait_without_an_end(headers: dict[str, str], share: float) -> None:
+def test_limit_headers_never_cause_an_endless_wait(headers: dict[str, str], share: float) -> None:
     endpoint_limits(headers)
     exhausted_endpoint(headers)
     rate = RateLimit.from_headers(headers)
     waits = [retry_after_of(headers) or 0.0, retry_after_or_default(headers)]
     waits += [rate.hold_for(share)] if rate else []
-    assert all(0 <= wait <= LONGEST_HOLD for wait in waits)
+    assert all(0 <= wait <= MAX_HOLD for wait in waits)
 
 
 class Scripted:
@@ -205,7 +205,7 @@ any_headers = st.dictionaries(
 )
 @example(call=CALLS[1], status=200, headers={}, body=b'{"tickets": [{"id": 1' + b"0" * 5000 + b"}]}")
 @tried(deadline=None, max_examples=150)
-def test_no_answer_to_any_call_makes_the_client_fail_otherwise(
+def test_no_answer_makes_the_client_raise_another_error(
     call: Callable[[Zendesk], object], status: int, headers: dict[str, str], body: bytes
 ) -> None:
     talk(Scripted((status, headers, body)), call)
@@ -213,10 +213,10 @@ def test_no_answer_to_any_call_makes_the_client_fail_otherwise(
 
 @given(status=st.sampled_from([200, 201, 400, 401, 403, 404, 429, 500]), body=bodies)
 @tried(deadline=None)
-def test_no_answer_to_the_request_for_a_token_makes_it_fail_otherwise(status: int, body: bytes) -> None:
+def test_no_answer_to_a_token_request_makes_it_raise_another_error(status: int, body: bytes) -> None:
     answers = Scripted((status, {}, body), (401, {}, b""))
     assert isinstance(
-        talk(answers, lambda z: z.tickets([1]), credentials=OAuthClient("id", "sesame"), patience=1.0),
+        talk(answers, lambda z: z.tickets([1]), credentials=OAuthClient("id", "sesame"), max_wait=1.0),
         ZendeskError,
     )
 
@@ -230,7 +230,7 @@ def test_no_answer_to_the_request_for_a_token_makes_it_fail_otherwise(status: in
     cursors=st.sampled_from(["plain", "https://evil.example/?page[after]=", "../../oauth/tokens?", "é&x=1#"]),
 )
 @tried(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_every_item_of_a_list_comes_once_and_no_link_is_ever_followed(
+def test_every_item_of_a_list_comes_once_and_no_link_is_followed(
     items: list[int], sizes: list[int], link: object, cursors: str
 ) -> None:
     parts, rest = [], list(items)
@@ -255,7 +255,7 @@ def test_every_item_of_a_list_comes_once_and_no_link_is_ever_followed(
 
 
 @given(start=st.integers(0, 12), circle=st.integers(1, 12))
-def test_a_list_that_goes_in_circles_ends(start: int, circle: int) -> None:
+def test_a_cyclic_list_raises(start: int, circle: int) -> None:
     """After some pages it comes back to one of them: noticed before it has gone round four times."""
     asked: list[str | None] = []
 
@@ -264,8 +264,8 @@ def test_a_list_that_goes_in_circles_ends(start: int, circle: int) -> None:
         number = int(cursor or 0) + 1
         return Page([1], str(number if number < start + circle else start))
 
-    with pytest.raises(UnexpectedAnswer, match="does not end"):
-        list(follow(fetch))
+    with pytest.raises(UnexpectedAnswer, match="never ends"):
+        list(follow_pages(fetch))
     assert len(asked) <= 4 * (start + circle) + 2
 
 
@@ -275,7 +275,7 @@ tag_texts = st.text(max_size=20) | st.text(
 
 
 @given(tag_texts)
-def test_a_text_is_tags_or_a_sentence_and_what_is_taken_is_what_zendesk_stores(text: str) -> None:
+def test_accepted_tags_are_what_zendesk_stores(text: str) -> None:
     problem = None
     tags: frozenset[str] = frozenset()
     try:

@@ -27,7 +27,7 @@ from zendesk import (
     ViewCount,
     Zendesk,
 )
-from zendesk.transport.requestor import CONNECT_TIMEOUT, TRY_TIMEOUT
+from zendesk.transport.attempt import ATTEMPT_TIMEOUT, CONNECT_TIMEOUT
 
 API = f"{BASE}/api/v2"
 
@@ -55,13 +55,13 @@ def test_me_is_the_user_of_the_credentials(http, zendesk):
     assert zendesk.me().name == "Example Agent"
 
 
-def test_an_anonymous_200_does_not_fool_me(http, zendesk):
+def test_me_raises_for_an_anonymous_200(http, zendesk):
     http.get(f"{API}/users/me.json", **sample("users-me-anonymous").as_response)
-    with pytest.raises(CredentialsRefused, match="nobody's"):
+    with pytest.raises(CredentialsRefused, match="belong to no Zendesk user"):
         zendesk.me()
 
 
-def test_the_limit_last_seen_is_told(http, zendesk):
+def test_the_latest_limit_is_available(http, zendesk):
     assert zendesk.rate is None
     http.get(f"{API}/users/me.json", **sample("users-me").as_response)
     zendesk.me()
@@ -107,7 +107,7 @@ def numbered(numbers: range, count: int, *, more: bool) -> dict[str, object]:
     return {"results": results, "count": count, "next_page": "https://elsewhere.example" if more else None}
 
 
-def test_a_search_is_for_tickets_and_goes_on_by_number(http, zendesk):
+def test_a_search_finds_only_tickets_and_continues_by_page_number(http, zendesk):
     http.get(f"{API}/search.json", json=numbered(range(1, 101), 101, more=True))
     http.get(f"{API}/search.json", json=numbered(range(101, 102), 101, more=False))
     first, second = zendesk.search("tags:vip type:ticket")
@@ -125,30 +125,30 @@ def test_a_search_can_start_on_a_later_page(http, zendesk):
     assert (page.items, asked(http)[0]["page"]) == ([], "4")
 
 
-def test_results_that_are_not_tickets_are_left_out(http, zendesk):
+def test_results_that_are_not_tickets_are_omitted(http, zendesk):
     results = [raw_ticket(1), {"id": 2, "result_type": "user"}, raw_ticket(3, result_type="ticket")]
     http.get(f"{API}/search.json", json={"results": results, "count": 3, "next_page": None})
     (page,) = zendesk.search("x")
     assert [ticket.id for ticket in page.items] == [1, 3]
 
 
-def test_a_search_that_finds_more_than_it_shows_does_not_end_as_if_that_were_all(http, zendesk):
+def test_a_search_with_more_than_the_maximum_raises_instead_of_ending(http, zendesk):
     http.get(f"{API}/search.json", json=numbered(range(1, 2), 4000, more=True))
     pages = zendesk.search("x")
     seen = [next(pages) for _ in range(10)]
     assert len(seen) == len(http.calls) == 10
-    with pytest.raises(Refused, match="first 1,000 tickets only") as caught:
+    with pytest.raises(Refused, match="only its first 1,000 tickets") as caught:
         next(pages)
     assert (caught.value.code, len(http.calls)) == ("SearchLimit", 10)
 
 
-def test_a_search_that_finds_exactly_what_it_shows_ends(http, zendesk):
+def test_a_search_with_exactly_the_maximum_ends(http, zendesk):
     http.get(f"{API}/search.json", json=numbered(range(1, 2), 1000, more=False))
     assert len(list(zendesk.search("x", page=10))) == 1
 
 
-def test_pages_of_a_search_count_from_one(zendesk):
-    with pytest.raises(ValueError, match="counted from 1"):
+def test_the_pages_of_a_search_begin_at_one(zendesk):
+    with pytest.raises(ValueError, match="begin at 1"):
         zendesk.search("x", page=0)
 
 
@@ -158,7 +158,7 @@ def test_a_search_is_counted(http, zendesk):
     assert asked(http) == [{"query": "type:ticket status<closed"}]
 
 
-def test_an_export_names_the_type_beside_the_query_and_waits_longer(http, zendesk):
+def test_an_export_sends_the_type_apart_from_the_query(http, zendesk):
     http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(1)], "c1"))
     http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(2)], None))
     found = [
@@ -169,17 +169,17 @@ def test_an_export_names_the_type_beside_the_query_and_waits_longer(http, zendes
     assert found == [1, 2]
     query = {"query": 'subject:"a type:b"', "filter[type]": "ticket", "page[size]": "1000"}
     assert asked(http) == [query, {**query, "page[after]": "c1"}]
-    assert http.calls[0].request.req_kwargs["timeout"] == (CONNECT_TIMEOUT, TRY_TIMEOUT)
+    assert http.calls[0].request.req_kwargs["timeout"] == (CONNECT_TIMEOUT, ATTEMPT_TIMEOUT)
 
 
-def test_an_export_goes_on_from_a_cursor(http, zendesk):
+def test_an_export_resumes_from_a_cursor(http, zendesk):
     http.get(f"{API}/search/export.json", json=cursor_page("results", [], None))
     list(zendesk.search_export("x", cursor="c9"))
     assert asked(http)[0]["page[after]"] == "c9"
 
 
 @pytest.mark.parametrize("size", [0, 1001])
-def test_a_page_of_an_export_has_a_size_that_zendesk_takes(zendesk, size):
+def test_the_page_size_of_an_export_is_limited(zendesk, size):
     with pytest.raises(ValueError, match="1 to 1,000"):
         zendesk.search_export("x", size=size)
 
@@ -192,10 +192,10 @@ def increment(numbers: Sequence[int], cursor: str, *, ended: bool) -> dict[str, 
     }
 
 
-def test_all_tickets_are_read_by_the_time_of_their_change_to_the_end_of_the_stream(http, zendesk):
+def test_the_incremental_export_reads_to_the_end_of_the_stream(http, zendesk):
     http.get(f"{API}/incremental/tickets/cursor.json", json=increment([2, 1], "c1", ended=False))
     http.get(f"{API}/incremental/tickets/cursor.json", json=increment([3], "c2", ended=True))
-    pages = list(zendesk.increments())
+    pages = list(zendesk.incremental_tickets())
     assert [[ticket.id for ticket in page.items] for page in pages] == [[2, 1], [3]]
     assert [page.next_cursor for page in pages] == ["c1", None]
     assert asked(http) == [
@@ -204,9 +204,9 @@ def test_all_tickets_are_read_by_the_time_of_their_change_to_the_end_of_the_stre
     ]
 
 
-def test_the_recorded_export_is_understood(http, zendesk):
+def test_the_recorded_export_is_parsed(http, zendesk):
     http.get(f"{API}/incremental/tickets/cursor.json", **sample("incremental-tickets-cursor").as_response)
-    page = next(zendesk.increments())
+    page = next(zendesk.incremental_tickets())
     assert [(ticket.id, ticket.status) for ticket in page.items] == [(28, "new")]
     assert page.next_cursor == "MTY5NTA1MjY2My4wfHwyOHw="
 
@@ -214,45 +214,45 @@ def test_the_recorded_export_is_understood(http, zendesk):
 @pytest.mark.parametrize(
     "answer", [{"tickets": []}, {"tickets": [], "end_of_stream": False, "after_cursor": None}]
 )
-def test_an_export_that_does_not_say_how_it_goes_on_is_not_taken_for_ended(http, zendesk, answer):
+def test_an_export_without_a_cursor_or_an_end_raises(http, zendesk, answer):
     http.get(f"{API}/incremental/tickets/cursor.json", json=answer)
     with pytest.raises(UnexpectedAnswer):
-        list(zendesk.increments())
+        list(zendesk.incremental_tickets())
 
 
-def test_who_is_no_admin_is_told_that_one_is_needed(http, zendesk):
+def test_the_error_for_other_users_says_that_an_admin_is_needed(http, zendesk):
     http.get(f"{API}/incremental/tickets/cursor.json", **sample("403-forbidden-object").as_response)
     with pytest.raises(NotAllowed, match="to admins only"):
-        list(zendesk.increments())
+        list(zendesk.incremental_tickets())
 
 
-def test_an_export_that_may_not_be_asked_more_often_holds_no_other_call(http, zendesk, clock):
+def test_a_rate_limited_export_holds_no_other_call(http, zendesk, clock):
     account = {"x-rate-limit": "700", "x-rate-limit-remaining": "650", "retry-after": "40"}
     refusal = sample("429-APIRateLimitExceeded-incremental").as_response | {"headers": account}
     http.get(f"{API}/incremental/tickets/cursor.json", **refusal)
     http.get(f"{API}/search/count.json", json={"count": 6})
     with pytest.raises(RateLimited) as caught:
-        list(zendesk.increments())
+        list(zendesk.incremental_tickets())
     assert caught.value.retry_after == 40
     assert zendesk.search_count("") == 6
     assert clock.slept == []
     with pytest.raises(RateLimited):
-        list(zendesk.increments())
+        list(zendesk.incremental_tickets())
     assert len(http.calls) == 2
 
 
-def test_tickets_are_read_by_number_and_missing_ones_left_out(http, zendesk):
+def test_tickets_are_read_by_id_and_missing_ones_omitted(http, zendesk):
     http.get(f"{API}/tickets/show_many.json", **sample("tickets-show_many").as_response)
     assert [ticket.id for ticket in zendesk.tickets([3863, 3862, 3863])] == [3862]
     assert http.calls[0].request.url == f"{API}/tickets/show_many.json?ids=3863,3862"
-    assert http.calls[0].request.req_kwargs["timeout"] == (CONNECT_TIMEOUT, TRY_TIMEOUT)
+    assert http.calls[0].request.req_kwargs["timeout"] == (CONNECT_TIMEOUT, ATTEMPT_TIMEOUT)
 
 
 def test_no_tickets_need_no_call(zendesk):
     assert (zendesk.tickets([]), zendesk.job_statuses([])) == ([], [])
 
 
-def test_one_change_for_many_tickets_goes_with_the_ids_in_the_address(http, zendesk):
+def test_one_change_for_many_tickets_sends_the_ids_in_the_query(http, zendesk):
     http.put(f"{API}/tickets/update_many.json", **sample("update_many-01-queued").as_response)
     job = zendesk.update_many([3, 1, 2], {"additional_tags": ["vip"], "remove_tags": ["new"]})
     assert (job.id, job.status, job.results) == ("V3-47ed156789697d342091e8d273f50b5d", "queued", None)
@@ -261,7 +261,7 @@ def test_one_change_for_many_tickets_goes_with_the_ids_in_the_address(http, zend
     assert json.loads(request.body) == {"ticket": {"additional_tags": ["vip"], "remove_tags": ["new"]}}
 
 
-def test_a_change_of_its_own_for_each_ticket_goes_in_the_body(http, zendesk):
+def test_a_separate_change_for_each_ticket_is_sent_in_the_body(http, zendesk):
     http.put(f"{API}/tickets/update_many.json", **sample("update_many-1-queued").as_response)
     changes = [
         {"id": 1, "tags": ["a"], "updated_stamp": "2026-01-01T00:00:00Z", "safe_update": True},
@@ -282,24 +282,24 @@ def test_a_change_of_its_own_for_each_ticket_goes_in_the_body(http, zendesk):
         ([0], "whole numbers"),
         ([-1], "whole numbers"),
         ([True], "whole numbers"),
-        (["1"], "whole numbers|id that is a number"),
+        (["1"], "whole numbers|numeric id"),
     ],
 )
-def test_a_write_that_makes_no_sense_is_never_sent(zendesk, ids, sentence):
+def test_an_invalid_write_is_never_sent(zendesk, ids, sentence):
     with pytest.raises(ValueError, match=sentence):
         zendesk.update_many(ids, {})
-    with pytest.raises(ValueError, match=f"{sentence}|id that is a number"):
+    with pytest.raises(ValueError, match=f"{sentence}|numeric id"):
         zendesk.update_each([{"id": number} for number in ids])
 
 
-def test_too_many_at_once_are_never_asked_for(zendesk):
+def test_a_request_for_too_many_is_never_sent(zendesk):
     with pytest.raises(ValueError, match="not 101"):
         zendesk.tickets(range(1, 102))
-    with pytest.raises(ValueError, match="At most 100"):
+    with pytest.raises(ValueError, match="at most 100"):
         zendesk.job_statuses([f"V3-{n}" for n in range(101)])
 
 
-def test_bulk_jobs_are_asked_about_together(http, zendesk):
+def test_several_bulk_jobs_take_one_call(http, zendesk):
     jobs = [
         sample(name).body["job_status"] for name in ("update_many-02-working", "update_many-50-completed")
     ]
@@ -312,7 +312,7 @@ def test_bulk_jobs_are_asked_about_together(http, zendesk):
     assert http.calls[0].request.url == f"{API}/job_statuses/show_many.json?ids=V3-1,V3-2,V3-3"
 
 
-def test_the_id_of_a_bulk_job_cannot_lead_elsewhere(http, zendesk):
+def test_the_id_of_a_bulk_job_cannot_change_the_path(http, zendesk):
     http.get(f"{API}/job_statuses/..%2Fusers%2Fme.json", **sample("update_many-02-working").as_response)
     assert zendesk.job_status("../users/me").status == "working"
 
@@ -332,7 +332,7 @@ def test_tags_come_in_pages(http, zendesk):
     assert [tag.name for tag in second.items] == ["foo", "new", "tag"]
 
 
-def test_tags_are_completed_from_two_letters_on(http, zendesk):
+def test_tags_are_completed_from_two_characters(http, zendesk):
     http.get(f"{API}/autocomplete/tags.json", json={"tags": ["vip", "vip_gold"], "count": 2})
     assert zendesk.tags_starting_with("v") == []
     assert zendesk.tags_starting_with("vi") == ["vip", "vip_gold"]
@@ -388,7 +388,7 @@ def test_fields_groups_triggers_and_automations_are_listed(http, zendesk):
     ],
 )
 @pytest.mark.parametrize("body", [{}, {"unexpected": True}, {"results": 5, "tickets": {}, "view": []}])
-def test_an_answer_of_another_shape_is_unexpected_and_no_crash(http, zendesk, path, call, body):
+def test_an_answer_of_another_shape_raises_unexpected_answer(http, zendesk, path, call, body):
     http.get(f"{API}/{path}.json", json=body)
     with pytest.raises(UnexpectedAnswer):
         call(zendesk)
@@ -396,9 +396,7 @@ def test_an_answer_of_another_shape_is_unexpected_and_no_crash(http, zendesk, pa
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.integers(1, 10**9), unique=True, max_size=30), st.integers(1, 7), st.integers(0, 9))
-def test_a_view_is_read_whole_however_often_it_is_left_and_taken_up_again(
-    connect, numbers, size, leave_after
-):
+def test_a_view_is_read_whole_however_often_reading_is_resumed(connect, numbers, size, leave_after):
     def serve(request):
         start = int(dict(parse_qsl(urlsplit(request.url).query)).get("page[after]", 0))
         more = start + size < len(numbers)

@@ -12,7 +12,7 @@ ROLE = f"{BASE}/api/v2/custom_roles/6130869137434.json"
 ADMIN = sample("users-me").body["user"]
 
 
-def test_a_connection_that_serves_is_described(http, zendesk):
+def test_a_working_connection_is_described(http, zendesk):
     http.get(ME, **sample("users-me").as_response)
     http.get(COUNT, json={"count": 6})
     http.get(ROLE, **sample("custom_role").as_response)
@@ -31,15 +31,15 @@ def test_an_anonymous_200_is_no_connection(http, zendesk):
         check(zendesk)
 
 
-def test_an_end_user_is_told_who_can_tag(http, zendesk):
+def test_the_error_for_an_end_user_says_who_can_tag(http, zendesk):
     http.get(ME, json={"user": {**ADMIN, "role": "end-user"}})
     with pytest.raises(
-        NotAllowed, match="Example Agent is signed in as end-user, and only agents and admins"
+        NotAllowed, match="Example Agent is signed in as end-user, but only agents and admins"
     ):
         check(zendesk)
 
 
-def test_a_missing_scope_is_found_out(http, zendesk):
+def test_a_missing_scope_is_detected(http, zendesk):
     http.get(ME, **sample("users-me").as_response)
     http.get(COUNT, **sample("403-missing-scope").as_response)
     with pytest.raises(NotAllowed) as caught:
@@ -47,7 +47,7 @@ def test_a_missing_scope_is_found_out(http, zendesk):
     assert caught.value.missing_scopes == ("read",)
 
 
-def test_what_limits_the_user_is_said_in_words(http, zendesk):
+def test_limitations_of_the_user_become_warnings(http, zendesk):
     user = {**ADMIN, "role": "agent", "role_type": 1, "suspended": True, "ticket_restriction": "groups"}
     http.get(ME, json={"user": user})
     http.get(COUNT, json={"count": 6})
@@ -59,29 +59,29 @@ def test_what_limits_the_user_is_said_in_words(http, zendesk):
     assert connection.warnings == (
         "Example Agent is suspended or inactive in Zendesk, so changes may be refused.",
         "Example Agent is a light agent, and light agents cannot change tickets.",
-        "Example Agent sees only a part of the tickets (groups): views and searches find fewer.",
+        "Example Agent can see only some of the tickets (groups), so views and searches find fewer.",
         "The role Helpers may not edit tags. Allow it in Zendesk, or connect as someone else.",
     )
     assert connection.calls_per_minute is None
 
 
-def test_a_role_that_sees_a_part_of_the_tickets_is_warned_of(http, zendesk):
+def test_a_role_that_sees_only_some_tickets_causes_a_warning(http, zendesk):
     http.get(ME, json={"user": ADMIN})
     http.get(COUNT, json={"count": 6})
     role = sample("custom_role").body["custom_role"]
     rights = {**role["configuration"], "ticket_access": "within-groups"}
     http.get(ROLE, json={"custom_role": {**role, "configuration": rights}})
-    assert check(zendesk).warnings == ("The role Admin sees only a part of the tickets (within-groups).",)
+    assert check(zendesk).warnings == ("The role Admin can see only some of the tickets (within-groups).",)
 
 
-def test_a_role_that_may_not_be_looked_at_is_no_trouble(http, zendesk):
+def test_an_unreadable_role_is_ignored(http, zendesk):
     http.get(ME, json={"user": ADMIN})
     http.get(COUNT, json={"count": 6})
     http.get(ROLE, **sample("403-forbidden-object").as_response)
     assert check(zendesk).warnings == ()
 
 
-def test_the_end_of_api_tokens_is_warned_of(http, connect):
+def test_the_end_of_api_tokens_causes_a_warning(http, connect):
     http.get(ME, json={"user": {**ADMIN, "custom_role_id": None}})
     http.get(COUNT, json={"count": 6})
     connection = check(connect(ApiToken("ana@acme.example", "sesame")))

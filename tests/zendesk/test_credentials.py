@@ -44,19 +44,19 @@ def client() -> OAuthClient:
     return OAuthClient("tagger", "hush")
 
 
-def test_a_bearer_token_signs_each_call(http, connect):
+def test_a_bearer_token_authenticates_each_call(http, connect):
     http.get(COUNT, json={"count": 1})
     connect(BearerToken("sesame")).search_count("")
     assert signed_with(http) == ["Bearer sesame"]
 
 
-def test_an_api_token_signs_with_the_address_of_its_owner(http, connect):
+def test_an_api_token_authenticates_with_its_owners_e_mail(http, connect):
     http.get(COUNT, json={"count": 1})
     connect(ApiToken("ana@acme.example", "sesame")).search_count("")
     assert signed_with(http) == ["Basic " + base64.b64encode(b"ana@acme.example/token:sesame").decode()]
 
 
-def test_credentials_in_a_netrc_file_do_not_take_the_place_of_ours(http, connect, tmp_path, monkeypatch):
+def test_credentials_in_a_netrc_file_do_not_replace_ours(http, connect, tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine acme.zendesk.com login someone password else\n")
     netrc.chmod(0o600)
@@ -66,7 +66,7 @@ def test_credentials_in_a_netrc_file_do_not_take_the_place_of_ours(http, connect
     assert signed_with(http) == ["Bearer sesame"]
 
 
-def test_an_oauth_client_asks_for_a_token_once_and_uses_it(http, connect, client):
+def test_an_oauth_client_fetches_one_token_and_uses_it(http, connect, client):
     http.post(TOKENS, **sample("oauth-token-201").as_response)
     http.get(COUNT, json={"count": 1})
     zendesk = connect(client)
@@ -82,7 +82,7 @@ def test_an_oauth_client_asks_for_a_token_once_and_uses_it(http, connect, client
     assert "Authorization" not in http.calls[0].request.headers
 
 
-def test_a_life_to_ask_for_goes_into_the_grant(http, connect):
+def test_the_grant_requests_a_token_lifetime(http, connect):
     http.post(TOKENS, **token("first"))
     http.get(COUNT, json={"count": 1})
     connect(OAuthClient("tagger", "hush", scope="read", expires_in=7200)).search_count("")
@@ -91,7 +91,7 @@ def test_a_life_to_ask_for_goes_into_the_grant(http, connect):
 
 
 @pytest.mark.parametrize(("life", "margin"), [(2, 0.4), (300, 60), (1800, 120), (172_800, 120)])
-def test_a_token_is_renewed_before_it_ends(http, connect, clock, life, margin):
+def test_a_token_is_renewed_before_it_expires(http, connect, clock, life, margin):
     http.post(TOKENS, **token("first", expires_in=life))
     http.post(TOKENS, **token("second", expires_in=life))
     http.get(COUNT, json={"count": 1})
@@ -105,7 +105,7 @@ def test_a_token_is_renewed_before_it_ends(http, connect, clock, life, margin):
 
 
 @pytest.mark.parametrize("life", [{}, {"expires_in": None}, {"expires_in": 0}, {"expires_in": "soon"}])
-def test_a_token_without_an_end_is_kept(http, connect, clock, client, life):
+def test_a_token_without_an_expiry_is_kept(http, connect, clock, client, life):
     http.post(TOKENS, **token("first", **life))
     http.get(COUNT, json={"count": 1})
     zendesk = connect(client)
@@ -115,7 +115,7 @@ def test_a_token_without_an_end_is_kept(http, connect, clock, client, life):
     assert signed_with(http) == ["-", "Bearer first", "Bearer first"]
 
 
-def test_a_token_that_ended_early_is_renewed_once_for_a_read(http, connect, client):
+def test_a_read_renews_a_token_that_expired_early_once(http, connect, client):
     http.post(TOKENS, **token("first", expires_in=1800))
     http.get(COUNT, **ENDED)
     http.post(TOKENS, **token("second", expires_in=1800))
@@ -124,7 +124,7 @@ def test_a_token_that_ended_early_is_renewed_once_for_a_read(http, connect, clie
     assert signed_with(http) == ["-", "Bearer first", "-", "Bearer second"]
 
 
-def test_a_token_that_ended_early_is_renewed_once_for_a_write_too(http, connect, client):
+def test_a_write_renews_a_token_that_expired_early_once(http, connect, client):
     update = f"{BASE}/api/v2/tickets/update_many.json"
     http.post(TOKENS, **token("first"))
     http.put(update, **ENDED)
@@ -134,19 +134,19 @@ def test_a_token_that_ended_early_is_renewed_once_for_a_write_too(http, connect,
     assert signed_with(http) == ["-", "Bearer first", "-", "Bearer second"]
 
 
-def test_a_new_token_that_is_refused_as_well_ends_it(http, connect, client):
+def test_a_refused_new_token_raises(http, connect, client):
     http.post(TOKENS, **token("first"))
     http.get(COUNT, **ENDED)
     http.post(TOKENS, **token("second"))
     http.get(COUNT, **ENDED)
-    with pytest.raises(CredentialsRefused, match="OAuth client's id and secret"):
+    with pytest.raises(CredentialsRefused, match="check the client's id"):
         connect(client).search_count("")
     assert signed_with(http) == ["-", "Bearer first", "-", "Bearer second"]
 
 
 @pytest.mark.parametrize(
     ("credentials", "advice"),
-    [(BearerToken("sesame"), "make a new one"), (ApiToken("ana@acme.example", "sesame"), "API token")],
+    [(BearerToken("sesame"), "Create a new one"), (ApiToken("ana@acme.example", "sesame"), "API token")],
 )
 def test_credentials_that_cannot_be_renewed_are_refused_at_once(http, connect, credentials, advice):
     http.get(COUNT, **sample("401-bad-credentials").as_response)
@@ -167,24 +167,24 @@ def test_credentials_that_cannot_be_renewed_are_refused_at_once(http, connect, c
         (422, {}),
     ],
 )
-def test_a_refused_grant_says_what_to_check(http, connect, client, status, body):
+def test_the_error_for_a_refused_grant_says_what_to_check(http, connect, client, status, body):
     http.post(TOKENS, status=status, json=body)
-    with pytest.raises(CredentialsRefused, match="OAuth client's id and secret") as caught:
+    with pytest.raises(CredentialsRefused, match="check the client's id") as caught:
         connect(client).search_count("")
     assert (caught.value.status, caught.value.code) == (status, body.get("error", ""))
     assert len(http.calls) == 1
 
 
-def test_a_missing_account_is_not_taken_for_wrong_credentials(http, connect, client):
+def test_a_missing_account_is_not_reported_as_wrong_credentials(http, connect, client):
     http.post(TOKENS, **sample("404-no-help-desk").as_response)
     with pytest.raises(NoSuchAccount):
         connect(client).search_count("")
 
 
-def test_a_grant_is_tried_again_and_its_failure_leaves_no_write_in_doubt(http, connect, client, clock):
+def test_a_grant_is_retried_and_its_failure_leaves_no_write_in_doubt(http, connect, client, clock):
     http.post(TOKENS, status=503)
     with pytest.raises(Unavailable) as caught:
-        connect(client, patience=2).update_many([1], {"additional_tags": ["a"]})
+        connect(client, max_wait=2).update_many([1], {"additional_tags": ["a"]})
     assert not caught.value.fate_unknown
     assert clock.slept == [0.5, 1.0]
     assert signed_with(http) == ["-", "-", "-"]
@@ -217,7 +217,7 @@ def test_threads_share_one_token(http, connect, client):
     assert sorted(signed_with(http)) == ["-", *["Bearer first"] * 8]
 
 
-def test_a_token_that_another_thread_renewed_is_not_thrown_away(connect, client, http):
+def test_a_token_that_another_thread_renewed_is_kept(connect, client, http):
     http.post(TOKENS, **token("first"))
     http.post(TOKENS, **token("second"))
     account = connect(client)._transport
@@ -241,14 +241,14 @@ def test_a_token_never_goes_to_another_account(http, connect, client):
 
 
 @pytest.mark.parametrize("secret", ["", "two words", "line\nbreak", "ünicode"])
-def test_a_secret_that_was_copied_badly_is_refused_without_repeating_it(secret):
+def test_a_badly_copied_secret_is_refused_without_repeating_it(secret):
     for make in (BearerToken, lambda text: ApiToken("ana@acme.example", text)):
         with pytest.raises(ValueError, match="Copy it again") as caught:
             make(secret)
         assert not secret or secret not in str(caught.value)
 
 
-def test_each_kind_tells_what_is_known_of_its_end(connect, client):
+def test_each_kind_of_credentials_states_its_expiry(connect, client):
     assert date(2027, 4, 30) == API_TOKENS_END
     ends = [c.end for c in (client, BearerToken("sesame"), ApiToken("ana@acme.example", "sesame"))]
     assert [end.on for end in ends] == [None, None, API_TOKENS_END]
@@ -256,7 +256,7 @@ def test_each_kind_tells_what_is_known_of_its_end(connect, client):
     assert connect(client).credentials_end == CredentialsEnd(None, ends[0].text)
 
 
-def test_a_long_wait_for_a_token_is_told_like_any_other(http, connect, client):
+def test_a_long_wait_for_a_token_raises_like_any_other(http, connect, client):
     http.post(TOKENS, status=429, headers={"Retry-After": "30"})
     with pytest.raises(TryLater) as caught:
         connect(client).search_count("")

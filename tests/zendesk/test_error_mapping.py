@@ -55,18 +55,18 @@ def error_of(name: str, method: str = "GET") -> ZendeskError:
         ("422-closed-ticket", Refused, "RecordInvalid", "Status: closed prevents ticket update"),
         ("422-required-to-solve", Refused, "RecordInvalid", "field is empty (required to solve)"),
         ("429-APIRateLimitExceeded-incremental", RateLimited, "APIRateLimitExceeded", "incremental export"),
-        ("429-TooManyJobs", TooManyJobs, "TooManyJobs", "as many bulk jobs"),
+        ("429-TooManyJobs", TooManyJobs, "TooManyJobs", "limit of bulk jobs"),
     ],
 )
-def test_each_recorded_refusal_is_told_apart(name, kind, code, words):
+def test_each_recorded_error_is_distinguished(name, kind, code, words):
     error = error_of(name)
     assert (type(error), error.status, error.code) == (kind, sample(name).status, code)
     assert words in error.text
     assert str(error) == error.text
 
 
-def test_no_recorded_refusal_is_forgotten_above():
-    (mark,) = test_each_recorded_refusal_is_told_apart.pytestmark
+def test_every_recorded_error_is_covered_above():
+    (mark,) = test_each_recorded_error_is_distinguished.pytestmark
     assert [case[0] for case in mark.args[1]] == names("4")
 
 
@@ -76,7 +76,7 @@ def test_a_missing_scope_is_named():
     assert error.missing_scopes == ("read",)
 
 
-def test_the_fields_that_zendesk_objects_to_are_told_one_by_one():
+def test_details_has_a_sentence_for_each_field():
     closed, required = error_of("422-closed-ticket"), error_of("422-required-to-solve")
     assert isinstance(closed, Refused)
     assert isinstance(required, Refused)
@@ -94,7 +94,7 @@ def test_too_many_jobs_is_known_by_its_code_whatever_the_status(status):
 
 
 @pytest.mark.parametrize("status", [200, 422, 503])
-def test_a_busy_search_is_for_later_whatever_the_status(status):
+def test_a_busy_search_is_unavailable_whatever_the_status(status):
     body = b'{"error":"unavailable","description":"Sorry, we could not complete your search query."}'
     assert type(error_from(status, {}, body)) is Unavailable
 
@@ -119,19 +119,19 @@ def test_a_busy_search_is_for_later_whatever_the_status(status):
         (200, {}, b"[]", UnexpectedAnswer),
     ],
 )
-def test_answers_without_a_json_envelope_go_by_their_status(status, headers, body, kind):
+def test_answers_without_json_are_classified_by_status(status, headers, body, kind):
     error = error_from(status, headers, body)
     assert (type(error), error.status) == (kind, status)
 
 
-def test_a_redirect_says_where_to_and_what_to_set():
+def test_the_error_for_a_redirect_names_the_host_and_the_remedy():
     error = error_from(301, {"location": "https://acme-new.zendesk.com/api?token=x"}, b"")
     assert "to acme-new.zendesk.com" in error.text
-    assert "set its address" in error.text
+    assert "change its address" in error.text
     assert "token=x" not in error.text
 
 
-def test_only_a_write_without_a_clear_answer_leaves_its_fate_open():
+def test_only_a_write_without_a_clear_answer_has_an_unknown_fate():
     open_fates = {
         (status, method)
         for status in (200, 302, 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504)
@@ -141,13 +141,13 @@ def test_only_a_write_without_a_clear_answer_leaves_its_fate_open():
     assert open_fates == {(status, "PUT") for status in (200, 500, 502, 503, 504)}
 
 
-def test_the_wait_of_a_503_is_kept():
+def test_the_retry_after_of_a_503_is_kept():
     error = error_from(503, {"Retry-After": "7"}, b"")
     assert isinstance(error, Unavailable)
     assert error.retry_after == 7.0
 
 
-def test_older_and_odd_envelopes_are_understood():
+def test_older_and_unusual_error_bodies_are_parsed():
     texts = {
         body: error_from(422, {}, body).text.removeprefix(
             "Zendesk refused the call (HTTP 422) and changed nothing. Zendesk says: "
@@ -175,7 +175,7 @@ def test_older_and_odd_envelopes_are_understood():
     ]
 
 
-def test_the_words_of_others_are_kept_short_and_on_one_line():
+def test_quoted_text_is_short_and_on_one_line():
     body = json.dumps({"error": "RecordInvalid", "description": "a\r\nb\x00" + "x" * 10_000}).encode()
     text = error_from(422, {}, body).text
     assert "a b x" in text
@@ -183,7 +183,7 @@ def test_the_words_of_others_are_kept_short_and_on_one_line():
     assert text.isprintable()
 
 
-def test_errors_survive_the_way_between_processes():
+def test_errors_survive_pickling():
     for name in names("4"):
         error = error_of(name, "PUT")
         copy = pickle.loads(pickle.dumps(error))
@@ -228,7 +228,7 @@ header_names = st.sampled_from(
     body=bodies,
     method=st.sampled_from(["GET", "PUT", "POST", "DELETE", ""]),
 )
-def test_no_answer_makes_the_reading_of_it_fail(status, headers, body, method):
+def test_no_answer_breaks_the_parser(status, headers, body, method):
     error = error_from(status, headers, body, method=method)
     assert isinstance(error, ZendeskError)
     assert error.text
@@ -237,7 +237,7 @@ def test_no_answer_makes_the_reading_of_it_fail(status, headers, body, method):
     assert error.status == status
 
 
-def test_deeply_nested_json_is_no_trouble():
+def test_deeply_nested_json_is_harmless():
     assert type(error_from(422, {}, b'{"details":' + b"[" * 100_000)) is Refused
     nested = b"[" * 500 + b"]" * 500
     assert type(error_from(422, {}, b'{"error":"x","details":' + nested + b"}")) is Refused

@@ -45,14 +45,14 @@ def test_every_recorded_job_is_read(name, seen, results):
     assert (None if read.results is None else len(read.results)) == results
 
 
-def test_updated_tickets_are_named_and_good():
+def test_updated_tickets_count_as_successes():
     assert job("update_many-50-completed").results == [
         ItemResult(id=3962, index=None, ok=True),
         ItemResult(id=3963, index=None, ok=True),
     ]
 
 
-def test_a_completed_job_may_hold_failures():
+def test_a_completed_job_may_contain_failures():
     results = job("orgs-update_many-completed-with-errors").results
     assert results is not None
     assert results[0] == ItemResult(id=6164110654490, index=None, ok=True)
@@ -66,7 +66,7 @@ def test_a_completed_job_may_hold_failures():
     assert [result.ok for result in results[2:]] == [False] * len(results[2:])
 
 
-def test_a_result_may_name_only_its_place():
+def test_a_result_may_have_only_an_index():
     (result,) = job("job-failed-TicketCreateFailed").results or []
     assert result == ItemResult(None, 0, False, "TicketCreateFailed", "Description: cannot be blank")
 
@@ -111,7 +111,7 @@ def test_results_may_be_one_object_about_the_whole_job():
         ({"id": "1", "index": True, "error": None}, ItemResult(None, None, False)),
     ],
 )
-def test_an_item_is_good_only_if_it_says_so(raw, result):
+def test_an_item_is_a_success_only_if_it_says_so(raw, result):
     assert ItemResult.from_json(raw) == result
 
 
@@ -128,33 +128,33 @@ def test_an_item_is_good_only_if_it_says_so(raw, result):
         ("", "", ""),
     ],
 )
-def test_the_reasons_that_matter_are_told_apart(code, text, kinds):
+def test_the_reasons_that_matter_are_distinguished(code, text, kinds):
     result = ItemResult(1, None, False, code, text)
     found = {"closed": result.is_closed, "conflict": result.is_conflict, "not_found": result.is_not_found}
     assert " ".join(kind for kind, is_it in found.items() if is_it) == kinds
 
 
-def test_a_good_item_has_no_reason():
+def test_a_success_has_no_reason():
     result = ItemResult(1, None, True, "UpdateConflict")
     assert [result.is_conflict, result.is_closed, result.is_not_found] == [False, False, False]
 
 
-def test_an_unknown_status_counts_as_running_and_is_warned_of(caplog):
+def test_an_unknown_status_counts_as_running_and_logs_a_warning(caplog):
     read = JobStatus.from_json({"id": "V3-1", "status": "hibernating"})
     assert not read.is_over
     assert not read.succeeded
     assert caplog.messages == ["bulk job V3-1 has the unknown status 'hibernating'; taken as still running"]
 
 
-def test_a_killed_job_is_over_and_did_not_succeed():
+def test_a_killed_job_has_ended_without_success():
     read = JobStatus.from_json({"id": "V3-1", "status": "killed"})
     assert (read.is_over, read.succeeded) == (True, False)
 
 
-def test_results_that_are_not_objects_are_left_out_with_a_warning(caplog):
+def test_results_that_are_not_objects_are_ignored_with_a_warning(caplog):
     raw = {"id": "V3-1", "status": "completed", "results": ["?", None, {"id": 5, "success": True}]}
     assert JobStatus.from_json(raw).results == [ItemResult(5, None, True)]
-    assert caplog.messages == ["2 results of a bulk job are not objects and were left out"]
+    assert caplog.messages == ["ignored 2 results of a bulk job that are not objects"]
 
 
 @pytest.mark.parametrize(

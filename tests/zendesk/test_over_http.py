@@ -87,12 +87,12 @@ def test_each_kind_of_credentials_connects(connect, server, credentials):
     ],
     ids=repr,
 )
-def test_wrong_credentials_do_not(connect, server, credentials):
+def test_wrong_credentials_do_not_connect(connect, server, credentials):
     with pytest.raises(CredentialsRefused):
         check(connect(credentials, server.url))
 
 
-def test_tokens_that_live_two_seconds_carry_a_long_read(connect, demo, clock, calls):
+def test_a_long_read_outlives_tokens_of_two_seconds(connect, demo, clock, calls):
     server = demo(token_life=2, tickets=3000)
     zendesk = connect(OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET), server.url)
     seen = set()
@@ -104,7 +104,7 @@ def test_tokens_that_live_two_seconds_carry_a_long_read(connect, demo, clock, ca
     assert sum(call.kind == "token" for call in calls) > 5
 
 
-def test_a_token_that_is_revoked_in_the_middle_costs_one_more(connect, server, calls):
+def test_a_token_revoked_midway_costs_one_more_token(connect, server, calls):
     zendesk = connect(OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET), server.url)
     zendesk.me()
     server.sandbox.faults.add("GET /api/v2/search/count", "revoke_tokens")
@@ -118,7 +118,7 @@ def test_a_token_that_is_revoked_in_the_middle_costs_one_more(connect, server, c
     ]
 
 
-def test_a_view_is_read_page_by_page_and_from_where_it_was_left(zendesk):
+def test_a_view_is_read_page_by_page_and_resumed_from_a_cursor(zendesk):
     whole = [t.id for page in zendesk.view_tickets(sandbox.VIEW_UNSOLVED) for t in page.items]
     first = next(zendesk.view_tickets(sandbox.VIEW_UNSOLVED))
     rest = [
@@ -144,7 +144,7 @@ def test_a_search_its_count_and_its_export_agree(zendesk):
 def test_a_search_for_more_than_a_thousand_says_so(zendesk):
     pages = zendesk.search("")
     assert sum(len(page.items) for page in islice(pages, 10)) == 1000
-    with pytest.raises(Refused, match="first 1,000 tickets only"):
+    with pytest.raises(Refused, match="only its first 1,000 tickets"):
         next(pages)
 
 
@@ -169,7 +169,7 @@ def test_tags_are_added_and_removed_and_read_back(zendesk, server):
     assert receipt.id in [recent.id for recent in zendesk.recent_job_statuses()]
 
 
-def test_what_cannot_be_changed_fails_alone_and_says_why(zendesk, server):
+def test_a_ticket_that_cannot_be_changed_fails_alone_with_a_reason(zendesk, server):
     (good, touched), closed, missing = open_tickets(zendesk, 2), closed_ticket(zendesk), 99_999_999
     server.sandbox.faults.add(UPDATE, "conflict", ids=[touched])
     receipt = zendesk.update_many([good, touched, closed, missing], {"additional_tags": ["bulk"]})
@@ -183,7 +183,7 @@ def test_what_cannot_be_changed_fails_alone_and_says_why(zendesk, server):
     }
 
 
-def test_a_replacement_with_the_stamp_that_was_read_loses_nobodys_tags(zendesk, server, clock):
+def test_a_safe_replacement_loses_no_tags_of_others(zendesk, server, clock):
     first, second = zendesk.tickets(open_tickets(zendesk, 2))
     clock.move(5)
     server.sandbox.edit(second.id, ["theirs"])
@@ -232,11 +232,11 @@ def test_the_job_limit_is_known_whatever_its_status(connect, demo, status):
     assert caught.value.current_job_ids == (running.id,)
 
 
-def test_the_share_of_the_limit_is_kept_by_waiting_for_the_next_minute(connect, demo, clock):
+def test_calls_wait_for_the_next_minute_to_keep_within_the_share(connect, demo, clock):
     server = demo(rate_limit=20)
     # On a full minute, so that the second below is the end of the window.
     clock.time = 1_700_000_040.0
-    zendesk = connect(BearerToken(sandbox.BEARER_TOKEN), server.url, rate_share=0.5, patience=60)
+    zendesk = connect(BearerToken(sandbox.BEARER_TOKEN), server.url, rate_share=0.5, max_wait=60)
     for _ in range(25):
         zendesk.search_count("")
     assert clock.slept == [60.0, 60.0]
@@ -244,8 +244,8 @@ def test_the_share_of_the_limit_is_kept_by_waiting_for_the_next_minute(connect, 
     assert zendesk.rate.remaining == 15
 
 
-def test_a_full_minute_is_handed_over_to_those_who_cannot_wait(connect, demo):
-    zendesk = connect(BearerToken(sandbox.BEARER_TOKEN), demo(rate_limit=10).url, patience=0)
+def test_a_used_up_minute_raises_for_callers_who_cannot_wait(connect, demo):
+    zendesk = connect(BearerToken(sandbox.BEARER_TOKEN), demo(rate_limit=10).url, max_wait=0)
     for _ in range(7):
         zendesk.search_count("")
     with pytest.raises(RateLimited) as caught:
@@ -257,7 +257,7 @@ READ_FAULTS = ["rate_limited", "server_error_before", "reset_before", "reset_aft
 
 
 @pytest.mark.parametrize("fault", READ_FAULTS)
-def test_a_read_gets_through_a_bad_moment(zendesk, server, fault):
+def test_a_read_survives_a_temporary_failure(zendesk, server, fault):
     server.sandbox.faults.add("GET /api/v2/search/count", fault, times=2)
     assert zendesk.search_count("") == 1200
 
@@ -274,7 +274,7 @@ def test_a_read_gets_through_a_bad_moment(zendesk, server, fault):
         ("html", 502),
     ],
 )
-def test_a_write_in_doubt_is_sent_once_and_never_again(zendesk, server, fault, status):
+def test_a_write_in_doubt_is_sent_only_once(zendesk, server, fault, status):
     (id_,) = open_tickets(zendesk, 1)
     server.sandbox.faults.add(UPDATE, fault, **({"status": status} if status else {}))
     with pytest.raises(Unavailable) as caught:
@@ -284,7 +284,7 @@ def test_a_write_in_doubt_is_sent_once_and_never_again(zendesk, server, fault, s
 
 
 @pytest.mark.parametrize("html", [False, True])
-def test_a_write_that_was_turned_away_for_now_is_sent_again_and_done_once(zendesk, server, clock, html):
+def test_a_rate_limited_write_is_sent_again_and_done_once(zendesk, server, clock, html):
     (id_,) = open_tickets(zendesk, 1)
     server.sandbox.faults.add(UPDATE, "rate_limited", retry_after=3, html=html)
     zendesk.update_many([id_], {"additional_tags": ["bulk"]})
@@ -301,7 +301,7 @@ def test_a_macro_is_previewed_and_nothing_is_written(zendesk):
     assert zendesk.tickets([ticket.id]) == [ticket]
 
 
-def test_what_surrounds_tags_is_read(zendesk):
+def test_tags_fields_rules_and_macros_are_read(zendesk):
     counted = [tag for page in zendesk.tags() for tag in page.items]
     assert counted
     name = next(tag.name for tag in counted if len(tag.name) > 3)
@@ -326,7 +326,7 @@ def test_links_to_the_old_name_of_an_account_are_not_followed(connect, demo):
     assert len(open_tickets(zendesk, 250)) == 250
 
 
-def test_the_history_of_a_ticket_tells_what_was_noted_down_and_no_words(zendesk: Zendesk) -> None:
+def test_the_history_of_a_ticket_has_metadata_but_no_text(zendesk: Zendesk) -> None:
     number = open_tickets(zendesk, 1)[0]
     said = {"comment": {"body": "Hello", "public": False}, "metadata": {"custom": {"ours": "7"}}}
     zendesk.update_many([number], said)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from tests.zendesk.recorded import sample
 from zendesk import Page, TagCount, Ticket, UnexpectedAnswer
-from zendesk.pages import follow
+from zendesk.pages import follow_pages
 
 
-def test_the_recorded_last_page_ends_the_list_although_it_links_on():
+def test_the_recorded_last_page_ends_the_list_despite_its_next_link():
     body = sample("tags-list-last-page").body
     assert body["links"]["next"]
     assert body["meta"]["after_cursor"]
@@ -21,7 +21,7 @@ def test_the_recorded_last_page_ends_the_list_although_it_links_on():
 @pytest.mark.parametrize(
     "name", ["view-tickets-cursor-page1", "view-tickets-cursor-page2", "tickets-list-cursor"]
 )
-def test_recorded_pages_tell_how_to_go_on(name):
+def test_recorded_pages_have_a_next_cursor(name):
     body = sample(name).body
     page = Page.from_json(body, "tickets", Ticket.from_json)
     assert page.next_cursor == body["meta"]["after_cursor"]
@@ -42,7 +42,7 @@ def test_recorded_pages_tell_how_to_go_on(name):
         {"tags": [None], "meta": {"has_more": False}},
     ],
 )
-def test_a_page_that_hides_how_to_go_on_is_refused(body):
+def test_a_page_without_a_cursor_or_an_end_is_refused(body):
     with pytest.raises(UnexpectedAnswer):
         Page.from_json(body, "tags", TagCount.from_json)
 
@@ -62,34 +62,36 @@ def list_in_pages(things: list[int], size: int, asked: list[str | None]):
 @given(st.lists(st.integers(), max_size=60), st.integers(1, 20))
 def test_every_item_comes_once_and_in_order(things, size):
     asked: list[str | None] = []
-    pages = list(follow(list_in_pages(things, size, asked)))
+    pages = list(follow_pages(list_in_pages(things, size, asked)))
     assert [item for page in pages for item in page.items] == things
     assert len(asked) == max(1, -(-len(things) // size))
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=60), st.integers(1, 20), st.data())
-def test_a_saved_cursor_goes_on_where_the_list_was_left(things, size, data):
-    pages = list(follow(list_in_pages(things, size, [])))
+def test_a_saved_cursor_resumes_the_list(things, size, data):
+    pages = list(follow_pages(list_in_pages(things, size, [])))
     stop = data.draw(st.integers(0, len(pages) - 1))
     seen = [item for page in pages[: stop + 1] for item in page.items]
     if pages[stop].next_cursor is None:
         assert seen == things
         return
     rest = [
-        i for page in follow(list_in_pages(things, size, []), pages[stop].next_cursor) for i in page.items
+        i
+        for page in follow_pages(list_in_pages(things, size, []), pages[stop].next_cursor)
+        for i in page.items
     ]
     assert seen + rest == things
 
 
-def test_a_page_is_asked_for_only_when_it_is_wanted():
+def test_pages_are_fetched_on_demand():
     asked: list[str | None] = []
-    pages = follow(list_in_pages(list(range(10)), 2, asked))
+    pages = follow_pages(list_in_pages(list(range(10)), 2, asked))
     assert asked == []
     next(pages)
     assert asked == [None]
 
 
-def test_a_page_that_leads_to_itself_does_not_go_on_for_ever():
-    pages = follow(lambda _cursor: Page([1], "again"))
-    with pytest.raises(UnexpectedAnswer, match="does not end"):
+def test_a_page_that_leads_to_itself_raises():
+    pages = follow_pages(lambda _cursor: Page([1], "again"))
+    with pytest.raises(UnexpectedAnswer, match="never ends"):
         list(pages)

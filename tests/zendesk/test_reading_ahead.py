@@ -20,7 +20,7 @@ def page(number: int, *, after: str | None) -> dict[str, Any]:
     return {"tickets": tickets, "meta": {"has_more": after is not None, "after_cursor": after}}
 
 
-def test_the_next_page_is_under_way_before_the_first_is_dealt_with(
+def test_the_next_page_is_requested_before_the_first_is_processed(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     threads: list[str] = []
@@ -41,11 +41,11 @@ def test_the_next_page_is_under_way_before_the_first_is_dealt_with(
     # What went wrong in the thread is tried again as ever, in ours.
     assert [ticket.id for ticket in next(pages).items] == [2]
     assert list(pages) == []
-    assert threads == ["zendesk-meanwhile_0"]
+    assert threads == ["zendesk-background_0"]
     assert [(call.status, call.attempt) for call in calls] == [(200, 1), (503, 1), (200, 2)]
 
 
-def test_a_page_that_nobody_wants_any_more_is_counted(
+def test_a_discarded_page_is_counted(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     asked = threading.Event()
@@ -64,7 +64,7 @@ def test_a_page_that_nobody_wants_any_more_is_counted(
     assert [(call.kind, call.attempt) for call in calls] == [("read", 1)] * 2
 
 
-def test_nothing_is_asked_for_ahead_while_that_is_not_allowed(
+def test_no_page_is_read_ahead_without_permission(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     http.get(VIEW, json=page(1, after="b"), headers={"ratelimit-limit": "100", "ratelimit-remaining": "1"})

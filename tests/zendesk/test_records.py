@@ -18,7 +18,7 @@ from zendesk import (
 )
 
 
-def test_a_ticket_is_read_from_a_recorded_list():
+def test_a_ticket_is_parsed_from_a_recorded_list():
     (raw,) = sample("tickets-list-cursor").body["tickets"]
     ticket = Ticket.from_json(raw)
     assert ticket == Ticket(
@@ -33,7 +33,7 @@ def test_a_ticket_is_read_from_a_recorded_list():
     assert "The Customer" not in repr(ticket)
 
 
-def test_tags_of_a_ticket_compare_with_what_people_type():
+def test_tags_of_a_ticket_compare_with_typed_ones():
     raw = {"id": 1, "status": "closed", "tags": ["VIP", "e\u0301te"], "updated_at": "", "subject": None}
     ticket = Ticket.from_json(raw)
     assert ticket.tags == {"vip", "\u00e9te"}
@@ -60,12 +60,12 @@ WHOLE_TICKET = {"id": 1, "status": "open", "tags": ["a"], "updated_at": "2024-02
         *({k: v for k, v in WHOLE_TICKET.items() if k != gone} for gone in WHOLE_TICKET),
     ],
 )
-def test_a_ticket_that_lacks_what_matters_is_refused(raw):
+def test_a_ticket_without_an_indispensable_member_is_refused(raw):
     with pytest.raises(UnexpectedAnswer, match="Zendesk sent a ticket in a shape"):
         Ticket.from_json(raw)
 
 
-def test_a_refused_record_is_described_by_its_keys_alone():
+def test_the_error_for_a_refused_record_shows_only_its_keys():
     with pytest.raises(UnexpectedAnswer) as caught:
         Ticket.from_json({"id": 1, "subject": "my password is 1234"})
     assert "(id, subject)" in caught.value.text
@@ -93,28 +93,28 @@ def test_an_anonymous_user_has_no_id():
     assert User.from_json(sample("users-me-anonymous").body["user"]).id is None
 
 
-def test_a_light_and_restricted_agent_is_seen_as_such():
+def test_light_and_restricted_agents_are_recognised():
     user = User.from_json(
         {"id": 1, "role": "agent", "role_type": 1, "ticket_restriction": "groups", "suspended": True}
     )
     assert (user.is_light_agent, user.is_restricted, user.suspended) == (True, True, True)
 
 
-def test_a_custom_role_tells_what_matters_for_tags():
+def test_a_custom_role_says_whether_it_may_edit_tags():
     assert CustomRole.from_json(sample("custom_role").body["custom_role"]) == CustomRole(
         id=6130869137434, name="Admin", may_edit_tags=True, is_light_agent=False, ticket_access="all"
     )
 
 
 @pytest.mark.parametrize("name", ["views-active", "views-list-cursor"])
-def test_views_are_read(name):
+def test_views_are_parsed(name):
     raw = sample(name).body["views"][0]
     view = View.from_json(raw)
     assert view == View(id=raw["id"], title=raw["title"], active=True)
     assert view.raw is raw
 
 
-def test_the_count_of_a_view_may_not_be_known_yet():
+def test_the_count_of_a_view_may_be_unknown():
     loading, fresh = (
         ViewCount.from_json(sample(f"view-count-{n}").body["view_count"]) for n in ("loading", "fresh")
     )
@@ -122,7 +122,7 @@ def test_the_count_of_a_view_may_not_be_known_yet():
     assert fresh == ViewCount(value=1182, pretty="1182", fresh=True)
 
 
-def test_macros_are_read_with_their_actions():
+def test_macros_are_parsed_with_their_actions():
     first, second = (Macro.from_json(raw) for raw in sample("macros-list-cursor").body["macros"])
     assert (first.id, first.title, first.active) == (6130892433178, "Customer not responding", True)
     assert first.actions[0] == Action("status", "pending")
@@ -139,11 +139,11 @@ def test_macros_are_read_with_their_actions():
         (Action("current_tags", None), set()),
     ],
 )
-def test_tag_actions_tell_their_tags(action, tags):
+def test_tag_actions_expose_their_tags(action, tags):
     assert action.tags == tags
 
 
-def test_ticket_fields_own_the_tags_of_their_options():
+def test_ticket_fields_expose_the_tags_of_their_options():
     dropdown = {
         "id": 1,
         "title": "Product",
@@ -163,7 +163,7 @@ def test_ticket_fields_own_the_tags_of_their_options():
     assert TicketField.from_json(text).tags == set()
 
 
-def test_rules_tell_the_tags_of_their_conditions_and_actions():
+def test_rules_expose_the_tags_of_their_conditions_and_actions():
     raw = {
         "id": 9,
         "url": "https://acme.zendesk.com/api/v2/triggers/9.json",
@@ -180,7 +180,7 @@ def test_rules_tell_the_tags_of_their_conditions_and_actions():
     assert Rule.from_json({"id": 9, "conditions": None, "actions": 5}).tags == set()
 
 
-def test_counted_tags_are_read():
+def test_tag_counts_are_parsed():
     assert [TagCount.from_json(raw) for raw in sample("tags-list-last-page").body["tags"]] == [
         TagCount("foo", 1),
         TagCount("new", 1),
@@ -189,7 +189,7 @@ def test_counted_tags_are_read():
 
 
 @pytest.mark.parametrize("record", [User, CustomRole, View, ViewCount, TagCount, Macro, TicketField, Rule])
-def test_no_record_is_made_of_something_else(record):
+def test_no_record_is_made_from_another_type(record):
     shapes: tuple[object, ...] = (None, [], 5, "x")
     for raw in shapes:
         with pytest.raises(UnexpectedAnswer):
@@ -197,6 +197,6 @@ def test_no_record_is_made_of_something_else(record):
 
 
 @pytest.mark.parametrize("record", [CustomRole, View, TagCount, Macro, TicketField, Rule])
-def test_no_record_is_made_without_what_names_it(record):
+def test_no_record_is_made_without_an_id_or_name(record):
     with pytest.raises(UnexpectedAnswer):
         record.from_json({"title": "x", "configuration": {}})

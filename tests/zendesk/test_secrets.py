@@ -41,7 +41,7 @@ def assert_hidden(text: str) -> None:
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_secret_is_shown_when_a_call_fails(http, connect, caplog, kind, trouble):
+def test_a_failed_call_shows_no_secret(http, connect, caplog, kind, trouble):
     caplog.set_level(logging.DEBUG)
     http.assert_all_requests_are_fired = False
     http.post(f"{BASE}/oauth/tokens", status=201, json={"access_token": SENTINEL, "expires_in": 1800})
@@ -65,10 +65,10 @@ def test_no_secret_is_shown_when_a_call_fails(http, connect, caplog, kind, troub
 
 
 @pytest.mark.parametrize("trouble", [t for t in TROUBLE if t.get("status") != 200], ids=str)
-def test_no_client_secret_is_shown_when_a_grant_fails(http, connect, caplog, trouble):
+def test_a_failed_grant_shows_no_client_secret(http, connect, caplog, trouble):
     caplog.set_level(logging.DEBUG)
     http.post(f"{BASE}/oauth/tokens", **trouble)
-    zendesk = connect(OAuthClient("tagger", SENTINEL), patience=0)
+    zendesk = connect(OAuthClient("tagger", SENTINEL), max_wait=0)
     with pytest.raises(ZendeskError) as caught:
         zendesk.me()
     assert_hidden("".join(traceback.format_exception(caught.value)))
@@ -76,6 +76,6 @@ def test_no_client_secret_is_shown_when_a_grant_fails(http, connect, caplog, tro
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_secret_is_in_the_repr_of_credentials(kind):
+def test_the_repr_of_credentials_shows_no_secret(kind):
     assert_hidden(repr(KINDS[kind]))
     assert_hidden(f"{KINDS[kind].end} {KINDS[kind].advice}")

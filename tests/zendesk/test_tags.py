@@ -22,7 +22,7 @@ from zendesk.tags import stored_form
         (["one two", "THREE"], {"one", "two", "three"}),
     ],
 )
-def test_tags_are_parted_by_blanks_and_commas_and_normalised(text, tags):
+def test_tags_are_separated_by_spaces_and_commas_and_normalised(text, tags):
     assert parse_tags(text) == tags
 
 
@@ -40,25 +40,25 @@ def test_tags_are_parted_by_blanks_and_commas_and_normalised(text, tags):
         ),
     ],
 )
-def test_what_zendesk_would_drop_is_refused_with_the_form_it_would_store(text, sentence):
+def test_characters_that_zendesk_drops_are_refused_with_the_stored_form(text, sentence):
     with pytest.raises(TagError) as caught:
         parse_tags(text)
     assert str(caught.value) == sentence
 
 
-def test_the_refusal_carries_what_would_be_stored():
+def test_the_error_has_the_form_that_would_be_stored():
     with pytest.raises(TagError, match="would be stored") as caught:
         parse_tags("vip! ok")
     assert caught.value.stored == {"vip!": "vip"}
 
 
-def test_a_tag_of_255_characters_is_the_longest():
+def test_a_tag_has_at_most_255_characters():
     assert parse_tags("x" * 255) == {"x" * 255}
     with pytest.raises(TagError, match="A tag of 256 characters is too long"):
         parse_tags("x" * 256)
 
 
-def test_all_tags_of_a_ticket_together_must_fit():
+def test_the_tags_of_a_ticket_must_fit_together():
     assert fits([])
     assert fits(["x" * MAX_TAGS_LENGTH])
     assert not fits(["x" * (MAX_TAGS_LENGTH + 1)])
@@ -67,7 +67,7 @@ def test_all_tags_of_a_ticket_together_must_fit():
 
 
 @given(st.text())
-def test_parsing_what_was_parsed_changes_nothing(text):
+def test_parsing_is_idempotent(text):
     try:
         tags = parse_tags(text)
     except TagError:
@@ -78,10 +78,10 @@ def test_parsing_what_was_parsed_changes_nothing(text):
 
 
 @given(st.text())
-def test_what_would_be_stored_can_be_a_tag(text):
+def test_the_stored_form_is_a_valid_tag(text):
     assert stored_form(stored_form(text)) == stored_form(text)
 
 
 @given(st.text())
-def test_case_never_tells_two_tags_apart(text):
+def test_case_does_not_distinguish_tags(text):
     assert normalise(normalise(text)) == normalise(text)

@@ -1,4 +1,4 @@
-"""One call over HTTP: signed, paced, retried where that does no harm, read within its time.
+"""One call over HTTP: authenticated, paced, retried where that is safe, and bounded in time.
 
-Never: what the call is about.
+Never: what the call is for.
 """

@@ -1,7 +1,7 @@
-"""An answer comes whole within its time, or not at all.
+"""A deadline for whole answers.
 
-The read time-out of requests is one of silence: a server that sends a byte now and then is waited for without
-end. Here the time left is given to the socket anew before each reading, of the headers and of the body alike.
+The read timeout of requests limits only the silence between two bytes, so a slow server could hold a call for
+ever. Here the socket's timeout is set to the time left before each read, of headers and body alike.
 """
 
 from __future__ import annotations
@@ -25,98 +25,98 @@ if TYPE_CHECKING:
 
     from urllib3.connectionpool import ConnectionPool
 
-#: Bytes. A hundred tickets with all their fields are a few million.
-MOST_BYTES = 50_000_000
-PIECE = 65_536
-#: Bytes that are sent in one go.
-SENT_PIECE = 16_384
+#: Limit on an answer, in bytes. A hundred tickets with all their fields take a few million.
+MAX_BODY_BYTES = 50_000_000
+READ_CHUNK = 65_536
+#: Bytes to send between two checks of the deadline.
+SEND_CHUNK = 16_384
 
-_answer_by: ContextVar[float] = ContextVar("answer_by")
-_leave_by: ContextVar[float] = ContextVar("leave_by", default=math.inf)
-
-
-class TooLate(Exception):
-    """The call was not to leave any more before all of it was sent: the other side has no whole call."""
+_answer_deadline: ContextVar[float] = ContextVar("answer_by")
+_send_deadline: ContextVar[float] = ContextVar("send_by", default=math.inf)
 
 
-class TooLong(Exception):
-    """The answer is longer than any that makes sense; the rest of it was not read."""
+class NotSentInTime(Exception):
+    """The deadline passed before the whole request was sent: the server has no complete request."""
+
+
+class AnswerTooLong(Exception):
+    """The answer exceeds `MAX_BODY_BYTES`; the rest of it was not read."""
 
 
 @contextmanager
-def within(seconds: float, *, leave_by: float = math.inf) -> Iterator[None]:
-    """Answers that are awaited inside must be whole so long after its start, else reading them times out.
+def within(seconds: float, *, send_by: float = math.inf) -> Iterator[None]:
+    """Require complete answers within `seconds` of entering; otherwise reading them times out.
 
-    A call leaves as a whole until a moment of `time.monotonic` or not at all.
+    A request is sent completely before `send_by` (`time.monotonic`) or not at all.
     """
-    token, other = _answer_by.set(time.monotonic() + seconds), _leave_by.set(leave_by)
+    token, other = _answer_deadline.set(time.monotonic() + seconds), _send_deadline.set(send_by)
     try:
         yield
     finally:
-        _answer_by.reset(token)
-        _leave_by.reset(other)
+        _answer_deadline.reset(token)
+        _send_deadline.reset(other)
 
 
-def whole_body(response: requests.Response) -> bytes:
-    """The body of a streamed answer, unpacked; raises `TooLong`, and whatever reading may raise."""
+def read_body(response: requests.Response) -> bytes:
+    """The decompressed body of a streamed answer. Raises `AnswerTooLong` and any error of reading."""
     body = bytearray()
-    with response:  # what is not read to its end is not used again
-        for piece in response.iter_content(PIECE):
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise TooLong
+    with response:  # closes a connection whose answer was not read to its end
+        for chunk in response.iter_content(READ_CHUNK):
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise AnswerTooLong
     return bytes(body)
 
 
-class Adapter(requests.adapters.HTTPAdapter):
-    """Connections whose answers keep to `within`."""
+class DeadlineAdapter(requests.adapters.HTTPAdapter):
+    """Opens connections that keep the deadlines of `within`."""
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> ConnectionPool:
         pool = super().get_connection_with_tls_context(*args, **options)
         if isinstance(pool, HTTPConnectionPool):
-            pool.ConnectionCls = _Tls if pool.scheme == "https" else _Plain
+            pool.ConnectionCls = _HttpsConnection if pool.scheme == "https" else _HttpConnection
         return pool
 
 
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_Timed(sock, self.fp.detach(), _answer_by.get()))
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), _answer_deadline.get()))
 
 
-class _Plain(urllib3.connection.HTTPConnection):
+class _HttpConnection(urllib3.connection.HTTPConnection):
     response_class = _Response
 
     def send(self, data: Any) -> None:
-        for piece in _in_time(self, data):
-            super().send(piece)
+        for chunk in _chunks_in_time(self, data):
+            super().send(chunk)
 
 
-class _Tls(urllib3.connection.HTTPSConnection):
+class _HttpsConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
     def send(self, data: Any) -> None:
-        for piece in _in_time(self, data):
-            super().send(piece)
+        for chunk in _chunks_in_time(self, data):
+            super().send(chunk)
 
 
-def _in_time(connection: urllib3.connection.HTTPConnection, data: Any) -> Iterator[Any]:
-    """The pieces of what is to be sent, none of them too late.
+def _chunks_in_time(connection: urllib3.connection.HTTPConnection, data: Any) -> Iterator[Any]:
+    """Yield the data in chunks, checking the deadline before each.
 
-    Headers and body are sent apart, and other threads run between two sendings. A process that is frozen
-    there must not complete the call when it wakes: the other side acts on a call when it has the last piece.
+    Headers and body are sent separately. A process that is suspended in between must not complete the request
+    when it resumes: the server acts on a request once it has the last chunk.
     """
     if connection.sock is None:
         connection.connect()
-    for start in range(0, len(data), SENT_PIECE):
-        if time.monotonic() > _leave_by.get():
+    for start in range(0, len(data), SEND_CHUNK):
+        if time.monotonic() > _send_deadline.get():
             connection.close()
-            raise TooLate
-        yield data[start : start + SENT_PIECE]
+            raise NotSentInTime
+        yield data[start : start + SEND_CHUNK]
 
 
-class _Timed(io.RawIOBase):
-    """Reads from a socket until a moment of `time.monotonic`, and times out then."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket and times out at `until` (`time.monotonic`)."""
 
     def __init__(self, sock: socket.socket, raw: io.RawIOBase, until: float) -> None:
         super().__init__()
@@ -130,13 +130,13 @@ class _Timed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         left = self._until - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the answer was not whole in time")
-        of_connection = self._sock.gettimeout()
+            raise TimeoutError("the answer was not complete in time")
+        usual = self._sock.gettimeout()
         self._sock.settimeout(left)
         try:
             return self._raw.readinto(buffer)
         finally:
-            self._sock.settimeout(of_connection)
+            self._sock.settimeout(usual)
 
     def close(self) -> None:
         self._raw.close()

@@ -1,4 +1,4 @@
-"""The not-before time that everyone who calls the same account shares."""
+"""The time before which nobody may call an account, shared by all its callers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Says when the account may be called again; told when it may not be called for a while.
+    """Stores when the account may be called again.
 
-    An account's limit is one for all processes, so the program that runs several keeps the time where
-    all of them see it, such as in a database. Both methods are called from several threads.
+    All processes share an account's rate limit, so a program that runs several of them stores the time where
+    all can see it, such as in a database. Both methods must be thread-safe.
     """
 
     def not_before(self) -> float:
-        """The time, in seconds since the epoch, before which nobody calls; 0 or the past: open."""
+        """The time of the next allowed call, in seconds since the epoch; 0 or the past means now."""
 
     def hold(self, until: float, why: str) -> None:
-        """Let nobody call before ``until``. Never shortens a hold; ``why`` is a sentence for people."""
+        """Allow no call before ``until``. Never shortens a hold; ``why`` is a sentence for people."""
 
 
 class LocalGate:
-    """The gate of one process."""
+    """A gate for a single process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class LocalGate:
 
 
 class EndpointGates:
-    """Holds of single endpoints, seen by this process alone."""
+    """Holds on single endpoints, known to this process only."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

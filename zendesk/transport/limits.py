@@ -1,8 +1,8 @@
-"""How many calls Zendesk allows: the limit headers in all their spellings, and the waits that follow.
+"""Zendesk's rate limit headers in all their spellings, and the waits that follow from them.
 
-The limit is per account and minute and shared by every integration (developer.zendesk.com, rate
-limits). The header names changed between 2023 and 2024 (the zenpy cassettes hold both), so every
-spelling is read, any of them may be absent, and nonsense counts as absent.
+The limit is per account and minute, and all integrations share it (developer.zendesk.com, rate limits). The
+header names changed between 2023 and 2024 (the zenpy cassettes hold both), so all spellings are accepted. Any
+header may be missing, and an invalid value counts as missing.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-LONGEST_HOLD = 600.0  # seconds; Retry-After of 999999 has been seen, and no window of Zendesk is longer
-DEFAULT_RETRY_AFTER = 10.0  # seconds, for a 429 that does not say; as Zendesk's own Ruby client has it
-SHORTEST_RETRY_AFTER = 1.0  # seconds; "0" would make a loop of refused calls
+MAX_HOLD = 600.0  # seconds; Zendesk's windows are no longer, yet a Retry-After of 999999 has been seen
+DEFAULT_RETRY_AFTER = 10.0  # seconds, for a 429 without the header; as in Zendesk's own Ruby client
+MIN_RETRY_AFTER = 1.0  # seconds; "0" would cause a tight loop of refused calls
 INFLIGHT_JOBS = (
     "inflight-jobs"  # counts bulk jobs, not calls: resets say nothing about when one may be queued
 )
@@ -29,15 +29,15 @@ _PART = re.compile(r"(total|remaining|resets)\s*=\s*([0-9.]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """The account's calls per minute, as the last answer told them."""
+    """The account's calls per minute, according to the latest answer."""
 
     limit: int  # calls per minute
     remaining: int  # calls left in this minute
-    reset: float | None  # seconds until the next minute begins; None: not told
+    reset: float | None  # seconds until the next minute begins; None: unknown
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> RateLimit | None:
-        """None when the headers do not tell both the limit and what remains."""
+        """None unless the headers hold both the limit and the remaining calls."""
         given = {name.lower(): value for name, value in headers.items()}
         limit, remaining = _number(given, _LIMIT), _number(given, _REMAINING)
         if limit is None or remaining is None or limit < 1:
@@ -45,14 +45,13 @@ class RateLimit:
         return cls(limit=int(limit), remaining=int(remaining), reset=_number(given, _RESET))
 
     def hold_for(self, share: float) -> float:
-        """Seconds to make no call so that this program stays within ``share`` of the limit; 0: go on.
+        """Seconds to wait so that this program stays within ``share`` of the limit; 0: no wait.
 
-        Without a reset time it is a guess of ten seconds: one call to ask again does little harm, and
-        sleeping through a whole minute does.
+        Without a reset time it assumes ten seconds: a call too early costs less than a wasted minute.
         """
         if self.remaining > self.limit * (1 - share):
             return 0.0
-        return min(self.reset if self.reset is not None else DEFAULT_RETRY_AFTER, LONGEST_HOLD)
+        return min(self.reset if self.reset is not None else DEFAULT_RETRY_AFTER, MAX_HOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def endpoint_limits(headers: Mapping[str, str]) -> list[EndpointLimit]:
 
 
 def exhausted_endpoint(headers: Mapping[str, str]) -> EndpointLimit | None:
-    """The endpoint limit that a 429 speaks of, when the account as a whole may go on calling."""
+    """The endpoint limit that caused a 429; None if the account's own limit is used up."""
     account = RateLimit.from_headers(headers)
     if account is not None and account.remaining == 0:
         return None
@@ -92,28 +91,28 @@ def exhausted_endpoint(headers: Mapping[str, str]) -> EndpointLimit | None:
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After asks for, between 1 and ``LONGEST_HOLD``; None when it does not say."""
+    """Retry-After in seconds, between 1 and ``MAX_HOLD``; None without a valid one."""
     given = {name.lower(): value for name, value in headers.items()}
     text = given.get("retry-after", "").strip()
     seconds = _finite(text)
     if seconds is None:
         seconds = _until_date(text, given.get("date", ""))
-    return None if seconds is None else min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_HOLD)
+    return None if seconds is None else min(max(seconds, MIN_RETRY_AFTER), MAX_HOLD)
 
 
 def retry_after_or_default(headers: Mapping[str, str]) -> float:
     """Seconds to wait after a 429."""
-    asked = retry_after_of(headers)
-    if asked is not None:
-        return asked
+    seconds = retry_after_of(headers)
+    if seconds is not None:
+        return seconds
     spent = exhausted_endpoint(headers)
     if spent is not None and spent.resets:
-        return min(max(spent.resets, SHORTEST_RETRY_AFTER), LONGEST_HOLD)
+        return min(max(spent.resets, MIN_RETRY_AFTER), MAX_HOLD)
     return DEFAULT_RETRY_AFTER
 
 
 def _until_date(text: str, sent: str) -> float | None:
-    """Seconds between the answer's own Date and a Retry-After given as a date (RFC 9110 allows it)."""
+    """Seconds from the answer's Date to a Retry-After in the form of a date (RFC 9110)."""
     try:
         return (parsedate_to_datetime(text) - parsedate_to_datetime(sent)).total_seconds()
     except (ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""A call that was begun, for a caller who has other things to do until it is answered."""
+"""A call whose first attempt runs in the background."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from zendesk.calls import Request
-    from zendesk.transport.requestor import Begun, Requestor
+    from zendesk.transport.requestor import BackgroundAttempt, Requestor
 
 T = TypeVar("T")
 
 
 class Pending(Generic[T]):
-    """The first try is made in a thread of its own, all else in the caller's, by `result`.
+    """A started call. `result` does everything after the first attempt in the caller's thread.
 
-    Where it could not be begun just now it counts as over, and `result` makes the whole call.
+    If the attempt could not start in the background, `is_done` is True and `result` makes the whole call.
     """
 
     def __init__(self, transport: Requestor, request: Request, read: Callable[[object], T]) -> None:
         self._transport = transport
         self._request = request
         self._read = read
-        self._begun: Begun | None = transport.begin(request)
+        self._background: BackgroundAttempt | None = transport.start(request)
 
     @property
     def is_done(self) -> bool:
-        """Whether `result` need not wait for the first try."""
-        return self._begun is None or self._begun.tried.done()
+        """Whether `result` need not wait for the first attempt."""
+        return self._background is None or self._background.future.done()
 
-    def on_done(self, tell: Callable[[], None]) -> None:
-        """Have it called when the first try is over, in whatever thread; at once when it is."""
-        if self._begun is None:
-            tell()
+    def on_done(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once the first attempt is over, in any thread; at once if it already is."""
+        if self._background is None:
+            callback()
         else:
-            self._begun.tried.add_done_callback(lambda _: tell())
+            self._background.future.add_done_callback(lambda _: callback())
 
     def result(self) -> T:
-        """What came of it, once: waits, tries again within the patience, raises ZendeskError."""
-        begun, self._begun = self._begun, None
-        return self._transport.send(self._request, self._read, begun)
+        """Finish the call and return its result, once only. Waits and retries as `Requestor.send` does."""
+        background, self._background = self._background, None
+        return self._transport.send(self._request, self._read, background)
 
     def discard(self) -> None:
-        """Nobody wants the answer any more. Only for what changes nothing."""
-        begun, self._begun = self._begun, None
-        if begun is not None:
-            self._transport.drop(begun)
+        """Ignore the answer. Only for reads."""
+        background, self._background = self._background, None
+        if background is not None:
+            self._transport.discard(background)

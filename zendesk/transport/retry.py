@@ -1,4 +1,4 @@
-"""How long and how often one call tries again by itself."""
+"""How long and how often one call retries."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ from dataclasses import dataclass, replace
 
 from zendesk.errors import RateLimited, TooManyJobs, TryLater, Unavailable
 
-FIRST_PAUSE = 0.5  # seconds; doubled with each try
-LONGEST_PAUSE = 8.0  # seconds
-TRIES = 6
+FIRST_BACKOFF = 0.5  # seconds; doubles with each attempt
+MAX_BACKOFF = 8.0  # seconds
+MAX_ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RetryBudget:
-    """What one call has left to spend on waiting and on trying again."""
+    """The waiting time and the attempts that one call has left."""
 
     seconds: float  # of waiting
-    tries: int = TRIES  # the first one included
+    attempts: int = MAX_ATTEMPTS  # the first one included
 
-    def pause_after(self, error: TryLater, jitter: Callable[[], float]) -> float | None:
-        """Seconds to wait before the next try; None when there is none, and the error is the caller's.
+    def backoff_after(self, error: TryLater, jitter: Callable[[], float]) -> float | None:
+        """Seconds to wait before the next attempt; None if the caller must handle the error.
 
-        Whatever leaves open whether a write was carried out is never tried again here. A 429 was not
-        carried out, so it always may be, as long as the waiting fits in.
+        An error that leaves the fate of a write unknown is never retried here. A 429 always is, if the wait
+        fits into the budget: Zendesk did not carry out that call.
         """
-        if error.fate_unknown or self.tries <= 1 or isinstance(error, TooManyJobs):
+        if error.fate_unknown or self.attempts <= 1 or isinstance(error, TooManyJobs):
             return None
-        pause = self._pause(error, jitter)
+        pause = self._backoff(error, jitter)
         return pause if pause <= self.seconds else None
 
-    def spend(self, seconds: float, *, tries: int = 0) -> RetryBudget:
-        return replace(self, seconds=self.seconds - seconds, tries=self.tries - tries)
+    def spend(self, seconds: float, *, attempts: int = 0) -> RetryBudget:
+        return replace(self, seconds=self.seconds - seconds, attempts=self.attempts - attempts)
 
-    def _pause(self, error: TryLater, jitter: Callable[[], float]) -> float:
+    def _backoff(self, error: TryLater, jitter: Callable[[], float]) -> float:
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after
-        # A pooled connection that the server closed while it was idle: a new one is all it takes.
-        if isinstance(error, Unavailable) and error.dropped and self.tries == TRIES:
+        # The server closed an idle pooled connection: a new connection is all it takes.
+        if isinstance(error, Unavailable) and error.dropped and self.attempts == MAX_ATTEMPTS:
             return 0.0
-        pause: float = min(FIRST_PAUSE * 2.0 ** (TRIES - self.tries), LONGEST_PAUSE) * (0.5 + jitter() / 2)
+        pause: float = min(FIRST_BACKOFF * 2.0 ** (MAX_ATTEMPTS - self.attempts), MAX_BACKOFF) * (
+            0.5 + jitter() / 2
+        )
         return max(pause, error.retry_after or 0.0)

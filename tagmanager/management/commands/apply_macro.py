@@ -1,4 +1,4 @@
-"""`manage.py apply_macro`: set the tags and fields of a macro on many tickets, and post its comment."""
+"""`manage.py apply_macro`: apply a macro's tags, fields and comment to many tickets."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from zendesk import check
 
 class Command(TicketCommand):
     help = (
-        "Applies a macro to the tickets of a source: really sets its tags and fields, and posts its comment. "
-        "What cannot be done from here is named, and left out only on request."
+        "Applies a macro to the tickets of a source: sets its tags and fields and posts its comment. Lists "
+        "actions that are not supported, and skips them only on request."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,12 +31,12 @@ class Command(TicketCommand):
         parser.add_argument(
             "--without",
             action="store_true",
-            help="Leave out the comment, and what cannot be done from here: attachments and the like.",
+            help="Skip the comment and unsupported actions, such as attachments.",
         )
         parser.add_argument(
             "--with-comment",
             action="store_true",
-            help="With --without: post the comment, and leave out only what cannot be done.",
+            help="With --without: post the comment, and skip only unsupported actions.",
         )
         add_ticket_options(parser)
         add_mail_option(parser)
@@ -44,7 +44,7 @@ class Command(TicketCommand):
     def handle(self, **options: Any) -> None:
         apply_macro = tool(ApplyMacro.slug)
         with connected() as zendesk, as_command_errors():
-            check(zendesk)  # before the form, which takes an answer that does not come for a wrong number
+            check(zendesk)  # first, because the form would report a failed connection as a wrong number
         form = apply_macro.form_class({"macro": options["macro"], "extent": _extent(options)})
         self.make_and_run(apply_macro, form, options)
         for note in form.notes:

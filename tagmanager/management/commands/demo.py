@@ -1,4 +1,4 @@
-"""`manage.py demo`: the whole app at work on a demo Zendesk, on this machine, with one command."""
+"""`manage.py demo`: the whole app with a demo Zendesk on this machine."""
 
 from __future__ import annotations
 
@@ -32,22 +32,28 @@ TAG = "spring_campaign"
 
 class Command(JobCommand):
     help = (
-        "Shows the app at work: a demo Zendesk, web server and worker, and one tag on all unsolved tickets."
+        "Runs the app with a demo Zendesk, a web server and a worker, and adds a tag to all unsolved tickets."
     )
-    # Whatever a developer's environment says about a real Zendesk: the demo does not look at it.
+    # The demo ignores settings for a real Zendesk in the developer's environment.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--tickets", type=int, default=12_000, metavar="N", help="In the demo Zendesk.")
         parser.add_argument(
-            "--port", type=int, metavar="P", help="Of the web server (8000 or the next free)."
+            "--tickets",
+            type=int,
+            default=12_000,
+            metavar="N",
+            help="Number of tickets in the demo Zendesk (12000).",
         )
-        parser.add_argument("--exit", action="store_true", help="End with the job, with its exit code.")
+        parser.add_argument(
+            "--port", type=int, metavar="P", help="Port of the web server (8000 or the next free one)."
+        )
+        parser.add_argument("--exit", action="store_true", help="Exit when the job ends, with its exit code.")
         parser.add_argument(
             "--scale",
             type=float,
             default=0.1,
-            help="How long the demo Zendesk takes, beside the real one (0.1).",
+            help="Duration of bulk jobs compared with the real Zendesk (0.1).",
         )
         parser.add_argument(
             "--reload",

@@ -1,4 +1,4 @@
-"""`manage.py remove_tags`: take the tags that patterns mean off all tickets that carry one."""
+"""`manage.py remove_tags`: remove all tags that match a pattern."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tagmanager.tools.tag_patterns import MatchedTags
 
 class Command(TicketCommand):
     help = (
-        "Removes the tags that fit a pattern such as temp_*, on every ticket that carries one; a source "
-        "narrows. The tags are listed first. All other tags stay."
+        "Removes the tags that match a pattern such as temp_* from all tickets, or from those of a source. "
+        "Lists the tags first. All other tags stay."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,14 +32,14 @@ class Command(TicketCommand):
             action="append",
             required=True,
             metavar="PATTERN",
-            help="* stands for any characters, ? for one; may be repeated.",
+            help="* matches any characters, ? matches one; may be repeated.",
         )
         parser.add_argument(
             "--keep",
             action="append",
             default=[],
             metavar="PATTERN",
-            help="Leave tags out that fit a pattern; may be repeated.",
+            help="Keep tags that match this pattern; may be repeated.",
         )
         add_source_options(parser)
         add_ticket_options(parser)

@@ -1,4 +1,4 @@
-"""`manage.py rename_tags`: put new tags in the place of old ones, by pairs or by a file of them."""
+"""`manage.py rename_tags`: replace old tags with new ones, by pairs or by a file of pairs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tagmanager.tools.rename_tags import RenameTags
 
 class Command(TicketCommand):
     help = (
-        "Renames tags, merges several into one, or removes them, on every ticket that carries an old one; a "
-        "source narrows. One write per ticket, and all other tags stay."
+        "Renames tags, merges several into one, or removes them, on all tickets or on those of a source. "
+        "Writes to each ticket once; all other tags stay."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,17 +26,17 @@ class Command(TicketCommand):
             "--pair",
             action="append",
             metavar="OLD=NEW",
-            help="Rename this tag; may be repeated. Without anything after the = it is removed.",
+            help="Rename this tag; may be repeated. With nothing after the =, remove it.",
         )
         ways.add_argument(
             "--mapping",
             metavar="FILE",
-            help="The pairs of a file: CSV old,new. An empty new removes. - is standard input.",
+            help="Read pairs from a file: CSV old,new. An empty new removes the tag. - is standard input.",
         )
         parser.add_argument(
             "--follow-chains",
             action="store_true",
-            help="Where a new tag is itself renamed by another pair, go to the last one at once.",
+            help="If a new tag is itself renamed by another pair, use the last one directly.",
         )
         add_source_options(parser)
         add_ticket_options(parser)

@@ -1,4 +1,4 @@
-"""`manage.py run_tool`: any tool by its name, with the fields of its form as options."""
+"""`manage.py run_tool`: run any tool by name, with its form's fields as options."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tagmanager.tools import UnknownTool, tool
 
 
 class Command(TicketCommand):
-    help = "Runs any tool by its name, such as one of your own, with the fields of its form as options."
+    help = "Runs any tool by name, such as one of your own, with the fields of its form as options."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("tool", metavar="TOOL", help="Its name in addresses, such as bulk-tag.")
+        parser.add_argument("tool", metavar="TOOL", help="The tool's name in addresses, such as bulk-tag.")
         parser.add_argument(
             "--field",
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="A field of the tool's form; may be repeated, also for several values of one field.",
+            help="A field of the tool's form. May be repeated, also for several values of one field.",
         )
         add_source_options(parser)
         add_ticket_options(parser)

@@ -1,4 +1,4 @@
-"""`manage.py tag_inventory`: all tags of the account, with their tickets and what names them."""
+"""`manage.py tag_inventory`: list the account's tags with their numbers of tickets and references."""
 
 from __future__ import annotations
 
@@ -24,24 +24,29 @@ from tagmanager.tools.count_tags import CountTags
 
 class Command(RunCommand):
     help = (
-        "Lists all tags of the account: on how many tickets each is, and what names it. Says first by which "
-        "list; changes nothing."
+        "Lists all tags of the account with their numbers of tickets and the rules, fields, views and macros "
+        "that refer to them. Says first which list the numbers come from. Changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--count",
             action="store_true",
-            help="Count all tickets first, as a job that only reads; for admins.",
+            help="Count all tickets first, with a job that only reads; for admins.",
         )
         parser.add_argument(
             "--show",
-            choices=[name for name in tags.SHOWN if name],
+            choices=[name for name in tags.FILTERS if name],
             default="",
-            help="Only tags that are on no ticket, named by rules or fields, named by none, or alike.",
+            help="Only tags that are on no ticket, used in rules or fields, not used there, or similar.",
         )
-        parser.add_argument("--find", default="", metavar="TEXT", help="A part of a tag, or a pattern.")
-        parser.add_argument("--order", choices=list(tags.ORDERS), default="tickets")
+        parser.add_argument(
+            "--find",
+            default="",
+            metavar="TEXT",
+            help="Only tags that contain this text or match this pattern.",
+        )
+        parser.add_argument("--order", choices=list(tags.SORT_ORDERS), default="tickets")
         parser.add_argument("--output", choices=["text", "csv", "json"], default="text")
         add_person_option(parser)
 
@@ -60,12 +65,12 @@ class Command(RunCommand):
             write_groups = {"csv": tags.groups_as_csv, "json": tags.groups_as_json}
             self.stdout.write(write_groups.get(options["output"], _grouped)(groups).rstrip("\n"))
         else:
-            shown = found.shown(options["show"], options["find"], options["order"])
+            shown = found.filtered(options["show"], options["find"], options["order"])
             write = {"csv": tags.as_csv, "json": tags.as_json}
             self.stdout.write(write.get(options["output"], _listed)(shown).rstrip("\n"))
 
     def _count(self, by: Actor, tell: Callable[[str], None]) -> None:
-        """Run the job here; however it ends, standard output is left for the list."""
+        """Run the job here, and leave standard output for the list."""
         with connected() as zendesk, as_command_errors():
             must_be_admin(zendesk)
         if job := tag_counts.counting(connection.address()):
@@ -89,7 +94,7 @@ def _known_by(lists: TagLists) -> str:
         return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
     return (
         f"By Zendesk's own list: tags of the last {tag_counts.DAYS_LISTED} days, "
-        f"{tag_counts.MOST_LISTED:,} at most. --count counts all tickets."
+        f"{tag_counts.MAX_LISTED:,} at most. --count counts all tickets."
     )
 
 

@@ -27,10 +27,10 @@ class Command(TicketCommand):
         parser.add_argument(
             "--rows",
             metavar="FILE",
-            help="Each ticket its own change: CSV with the columns id, add and remove; tags in a cell are "
-            "separated by blanks. - is standard input.",
+            help="A change for each ticket: CSV with the columns id, add and remove. Spaces separate the "
+            "tags in a cell. - is standard input.",
         )
-        for name, what in (("add", "Add"), ("remove", "Remove"), ("set", "Replace all tags by")):
+        for name, what in (("add", "Add"), ("remove", "Remove"), ("set", "Replace all tags with")):
             parser.add_argument(
                 f"--{name}",
                 action="append",

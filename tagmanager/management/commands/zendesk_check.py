@@ -1,4 +1,4 @@
-"""`manage.py zendesk_check`: does the connection work, as whom, and what should people know about it?"""
+"""`manage.py zendesk_check`: check the connection, the user, and their limitations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zendesk import Connection, check
 
 
 class Command(JobCommand):
-    help = "Tries the connection to Zendesk and tells who we are there, what is allowed, and what ends when."
+    help = "Checks the connection to Zendesk: the user, permissions, rate limit, and when credentials expire."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_output_option(parser)

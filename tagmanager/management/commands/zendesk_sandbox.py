@@ -1,4 +1,4 @@
-"""`manage.py zendesk_sandbox`: the demo Zendesk alone; the same as `python -m zendesk.sandbox`."""
+"""`manage.py zendesk_sandbox`: the demo Zendesk alone, as `python -m zendesk.sandbox` runs it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from zendesk.sandbox import __main__ as sandbox
 
 
 class Command(BaseCommand):
-    help = "Serves a Zendesk in memory, until Ctrl-C. It needs no settings and no database."
+    help = "Runs a demo Zendesk in memory until Ctrl-C. Needs no settings and no database."
     requires_system_checks = ()
 
     def create_parser(self, prog_name: str, subcommand: str, **_: Any) -> CommandParser:
-        """Only what the demo Zendesk itself knows; Django's own options would be two lists in one."""
+        """Take only the demo Zendesk's own options, without Django's."""
         parser = CommandParser(prog=f"{prog_name} {subcommand}", description=self.help, add_help=False)
         parser.add_argument("rest", nargs="*")
         return parser

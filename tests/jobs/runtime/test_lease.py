@@ -20,7 +20,7 @@ from jobs.states import Status
 from jobs.workers import reaper
 from tests.demo import Demo, outcomes, run, submit
 from zendesk import Zendesk
-from zendesk.transport import requestor
+from zendesk.transport import attempt
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_lease_is_checked_before_every_call(demo: Demo, monkeypatch: pytest.
 
 
 def test_the_longest_call_fits_between_the_fence_and_the_end_of_the_lease() -> None:
-    assert timedelta(seconds=lease.FENCE_MAX_AGE + requestor.TRY_TIMEOUT) < STALE_AFTER
+    assert timedelta(seconds=lease.FENCE_MAX_AGE + attempt.ATTEMPT_TIMEOUT) < STALE_AFTER
 
 
 def test_a_worker_that_loses_its_job_stops_and_the_other_finishes(demo: Demo) -> None:

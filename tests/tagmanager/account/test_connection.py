@@ -9,7 +9,7 @@ import pytest
 
 from jobs.models import Gate
 from tagmanager.account import connection
-from tagmanager.account.shared_gate import REMEMBERED, SharedGate
+from tagmanager.account.shared_gate import CACHE_SECONDS, SharedGate
 from zendesk import ApiToken, BearerToken, OAuthClient
 
 
@@ -36,13 +36,13 @@ def test_a_subdomain_or_an_address_names_the_account(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("subdomain", ["", "acme.evil.com", "acme/..", "acme@evil", "-acme"])
-def test_what_is_no_subdomain_is_refused_in_words(settings: Any, subdomain: str) -> None:
+def test_anything_but_a_subdomain_is_refused_with_a_sentence(settings: Any, subdomain: str) -> None:
     settings.ZENDESK_SUBDOMAIN = subdomain
     with pytest.raises(connection.NotConnected, match=r"\."):
         connection.address()
 
 
-def test_an_oauth_client_goes_before_a_token_and_that_before_the_old_way(settings: Any) -> None:
+def test_an_oauth_client_precedes_a_token_and_a_token_the_api_token(settings: Any) -> None:
     with pytest.raises(connection.NotConnected, match="ZENDESK_OAUTH_CLIENT_ID"):
         connection.credentials()
     settings.ZENDESK_EMAIL, settings.ZENDESK_API_TOKEN = "ana@example.com", "s3cret"
@@ -55,11 +55,11 @@ def test_an_oauth_client_goes_before_a_token_and_that_before_the_old_way(setting
 
 
 @pytest.mark.django_db
-def test_a_hold_met_by_one_worker_holds_all_and_is_never_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hold_by_one_worker_applies_to_all_and_is_never_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other, now = SharedGate(), SharedGate(), time.time()
     assert other.not_before() == 0.0
     one.hold(now + 60, "Zendesk said so.")
     one.hold(now + 30, "A shorter one.")
-    monkeypatch.setattr(other, "_read_at", -REMEMBERED)
+    monkeypatch.setattr(other, "_read_at", -CACHE_SECONDS)
     assert other.not_before() == pytest.approx(now + 60, abs=0.001)
     assert Gate.objects.get().why == "Zendesk said so."

@@ -232,7 +232,7 @@ def test_a_macro_in_html_is_posted_as_html(demo: Demo, monkeypatch: pytest.Monke
 def test_where_calls_are_few_a_ticket_that_is_listed_is_not_asked_about_again(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ticket_work, "PATIENCE", 0.0)
+    monkeypatch.setattr(ticket_work, "CALL_MAX_WAIT", 0.0)
     refs = demo.open_tickets[:45]
     for ref in refs:
         demo.account.edit(ref, add=["of-the-page"])

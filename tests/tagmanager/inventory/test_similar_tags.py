@@ -24,7 +24,7 @@ from tagmanager.inventory.similar_tags import similar_groups
         ["billing_issues", "billingissue"],
     ],
 )
-def test_the_same_words_however_they_are_written_are_one_group(tags: list[str]) -> None:
+def test_spellings_of_the_same_words_are_one_group(tags: list[str]) -> None:
     assert similar_groups(["apart", *tags, "else"]) == [tags]
 
 
@@ -49,12 +49,12 @@ def test_the_same_words_however_they_are_written_are_one_group(tags: list[str]) 
         ["-", "_"],
     ],
 )
-def test_what_is_meant_to_differ_stays_apart(tags: list[str]) -> None:
+def test_different_tags_stay_in_different_groups(tags: list[str]) -> None:
     assert similar_groups(tags) == []
 
 
 @given(st.lists(st.text(alphabet="abing12_-:é日", max_size=12)))
-def test_every_tag_is_in_one_group_at_most_and_none_is_made_up(tags: list[str]) -> None:
+def test_every_tag_is_in_at_most_one_group_and_none_is_invented(tags: list[str]) -> None:
     found = similar_groups(tags)
     together = [tag for group in found for tag in group]
     assert len(together) == len(set(together))

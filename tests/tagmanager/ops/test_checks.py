@@ -126,9 +126,7 @@ SILENT: list[dict[str, Any]] = [
 
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 @pytest.mark.parametrize(("code", "changes"), FIRES)
-def test_a_wrong_setting_is_named_and_nothing_else(
-    messages: Messages, code: str, changes: dict[str, Any]
-) -> None:
+def test_only_the_invalid_setting_is_reported(messages: Messages, code: str, changes: dict[str, Any]) -> None:
     said = messages(**changes)
     assert ids(said) == [f"tagmanager.{code}"]
     assert said[0].is_serious() == code.startswith("E")
@@ -137,14 +135,12 @@ def test_a_wrong_setting_is_named_and_nothing_else(
 
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 @pytest.mark.parametrize("changes", SILENT)
-def test_good_settings_are_passed_over_in_silence(messages: Messages, changes: dict[str, Any]) -> None:
+def test_valid_settings_cause_no_message(messages: Messages, changes: dict[str, Any]) -> None:
     assert messages(**changes) == []
 
 
 @pytest.mark.parametrize("name", ["ZENDESK_OAUTH_CLIENT_ID", "ZENDESK_OAUTH_CLIENT_SECRET"])
-def test_half_an_oauth_client_is_no_credential_and_the_missing_half_is_named(
-    messages: Messages, name: str
-) -> None:
+def test_half_an_oauth_client_is_reported_with_the_missing_half(messages: Messages, name: str) -> None:
     said = messages(**{name: ""})
     assert ids(said) == ["tagmanager.W003", "tagmanager.W004"]
     half = next(each for each in said if each.id == "tagmanager.W004")
@@ -154,7 +150,7 @@ def test_half_an_oauth_client_is_no_credential_and_the_missing_half_is_named(
     )
 
 
-def test_of_two_credentials_the_one_that_is_used_is_named(messages: Messages) -> None:
+def test_the_credential_in_use_is_named_if_there_are_two(messages: Messages) -> None:
     [said] = messages(**NO_OAUTH, **API_TOKEN, ZENDESK_OAUTH_TOKEN="bearer-value")
     assert said.msg == (
         "There is more than one credential for Zendesk: the OAuth token, the API token. "
@@ -176,9 +172,7 @@ def test_of_two_credentials_the_one_that_is_used_is_named(messages: Messages) ->
         ),
     ],
 )
-def test_whoever_uses_an_api_token_is_told_of_its_end(
-    messages: Messages, today: datetime, words: str
-) -> None:
+def test_an_api_token_causes_a_warning_about_its_end(messages: Messages, today: datetime, words: str) -> None:
     with time_machine.travel(today, tick=False):
         [said] = messages(**NO_OAUTH, **API_TOKEN)
     assert (said.msg, said.is_serious()) == (words, False)
@@ -199,7 +193,7 @@ def test_no_message_shows_a_secret(messages: Messages) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sqlite_file_that_is_not_in_wal_mode_is_told_of() -> None:
+def test_a_sqlite_file_without_wal_is_reported() -> None:
     if connection.vendor != "sqlite":
         assert list(checks.check_sqlite_journal(databases=["default"])) == []
         return
@@ -213,13 +207,13 @@ def test_a_sqlite_file_that_is_not_in_wal_mode_is_told_of() -> None:
             cursor.execute("PRAGMA journal_mode=WAL")
 
 
-def test_every_check_has_a_number_of_its_own_and_a_test_here() -> None:
+def test_every_check_has_a_unique_id_and_a_test_here() -> None:
     numbers = re.findall(r'"tagmanager\.([EW]\d{3})"', Path(checks.__file__).read_text(encoding="utf-8"))
     tested = {code for code, _ in FIRES} | {"W004", "W008"}
     assert sorted(numbers) == sorted(tested)
 
 
-def test_our_commands_wait_for_our_checks_and_for_no_others() -> None:
+def test_our_commands_run_our_checks_only() -> None:
     ours = {name: room for name, room in get_commands().items() if room in ("jobs", "tagmanager")}
     awaited = {name: load_command_class(room, name).requires_system_checks for name, room in ours.items()}
     assert {name for name, tags in awaited.items() if tags != ("settings",)} == {"demo", "zendesk_sandbox"}
@@ -227,7 +221,7 @@ def test_our_commands_wait_for_our_checks_and_for_no_others() -> None:
     assert {check for check in known if "settings" not in check.tags} == {checks.check_sqlite_journal}
 
 
-def test_a_web_server_without_a_key_stops_with_the_sentence(bare_environment: dict[str, str]) -> None:
+def test_a_web_server_without_a_key_stops_with_the_message(bare_environment: dict[str, str]) -> None:
     started = subprocess.run(
         [sys.executable, "-c", "import tagmanager.wsgi"],
         env=bare_environment,

@@ -117,7 +117,7 @@ def test_a_worker_reports_which_job_broke_and_where(environment: dict[str, str],
     assert Job.objects.get().status == "errored"
 
 
-def test_a_page_that_breaks_is_reported_by_its_pattern(
+def test_a_failing_page_is_reported_by_its_url_pattern(
     environment: dict[str, str], receiver: Receiver
 ) -> None:
     gunicorn = str(Path(sys.executable).parent / "gunicorn")
@@ -144,7 +144,7 @@ def test_a_page_that_breaks_is_reported_by_its_pattern(
     assert "publickey" not in said
 
 
-def test_a_command_that_breaks_is_reported_without_its_arguments(
+def test_a_failing_command_is_reported_without_its_arguments(
     environment: dict[str, str], receiver: Receiver
 ) -> None:
     command = start(
@@ -160,7 +160,7 @@ def test_a_command_that_breaks_is_reported_without_its_arguments(
     assert "publickey" not in out + err
 
 
-def test_what_nobody_has_caught_is_reported_too(environment: dict[str, str], receiver: Receiver) -> None:
+def test_uncaught_exceptions_are_reported(environment: dict[str, str], receiver: Receiver) -> None:
     code = f"from tests.tagmanager.ops.broken import fail; fail('{WORD}')"
     command = start(
         *(sys.executable, "manage.py", "shell", "--no-imports", "-c", code), environment=environment
@@ -172,7 +172,7 @@ def test_what_nobody_has_caught_is_reported_too(environment: dict[str, str], rec
     assert (event["exception"]["values"][-1]["mechanism"]["type"], event["tags"]) == ("excepthook", {})
 
 
-def test_the_page_of_an_error_on_a_developers_machine_hides_where_reports_go(settings: Settings) -> None:
+def test_the_debug_error_page_hides_the_dsn(settings: Settings) -> None:
     settings.SENTRY_DSN = "https://publickey@sentry.example.com/1"
     shown = get_default_exception_reporter_filter().get_safe_settings()
     assert (shown["SENTRY_DSN"], shown["METRICS_TOKEN"], shown["USE_TZ"]) == ("*" * 20, "*" * 20, True)
@@ -185,9 +185,7 @@ def test_the_page_of_an_error_on_a_developers_machine_hides_where_reports_go(set
         ("http://publickey@127.0.0.1:9/1", ""),  # nobody is there
     ],
 )
-def test_a_receiver_that_cannot_be_reached_breaks_nothing(
-    environment: dict[str, str], dsn: str, words: str
-) -> None:
+def test_an_unreachable_receiver_breaks_nothing(environment: dict[str, str], dsn: str, words: str) -> None:
     code = "import logging; logging.getLogger('jobs').error('broken'); print('goes on')"
     command = start(
         *(sys.executable, "manage.py", "shell", "--no-imports", "-c", code),

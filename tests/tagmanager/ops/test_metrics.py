@@ -54,12 +54,12 @@ def changes(before: Samples, after: Samples) -> Samples:
     return {name: value for name, value in after.items() if before.get(name) != value}
 
 
-def test_an_empty_database_tells_every_figure_as_none(scrape: Scrape, settings: Settings) -> None:
+def test_an_empty_database_reports_every_metric_as_zero(scrape: Scrape, settings: Settings) -> None:
     settings.ZENDESK_MAX_JOBS = 7
     assert scrape() == NOTHING
 
 
-def test_a_job_from_its_wish_to_its_end(demo: Demo, scrape: Scrape) -> None:
+def test_the_metrics_of_a_job_from_start_to_end(demo: Demo, scrape: Scrape) -> None:
     has_it, *open_ = demo.open_tickets[:11]
     first = run(submit(refs=[has_it], add=["brand-new"]))
     before = scrape()
@@ -86,7 +86,7 @@ def test_a_job_from_its_wish_to_its_end(demo: Demo, scrape: Scrape) -> None:
     }
 
 
-def test_waits_are_told_by_what_is_waited_for_and_how_often(demo: Demo, scrape: Scrape) -> None:
+def test_waits_are_counted_by_reason(demo: Demo, scrape: Scrape) -> None:
     refs = demo.open_tickets[:20]
     demo.fault("too_many_jobs", times=None)
     job = run(submit(refs=refs, add=["brand-new"]))
@@ -101,7 +101,7 @@ def test_waits_are_told_by_what_is_waited_for_and_how_often(demo: Demo, scrape: 
     assert {name: done[name] for name in wanted} == dict(zip(wanted, (0, 0, 1, 0), strict=True))
 
 
-def test_a_worker_that_is_lost_is_counted_for_good(scrape: Scrape) -> None:
+def test_a_lost_worker_stays_counted(scrape: Scrape) -> None:
     host, boot, *_ = this_process().split("/")
     factories.job(Status.RUNNING, lease_token="a" * 32, lease_owner=f"{host}/{boot}/999999999/1")
     assert scrape()["workers_lost_total"] == 0
@@ -112,7 +112,7 @@ def test_a_worker_that_is_lost_is_counted_for_good(scrape: Scrape) -> None:
     assert scrape()["workers_lost_total"] == 1
 
 
-def test_places_in_flight_are_counted_as_the_engine_gives_them_out(scrape: Scrape) -> None:
+def test_batches_in_flight_are_counted_as_the_engine_does(scrape: Scrape) -> None:
     running, stopped = factories.job(Status.RUNNING), factories.job(Status.ERRORED, error="Refused.")
     for state in BatchState:
         factories.batch(running, state)
@@ -129,7 +129,7 @@ def test_places_in_flight_are_counted_as_the_engine_gives_them_out(scrape: Scrap
     }
 
 
-def test_workers_are_told_as_probes_are_told(scrape: Scrape) -> None:
+def test_workers_are_reported_as_for_probes(scrape: Scrape) -> None:
     heartbeats.beat()
     alive = scrape()
     assert (alive["workers"], alive["worker_state{alive}"], alive["worker_newest_beat_age_seconds"]) == (
@@ -151,7 +151,7 @@ def test_workers_are_told_as_probes_are_told(scrape: Scrape) -> None:
     )
 
 
-def test_what_is_called_a_total_never_falls(demo: Demo, scrape: Scrape) -> None:
+def test_totals_never_decrease(demo: Demo, scrape: Scrape) -> None:
     told = [scrape()]
     refs = demo.open_tickets[:30]
     jobs = [run(submit(refs=refs[:10], add=["one"], dry_run=True)), run(submit(refs=refs, add=["two"]))]
@@ -167,7 +167,7 @@ def test_what_is_called_a_total_never_falls(demo: Demo, scrape: Scrape) -> None:
     assert told[-1]["tickets_total{changed}"] == 60
 
 
-def test_every_name_says_its_kind_and_its_unit(client: Client, scrape: Scrape) -> None:
+def test_every_name_has_its_kind_and_unit(client: Client, scrape: Scrape) -> None:
     scrape()
     for family in text_string_to_metric_families(exposition(client)):
         assert family.name.startswith("tagmanager_")
@@ -177,7 +177,7 @@ def test_every_name_says_its_kind_and_its_unit(client: Client, scrape: Scrape) -
         assert counted == {family.type == "counter"}
 
 
-def test_no_name_of_a_person_a_job_or_a_tag_is_told(client: Client, scrape: Scrape) -> None:
+def test_no_label_has_the_name_of_a_person_a_job_or_a_tag(client: Client, scrape: Scrape) -> None:
     person = factories.runner("zenobia")
     job = factories.job(Status.PARTIAL, title="Add quokka", params={"add": ["quokka"]}, created_by=person)
     factories.item(job, 4711, "failed", reason="quokka", detail="quokka 4711")
@@ -186,7 +186,7 @@ def test_no_name_of_a_person_a_job_or_a_tag_is_told(client: Client, scrape: Scra
     assert [word for word in ("zenobia", "quokka", "4711", "test:1") if word in text] == []
 
 
-def test_the_database_is_asked_as_often_with_many_jobs_and_never_about_tickets(scrape: Scrape) -> None:
+def test_the_number_of_queries_does_not_grow_and_none_reads_tickets(scrape: Scrape) -> None:
     with CaptureQueriesContext(connection) as few:
         scrape()
     heartbeats.beat()

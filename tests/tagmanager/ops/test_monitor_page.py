@@ -15,7 +15,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs/how-to/monitor.md").read_tex
 ROW = re.compile(r"^\| `(tagmanager_\w+)` \| (\w+) \|(.*?)\| (.+) \|$", re.MULTILINE)
 
 
-def test_the_table_tells_name_kind_labels_and_unit_of_each_metric(client: Client, scrape: Scrape) -> None:
+def test_the_table_has_name_kind_labels_and_unit_of_each_metric(client: Client, scrape: Scrape) -> None:
     heartbeats.beat()
     scrape()
     told = {}
@@ -28,7 +28,7 @@ def test_the_table_tells_name_kind_labels_and_unit_of_each_metric(client: Client
         assert name.endswith("_seconds") == ("seconds" in meaning)
 
 
-def test_the_values_of_each_label_are_those_that_the_table_names(client: Client, scrape: Scrape) -> None:
+def test_each_label_has_the_values_in_the_table(client: Client, scrape: Scrape) -> None:
     values: dict[str, set[str]] = {}
     for name in scrape():
         if found := re.fullmatch(r"(\w+)\{([^,]+)\}", name):
@@ -39,7 +39,7 @@ def test_the_values_of_each_label_are_those_that_the_table_names(client: Client,
         assert words == words & set(re.findall(r"`(\w+)`", meanings[name])), name
 
 
-def test_alerts_ask_for_metrics_and_labels_that_there_are(client: Client, scrape: Scrape) -> None:
+def test_alerts_use_existing_metrics_and_labels(client: Client, scrape: Scrape) -> None:
     scrape()
     text = exposition(client)
     alerts = re.findall(r"expr: (.+)", PAGE)

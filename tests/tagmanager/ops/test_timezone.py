@@ -26,7 +26,7 @@ LATE_IN_LONDON = datetime(2026, 7, 10, 23, 30, tzinfo=UTC)
         ("Nowhere/At_all", "10 Jul, 23:30 UTC"),
     ],
 )
-def test_times_are_written_in_the_zone_that_the_browser_names(web: Client, zone: str, written: str) -> None:
+def test_times_are_in_the_browsers_time_zone(web: Client, zone: str, written: str) -> None:
     factories.job(created_at=LATE_IN_LONDON)
     web.cookies["zone"] = zone
     assert written in web.get("/jobs/").content.decode()
@@ -34,7 +34,7 @@ def test_times_are_written_in_the_zone_that_the_browser_names(web: Client, zone:
 
 
 @pytest.mark.parametrize(("zone", "day"), [("", "2026-07-10"), ("Pacific/Auckland", "2026-07-11")])
-def test_a_day_of_the_filter_is_the_day_of_whoever_asks(web: Client, zone: str, day: str) -> None:
+def test_a_day_in_the_filter_is_in_the_readers_time_zone(web: Client, zone: str, day: str) -> None:
     job = factories.job(created_at=LATE_IN_LONDON)
     web.cookies["zone"] = zone
     page = web.get(f"/jobs/?since={day}&until={day}").content.decode()
@@ -43,7 +43,7 @@ def test_a_day_of_the_filter_is_the_day_of_whoever_asks(web: Client, zone: str, 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"])
 @pytest.mark.parametrize("seconds", [False, True])
-def test_a_moment_is_written_as_the_filters_of_templates_would(zone: str, seconds: bool) -> None:
+def test_a_moment_is_formatted_like_the_template_filters(zone: str, seconds: bool) -> None:
     clock = "H:i:s" if seconds else "H:i"
     written = '{{ at|date:"j M" }}, {{ at|date:clock }} {{ at|date:"T" }}'
     expected = f"<time datetime=\"{{{{ at|date:'c' }}}}\">{written}</time>"

@@ -24,7 +24,7 @@ def test_the_active_macros_are_offered_by_their_names(web: Client, demo_zendesk:
     assert "<img src=x" not in page
 
 
-def test_the_comment_is_posted_unless_it_is_left_out(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_the_comment_is_posted_unless_skipped(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     refs = " ".join(map(str, demo_zendesk.ticket_ids()[:5]))
     filled = FILLED | {"macro": str(sandbox.MACRO_NOTE), "ids": refs}
     web.post(FORM, filled)
@@ -45,7 +45,7 @@ def test_the_comment_is_posted_unless_it_is_left_out(web: Client, demo_zendesk: 
     }
 
 
-def test_a_public_reply_wants_a_preview_that_shows_it_filled_in_and_the_number_typed(
+def test_a_public_reply_needs_a_preview_with_the_text_and_a_typed_number(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     refs = [ref for ref in demo_zendesk.ticket_ids() if demo_zendesk.ticket(ref).status == "open"][:3]
@@ -79,7 +79,9 @@ def test_a_public_reply_wants_a_preview_that_shows_it_filled_in_and_the_number_t
     assert "The public reply and the mail that it sent stay." in page
 
 
-def test_what_is_the_same_on_all_tickets_is_shown_once(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_a_comment_that_is_the_same_on_all_tickets_is_shown_once(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
     refs = " ".join(map(str, demo_zendesk.ticket_ids()[:5]))
     web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_NOTE), "ids": refs})
     page = web.get(f"/tools/preview/{Job.objects.get().pk}/samples").content.decode()
@@ -93,9 +95,7 @@ def rendered(demo_zendesk: sandbox.Sandbox, ref: int) -> str:
     return rendering.ticket(demo_zendesk.store, slot, "")
 
 
-def test_the_preview_shows_each_field_as_it_is_and_as_it_would_be(
-    web: Client, demo_zendesk: sandbox.Sandbox
-) -> None:
+def test_the_preview_shows_each_field_before_and_after(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     ref = next(ref for ref in demo_zendesk.ticket_ids() if demo_zendesk.ticket(ref).status == "open")
     web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_CLOSE_SPAM), "ids": str(ref)})
     job = Job.objects.get()
@@ -105,9 +105,7 @@ def test_the_preview_shows_each_field_as_it_is_and_as_it_would_be(
     assert "status: open → solved" in page
 
 
-def test_groups_are_shown_by_their_names_and_not_their_numbers(
-    web: Client, demo_zendesk: sandbox.Sandbox
-) -> None:
+def test_groups_are_shown_by_name(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     billing = next(number for number, name in people.GROUPS.items() if name == "Billing")
     store, open_ones = demo_zendesk.store, demo_zendesk.view_ticket_ids(sandbox.VIEW_UNSOLVED)
     ref = next(ref for ref in open_ones if rendering.group_id(store, store.slot(ref) or 0) == billing)

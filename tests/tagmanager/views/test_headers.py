@@ -6,7 +6,7 @@ from django.test import Client
 
 
 @pytest.mark.django_db
-def test_pages_forbid_inline_scripts_framing_and_guessing_of_types(client: Client) -> None:
+def test_pages_forbid_inline_scripts_framing_and_type_sniffing(client: Client) -> None:
     answer = client.get("/login/")
     assert answer.status_code == 200
     policy = {part.strip() for part in answer["Content-Security-Policy"].split(";")}
@@ -30,16 +30,14 @@ def test_pages_forbid_inline_scripts_framing_and_guessing_of_types(client: Clien
 
 
 @pytest.mark.django_db
-def test_static_files_are_served_where_nobody_collected_them(client: Client) -> None:
+def test_static_files_are_served_without_collectstatic(client: Client) -> None:
     answer = client.get("/static/vendor/htmx.min.js")
     answer.close()  # a server would; otherwise the file stays open
     assert (answer.status_code, answer["Content-Type"]) == (200, 'text/javascript; charset="utf-8"')
 
 
 @pytest.mark.django_db
-def test_ten_wrong_passwords_close_the_door_for_that_name_alone(
-    client: Client, django_user_model: type[User]
-) -> None:
+def test_ten_wrong_passwords_lock_only_that_user_name(client: Client, django_user_model: type[User]) -> None:
     for name in ("ana", "ben"):
         django_user_model.objects.create_user(name, password="the right one", is_staff=True)
 

@@ -37,7 +37,7 @@ def age(job: Job, seconds: int) -> None:
     Transition.objects.filter(job=job).update(at=timezone.now() - timedelta(seconds=seconds))
 
 
-def test_it_answers_without_a_login_and_tells_of_the_worker(db: None, client: Client) -> None:
+def test_it_answers_without_a_login_and_reports_the_worker(db: None, client: Client) -> None:
     assert told(client) == (200, NOBODY)
     heartbeats.beat()
     assert told(client) == (
@@ -54,7 +54,7 @@ def test_a_probe_of_the_worker_fails_while_none_is_alive(db: None, client: Clien
     assert told(client, "/healthz?worker=1") == (503, NOBODY | {"newest_beat_seconds": 120})
 
 
-def test_it_tells_how_many_jobs_wait_for_a_worker_and_for_how_long(db: None, client: Client) -> None:
+def test_it_reports_how_many_jobs_wait_for_a_worker_and_for_how_long(db: None, client: Client) -> None:
     for seconds in (7, 20):
         age(submit(refs=[1], here=False).job, seconds)
     later = submit(refs=[2], here=False).job  # waits for a time, not for a worker
@@ -64,7 +64,7 @@ def test_it_tells_how_many_jobs_wait_for_a_worker_and_for_how_long(db: None, cli
     assert told(client) == (200, NOBODY | {"jobs_waiting": 2, "oldest_waiting_seconds": 20})
 
 
-def test_workers_that_live_and_do_no_work_are_told_as_stuck(db: None, client: Client) -> None:
+def test_living_workers_that_do_no_work_are_reported_as_stuck(db: None, client: Client) -> None:
     job = submit(refs=[1], here=False).job
     heartbeats.beat()
     age(job, 20)
@@ -78,7 +78,7 @@ def test_workers_that_live_and_do_no_work_are_told_as_stuck(db: None, client: Cl
     assert told(client, "/healthz?worker=1")[1]["worker_state"] == "alive"
 
 
-def test_a_probe_never_reads_what_grows_with_the_tickets(db: None) -> None:
+def test_a_probe_reads_no_table_that_grows_with_the_tickets(db: None) -> None:
     with CaptureQueriesContext(
         connection,
     ) as few:

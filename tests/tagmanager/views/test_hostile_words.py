@@ -172,11 +172,11 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagmanager.account.tag_references.tag_references", lambda: named)
     macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
     monkeypatch.setattr("tagmanager.macros.search.macros", lambda: (macro,))
-    monkeypatch.setattr("tagmanager.previews.preview.ask", lambda _: tickets)
+    monkeypatch.setattr("tagmanager.previews.samples.query", lambda _: tickets)
     seen = AccountStatus(
         account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words
     )
-    monkeypatch.setattr("tagmanager.views.front.account_status", lambda: seen)
+    monkeypatch.setattr("tagmanager.views.home.account_status", lambda: seen)
     monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: [words])
 
     def refuse(_: object) -> None:
@@ -220,7 +220,7 @@ SHOWN = (
 
 
 @pytest.mark.once
-def test_no_word_becomes_markup_on_any_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_text_becomes_markup_on_no_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = skeletons(root, PLAIN, monkeypatch)
     hostile: dict[str, TicketSnapshot] = {}
     for kind, words in HOSTILE.items():
@@ -239,7 +239,7 @@ def test_no_word_becomes_markup_on_any_page(root: Client, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_what_is_typed_comes_back_as_text(root: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typed_text_is_escaped(root: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def sent(words: str) -> list[Elements]:
         answer_with(words, monkeypatch)
         fields = dict.fromkeys(("add", "remove", "set", "tag", "ids", "view", "job", "limit", "nonce"), words)
@@ -262,7 +262,7 @@ def test_what_is_typed_comes_back_as_text(root: Client, kind: str, monkeypatch: 
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HOSTILE if "null" not in kind])
-def test_exports_and_the_status_give_the_words_back_whole(root: Client, kind: str) -> None:
+def test_exports_and_the_status_preserve_hostile_text(root: Client, kind: str) -> None:
     words = HOSTILE[kind]
     put(words)
     number = 100 + list(Status).index(Status.PARTIAL)
@@ -300,7 +300,7 @@ def test_exports_and_the_status_give_the_words_back_whole(root: Client, kind: st
         "=cmd|' /C calc'!A0",
     ],
 )
-def test_no_cell_of_a_table_is_run_by_a_spreadsheet(root: Client, start: str) -> None:
+def test_no_cell_of_a_table_is_a_formula(root: Client, start: str) -> None:
     put(start)
     number = 100 + list(Status).index(Status.PARTIAL)
     text = b"".join(root.get(f"/jobs/{number}/export.csv").streaming_content).decode()  # type: ignore[attr-defined]
@@ -309,7 +309,7 @@ def test_no_cell_of_a_table_is_run_by_a_spreadsheet(root: Client, start: str) ->
     assert not any(cell.startswith(start[0]) for cell in cells)
 
 
-def test_the_title_of_a_view_is_stored_as_one_line_of_text_that_can_be_read() -> None:
+def test_the_title_of_a_view_is_stored_as_one_readable_line() -> None:
     title = sources.view(7, "\x00<b>All\u202e\r\n unsolved</b>" + "x" * 10_000).stored["title"]
     assert title.startswith("<b>All unsolved</b>xxx")
     assert len(title) <= 400
@@ -318,7 +318,7 @@ def test_the_title_of_a_view_is_stored_as_one_line_of_text_that_can_be_read() ->
 @pytest.mark.parametrize(
     "path", ["/jobs/%00/", "/tools/%00/", "/tools/<script>/", "/jobs/1%00/", "/%2e%2e/", "/\\evil"]
 )
-def test_a_hostile_address_is_simply_not_there(root: Client, path: str) -> None:
+def test_a_hostile_address_is_not_found(root: Client, path: str) -> None:
     answer = root.get(path)
     assert answer.status_code == 404
     assert b"<script>/" not in answer.content
@@ -336,7 +336,7 @@ def test_a_hostile_address_is_simply_not_there(root: Client, path: str) -> None:
      ("/tools/parts/view-count", "view"), ("/tools/parts/search-count", "search"),
      ("/admin/jobs/item/", "q")],
 )  # fmt: skip
-def test_a_null_in_an_address_breaks_nothing(
+def test_a_null_character_in_an_address_breaks_nothing(
     root: Client, address: str, field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.job(Status.PARTIAL, pk=1, failed=1)
@@ -349,7 +349,7 @@ def test_a_null_in_an_address_breaks_nothing(
 @pytest.mark.parametrize(
     "field", ["add", "remove", "set", "tag", "ids", "search", "view", "job", "limit", "nonce", "kind"]
 )
-def test_a_null_in_a_form_is_told_and_breaks_nothing(
+def test_a_null_character_in_a_form_is_reported_and_breaks_nothing(
     root: Client, field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer_with("x", monkeypatch)

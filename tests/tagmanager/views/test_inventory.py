@@ -53,7 +53,7 @@ def words(page: bytes) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode()))
 
 
-def test_zendesks_own_list_is_shown_with_what_it_does_not_know(web: Client, demo: Demo) -> None:
+def test_zendesks_own_list_is_shown_with_its_limitations(web: Client, demo: Demo) -> None:
     page = words(web.get(PATH).content)
     assert "it knows the tags of the last 60 days only, and 20,000 of them at most" in page
     assert {row["tag"]: row["tickets"] for row in rows(web) if row["tickets"]} == truth(demo)
@@ -62,7 +62,7 @@ def test_zendesks_own_list_is_shown_with_what_it_does_not_know(web: Client, demo
     assert demo.calls("GET tags") == 1  # kept for who looks next
 
 
-def test_a_count_of_all_tickets_is_started_with_a_click_and_then_shown(web: Client, demo: Demo) -> None:
+def test_a_count_of_all_tickets_starts_with_a_click_and_is_then_shown(web: Client, demo: Demo) -> None:
     for ref in demo.account.ticket_ids()[:50]:
         demo.account.delete(ref)  # a moment ago, so that the export has not heard of it
     known = truth(demo)
@@ -92,7 +92,7 @@ def delete_old_jobs() -> None:
     pruning.prune(families, before=now, by=COMMAND_LINE, patience=DatabaseRetry(60.0))
 
 
-def test_what_a_count_found_is_kept_when_its_job_is_deleted(web: Client, demo: Demo) -> None:
+def test_the_result_of_a_count_outlives_its_job(web: Client, demo: Demo) -> None:
     web.post(f"{PATH}count", follow=True)
     known = rows(web)
     delete_old_jobs()
@@ -103,10 +103,10 @@ def test_what_a_count_found_is_kept_when_its_job_is_deleted(web: Client, demo: D
     assert TagList.objects.get(counted_at__isnull=False).source == "as a job counted that was deleted since"
 
 
-def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
+def test_an_incomplete_count_whose_job_is_deleted_is_not_shown(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
+    monkeypatch.setattr(tag_counts, "CHUNK_SIZE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
     assert tag_counts.tag_lists(seconds=0).being_added
@@ -114,15 +114,15 @@ def test_a_count_whose_job_is_deleted_before_all_is_added_up_is_not_shown(
     job = Job.objects.get()
     assert pruning.mark_family(job.pk, before=timezone.now(), by=COMMAND_LINE, at=timezone.now())
     job.items.all().delete()
-    assert not tag_counts._add_on(half, time.monotonic() + 60)
+    assert not tag_counts._continue_adding_up(half, time.monotonic() + 60)
     found = tag_counts.tag_lists(seconds=60)
     assert (found.full, found.being_added, found.own is not None) == (None, None, True)
 
 
-def test_what_was_read_is_added_up_in_pieces_and_never_twice(
+def test_tickets_are_added_up_in_chunks_and_never_twice(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_counts, "AT_ONCE", 60)
+    monkeypatch.setattr(tag_counts, "CHUNK_SIZE", 60)
     web.post(f"{PATH}count")
     TagList.objects.all().delete()
     seen = [tag_counts.tag_lists(seconds=0) for _ in range(6)]
@@ -139,7 +139,7 @@ def test_what_was_read_is_added_up_in_pieces_and_never_twice(
     assert tag_counts.tag_lists(seconds=0).full == seen[-1].full
 
 
-def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
+def test_zendesks_list_is_read_in_pieces_and_resumed(
     web: Client, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, ref in enumerate(demo.open_tickets[:100]):
@@ -150,7 +150,7 @@ def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
         True,
         100,
     )
-    monkeypatch.setattr(tag_counts, "PATIENCE", 0.0)
+    monkeypatch.setattr(tag_counts, "LIST_MAX_WAIT", 0.0)
     demo.fault("server_error_before", on="GET /api/v2/tags", times=1)
     held = tag_counts.tag_lists(seconds=0)
     assert (held.problem is not None, held.is_moving) == (True, False)
@@ -166,9 +166,7 @@ def test_zendesks_list_is_read_in_pieces_and_goes_on_where_it_was(
     assert TagList.objects.count() == 1
 
 
-def test_while_it_counts_the_page_shows_how_far_it_is_and_starts_no_second_count(
-    web: Client, demo: Demo
-) -> None:
+def test_the_page_shows_the_progress_of_a_count_and_starts_no_second_one(web: Client, demo: Demo) -> None:
     job = factories.job(
         Status.SELECTING, tool="count-tags", params={"account": demo.url}, source={"kind": "all"}, found=1234
     )
@@ -185,7 +183,7 @@ def test_while_it_counts_the_page_shows_how_far_it_is_and_starts_no_second_count
     assert b'hx-trigger="every 2s' not in page
 
 
-def test_who_is_connected_as_an_agent_is_told_that_a_count_needs_an_admin(web: Client, demo: Demo) -> None:
+def test_an_agent_reads_that_a_count_needs_an_admin(web: Client, demo: Demo) -> None:
     demo.account.configure(role="agent")
     page = web.get(PATH).content
     assert "A count of all tickets needs an admin" in words(page)
@@ -194,7 +192,7 @@ def test_who_is_connected_as_an_agent_is_told_that_a_count_needs_an_admin(web: C
     assert "to admins only. Connect as an admin." in words(web.get(PATH).content)
 
 
-def test_tags_are_found_by_part_and_pattern_and_put_in_order(web: Client, demo: Demo) -> None:
+def test_tags_are_filtered_by_text_and_pattern_and_sorted(web: Client, demo: Demo) -> None:
     counts = truth(demo)
     assert [row["tag"] for row in rows(web, q="VIP")] == [tag for tag in ["vip"] if tag in counts]
     assert {row["tag"] for row in rows(web, q="region/*")} == {t for t in counts if t.startswith("region/")}
@@ -217,7 +215,7 @@ def test_many_tags_are_shown_in_pages(web: Client, demo: Demo) -> None:
     assert "201 to 250 are shown" in words(web.get(PATH, {"q": "tag_", "page": "9999"}).content)
 
 
-def test_what_nothing_uses_and_what_nothing_names_is_listed_apart(web: Client, demo: Demo) -> None:
+def test_unused_tags_and_tags_without_references_have_lists(web: Client, demo: Demo) -> None:
     web.post(f"{PATH}count")
     every, counts = rows(web), truth(demo)
     unused = {row["tag"] for row in rows(web, show="unused")}
@@ -233,7 +231,7 @@ def test_what_nothing_uses_and_what_nothing_names_is_listed_apart(web: Client, d
         assert f'href="{reference["address"]}"' in page
 
 
-def test_tags_that_mean_the_same_lead_into_a_merge_that_keeps_the_most_used(web: Client, demo: Demo) -> None:
+def test_similar_tags_link_to_a_merge_that_keeps_the_most_used(web: Client, demo: Demo) -> None:
     refs = demo.open_tickets
     for tag, number in (("billing_issue", 9), ("bill-issue", 2), ("billingissue", 5)):
         for ref in refs[:number]:
@@ -264,9 +262,7 @@ def test_a_csv_has_the_same_tags_with_harmless_cells(web: Client, demo: Demo) ->
     assert groups.fieldnames == ["group", "tag", "tickets"]
 
 
-def test_without_zendesk_the_page_says_so_and_a_count_that_was_made_stays(
-    web: Client, settings: Settings
-) -> None:
+def test_without_zendesk_the_page_says_so_and_keeps_a_finished_count(web: Client, settings: Settings) -> None:
     cache.clear()
     with running(settings, clock=lambda: time.time() + 120) as demo:
         pass  # and it is gone again

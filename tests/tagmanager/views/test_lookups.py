@@ -29,7 +29,7 @@ def words(page: bytes) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode()))
 
 
-def test_without_words_all_macros_are_there_the_active_ones_first(
+def test_without_a_query_all_macros_are_listed_active_ones_first(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     page = web.get(PATH)
@@ -43,7 +43,7 @@ def test_without_words_all_macros_are_there_the_active_ones_first(
         assert f'href="{row["address"]}"' in page.content.decode()
 
 
-def test_all_words_must_stand_in_the_ticked_places(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_all_words_must_occur_in_the_selected_parts(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     assert titles(web, q="CHURN_risk vip") == ["No longer vip"]
     assert titles(web, q="churn_risk", **{"in": ["title", "comment"]}) == []
     assert titles(web, q="churn_risk", **{"in": ["tags"]}) == ["No longer vip"]
@@ -51,7 +51,7 @@ def test_all_words_must_stand_in_the_ticked_places(web: Client, demo_zendesk: sa
     assert "No macro has all of these words there." in words(web.get(PATH, {"q": "no such words"}).content)
 
 
-def test_what_a_macro_says_is_found_as_plain_text(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_the_comment_of_a_macro_is_searched_as_plain_text(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     rows = json.loads(web.get(PATH, {"format": "json"}).content)
     speaking = next(row for row in rows if row["comment"])
     word = max(re.findall(r"[a-z]+", speaking["comment"]), key=len)
@@ -59,7 +59,7 @@ def test_what_a_macro_says_is_found_as_plain_text(web: Client, demo_zendesk: san
     assert not any("comment_value" in does or "comment value" in does for row in rows for does in row["does"])
 
 
-def test_groups_fields_and_whoever_applies_it_are_called_by_their_names(
+def test_groups_fields_and_the_current_user_are_shown_by_name(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     rows = json.loads(web.get(PATH, {"format": "json"}).content)
@@ -84,7 +84,7 @@ def test_a_csv_has_the_same_macros_with_harmless_cells(web: Client, demo_zendesk
 
 
 @pytest.mark.parametrize(("kind", "status"), [("", 200), ("csv", 503), ("json", 503)])
-def test_a_zendesk_that_is_away_is_told_in_words(
+def test_an_unavailable_zendesk_is_reported_with_a_sentence(
     web: Client, settings: Settings, kind: str, status: int
 ) -> None:
     cache.clear()
@@ -96,14 +96,12 @@ def test_a_zendesk_that_is_away_is_told_in_words(
     assert "Traceback" not in answer.content.decode()
 
 
-def test_the_first_page_names_it_among_the_tools(web: Client) -> None:
+def test_the_home_page_lists_it_among_the_tools(web: Client) -> None:
     page = web.get("/").content.decode()
     assert f'href="{PATH}">Search macros</a>' in page
 
 
-def test_from_a_macro_that_is_found_one_click_leads_to_applying_it(
-    web: Client, demo_zendesk: sandbox.Sandbox
-) -> None:
+def test_a_found_macro_links_to_applying_it(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     page = web.get(PATH, {"q": "churn_risk vip"}).content.decode()
     (link,) = re.findall(r'href="(/tools/apply-macro/\?macro=\d+)"', page)
     number = link.rpartition("=")[2]

@@ -27,14 +27,14 @@ def token(db: None, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", f"Bearer {TOKEN}"])
-def test_without_a_token_there_is_no_such_address(db: None, client: Client, header: str) -> None:
+def test_without_a_token_the_page_does_not_exist(db: None, client: Client, header: str) -> None:
     client.force_login(factories.user(is_superuser=True))
     answer = client.get("/metrics", headers={"Authorization": header})
     assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (404, None)
 
 
 @pytest.mark.parametrize("header", WRONG.values(), ids=WRONG)
-def test_who_does_not_know_the_token_is_told_how_to_show_it(token: None, client: Client, header: str) -> None:
+def test_a_missing_token_is_refused_with_instructions(token: None, client: Client, header: str) -> None:
     client.force_login(factories.user(is_superuser=True))  # a login opens nothing here
     answer = client.get("/metrics", headers={"Authorization": header})
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="metrics"')
@@ -42,9 +42,7 @@ def test_who_does_not_know_the_token_is_told_how_to_show_it(token: None, client:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "Bearer "])
-def test_the_token_opens_without_a_login_and_nothing_is_kept(
-    token: None, client: Client, scheme: str
-) -> None:
+def test_the_token_suffices_without_a_login_or_a_session(token: None, client: Client, scheme: str) -> None:
     answer = client.get("/metrics", headers={"Authorization": f"{scheme} {TOKEN}"})
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     assert "no-store" in answer["Cache-Control"]
@@ -53,11 +51,11 @@ def test_the_token_opens_without_a_login_and_nothing_is_kept(
     assert TOKEN not in answer.content.decode()
 
 
-def test_figures_are_read_and_never_written_to(token: None, client: Client) -> None:
+def test_metrics_are_read_only(token: None, client: Client) -> None:
     assert client.post("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 405
 
 
-def test_a_scraper_inside_is_not_sent_on_to_https(token: None, settings: Settings) -> None:
+def test_a_scraper_inside_the_network_is_not_redirected_to_https(token: None, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     inside = Client()
     assert inside.get("/login/").status_code == 301

@@ -86,7 +86,7 @@ def test_signing_in_never_leads_to_another_site(client: Client, db: None, hostil
     assert client.get("/login/", {"next": hostile})["Location"] == "/"
 
 
-def test_signing_out_wants_a_click_and_ends_the_session(web: Client, ana: User) -> None:
+def test_signing_out_needs_a_click_and_ends_the_session(web: Client, ana: User) -> None:
     page = web.get("/").content.decode()
     assert '<form action="/logout/" method="post">' in page
     assert web.get("/logout/").status_code == 405
@@ -94,7 +94,7 @@ def test_signing_out_wants_a_click_and_ends_the_session(web: Client, ana: User) 
     assert web.get("/")["Location"] == "/login/?next=%2F"
 
 
-def test_forms_with_passwords_are_plain_to_password_stores(client: Client, db: None) -> None:
+def test_forms_with_passwords_work_with_password_managers(client: Client, db: None) -> None:
     def wanted(page: bytes) -> dict[str, str]:
         inputs = re.findall(r"<input[^>]*>", page.decode())
         found = [(re.search(r'name="(\w+)"', i), re.search(r'autocomplete="([^"]+)"', i)) for i in inputs]
@@ -139,7 +139,7 @@ def test_a_changed_password_keeps_this_session_and_ends_the_others(web: Client, 
         ({}, "This field is required."),
     ],
 )
-def test_a_password_that_will_not_do_is_told_and_the_old_one_stays(
+def test_an_unsuitable_password_is_refused_and_the_old_one_stays(
     web: Client, ana: User, fields: dict[str, str], sentence: str
 ) -> None:
     page = web.post("/password/", fields).content.decode()
@@ -176,7 +176,7 @@ def test_no_password_is_carried_through_the_sign_in_page(client: Client, db: Non
         ("/tools/preview/1/samples", "/jobs/1/", "/jobs/1/"),
     ],
 )
-def test_a_part_of_a_page_tells_that_the_session_ended_and_leaves_the_page_as_it_is(
+def test_a_part_of_a_page_reports_an_ended_session_and_leaves_the_page_alone(
     web: Client, address: str, page: str, back: str
 ) -> None:
     factories.job(Status.RUNNING, pk=1)
@@ -211,7 +211,7 @@ def test_a_part_asked_for_by_a_hostile_page_leads_nowhere_else(client: Client, d
         client.logout()
 
 
-def test_a_form_sent_after_the_session_ended_is_back_as_it_was_filled_in(
+def test_a_form_sent_after_the_session_ended_is_filled_in_again(
     client: Client, ana: User, demo_zendesk: sandbox.Sandbox
 ) -> None:
     filled: dict[str, object] = {
@@ -241,7 +241,7 @@ def test_a_form_sent_after_the_session_ended_is_back_as_it_was_filled_in(
     assert '<div id="restored" class="alert alert-info" role="status" hidden>' in again
 
 
-def test_a_wrong_password_on_the_way_loses_nothing(client: Client, ana: User) -> None:
+def test_a_wrong_password_in_between_loses_nothing(client: Client, ana: User) -> None:
     told = client.post(FORM, {"add": "vip", "ids": "1"}, follow=True)
     wrong = client.post("/login/", carried(told.content) | ANA | {"password": "wrong"})
     assert json.loads(carried(wrong.content)["kept"]) == {"add": ["vip"], "ids": ["1"]}
@@ -249,7 +249,7 @@ def test_a_wrong_password_on_the_way_loses_nothing(client: Client, ana: User) ->
     assert 'value="vip"' in back.content.decode()
 
 
-def test_a_question_that_was_answered_too_late_is_asked_again(client: Client, ana: User) -> None:
+def test_a_confirmation_after_the_session_ended_is_asked_again(client: Client, ana: User) -> None:
     job = factories.job(Status.SUCCEEDED, dry_run=True, planned=12_000)
     back = sent_too_late(client, f"/jobs/{job.pk}/run", {"typed": "12,000"})
     assert back.redirect_chain[-1][0] == f"/jobs/{job.pk}/run"  # type: ignore[attr-defined]
@@ -259,7 +259,7 @@ def test_a_question_that_was_answered_too_late_is_asked_again(client: Client, an
     assert Job.objects.count() == 1
 
 
-def test_a_choice_of_jobs_is_there_again(client: Client, ana: User) -> None:
+def test_a_selection_of_jobs_is_restored(client: Client, ana: User) -> None:
     one, two = (factories.job(Status.RUNNING, title=title) for title in ("the first", "the second"))
     factories.job(Status.RUNNING, title="the third")
     back = sent_too_late(client, "/jobs/cancel", {"job": [one.pk, two.pk]})
@@ -269,7 +269,7 @@ def test_a_choice_of_jobs_is_there_again(client: Client, ana: User) -> None:
     assert {job.status for job in Job.objects.all()} == {Status.RUNNING}
 
 
-def test_a_stranger_fills_no_session(client: Client, db: None) -> None:
+def test_an_anonymous_request_stores_nothing_in_a_session(client: Client, db: None) -> None:
     client.post(FORM, {"add": "vip" * 1000}, follow=True)
     assert dict(client.session) == {}
     client.post("/login/", {"username": "x", "password": "y", "kept": '{"add": ["vip"]}'})
@@ -277,13 +277,13 @@ def test_a_stranger_fills_no_session(client: Client, db: None) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", "1", "null", '{"a": 1}', '{"a": [1]}', '{"a": {"b": []}}'])
-def test_what_is_not_a_form_is_not_kept(client: Client, ana: User, text: str) -> None:
+def test_anything_but_a_form_is_not_carried_along(client: Client, ana: User, text: str) -> None:
     signed = client.post("/login/", ANA | {"kept": text, "next": FORM}, follow=True)
     assert signed.status_code == 200
     assert saved_form.FIELD not in client.session
 
 
-def test_a_form_that_is_too_long_is_left_to_the_browser() -> None:
+def test_a_form_that_is_too_long_is_not_carried_along() -> None:
     assert saved_form.packed(QueryDict("add=vip")) == '{"add": ["vip"]}'
     assert saved_form.packed(QueryDict("add=" + "x" * saved_form.MOST)) == ""
     assert saved_form.packed(QueryDict("nonce=x&csrfmiddlewaretoken=y&new_password1=z")) == ""

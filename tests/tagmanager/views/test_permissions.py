@@ -131,13 +131,13 @@ def stock(db: None) -> list[Job]:
     ]
 
 
-def test_every_address_has_its_line_here() -> None:
+def test_every_url_is_covered_here() -> None:
     assert sorted(names(get_resolver())) == sorted(DOORS)
 
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("name", DOORS)
-def test_every_person_gets_what_is_theirs_and_nothing_else(
+def test_each_person_has_access_to_the_expected_urls_only(
     client: Client, stock: list[Job], name: str, person: str
 ) -> None:
     sign_in(client, person)
@@ -171,7 +171,7 @@ def test_the_admin_is_for_staff(client: Client, stock: list[Job], person: str) -
             assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={address}")
 
 
-def test_one_comes_back_to_where_one_was(db: None, client: Client) -> None:
+def test_signing_in_returns_to_the_previous_page(db: None, client: Client) -> None:
     job = factories.job()
     factories.runner("ana")
     response = client.get(f"/jobs/{job.pk}/?outcome=failed")
@@ -198,7 +198,7 @@ def test_those_who_can_grant_a_permission_are_named(db: None) -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_who_may_only_look_sees_nothing_to_press(client: Client, db: None, status: Status) -> None:
+def test_people_who_may_only_look_see_no_buttons(client: Client, db: None, status: Status) -> None:
     """On no page is there a link to a page, or a form, that would answer with a refusal."""
     job = factories.job(status, changed=1, failed=1, total=5)
     factories.item(job, 1, "failed", reason="closed")
@@ -220,7 +220,7 @@ def test_who_may_only_look_sees_nothing_to_press(client: Client, db: None, statu
     assert "/tools/bulk-tag/" in client.get("/").content.decode()
 
 
-def test_the_first_page_shows_no_jobs_to_who_may_not_see_them(client: Client, stock: list[Job]) -> None:
+def test_the_home_page_hides_jobs_without_the_permission(client: Client, stock: list[Job]) -> None:
     client.force_login(factories.user("bob"))
     page = client.get("/").content.decode()
     assert "secret" not in page
@@ -232,7 +232,7 @@ def test_the_first_page_shows_no_jobs_to_who_may_not_see_them(client: Client, st
     ("codes", "offered"), [((), set()), (("view_job",), {"jobs"}), (("run_job",), set()),
                            (("view_job", "run_job"), {"jobs", "tool"})],
 )  # fmt: skip
-def test_the_keys_lead_only_where_one_may_go(
+def test_keyboard_shortcuts_lead_only_to_permitted_pages(
     client: Client, db: None, codes: tuple[str, ...], offered: set[str]
 ) -> None:
     client.force_login(factories.user("bob", *codes))

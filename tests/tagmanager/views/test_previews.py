@@ -17,8 +17,9 @@ from pytest_django import Settings
 from jobs.models import Job, ListedRefs
 from jobs.states import FollowUp, Outcome, Status
 from tagmanager.account.tag_references import tag_references
-from tagmanager.previews import preview
-from tagmanager.previews.preview import Tally, tallies_of
+from tagmanager.previews.estimate import Estimate, estimate
+from tagmanager.previews.samples import Sample, Samples, samples_of
+from tagmanager.previews.tag_changes import PairCount, pair_counts
 from tagmanager.previews.warnings import warnings_of
 from tests import factories
 from tests.demo import params
@@ -56,30 +57,28 @@ def test_samples_show_subjects_and_the_difference_in_tags(web: Client, demo_zend
     assert "<html" in whole
 
 
-def test_samples_are_the_lowest_and_the_highest_numbers(db: None) -> None:
+def test_samples_are_the_lowest_and_the_highest_ids(db: None) -> None:
     job = planned(50)
     for ref in range(1, 51):
         factories.item(job, ref, Outcome.PLANNED)
-    found = preview.samples_of(job)
+    found = samples_of(job)
     assert [row.ref for row in found.rows] == [*range(1, 11), *range(41, 51)]
     assert "No Zendesk account is set up." in found.problem
-    assert found.rows[0] == preview.Sample(1, "", kept=["old"], added=["vip"], removed=[])
+    assert found.rows[0] == Sample(1, "", kept=["old"], added=["vip"], removed=[])
 
 
 def test_hostile_text_is_escaped_on_every_part(db: None) -> None:
     job = planned(1)
     evil = "<script>alert(1)</script>"
-    sample = preview.Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
-    samples = render_to_string(
-        "preview/_samples.html", {"samples": preview.Samples([sample], evil), "job": job}
-    )
+    sample = Sample(1, evil, kept=[evil], added=[evil], removed=[evil])
+    samples = render_to_string("preview/_samples.html", {"samples": Samples([sample], evil), "job": job})
     count = render_to_string("tools/_count.html", {"problem": evil})
     stored = render_to_string("tools/_stored.html", {"problem": evil})
     assert "<script" not in samples + count + stored
     assert samples.count("&lt;script") == 5
 
 
-def test_warnings_name_all_in_the_account_that_a_tag_belongs_to(
+def test_warnings_name_everything_in_the_account_that_refers_to_a_tag(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     first = {each.kind: each for each in reversed(tag_references()) if each.field_type in ("tagger", "")}
@@ -99,24 +98,24 @@ def test_warnings_name_all_in_the_account_that_a_tag_belongs_to(
     assert all(set(row["tags"].split()) & set(named) for row in rows)
 
 
-def test_what_names_tags_cannot_be_had_while_zendesk_is_away(web: Client, settings: Settings) -> None:
+def test_references_are_unavailable_while_zendesk_is(web: Client, settings: Settings) -> None:
     settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
     answer = web.get(f"/tools/preview/{planned(1).pk}/named-in.csv")
     assert (answer.status_code, answer["Content-Type"]) == (503, "text/plain; charset=utf-8")
     assert answer.content.decode().startswith("No credentials for Zendesk are set up.")
 
 
-def test_each_pair_is_counted_and_those_on_no_ticket_too(web: Client) -> None:
+def test_each_pair_is_counted_even_if_on_no_ticket(web: Client) -> None:
     pairs = {"old": "new", "older": "new", "gone": "", "nowhere": "new"}
     job = planned(3, tool="rename-tags", params={"pairs": pairs, "include_closed": False})
     for ref, removed in ((1, ["old"]), (2, ["old", "older"]), (3, ["gone"])):
         change = {"add": ["new"] if removed != ["gone"] else [], "remove": removed}
         factories.item(job, ref, Outcome.PLANNED, change=change)
-    assert tallies_of(job) == [
-        Tally("old", "new", 2),
-        Tally("gone", "", 1),
-        Tally("older", "new", 1),
-        Tally("nowhere", "new", 0),
+    assert pair_counts(job) == [
+        PairCount("old", "new", 2),
+        PairCount("gone", "", 1),
+        PairCount("older", "new", 1),
+        PairCount("nowhere", "new", 0),
     ]
     page = words(web.get(f"/tools/preview/{job.pk}/pairs").content)
     assert "old → becomes new 2" in page
@@ -124,10 +123,10 @@ def test_each_pair_is_counted_and_those_on_no_ticket_too(web: Client) -> None:
 
 
 def test_a_tool_without_pairs_has_none_to_count(db: None) -> None:
-    assert tallies_of(planned(1)) == []
+    assert pair_counts(planned(1)) == []
 
 
-def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: None) -> None:
+def test_warnings_mention_closed_tickets_and_jobs_on_the_same_tickets(db: None) -> None:
     source = {"kind": "view", "id": 7, "title": "A view"}
     job = planned(1, skipped=2, source=source)
     for ref in (1, 2):
@@ -142,7 +141,7 @@ def test_warnings_tell_of_closed_tickets_and_of_jobs_on_the_same_tickets(db: Non
     assert "No Zendesk account is set up." in found.problem
 
 
-def test_warnings_count_the_closed_tickets_that_would_change_and_name_a_user_who_is_no_admin(
+def test_warnings_count_closed_tickets_that_would_change_and_mention_a_missing_admin(
     db: None, demo_zendesk: sandbox.Sandbox
 ) -> None:
     job = factories.job(
@@ -163,7 +162,7 @@ def test_warnings_count_the_closed_tickets_that_would_change_and_name_a_user_who
     )
 
 
-def test_warnings_say_when_not_all_tags_that_vanish_were_looked_at(db: None) -> None:
+def test_warnings_say_if_not_all_vanishing_tags_were_read(db: None) -> None:
     told = "Of the tags that would vanish only those of the first 1,000 tickets were looked at."
     made = {"planned": 1_001, "total": 1_001, "dry_run": True}
     replacing = factories.job(Status.SUCCEEDED, params=params(exact=["vip"]), **made)
@@ -175,7 +174,7 @@ def test_warnings_say_when_not_all_tags_that_vanish_were_looked_at(db: None) -> 
     assert said == [True, False, False]
 
 
-def test_warnings_tell_of_jobs_that_share_tickets_or_read_their_list_by_a_tag_that_changes(db: None) -> None:
+def test_warnings_mention_jobs_that_share_tickets_or_select_by_a_changing_tag(db: None) -> None:
     job = planned(3, params=params(add=["vip"], remove=["old"]))
     for ref in (5, 6, 7):
         factories.item(job, ref, Outcome.PLANNED)
@@ -199,13 +198,13 @@ def test_warnings_tell_of_jobs_that_share_tickets_or_read_their_list_by_a_tag_th
     ]
 
 
-def test_numbers_given_by_hand_are_not_taken_for_the_same_tickets(db: None) -> None:
+def test_typed_ids_without_overlap_cause_no_warning(db: None) -> None:
     job = planned(1)
     factories.job(Status.RUNNING)
     assert warnings_of(job).all == []
 
 
-def test_a_zendesk_that_is_away_is_told_in_words(web: Client, settings: Settings) -> None:
+def test_an_unavailable_zendesk_is_reported_with_a_sentence(web: Client, settings: Settings) -> None:
     settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
     settings.ZENDESK_OAUTH_TOKEN = "secret-token"
     cache.clear()
@@ -219,7 +218,7 @@ def test_a_zendesk_that_is_away_is_told_in_words(web: Client, settings: Settings
 
 
 @pytest.mark.parametrize("part", ["samples", "warnings"])
-def test_parts_of_a_preview_want_a_permission_and_a_preview(client: Client, db: None, part: str) -> None:
+def test_parts_of_a_preview_need_a_permission_and_a_preview(client: Client, db: None, part: str) -> None:
     job = planned(1)
     address = f"/tools/preview/{job.pk}/{part}"
     assert client.get(address)["Location"].startswith("/login/")
@@ -231,7 +230,7 @@ def test_parts_of_a_preview_want_a_permission_and_a_preview(client: Client, db: 
     assert client.get(f"/tools/preview/{real.pk}/{part}").status_code == 404
 
 
-def test_the_preview_has_figures_and_one_button_for_who_may(web: Client, ana: User) -> None:
+def test_the_preview_has_figures_and_a_button_with_the_permission(web: Client, ana: User) -> None:
     job = planned(1_000, unchanged=20, skipped=3)
     context = {"job": job, "perms": {"jobs": {"run_job": True}}, "left_out": {"groups": []}}
     page = words(render_to_string("preview/_preview.html", context).encode())
@@ -261,7 +260,7 @@ def test_a_preview_of_the_limit_needs_no_number(web: Client) -> None:
     assert job.children.count() == 1
 
 
-def test_the_real_run_wants_the_permission(client: Client, db: None) -> None:
+def test_the_real_run_needs_the_permission(client: Client, db: None) -> None:
     client.force_login(factories.user("bob", "view_job"))
     job = planned(5)
     assert client.post(f"/jobs/{job.pk}/run").status_code == 403
@@ -271,12 +270,12 @@ def test_the_real_run_wants_the_permission(client: Client, db: None) -> None:
 def test_the_estimate_follows_batches_and_the_share_of_calls(settings: Settings) -> None:
     settings.ZENDESK_MAX_JOBS, settings.ZENDESK_RATE_SHARE = 10, 0.5
     cache.clear()
-    assert preview.estimate(100) == preview.Estimate(calls=6, seconds=10)
-    large = preview.estimate(100_000)
-    assert large == preview.Estimate(calls=2_400, seconds=1_440)
+    assert estimate(100) == Estimate(calls=6, seconds=10)
+    large = estimate(100_000)
+    assert large == Estimate(calls=2_400, seconds=1_440)
 
 
-def test_a_preview_tells_that_a_trial_would_not_hold(web: Client) -> None:
+def test_a_preview_says_that_the_canary_would_not_pause(web: Client) -> None:
     said = "It was to be tried on 50 tickets first, but no more than 50 will change: it will go through"
     assert said in words(web.get(planned(50, canary=50).get_absolute_url()).content)
     assert "to be tried on" not in words(web.get(planned(51, canary=50).get_absolute_url()).content)

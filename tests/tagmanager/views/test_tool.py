@@ -270,7 +270,7 @@ def test_a_fault_of_the_program_is_told_on_the_page_of_the_job(
     assert "Stopped by a fault of the program (RuntimeError)" in page
 
 
-def test_the_first_page_names_the_account_or_what_is_missing(web: Client, settings: Settings) -> None:
+def test_the_home_page_names_the_account_or_the_missing_settings(web: Client, settings: Settings) -> None:
     assert "Zendesk is not connected." in web.get("/").content.decode()
     settings.ZENDESK_SUBDOMAIN = "acme"
     settings.ZENDESK_OAUTH_TOKEN = "secret-token"

@@ -13,7 +13,7 @@ import urllib3.connection
 
 from tests.zendesk.conftest import RawServer, http_answer
 from zendesk import BearerToken, OAuthClient, Unavailable, Zendesk, sandbox
-from zendesk.transport import deadline, requestor
+from zendesk.transport import attempt, deadline, requestor
 
 UPDATE = "PUT /api/v2/tickets/update_many"
 #: Against hanging alone: a trickle of these tests lasts for minutes.
@@ -29,16 +29,16 @@ def server() -> Iterator[sandbox.Server]:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A try has three tenths of a second in all."""
-    monkeypatch.setattr(requestor, "TRY_TIMEOUT", 0.3)
+    monkeypatch.setattr(attempt, "ATTEMPT_TIMEOUT", 0.3)
 
 
 @pytest.fixture
 def zendesk(connect: Callable[..., Zendesk], server: sandbox.Server) -> Zendesk:
-    return connect(BearerToken(sandbox.BEARER_TOKEN), server.url, patience=0.0)
+    return connect(BearerToken(sandbox.BEARER_TOKEN), server.url, max_wait=0.0)
 
 
 @pytest.mark.parametrize("head", [False, True])
-def test_an_answer_that_trickles_is_given_up_in_time(
+def test_a_trickling_answer_is_abandoned_in_time(
     zendesk: Zendesk, server: sandbox.Server, hurried: None, head: bool
 ) -> None:
     server.sandbox.faults.add("GET /api/v2/users/me", "trickle", pause=0.1, head=head)
@@ -50,52 +50,50 @@ def test_an_answer_that_trickles_is_given_up_in_time(
 
 
 @pytest.mark.parametrize("kind", ["trickle", "hang"])
-def test_the_fate_of_a_write_whose_answer_comes_too_late_is_unknown(
+def test_a_write_with_a_late_answer_has_an_unknown_fate(
     zendesk: Zendesk, server: sandbox.Server, hurried: None, kind: str
 ) -> None:
     server.sandbox.faults.add(UPDATE, kind, pause=0.1, after_work=True)
     number = server.sandbox.ticket_ids()[0]
-    with pytest.raises(Unavailable, match=r"did not answer in time\. Whether the change") as caught:
+    with pytest.raises(Unavailable, match=r"did not answer in time\. It is not known whether") as caught:
         zendesk.update_many([number], {"additional_tags": ["mark"]})
     assert caught.value.fate_unknown
     assert server.sandbox.ledger.sent[number] == 1
 
 
-def test_a_slow_answer_that_is_whole_in_time_is_one(zendesk: Zendesk, server: sandbox.Server) -> None:
+def test_a_slow_answer_that_is_complete_in_time_counts(zendesk: Zendesk, server: sandbox.Server) -> None:
     server.sandbox.faults.add("GET /api/v2/users/me", "trickle", pause=0.0001)
     assert zendesk.me().role == "admin"
 
 
-def test_the_time_that_one_answer_had_left_is_not_that_of_the_next_on_the_same_connection(
-    zendesk: Zendesk, server: sandbox.Server
-) -> None:
+def test_each_answer_on_a_connection_has_its_own_deadline(zendesk: Zendesk, server: sandbox.Server) -> None:
     zendesk.me()
     zendesk.me()
-    adapter: Any = zendesk._transport._session.get_adapter(server.url)
+    adapter: Any = zendesk._transport._http._session.get_adapter(server.url)
     pools = adapter.poolmanager.pools  # no dict: it cannot be iterated
     (pool,) = (pools[key] for key in pools.keys())  # noqa: SIM118
     (idle,) = (connection for connection in pool.pool.queue if connection)
     assert server.connections_accepted == 1
-    assert idle.sock.gettimeout() == requestor.TRY_TIMEOUT
+    assert idle.sock.gettimeout() == attempt.ATTEMPT_TIMEOUT
 
 
-def test_an_answer_without_end_is_not_read_to_its_end(
+def test_reading_an_endless_answer_stops(
     connect: Callable[..., Zendesk], raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(deadline, "MAX_BODY_BYTES", 100_000)
     packed = gzip.compress(b'{"user": "' + b"x" * 1_000_000 + b'"}')
     raw_server.script = [
         http_answer(b'{"user": "' + b"x" * 1_000_000, length=10_000_000_000),
         http_answer(packed).replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1),
     ]
-    zendesk = connect(BearerToken("sesame"), raw_server.base_url, patience=0.0)
+    zendesk = connect(BearerToken("sesame"), raw_server.base_url, max_wait=0.0)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="an answer without end"):
+        with pytest.raises(Unavailable, match="an endless answer"):
             zendesk.me()
     assert len(raw_server.requests) == 2
 
 
-def test_whoever_calls_is_asked_before_every_try_and_may_refuse(
+def test_before_call_runs_before_every_attempt_and_may_prevent_it(
     connect: Callable[..., Zendesk], server: sandbox.Server
 ) -> None:
     class Lost(Exception):
@@ -118,13 +116,13 @@ def test_whoever_calls_is_asked_before_every_try_and_may_refuse(
 
 @pytest.mark.parametrize("stood", [False, True])
 @pytest.mark.parametrize("sent", [-1, 0, 1, 2])  # -1: right after it was asked whether it may
-def test_a_process_frozen_while_it_sends_does_not_complete_the_call_when_it_wakes(
+def test_a_process_suspended_while_sending_does_not_complete_the_request(
     zendesk: Zendesk, server: sandbox.Server, monkeypatch: pytest.MonkeyPatch, stood: bool, sent: int
 ) -> None:
     if stood:
         zendesk.me()
     numbers = server.sandbox.ticket_ids()[:2]
-    change = {"comment": {"body": "a" * deadline.SENT_PIECE}}  # the headers are followed by two pieces
+    change = {"comment": {"body": "a" * deadline.SEND_CHUNK}}  # the headers are followed by two pieces
     connection = urllib3.connection.HTTPConnection
     send, begin = connection.send, connection.putrequest
     pieces, frozen_for = 0, 0.0
@@ -132,7 +130,7 @@ def test_a_process_frozen_while_it_sends_does_not_complete_the_call_when_it_wake
     def freeze_after(done: int) -> None:
         nonlocal frozen_for
         if done == sent:
-            frozen_for = requestor.LEAVES_WITHIN + 1
+            frozen_for = requestor.SEND_WITHIN + 1
 
     def sending(self: urllib3.connection.HTTPConnection, data: Any) -> None:
         nonlocal pieces

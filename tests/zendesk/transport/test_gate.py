@@ -31,9 +31,9 @@ def test_a_hold_is_never_shortened():
     assert gate.not_before() == 200.0
 
 
-def test_when_the_share_is_used_up_everyone_at_the_gate_waits_for_the_next_minute(http, connect, clock):
+def test_all_clients_at_the_gate_wait_once_the_share_is_used_up(http, connect, clock):
     gate = NotedGate()
-    first, second = connect(gate=gate, patience=60), connect(gate=gate, patience=60)
+    first, second = connect(gate=gate, max_wait=60), connect(gate=gate, max_wait=60)
     http.get(ME, json=sample("users-me").body, headers=LAST_CALL)
     http.get(COUNT, json={"count": 6})
 
@@ -43,7 +43,7 @@ def test_when_the_share_is_used_up_everyone_at_the_gate_waits_for_the_next_minut
     assert clock.slept == [40.0]
 
 
-def test_another_share_stops_elsewhere(http, connect, clock):
+def test_the_share_decides_when_calls_stop(http, connect, clock):
     zendesk = connect(rate_share=0.8)
     http.get(ME, json=sample("users-me").body, headers=LAST_CALL)
     zendesk.me()
@@ -53,7 +53,7 @@ def test_another_share_stops_elsewhere(http, connect, clock):
 
 def test_a_429_holds_every_client_at_the_gate(http, connect, clock):
     gate = LocalGate()
-    hit, other = connect(gate=gate, patience=0), connect(gate=gate, patience=30)
+    hit, other = connect(gate=gate, max_wait=0), connect(gate=gate, max_wait=30)
     http.get(ME, status=429, headers={"Retry-After": "17"})
     http.get(ME, json=sample("users-me").body)
 
@@ -64,17 +64,17 @@ def test_a_429_holds_every_client_at_the_gate(http, connect, clock):
     assert clock.slept == [17.0]
 
 
-def test_a_wait_beyond_the_patience_is_told_at_once_and_without_a_call(http, connect, clock, calls):
+def test_a_wait_beyond_the_maximum_raises_at_once_without_a_call(http, connect, clock, calls):
     gate = LocalGate()
     gate.hold(clock() + 25, "someone else was told to wait")
     with pytest.raises(RateLimited) as caught:
-        connect(gate=gate, patience=24).me()
+        connect(gate=gate, max_wait=24).me()
     assert caught.value.retry_after == 25.0
     assert (calls, clock.slept) == ([], [])
 
 
-def test_the_limit_of_one_endpoint_holds_that_endpoint_alone(http, connect, clock):
-    zendesk = connect(patience=11)
+def test_the_limit_of_an_endpoint_holds_only_that_endpoint(http, connect, clock):
+    zendesk = connect(max_wait=11)
     views = [f"{BASE}/api/v2/views/{number}/count.json" for number in (7, 8)]
     spent = {"zendesk-ratelimit-views-count": "total=5; remaining=0; resets=12", "x-rate-limit": "400"}
     http.get(views[0], status=429, headers={**spent, "x-rate-limit-remaining": "390"})
@@ -92,7 +92,7 @@ def test_the_limit_of_one_endpoint_holds_that_endpoint_alone(http, connect, cloc
     assert clock.slept == [10.0]
 
 
-def test_a_rate_share_must_be_a_share(connect):
+def test_the_rate_share_must_be_between_0_and_1(connect):
     for share in (0, -0.1, 1.1):
         with pytest.raises(ValueError, match="share of the rate limit"):
             connect(rate_share=share)

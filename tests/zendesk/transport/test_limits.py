@@ -44,7 +44,7 @@ def test_the_account_limit_is_read_in_every_spelling(headers, rate):
 
 
 @pytest.mark.parametrize("name", [n for n in names() if "x-rate-limit" in sample(n).headers])
-def test_every_recorded_answer_tells_its_limit(name):
+def test_every_recorded_answer_has_a_limit(name):
     headers = sample(name).headers
     rate = RateLimit.from_headers(headers)
     assert rate is not None
@@ -62,11 +62,11 @@ def test_endpoint_limits_are_read_in_both_spellings(header, limit):
     assert endpoint_limits({header: "total=100; remaining=93; resets=16", "x-rate-limit": "7"}) == [limit]
 
 
-def test_an_endpoint_limit_in_another_shape_is_tolerated():
+def test_an_endpoint_limit_of_another_shape_is_tolerated():
     assert endpoint_limits({"zendesk-ratelimit-x": "soon"}) == [EndpointLimit("x", None, None, None)]
 
 
-def test_a_spent_endpoint_limit_counts_only_while_the_account_may_call():
+def test_an_exhausted_endpoint_limit_matters_only_while_the_account_may_call():
     spent = {"zendesk-ratelimit-search-index": "total=100; remaining=0; resets=20"}
     account = {"x-rate-limit": "400", "x-rate-limit-remaining": "0"}
     assert exhausted_endpoint(spent) == EndpointLimit("search-index", 100, 0, 20.0)
@@ -78,11 +78,11 @@ def test_a_spent_endpoint_limit_counts_only_while_the_account_may_call():
     ("remaining", "share", "seconds"),
     [(121, 0.7, 0.0), (120, 0.7, 25.0), (0, 0.7, 25.0), (1, 1.0, 0.0), (0, 1.0, 25.0), (399, 0.001, 25.0)],
 )
-def test_calls_stop_when_only_the_share_of_others_is_left(remaining, share, seconds):
+def test_calls_stop_once_only_the_share_of_others_is_left(remaining, share, seconds):
     assert RateLimit(400, remaining, 25.0).hold_for(share) == seconds
 
 
-def test_without_a_reset_time_the_hold_is_a_short_guess_and_with_an_absurd_one_it_is_capped():
+def test_the_hold_is_short_without_a_reset_time_and_capped_with_an_absurd_one():
     assert RateLimit(400, 0, None).hold_for(0.7) == 10.0
     assert RateLimit(400, 0, 1e9).hold_for(0.7) == 600.0
 
@@ -117,7 +117,7 @@ def test_a_429_without_retry_after_waits_for_the_endpoint_or_ten_seconds():
         st.text(max_size=20) | st.from_regex(r"total=\S*; remaining=\S*; resets=\S*"),
     )
 )
-def test_nonsense_in_headers_counts_as_absent(headers):
+def test_invalid_headers_count_as_missing(headers):
     rate = RateLimit.from_headers(headers)
     assert rate is None or (rate.limit >= 1 and rate.remaining >= 0 and rate.hold_for(0.7) >= 0)
     endpoint_limits(headers)

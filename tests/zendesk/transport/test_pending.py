@@ -13,14 +13,14 @@ import responses
 
 from tests.zendesk.conftest import BASE, Clock
 from zendesk import Call, Unavailable, Zendesk
-from zendesk.transport.requestor import UNDER_WAY
+from zendesk.transport.requestor import MAX_BACKGROUND_CALLS
 
 UPDATE = f"{BASE}/api/v2/tickets/update_many.json"
 SHOW = f"{BASE}/api/v2/tickets/show_many.json"
 QUEUED = {"job_status": {"id": "V3-a", "status": "queued"}}
 
 
-def test_calls_are_under_way_side_by_side(
+def test_background_calls_run_in_parallel(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     all_there = threading.Barrier(3)
@@ -43,7 +43,7 @@ def test_calls_are_under_way_side_by_side(
     assert [(call.kind, call.attempt) for call in calls] == [("write", 1)] * 3
 
 
-def test_a_write_whose_answer_is_lost_is_told_as_such_and_not_made_again(
+def test_a_background_write_with_a_lost_answer_is_in_doubt_and_not_retried(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     http.put(UPDATE, body=requests.ConnectionError("reset"))
@@ -54,7 +54,7 @@ def test_a_write_whose_answer_is_lost_is_told_as_such_and_not_made_again(
     assert len(calls) == 1
 
 
-def test_a_write_that_comes_too_early_is_made_again_when_its_result_is_taken(
+def test_a_rate_limited_background_write_is_retried_by_result(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     http.put(UPDATE, status=429, headers={"Retry-After": "1"})
@@ -63,7 +63,7 @@ def test_a_write_that_comes_too_early_is_made_again_when_its_result_is_taken(
     assert [(call.status, call.attempt) for call in calls] == [(429, 1), (200, 2)]
 
 
-def test_no_more_are_begun_than_the_share_of_calls_allows(
+def test_background_calls_keep_within_the_share_of_the_limit(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     answer = threading.Event()
@@ -86,7 +86,7 @@ def test_no_more_are_begun_than_the_share_of_calls_allows(
     assert len(calls) == 4
 
 
-def test_no_more_than_so_many_are_under_way(
+def test_the_number_of_background_calls_is_limited(
     http: responses.RequestsMock, connect: Callable[..., Zendesk]
 ) -> None:
     answer = threading.Event()
@@ -97,13 +97,15 @@ def test_no_more_than_so_many_are_under_way(
 
     http.add_callback("GET", SHOW, shown)
     client = connect()
-    pending = [client.begin_tickets([number]) for number in range(1, UNDER_WAY + 3)]
-    assert [one.is_done for one in pending] == [False] * UNDER_WAY + [True] * 2  # these have not begun
+    pending = [client.begin_tickets([number]) for number in range(1, MAX_BACKGROUND_CALLS + 3)]
+    assert [one.is_done for one in pending] == [False] * MAX_BACKGROUND_CALLS + [
+        True
+    ] * 2  # these have not begun
     answer.set()
-    assert [one.result() for one in pending] == [[]] * (UNDER_WAY + 2)
+    assert [one.result() for one in pending] == [[]] * (MAX_BACKGROUND_CALLS + 2)
 
 
-def test_what_nobody_wants_any_more_is_counted(
+def test_a_discarded_call_is_counted(
     http: responses.RequestsMock, connect: Callable[..., Zendesk], calls: list[Call]
 ) -> None:
     http.get(SHOW, json={"tickets": []})
@@ -115,7 +117,7 @@ def test_what_nobody_wants_any_more_is_counted(
     assert [(call.kind, call.attempt) for call in calls] == [("read", 1)]
 
 
-def test_one_that_was_frozen_before_it_left_asks_again_whether_it_may(
+def test_a_call_suspended_before_sending_asks_for_permission_again(
     http: responses.RequestsMock,
     connect: Callable[..., Zendesk],
     calls: list[Call],
@@ -127,14 +129,14 @@ def test_one_that_was_frozen_before_it_left_asks_again_whether_it_may(
     client = connect(before_call=lambda: asked.append(clock.time))
     taken = threading.Event()
     transport = client._transport
-    late = transport._try_soon
+    late = transport._attempt_unless_stale
 
     def frozen(*given: Any) -> Any:
         assert taken.wait(10)
         clock.move(100)
         return late(*given)
 
-    monkeypatch.setattr(transport, "_try_soon", frozen)
+    monkeypatch.setattr(transport, "_attempt_unless_stale", frozen)
     pending = client.begin_update_many([1], {"additional_tags": ["vip"]})
     taken.set()
     assert pending.result().id == "V3-a"

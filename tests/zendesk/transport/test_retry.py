@@ -53,7 +53,7 @@ NEVER_SENT = {
 
 
 @pytest.mark.parametrize("answer", OPEN_FATES.values(), ids=OPEN_FATES.keys())
-def test_a_read_is_tried_again_after(http, connect, answer, clock):
+def test_a_read_is_retried_after(http, connect, answer, clock):
     http.get(COUNT, **answer)
     http.get(COUNT, json={"count": 6})
     assert connect().search_count("") == 6
@@ -61,7 +61,7 @@ def test_a_read_is_tried_again_after(http, connect, answer, clock):
 
 
 @pytest.mark.parametrize("answer", OPEN_FATES.values(), ids=OPEN_FATES.keys())
-def test_a_write_is_never_repeated_after(http, connect, answer, clock):
+def test_a_write_is_never_retried_after(http, connect, answer, clock):
     http.put(UPDATE, **answer)
     with pytest.raises(Unavailable) as caught:
         connect().update_many([1], CHANGE)
@@ -71,7 +71,7 @@ def test_a_write_is_never_repeated_after(http, connect, answer, clock):
 
 
 @pytest.mark.parametrize("failure", NEVER_SENT.values(), ids=NEVER_SENT.keys())
-def test_a_write_that_never_left_may_be_repeated_after(http, connect, failure, clock):
+def test_an_unsent_write_may_be_retried_after(http, connect, failure, clock):
     http.put(UPDATE, body=failure)
     http.put(UPDATE, **QUEUED.as_response)
     assert connect().update_many([1], CHANGE).status == "queued"
@@ -79,15 +79,15 @@ def test_a_write_that_never_left_may_be_repeated_after(http, connect, failure, c
 
 
 @pytest.mark.parametrize("failure", NEVER_SENT.values(), ids=NEVER_SENT.keys())
-def test_a_write_that_never_left_is_not_in_doubt_after(http, connect, failure):
+def test_an_unsent_write_is_not_in_doubt_after(http, connect, failure):
     http.put(UPDATE, body=failure)
     with pytest.raises(Unavailable, match="nothing was sent") as caught:
-        connect(patience=0).update_many([1], CHANGE)
+        connect(max_wait=0).update_many([1], CHANGE)
     assert not caught.value.fate_unknown
 
 
 @pytest.mark.parametrize("body", [{}, {"job_status": None}, {"job_status": {"id": "V3-1"}}, {"error": "Odd"}])
-def test_a_write_answered_in_an_unknown_shape_is_in_doubt_and_not_repeated(http, connect, body):
+def test_a_write_with_an_answer_of_unknown_shape_is_in_doubt_and_not_retried(http, connect, body):
     http.put(UPDATE, json=body)
     with pytest.raises(UnexpectedAnswer) as caught:
         connect().update_many([1], CHANGE)
@@ -95,7 +95,7 @@ def test_a_write_answered_in_an_unknown_shape_is_in_doubt_and_not_repeated(http,
     assert caught.value.status == 200
 
 
-def test_a_read_answered_in_an_unknown_shape_is_neither_repeated_nor_in_doubt(http, connect):
+def test_a_read_with_an_answer_of_unknown_shape_is_neither_retried_nor_in_doubt(http, connect):
     http.get(COUNT, json={"count": "many"})
     with pytest.raises(UnexpectedAnswer) as caught:
         connect().search_count("")
@@ -103,7 +103,7 @@ def test_a_read_answered_in_an_unknown_shape_is_neither_repeated_nor_in_doubt(ht
 
 
 @pytest.mark.parametrize("send", ["read", "write"])
-def test_a_429_is_waited_out_and_repeated_by_reads_and_writes_alike(http, connect, clock, send):
+def test_reads_and_writes_wait_out_a_429_and_retry(http, connect, clock, send):
     answer = {"status": 429, "headers": {"Retry-After": "4"}, "body": "<html>Slow down</html>"}
     zendesk = connect()
     if send == "read":
@@ -117,58 +117,58 @@ def test_a_429_is_waited_out_and_repeated_by_reads_and_writes_alike(http, connec
     assert clock.slept == [4.0]
 
 
-def test_a_429_beyond_the_patience_is_handed_over_at_once(http, connect, clock):
+def test_a_429_beyond_the_maximum_wait_raises_at_once(http, connect, clock):
     http.put(UPDATE, **sample("429-APIRateLimitExceeded-incremental").as_response)
     with pytest.raises(RateLimited) as caught:
-        connect(patience=9.9).update_many([1], CHANGE)
+        connect(max_wait=9.9).update_many([1], CHANGE)
     assert caught.value.retry_after == 10.0
     assert clock.slept == []
 
 
-def test_an_absurd_retry_after_is_capped_and_that_is_told(http, connect):
+def test_an_absurd_retry_after_is_capped_and_the_error_says_so(http, connect):
     http.get(COUNT, status=429, headers={"Retry-After": "999999"})
-    with pytest.raises(RateLimited, match=r"600 seconds.*at least as long") as caught:
+    with pytest.raises(RateLimited, match=r"600 seconds.*asked for a longer wait") as caught:
         connect().search_count("")
     assert caught.value.retry_after == 600.0
 
 
-def test_waiting_adds_up_to_the_patience_and_no_further(http, connect, clock):
+def test_waits_add_up_to_the_maximum_at_most(http, connect, clock):
     http.get(COUNT, status=429, headers={"Retry-After": "4"})
     with pytest.raises(RateLimited):
-        connect(patience=10).search_count("")
+        connect(max_wait=10).search_count("")
     assert clock.slept == [4.0, 4.0]
 
 
-def test_the_pauses_between_tries_grow_and_end(http, connect, clock):
+def test_the_waits_between_attempts_grow_and_end(http, connect, clock):
     http.get(COUNT, status=500)
     with pytest.raises(Unavailable):
-        connect(patience=3600).search_count("")
+        connect(max_wait=3600).search_count("")
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
-def test_jitter_shortens_a_pause_by_up_to_half(http, connect, clock):
+def test_jitter_shortens_a_wait_by_up_to_half(http, connect, clock):
     http.get(COUNT, status=500)
     http.get(COUNT, json={"count": 6})
     connect(jitter=lambda: 0.0).search_count("")
     assert clock.slept == [0.25]
 
 
-def test_a_503_that_says_when_is_obeyed(http, connect, clock):
+def test_the_retry_after_of_a_503_is_obeyed(http, connect, clock):
     http.get(COUNT, status=503, headers={"Retry-After": "6"})
     http.get(COUNT, json={"count": 6})
     connect().search_count("")
     assert clock.slept == [6.0]
 
 
-def test_without_patience_nothing_waits(http, connect, clock):
+def test_a_maximum_wait_of_zero_never_waits(http, connect, clock):
     http.get(COUNT, status=500)
     with pytest.raises(Unavailable):
-        connect(patience=0).search_count("")
+        connect(max_wait=0).search_count("")
     assert (clock.slept, len(http.calls)) == ([], 1)
 
 
 @pytest.mark.parametrize("status", [200, 429, 503])
-def test_too_many_jobs_is_handed_over_at_once_and_holds_nobody(http, connect, clock, status):
+def test_too_many_jobs_raises_at_once_and_holds_no_other_call(http, connect, clock, status):
     answer = sample("429-TooManyJobs")
     http.put(UPDATE, json=answer.body, headers=answer.headers, status=status)
     http.get(COUNT, json={"count": 6})
@@ -182,7 +182,7 @@ def test_too_many_jobs_is_handed_over_at_once_and_holds_nobody(http, connect, cl
 @pytest.mark.parametrize(
     "name", ["400-TooManyValues-tickets", "403-missing-scope", "404-RecordNotFound-ticket"]
 )
-def test_a_refusal_is_not_tried_again(http, connect, name):
+def test_a_refused_call_is_not_retried(http, connect, name):
     http.get(COUNT, **sample(name).as_response)
     with pytest.raises(ZendeskError) as caught:
         connect().search_count("")
@@ -197,7 +197,7 @@ def test_a_redirect_to_another_host_is_not_followed(http, connect):
     assert [call.request.url for call in http.calls] == [f"{COUNT}?query=type%3Aticket"]
 
 
-def test_every_request_really_made_is_told(http, connect, calls, clock):
+def test_every_request_made_is_reported(http, connect, calls, clock):
     http.get(COUNT, status=500)
     http.get(COUNT, body=requests.exceptions.ReadTimeout("x"))
     http.get(COUNT, json={"count": 6})
@@ -217,7 +217,7 @@ def test_every_request_really_made_is_told(http, connect, calls, clock):
     ]
 
 
-def test_keys_that_zendesk_ignored_are_warned_of_once(http, connect, caplog):
+def test_keys_that_zendesk_ignored_are_logged_once(http, connect, caplog):
     warning = sample("tickets-PUT-200").headers["x-zendesk-api-warn"]
     http.put(UPDATE, json=QUEUED.body, headers={"X-Zendesk-API-Warn": warning})
     zendesk = connect()
@@ -233,16 +233,16 @@ def test_keys_that_zendesk_ignored_are_warned_of_once(http, connect, caplog):
 
 def test_a_pooled_connection_that_the_server_closed_costs_a_read_nothing(raw_server, connect, clock, calls):
     raw_server.script = [http_answer(b'{"count": 1}'), None, http_answer(b'{"count": 2}')]
-    zendesk = connect(base_url=raw_server.base_url, patience=0)
+    zendesk = connect(base_url=raw_server.base_url, max_wait=0)
     assert [zendesk.search_count(""), zendesk.search_count("")] == [1, 2]
     assert [call.status for call in calls] == [200, None, 200]
     assert clock.slept == []
 
 
-def test_a_server_that_always_hangs_up_is_not_tried_for_ever(raw_server, connect):
+def test_a_server_that_always_hangs_up_is_not_retried_for_ever(raw_server, connect):
     raw_server.script = [None] * 10
     with pytest.raises(Unavailable, match="broke before the answer was complete"):
-        connect(base_url=raw_server.base_url, patience=0).search_count("")
+        connect(base_url=raw_server.base_url, max_wait=0).search_count("")
     assert len(raw_server.requests) == 2
 
 
@@ -254,7 +254,7 @@ def test_a_write_whose_connection_broke_is_in_doubt(raw_server, connect):
     assert len(raw_server.requests) == 1
 
 
-def test_an_answer_shorter_than_announced_is_not_taken_for_whole(raw_server, connect, clock):
+def test_a_truncated_answer_is_not_accepted(raw_server, connect, clock):
     raw_server.script = [
         http_answer(b'{"count": 1}', length=500, close=True),
         http_answer(b'{"count": 2}'),
@@ -263,11 +263,11 @@ def test_an_answer_shorter_than_announced_is_not_taken_for_whole(raw_server, con
     assert clock.slept == [0.5]
 
 
-def test_a_closed_port_is_told_as_nothing_sent(raw_server, connect):
+def test_the_error_for_a_closed_port_says_that_nothing_was_sent(raw_server, connect):
     address = raw_server.base_url
     raw_server.close()
     with pytest.raises(Unavailable, match="cannot be reached, so nothing was sent") as caught:
-        connect(base_url=address, patience=0).update_many([1], CHANGE)
+        connect(base_url=address, max_wait=0).update_many([1], CHANGE)
     assert not caught.value.fate_unknown
 
 
@@ -284,7 +284,7 @@ def test_calls_identify_the_program_and_ask_for_json(raw_server, connect):
     assert "content-type: application/json" in write
 
 
-def test_a_cookie_is_neither_kept_nor_sent(raw_server, connect):
+def test_a_cookie_is_neither_stored_nor_sent(raw_server, connect):
     cookie = http_answer(b'{"count": 1}').replace(b"\r\n", b"\r\nSet-Cookie: session=1; Path=/\r\n", 1)
     raw_server.script = [cookie, http_answer(b'{"count": 2}')]
     zendesk = connect(base_url=raw_server.base_url)
@@ -300,7 +300,7 @@ def test_a_write_in_doubt_stays_so_while_an_earlier_failure_is_being_handled(raw
         port = closed.getsockname()[1]
     in_doubt = False
     try:
-        connect(base_url=f"http://127.0.0.1:{port}", patience=0).me()
+        connect(base_url=f"http://127.0.0.1:{port}", max_wait=0).me()
     except Unavailable:
         with pytest.raises(Unavailable) as caught:
             zendesk.update_many([1], CHANGE)
@@ -308,25 +308,25 @@ def test_a_write_in_doubt_stays_so_while_an_earlier_failure_is_being_handled(raw
     assert in_doubt
 
 
-def test_a_name_that_nobody_knows_is_told_as_nothing_sent(connect, monkeypatch):
+def test_the_error_for_an_unknown_host_says_that_nothing_was_sent(connect, monkeypatch):
     def look_up(*_args: object, **_options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setenv("NO_PROXY", "*")
     with pytest.raises(Unavailable, match="nothing was sent") as caught:
-        connect(base_url="https://acme.zendesk.invalid", patience=0).update_many([1], CHANGE)
+        connect(base_url="https://acme.zendesk.invalid", max_wait=0).update_many([1], CHANGE)
     assert not caught.value.fate_unknown
 
 
 def test_the_cause_of_an_error_is_kept(http, connect):
     http.get(COUNT, body=requests.exceptions.ReadTimeout("x"))
     with pytest.raises(Unavailable) as caught:
-        connect(patience=0).search_count("")
+        connect(max_wait=0).search_count("")
     assert isinstance(caught.value.__cause__, requests.exceptions.ReadTimeout)
 
 
-def test_a_missing_record_is_told_apart_from_a_missing_account(http, connect):
+def test_a_missing_record_differs_from_a_missing_account(http, connect):
     http.get(f"{BASE}/api/v2/views/5.json", **sample("404-empty-body-content_tag").as_response)
     with pytest.raises(NotFound):
         connect().view(5)

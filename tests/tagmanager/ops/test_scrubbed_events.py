@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs import log_context
-from tagmanager.ops.error_reporting import OURS, bare
+from tagmanager.ops.error_reporting import OWN_LOGGERS, scrub_event
 
 SECRET = "quokka"
 #: An event with something private in every place that the library knows, and in one that it does not.
@@ -119,19 +119,19 @@ def record(logger: str, words: str, *parameters: object, **extra: Any) -> loggin
 
 
 def sent(event: dict[str, Any], line: logging.LogRecord | None = None) -> Any:
-    return bare(event, {} if line is None else {"log_record": line})  # type: ignore[arg-type]
+    return scrub_event(event, {} if line is None else {"log_record": line})  # type: ignore[arg-type]
 
 
-def test_of_an_exception_type_place_and_function_are_kept_and_no_words() -> None:
+def test_an_exception_keeps_its_type_and_location_but_no_message() -> None:
     assert sent(FULL) == KEPT
 
 
-def test_a_report_says_which_job_and_batch_were_in_hand() -> None:
+def test_a_report_has_the_current_job_and_batch() -> None:
     with log_context.about(job=5, batch=12):
         assert sent(FULL) == KEPT | {"tags": {"job": "5", "batch": "12"}}
 
 
-def test_a_line_of_ours_keeps_its_words_and_loses_what_they_were_filled_with() -> None:
+def test_our_log_messages_keep_the_template_but_no_arguments() -> None:
     line = record("jobs.engine.execution", "Waits %s s: %s", 5, SECRET)
     assert sent(FULL, line) == KEPT | {"logentry": {"message": "Waits %s s: %s"}}
     told = sent(UNCAUGHT, line)
@@ -139,11 +139,11 @@ def test_a_line_of_ours_keeps_its_words_and_loses_what_they_were_filled_with() -
     assert SECRET not in str(told)
 
 
-def test_a_line_of_others_loses_its_words_too_because_they_may_be_filled_in_already() -> None:
+def test_other_log_messages_are_dropped_because_they_may_contain_arguments() -> None:
     assert sent(FULL, record("django.request", f"Internal Server Error: {SECRET}")) == KEPT
 
 
-def test_a_page_is_named_by_its_pattern() -> None:
+def test_a_page_is_identified_by_its_url_pattern() -> None:
     match = SimpleNamespace(route="jobs/<int:pk>/")
     request = SimpleNamespace(resolver_match=match, path=f"/jobs/{SECRET}/", GET={"q": SECRET})
     line = record("django.request", "%s: %s", "Internal Server Error", SECRET, request=request)
@@ -153,15 +153,15 @@ def test_a_page_is_named_by_its_pattern() -> None:
 
 
 @pytest.mark.parametrize("logger", ["django.request", "django-q", "gunicorn.error", "jobsnot.ours"])
-def test_a_line_of_others_without_an_exception_is_no_report(logger: str) -> None:
+def test_other_log_messages_without_an_exception_are_not_reported(logger: str) -> None:
     assert sent(UNCAUGHT, record(logger, "Service Unavailable: /healthz")) is None
 
 
-def test_the_words_of_our_errors_are_constants() -> None:
+def test_our_error_messages_are_constants() -> None:
     root = Path(__file__).resolve().parents[3]
     found = [
         (path.name, call.args[0])
-        for room in OURS
+        for room in OWN_LOGGERS
         for path in (root / room).rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)

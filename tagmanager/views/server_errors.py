@@ -1,4 +1,4 @@
-"""What is answered when a request could not be carried out and the fault is ours."""
+"""The answers to requests that fail on our side."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from jobs.views.permissions import is_partial_request
 
 logger = logging.getLogger(__name__)
 
-#: After so long it may be tried again, seconds: what Retry-After tells.
+#: Seconds in the Retry-After header.
 RETRY_AFTER = 5
-WORDS = {
+MESSAGES = {
     Trouble.AWAY: (
         "The database does not answer",
         "It is away for the moment, and this page works again as soon as it is back.",
@@ -37,26 +37,26 @@ WORDS = {
 }
 
 
-class Hiding(SafeExceptionReporterFilter):
-    """What the error page of DEBUG shows of settings: not the address for error reports, which has a key."""
+class SettingsFilter(SafeExceptionReporterFilter):
+    """Hides SENTRY_DSN, which contains a key, on the error page of DEBUG."""
 
     hidden_settings = re.compile(rf"{SafeExceptionReporterFilter.hidden_settings.pattern}|DSN", re.IGNORECASE)
 
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 with a sentence while our own database is in trouble, else 500 for a fault of the program.
+    """503 with a sentence while our own database is in trouble, otherwise 500 for a bug.
 
-    Called by Django while the exception is handled. Neither page asks the database for anything.
+    Django calls it while handling the exception. Neither page reads the database.
     """
     problem = sys.exc_info()[1]
     trouble = trouble_in(problem) if problem else None
     if trouble is None:
         return HttpResponse(render_to_string("500.html", request=None), status=500)
-    answer = _say(request, trouble)
+    answer = _render(request, trouble)
     answer["Retry-After"] = str(RETRY_AFTER)
     answer["Cache-Control"] = "no-store"
-    # One line instead of a stack for each request while it lasts; told, so that Django tells it no more.
+    # Log one line per request instead of a traceback; log_response keeps Django from logging it again.
     log_response(
         "%s: %s %s (%s)",
         trouble.value,
@@ -71,12 +71,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _say(request: HttpRequest, trouble: Trouble) -> HttpResponse:
-    heading, sentence = WORDS[trouble]
+def _render(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+    heading, sentence = MESSAGES[trouble]
     match = request.resolver_match
     if match is not None and getattr(match.func, "is_for_scripts", False):
         return JsonResponse({"error": f"{heading}. {sentence}"}, status=503)
-    if is_partial_request(request):  # the page that asked keeps what it shows, and asks again
+    if is_partial_request(request):  # the page keeps its content and asks again
         return HttpResponse(f"{heading}. {sentence}", status=503, content_type="text/plain; charset=utf-8")
     context = {"heading": heading, "sentence": sentence, "is_form": request.method == "POST"}
-    return render(None, "503.html", context, status=503)  # without the request: nobody is read
+    return render(None, "503.html", context, status=503)  # without the request, which would read the user

@@ -36,7 +36,7 @@ def wary(ana: User) -> Client:
     return client
 
 
-def test_a_page_that_is_not_there_leads_back(web: Client) -> None:
+def test_a_missing_page_links_back(web: Client) -> None:
     for address in ("/nonsense", "/jobs/4711/", "/jobs/99999999999999999999/", "/tools/nonsense/"):
         answer = web.get(address)
         assert answer.status_code == 404
@@ -46,7 +46,7 @@ def test_a_page_that_is_not_there_leads_back(web: Client) -> None:
         assert 'href="/"' in answer.content.decode()
 
 
-def test_a_list_too_long_for_a_text_box_is_pointed_to_a_file(web: Client) -> None:
+def test_the_error_for_a_list_too_long_for_a_text_box_suggests_a_file(web: Client) -> None:
     answer = web.post(FORM, {"add": "vip", "ids": "1234567 " * 350_000})
     assert answer.status_code == 400
     assert wears_our_clothes(answer.content)
@@ -54,14 +54,14 @@ def test_a_list_too_long_for_a_text_box_is_pointed_to_a_file(web: Client) -> Non
 
 
 @pytest.mark.parametrize("fault", [BadRequest("x"), SuspiciousOperation("<b>x</b>")])
-def test_a_request_that_cannot_be_read_is_told_without_anything_of_the_request(fault: Exception) -> None:
+def test_a_malformed_request_is_refused_without_repeating_it(fault: Exception) -> None:
     answer = defaults.bad_request(RequestFactory().get("/"), fault)
     assert answer.status_code == 400
     assert wears_our_clothes(answer.content)
     assert b"<b>x</b>" not in answer.content
 
 
-def test_the_page_of_a_fault_needs_no_request_no_person_and_no_database() -> None:
+def test_the_error_page_needs_no_request_no_user_and_no_database() -> None:
     """Without the fixture of a database, each question to one is an error of the test."""
     answer = defaults.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500
@@ -70,7 +70,7 @@ def test_the_page_of_a_fault_needs_no_request_no_person_and_no_database() -> Non
     assert 'href="/jobs/"' in answer.content.decode()
 
 
-def test_a_fault_of_the_program_shows_nothing_of_itself(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_shows_nothing_of_itself(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a secret of the program")
 
@@ -93,7 +93,7 @@ def test_a_fault_of_the_program_shows_nothing_of_itself(web: Client, monkeypatch
         ("/nonsense/", None, ""),
     ],
 )
-def test_a_form_without_its_token_does_nothing_and_its_page_is_a_click_away(
+def test_a_form_without_its_token_does_nothing_and_links_back(
     wary: Client, address: str, again: str | None, sentence: str
 ) -> None:
     job = factories.job(Status.PAUSED, pk=1)
@@ -112,7 +112,7 @@ def test_a_form_without_its_token_does_nothing_and_its_page_is_a_click_away(
     assert wary.get(again).status_code == 200
 
 
-def test_a_sign_in_page_of_yesterday_opens_anew(db: None) -> None:
+def test_an_outdated_sign_in_page_opens_again(db: None) -> None:
     factories.runner("ana")
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/login/?next=/jobs/", {"username": "ana", "password": factories.PASSWORD})
@@ -121,7 +121,7 @@ def test_a_sign_in_page_of_yesterday_opens_anew(db: None) -> None:
     assert factories.PASSWORD not in answer.content.decode()
 
 
-def test_who_is_refused_reads_why_and_whom_to_ask(client: Client, db: None) -> None:
+def test_refused_people_read_why_and_whom_to_ask(client: Client, db: None) -> None:
     User.objects.create_superuser("<b>root</b>")
     client.force_login(factories.user("bob", "view_job"))
     answer = client.get(FORM)
@@ -143,7 +143,7 @@ def test_who_is_refused_reads_why_and_whom_to_ask(client: Client, db: None) -> N
         (None, "cannot sign in from here until an administrator opens the door again, so that"),
     ],
 )
-def test_who_guesses_too_often_is_told_how_long_to_wait(
+def test_a_lockout_says_how_long_to_wait(
     client: Client, db: None, settings: Settings, stretch: float | timedelta | None, sentence: str
 ) -> None:
     factories.runner("ana")

@@ -1,12 +1,10 @@
-"""The first page with the parts that keep themselves up to date, and what a probe asks."""
+"""The home page and the parts of it that update themselves."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,7 +14,7 @@ from jobs.presentation.job_page import version_of
 from jobs.views.permissions import ACT, SEE, allowed, why_refused
 from jobs.workers import health
 from tagmanager import tools as installed
-from tagmanager.account.status import account_status, named
+from tagmanager.account.status import account_status, configured_account
 from tagmanager.tools.base import StartsElsewhere
 from tagmanager.views.lookup_pages import LOOKUPS
 
@@ -26,12 +24,12 @@ RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 @require_safe
 @allowed()
 def home(request: HttpRequest) -> HttpResponse:
-    """The tools, what is going on, what needs somebody, and the latest jobs. Zendesk is not asked here."""
+    """Tools, running jobs, jobs that need attention, and the latest jobs. Makes no call to Zendesk."""
     context: dict[str, Any] = {
         "tools": [*(t for t in installed.tools().values() if not isinstance(t, StartsElsewhere)), *LOOKUPS],
         "refusal": why_refused(request.user, SEE, ACT),
         **_worker(),
-        "account_status": named(),
+        "account_status": configured_account(),
     }
     if request.user.has_perm(SEE):
         context |= _jobs()
@@ -42,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @allowed(SEE)
 @never_cache
 def jobs_now(request: HttpRequest) -> HttpResponse:
-    """The jobs of the first page, for a page that shows `?version=`; 204 when nothing has changed since."""
+    """The jobs on the home page; 204 if nothing has changed since `?version=`."""
     context = _jobs()
     if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
@@ -53,20 +51,20 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
 @allowed()
 @never_cache
 def connection_card(request: HttpRequest) -> HttpResponse:
-    """Which account, as whom, and whether a worker is there; a page of its own where no script asks."""
+    """The account, the connected user, and whether a worker is alive; a whole page without htmx."""
     context = {"account_status": account_status(), **_worker()}
     is_part = request.headers.get("HX-Request") == "true"
     return render(request, "home/_connection.html" if is_part else "home/connection.html", context)
 
 
 def _worker() -> dict[str, Any]:
-    """Whether a worker is there and works, judged as probes are told."""
+    """The state of the workers, as `healthz` reports it."""
     found = health.check()
     return {"worker_alive": found.is_worker_alive, "worker_state": found.worker_state}
 
 
 def _jobs() -> dict[str, Any]:
-    """What needs attention, what goes on, and the latest besides; each job once."""
+    """Jobs that need attention, running ones, and the latest others; each job only once."""
     rows = Job.objects.select_related("created_by").defer("params", "options", "source").order_by("-pk")
     attention = list(rows.filter(pk__in=Job.objects.needing_attention().values("pk"))[: ATTENTION_SHOWN + 1])
     running = list(rows.filter(pk__in=Job.objects.active().values("pk"))[: RUNNING_SHOWN + 1])
@@ -81,21 +79,3 @@ def _jobs() -> dict[str, Any]:
         "is_fresh": not (attention or running or latest),
         "version": version_of([*attention, *running, *latest]),
     }
-
-
-@require_safe
-@never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
-    """For probes, without a login: 200 while the database answers. A missing worker is no failure,
-    except to a probe that asks for it: with `?worker=1` it is 503 unless a worker is alive and working.
-    """
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        found = health.check()
-    except DatabaseError:
-        return JsonResponse({"database": "away", "worker": False}, status=503)
-    wanted = request.GET.get("worker") == "1"
-    failed = wanted and found.worker_state != health.State.ALIVE
-    answer = {"database": "ok", "worker": found.is_worker_alive} | asdict(found)
-    return JsonResponse(answer, status=503 if failed else 200)

@@ -29,7 +29,7 @@ def test_a_fresh_installation_says_how_to_start(web: Client) -> None:
     assert section(page, "running") == section(page, "latest") == ""
 
 
-def test_jobs_that_need_somebody_are_named_until_somebody_came(web: Client) -> None:
+def test_jobs_that_need_attention_are_listed_until_handled(web: Client) -> None:
     long_ago = timezone.now() - timedelta(days=8)
     failed, retried, old, stopped, paused, fine = (
         factories.job(Status.PARTIAL, title="failed lately", failed=1),
@@ -55,7 +55,7 @@ def test_jobs_that_need_somebody_are_named_until_somebody_came(web: Client) -> N
     assert "is paused" not in section(page, "latest")
 
 
-def test_running_jobs_ask_for_themselves_with_one_request(web: Client) -> None:
+def test_running_jobs_update_with_one_request(web: Client) -> None:
     factories.job(Status.RUNNING, title="first", total=10)
     factories.job(Status.RUNNING, title="second", total=10)
     page = web.get("/").content.decode()
@@ -68,7 +68,7 @@ def test_running_jobs_ask_for_themselves_with_one_request(web: Client) -> None:
     assert "<html" not in part
 
 
-def test_a_job_that_ends_moves_to_where_it_belongs_without_a_reload(web: Client) -> None:
+def test_an_ended_job_moves_to_its_section_without_a_reload(web: Client) -> None:
     failed = factories.job(Status.RUNNING, title="goes wrong", total=1)
     fine = factories.job(Status.RUNNING, title="fine", total=1)
     factories.job(Status.RUNNING, title="goes on")
@@ -80,11 +80,11 @@ def test_a_job_that_ends_moves_to_where_it_belongs_without_a_reload(web: Client)
     assert "fine" in section(part, "latest")
 
 
-def test_when_nothing_runs_the_page_asks_now_and_then_whether_others_started_something(web: Client) -> None:
+def test_an_idle_home_page_polls_slowly_for_new_jobs(web: Client) -> None:
     assert 'hx-trigger="every 15s"' in web.get("/now").content.decode()
 
 
-def test_more_than_the_first_page_shows_is_a_link_away(web: Client) -> None:
+def test_the_home_page_links_to_further_jobs(web: Client) -> None:
     for _ in range(11):
         factories.job(Status.RUNNING)
     assert 'id="all-running" href="/jobs/?show=active"' in web.get("/").content.decode()
@@ -94,14 +94,14 @@ def test_more_than_the_first_page_shows_is_a_link_away(web: Client) -> None:
     assert 'id="all-attention" href="/jobs/?show=attention"' in web.get("/").content.decode()
 
 
-def test_whoever_may_only_look_is_told_whom_to_ask(client: Client, db: None) -> None:
+def test_people_who_may_only_look_read_whom_to_ask(client: Client, db: None) -> None:
     client.force_login(factories.user("bob", "view_job"))
     page = client.get("/").content.decode()
     assert "Ask an administrator of Tag Manager" in page
     assert 'href="/tools/bulk-tag/"' not in page
 
 
-def test_parts_of_the_first_page_want_a_person(client: Client, db: None) -> None:
+def test_parts_of_the_home_page_need_a_login(client: Client, db: None) -> None:
     for address in ("/now", "/connection"):
         assert client.get(address)["Location"].startswith("/login/")
     client.force_login(factories.user("eve"))
@@ -109,7 +109,7 @@ def test_parts_of_the_first_page_want_a_person(client: Client, db: None) -> None
     assert "Running now" not in client.get("/").content.decode()
 
 
-def test_the_connection_is_tried_at_most_once_a_minute(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_the_connection_is_checked_at_most_once_a_minute(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     web.get("/")
     assert sum(demo_zendesk.ledger.calls.values()) == 0
     page = web.get("/connection", headers=HTMX).content.decode()
@@ -120,7 +120,7 @@ def test_the_connection_is_tried_at_most_once_a_minute(web: Client, demo_zendesk
     assert demo_zendesk.ledger.calls["GET users/me"] == 1
 
 
-def test_a_connection_that_does_not_serve_is_told_in_words(web: Client, settings: Settings) -> None:
+def test_a_broken_connection_is_reported_with_a_sentence(web: Client, settings: Settings) -> None:
     cache.clear()
     assert "set up" in web.get("/connection", headers=HTMX).content.decode()
     settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
@@ -131,6 +131,6 @@ def test_a_connection_that_does_not_serve_is_told_in_words(web: Client, settings
     assert "secret-token" not in page
 
 
-def test_a_missing_worker_is_told_with_what_to_do(web: Client) -> None:
+def test_a_missing_worker_is_reported_with_the_remedy(web: Client) -> None:
     page = web.get("/connection", headers=HTMX).content.decode()
     assert "none is running; start one on the server" in page

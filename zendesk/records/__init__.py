@@ -1,0 +1,25 @@
+"""Records of the API as values, with only the members that a bulk tagger needs.
+
+``from_json`` raises UnexpectedAnswer if an indispensable member is missing or has the wrong type. It accepts
+all other members as they come.
+"""
+
+from zendesk.records.people import CustomRole, Group, User
+from zendesk.records.rules import Action, Macro, Rule, View, ViewCount
+from zendesk.records.ticket_fields import TicketField
+from zendesk.records.tickets import Audit, TagCount, Ticket
+
+__all__ = [
+    "Action",
+    "Audit",
+    "CustomRole",
+    "Group",
+    "Macro",
+    "Rule",
+    "TagCount",
+    "Ticket",
+    "TicketField",
+    "User",
+    "View",
+    "ViewCount",
+]
