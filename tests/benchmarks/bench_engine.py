@@ -20,7 +20,7 @@ from jobs.actors import Actor
 from jobs.models import Job
 from jobs.reports import recount
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.workers import size_of_database
+from tests.benchmarks.worker_processes import size_of_database
 
 COLUMNS = (
     "jobs",
@@ -50,7 +50,7 @@ def work_on(jobs: list[Job], environment: dict[str, str]) -> list[dict[str, Any]
     """Each job in a process of its own, all at once; what each process said."""
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.worker", str(job.pk)],
+            [sys.executable, "-m", "tests.benchmarks.run_one_job", str(job.pk)],
             cwd=settings.BASE_DIR,
             env=environment,
             stdout=subprocess.PIPE,

@@ -23,11 +23,11 @@ from jobs.models import Job
 from jobs.reports import recount
 from jobs.states import FollowUp
 from tests.benchmarks import chart, figures, sizes
-from tests.benchmarks.account import account
-from tests.benchmarks.addresses import Address, of_one_job
 from tests.benchmarks.bench_prune import COMMAND
+from tests.benchmarks.pages import Address, of_one_job
 from tests.benchmarks.web import Web, served
-from tests.benchmarks.workers import Fleet, at_work, await_end, size_of_database
+from tests.benchmarks.worker_processes import Fleet, at_work, await_end, size_of_database
+from tests.benchmarks.zendesk_process import account
 
 CLIENT = Actor(name="bench")
 #: Tickets of the smallest job.

@@ -13,9 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.addresses import PAGE, STATUS, addresses
 from tests.benchmarks.conftest import Fill
-from tests.benchmarks.stock import Stock
+from tests.benchmarks.dataset import Stock
+from tests.benchmarks.pages import PAGE, STATUS, addresses
 from tests.benchmarks.web import served, viewer
 
 FEW_ITEMS, FEW_JOBS = 1_000, 50

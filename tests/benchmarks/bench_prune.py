@@ -14,7 +14,7 @@ from jobs.models import Gate, Item, Job
 from jobs.reports import recount
 from tests.benchmarks import figures, sizes
 from tests.benchmarks.conftest import Fill
-from tests.benchmarks.workers import size_of_database
+from tests.benchmarks.worker_processes import size_of_database
 
 SMALL_JOBS = 50
 #: Between two writes of the other one, seconds: a worker that sends writes about as often.

@@ -10,8 +10,8 @@ from pathlib import Path
 from jobs import actions
 from jobs.actors import Actor
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.account import account
-from tests.benchmarks.workers import at_work, await_end
+from tests.benchmarks.worker_processes import at_work, await_end
+from tests.benchmarks.zendesk_process import account
 
 WORKERS, JOBS, PLACES = (1, 2, 4), 4, 30
 #: Calls a minute that the account allows, and the part of them that is ours (ZENDESK_RATE_SHARE).

@@ -21,8 +21,8 @@ from zenpy.lib.api_objects import Ticket
 from jobs import actions
 from jobs.actors import Actor
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.account import Account, account
-from tests.benchmarks.workers import at_work, await_end
+from tests.benchmarks.worker_processes import at_work, await_end
+from tests.benchmarks.zendesk_process import Account, account
 from tests.sandbox.test_zenpy import HOST, ToTheDemo
 from zendesk.sandbox import API_TOKEN, EMAIL, VIEW_UNSOLVED
 

@@ -8,18 +8,18 @@ from collections.abc import Callable
 import pytest
 
 from jobs.reports import recount
-from tests.benchmarks import stock
+from tests.benchmarks import dataset
 
-#: `stock.fill`, in place of what the database held.
-Fill = Callable[..., stock.Stock]
+#: `dataset.fill`, in place of what the database held.
+Fill = Callable[..., dataset.Stock]
 
 
 @pytest.fixture
 def fill(transactional_db: None) -> Fill:
-    def fill(items: int, jobs: int, **shape: int) -> stock.Stock:
-        stock.empty()
+    def fill(items: int, jobs: int, **shape: int) -> dataset.Stock:
+        dataset.empty()
         start = time.perf_counter()
-        filled = stock.fill(items, jobs, **shape)
+        filled = dataset.fill(items, jobs, **shape)
         seconds = time.perf_counter() - start
         assert list(recount.drifts()) == []  # what check_jobs asks
         print(f"\n{items:,} items in {filled.jobs:,} jobs, filled in {seconds:.0f} s and recounted.")

@@ -14,28 +14,28 @@ from jobs.actors import Actor
 from jobs.engine import execution
 from jobs.models import Item, Job
 from jobs.reports import recount
-from tests.benchmarks import addresses, chart, figures, stock, summary
+from tests.benchmarks import chart, dataset, figures, pages, summary
 from tests.benchmarks.web import viewer
 
 
 def test_the_stock_is_as_large_as_asked_for_and_its_counts_agree(transactional_db: None) -> None:
-    filled = stock.fill(2_000, 60)
+    filled = dataset.fill(2_000, 60)
     assert (filled.items, filled.jobs) == (Item.objects.count(), Job.objects.count()) == (2_000, 63)
     assert list(recount.drifts()) == []
     assert Item.objects.filter(ref=filled.ticket).count() >= 3
-    stock.empty()
+    dataset.empty()
     assert (Item.objects.count(), Job.objects.count()) == (0, 0)
 
 
 def test_every_address_shows_what_its_name_says(transactional_db: None, client: Client) -> None:
-    filled = stock.fill(2_000, 60)
+    filled = dataset.fill(2_000, 60)
     client.force_login(viewer())
-    answers = {one.url: client.get(one.url).status_code for one in addresses.addresses(filled)}
+    answers = {one.url: client.get(one.url).status_code for one in pages.addresses(filled)}
     assert answers == dict.fromkeys(answers, 200)
 
 
 def test_the_instant_work_is_carried_out_by_the_engine(transactional_db: None, settings: Any) -> None:
-    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    settings.JOBS_WORK = "tests.benchmarks.instant_work.InstantWork"
     job = actions.submit(
         tool="bulk-tag",
         title="Add vip to many tickets",

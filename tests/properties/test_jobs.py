@@ -21,9 +21,9 @@ from jobs.models import Batch, Item, Job
 from jobs.reports import recount
 from jobs.states import ENDED, STOPPED, BatchState, FollowUp, Outcome
 from tagmanager.ticket_change import TicketChange
-from tests.properties.meanwhile import When
+from tests.properties.fake_calls import When
 from tests.properties.profiles import profile
-from tests.properties.world import FAULTS, LONG, TICKETS, Interruption, World
+from tests.properties.simulation import FAULTS, LONG, TICKETS, Interruption, World
 
 CHANGES: list[dict[str, list[str]]] = [
     {"add": ["vip"]},

@@ -18,7 +18,7 @@ from tests import factories
 def test_a_job_that_shares_the_places_never_waits_with_empty_hands(
     job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    settings.JOBS_WORK = "tests.benchmarks.instant_work.InstantWork"
     factories.job(Status.RUNNING)  # another one, which leaves it half of the ten places
     job = actions.submit(
         tool="bulk-tag",

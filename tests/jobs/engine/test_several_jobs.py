@@ -15,7 +15,7 @@ from jobs.reports import recount
 from jobs.states import Status
 from jobs.tasks import SLICE
 from tests.demo import ANA, params
-from tests.properties.world import Interruption, World
+from tests.properties.simulation import Interruption, World
 from zendesk.sandbox import VIEW_UNTAGGED
 
 PLACES, FEW = 10, 4

@@ -19,8 +19,8 @@ from jobs import actions
 from jobs.actors import Actor
 from jobs.models import Job
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.account import Account, account
-from tests.benchmarks.workers import at_work, await_end
+from tests.benchmarks.worker_processes import at_work, await_end
+from tests.benchmarks.zendesk_process import Account, account
 from zendesk.sandbox import VIEW_UNSOLVED
 from zendesk.sandbox.limits import SEARCH_EXPORT
 from zendesk.sandbox.serving.runtimes import RECORDED_SECONDS

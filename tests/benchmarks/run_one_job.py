@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.worker JOB`: a process that works on this one job and then says what it took.
+"""`python -m tests.benchmarks.run_one_job JOB`: a process that works on this one job and then says what it took.
 
 It prints one JSON object: seconds of reading the list and of sending, queries, and the most memory it held.
 """
@@ -36,7 +36,7 @@ def main(pk: int) -> None:
     from jobs.models import Job
     from tests.benchmarks.figures import peak_memory
 
-    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    settings.JOBS_WORK = "tests.benchmarks.instant_work.InstantWork"
     counter = Counter()
     begun = time.process_time()
     with connection.execute_wrapper(counter):

@@ -28,8 +28,8 @@ from jobs.states import ENDED, FollowUp, Outcome, Status
 from jobs.workers import reaper
 from tagmanager.changes.ticket_work import TicketWork
 from tests.properties.clock import Clock
-from tests.properties.meanwhile import Calls, News, When
-from tests.properties.wire import BASE, Wire
+from tests.properties.fake_calls import Calls, News, When
+from tests.properties.fake_transport import BASE, Wire
 from zendesk import sandbox as zd
 from zendesk.client import Zendesk
 from zendesk.sandbox.serving.app import App

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.benchmarks.stock import FIRST_REF, Stock
+from tests.benchmarks.dataset import FIRST_REF, Stock
 
 #: Milliseconds, for the 95th percentile: the promise for list and job page, and for the status JSON.
 PAGE, STATUS = 100, 20
