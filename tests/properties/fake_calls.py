@@ -1,4 +1,4 @@
-"""Calls that are made meanwhile, in a world of one thread: each is made at a moment of our choosing."""
+"""Background calls in a simulation with one thread: the test chooses when each call runs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from enum import Enum
 from typing import Any
 
 
-class When(Enum):
+class CallTiming(Enum):
     AT_ONCE = "at once"
-    LATE = "late"  # when it is looked at again or waited for; of a process that dies they arrive all the same
-    NEVER = "never"  # late, and of a process that dies they never left
+    LATE = "late"  # at the second check or when awaited; calls of a crashed process still arrive
+    NEVER = "never"  # like LATE, but calls of a crashed process were never sent
 
 
-class Call(Future[Any]):
-    """One that is made when it is looked at for the second time, or waited for."""
+class FakeCall(Future[Any]):
+    """Runs when it is checked for the second time, or awaited."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         super().__init__()
         self._make: Callable[[], Any] | None = make
-        self._looks = 0
+        self._checks = 0
 
     def run(self) -> None:
         make, self._make = self._make, None
@@ -28,8 +28,8 @@ class Call(Future[Any]):
             self.set_result(make())
 
     def done(self) -> bool:
-        self._looks += 1
-        if self._looks > 1:
+        self._checks += 1
+        if self._checks > 1:
             self.run()
         return super().done()
 
@@ -38,35 +38,35 @@ class Call(Future[Any]):
         return super().result(timeout)
 
 
-class Calls:
-    """Stands in for the thread pool of the client."""
+class FakeThreadPool:
+    """Replaces the thread pool of the client."""
 
     def __init__(self) -> None:
-        self.when = When.AT_ONCE
-        self._begun: list[Call] = []
+        self.timing = CallTiming.AT_ONCE
+        self._calls: list[FakeCall] = []
 
-    def __call__(self, *_given: Any, **_named: Any) -> Calls:
+    def __call__(self, *_arguments: Any, **_options: Any) -> FakeThreadPool:
         return self
 
-    def submit(self, make: Callable[..., Any], *given: Any) -> Call:
-        call = Call(lambda: make(*given))
-        self._begun.append(call)
-        if self.when is When.AT_ONCE:
+    def submit(self, make: Callable[..., Any], *arguments: Any) -> FakeCall:
+        call = FakeCall(lambda: make(*arguments))
+        self._calls.append(call)
+        if self.timing is CallTiming.AT_ONCE:
             call.run()
         return call
 
-    def shutdown(self, **_how: Any) -> None:
+    def shutdown(self, **_options: Any) -> None:
         pass
 
-    def begun_since(self, mark: int) -> list[Call]:
-        return self._begun[mark:]
+    def calls_since(self, number: int) -> list[FakeCall]:
+        return self._calls[number:]
 
-    def mark(self) -> int:
-        return len(self._begun)
+    def count(self) -> int:
+        return len(self._calls)
 
 
-class News:
-    """Stands in for an event that calls set when they are over; who waits for it moves the clock."""
+class FakeEvent:
+    """Replaces the event that finished calls set; waiting for it moves the clock."""
 
     def __init__(self, sleep: Callable[[float], None]) -> None:
         self._sleep = sleep

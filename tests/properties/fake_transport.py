@@ -1,7 +1,6 @@
-"""The wire between the client and the demo Zendesk, without sockets: hundreds of jobs in seconds.
+"""Connects the client to the demo Zendesk without sockets: hundreds of jobs run in seconds.
 
-What leaves the client is what would leave it over HTTP, and what the demo Zendesk answers is what the client
-reads; only the carrying is left out.
+Requests and responses are the same as over HTTP; only the network is left out.
 """
 
 from __future__ import annotations
@@ -16,30 +15,30 @@ import urllib3
 
 from zendesk.sandbox.serving.app import App
 
-BASE = "http://127.0.0.1:9"
+BASE_URL = "http://127.0.0.1:9"
 
-#: Told the method, the target and the body before a call arrives.
-Arrives = Callable[[str, str, bytes], None]
-#: Told the method when it has been carried out, and the caller has no answer yet.
-Answered = Callable[[str], None]
+#: Called with the method, the target and the body before the demo Zendesk handles a request.
+OnRequest = Callable[[str, str, bytes], None]
+#: Called with the method after the request was handled and before the caller gets the response.
+OnResponse = Callable[[str], None]
 
 
-class Wire:
-    """Stands in for `requests.Session.request`."""
+class FakeTransport:
+    """Replaces `requests.Session.request`."""
 
-    def __init__(self, app: App, *, arrives: Arrives, answered: Answered) -> None:
+    def __init__(self, app: App, *, on_request: OnRequest, on_response: OnResponse) -> None:
         self._app = app
-        self._arrives = arrives
-        self._answered = answered
+        self._on_request = on_request
+        self._on_response = on_response
 
-    def carry(self, method: str, url: str, **given: Any) -> requests.Response:
-        prepared = requests.Request(method, url, headers=given.get("headers")).prepare()
-        signed = given["auth"](prepared)
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        prepared = requests.Request(method, url, headers=options.get("headers")).prepare()
+        signed = options["auth"](prepared)
         headers = {name.title(): str(value) for name, value in signed.headers.items()}
-        target, body = url.removeprefix(BASE), given.get("data") or b""
-        self._arrives(method, target, body)
+        target, body = url.removeprefix(BASE_URL), options.get("data") or b""
+        self._on_request(method, target, body)
         reply = self._app.handle(method, target, headers, body)
-        self._answered(method)
+        self._on_response(method)
         if reply.transport != "whole":
             raise requests.ConnectionError(RemoteDisconnected("Remote end closed connection"))
         response = requests.Response()
