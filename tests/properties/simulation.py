@@ -106,8 +106,8 @@ class SentBatch:
 class Simulation:
     """Everything in one example; `problems` lists the broken promises seen so far."""
 
-    def __init__(self, *, tickets: int = 40, batch: int = BATCH, places: int = SLOTS) -> None:
-        self.slots = places
+    def __init__(self, *, tickets: int = 40, batch: int = BATCH, slots: int = SLOTS) -> None:
+        self.slots = slots
         self.call_seconds = CALL_SECONDS
         self.problems: list[str] = []
         self.sent: list[SentBatch] = []
@@ -178,7 +178,7 @@ class Simulation:
             "request",
             lambda _session, *arguments, **options: transport.request(*arguments, **options),
         )
-        self._stack.enter_context(connection.execute_wrapper(self._execute))
+        self._stack.enter_context(connection.execute_wrapper(self._on_statement))
 
     def _client(self, *arguments: Any, **options: Any) -> Zendesk:
         return Zendesk(
@@ -251,7 +251,7 @@ class Simulation:
             case _:
                 self.edit(self.refs[run.reached[point] % TICKETS], event)
 
-    def _execute(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+    def _on_statement(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         # A crash never leaves a database with an unreleased savepoint.
         if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
             self._reach("statement")

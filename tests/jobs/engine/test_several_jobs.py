@@ -1,4 +1,4 @@
-"""Several jobs at once: they share the places in flight and the workers, and none of them starves."""
+"""Several jobs at once: they share the slots and the workers, and none of them starves."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.demo import ANA, params
 from tests.properties.simulation import Interruption, Simulation
 from zendesk.sandbox import VIEW_UNTAGGED
 
-PLACES, FEW = 10, 4
+SLOTS, FEW = 10, 4
 
 
 @pytest.fixture
 def world(db: None, settings: Any) -> Iterator[Simulation]:
     """A Zendesk of 4,000 tickets on a clock that only moves when somebody waits."""
     Simulation.configure(settings)
-    settings.ZENDESK_MAX_JOBS = PLACES
-    made = Simulation(tickets=4_000, batch=100, places=PLACES)
+    settings.ZENDESK_MAX_JOBS = SLOTS
+    made = Simulation(tickets=4_000, batch=100, slots=SLOTS)
     yield made
     assert made.problems == []
     assert list(recount.drifts()) == []
@@ -86,7 +86,7 @@ def test_one_worker_ends_a_small_job_before_a_large_one_has_sent_another_twenty_
     small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
     play_until_ended(world, small, turns=4)
     assert small.status == Status.SUCCEEDED
-    assert sent_by(large) - before <= 2 * PLACES
+    assert sent_by(large) - before <= 2 * SLOTS
     large.refresh_from_db()
     assert not large.is_ended
 
@@ -111,7 +111,7 @@ def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(
     small.refresh_from_db()
     assert small.found == 50
     play_until_ended(world, small, turns=4)
-    assert sent_by(large) - before <= 2 * PLACES
+    assert sent_by(large) - before <= 2 * SLOTS
 
 
 def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_in_flight(
