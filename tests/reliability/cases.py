@@ -30,7 +30,7 @@ ANY_CALL = "* /"
 
 #: A source: a view whose pages end early, so the job also asks for its ticket count.
 LONG_VIEW = "long view"
-#: A source: a list of numbers so long that each ticket is read right before it is sent.
+#: A source: a long list of numbers, whose tickets are read right before they are sent.
 LONG_LIST = "long list"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"

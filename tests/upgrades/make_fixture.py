@@ -128,7 +128,7 @@ def make_jobs(place: Installation) -> None:
 
 
 def pause_midway(place: Installation, refs: Iterable[int]) -> None:
-    """Pause a job whose list is so long that tickets are read right before they are sent."""
+    """Pause a job with a long list, whose tickets are read right before they are sent; one slot."""
     place.account.configure(scale=0.1)
     arguments = place.arguments("paused", refs, "tag_tickets", "--add", "campaign", "--yes")
     number = place.jobs["paused"]
