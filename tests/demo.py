@@ -1,4 +1,4 @@
-"""The demo Zendesk beside a test, and jobs that run against it over real HTTP."""
+"""A demo Zendesk for a test, and jobs that run against it over real HTTP."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tagmanager.intake.ticket_filter import TicketFilter
 from zendesk import sandbox as zd
 
 ANA = Actor(name="ana")
-#: Longer than any test's job, seconds.
-TO_THE_END = 120.0
+#: Seconds; longer than any test's job.
+TIME_LIMIT = 120.0
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Demo:
         self.account.faults.add(on, kind, **params)
 
     def update_as_others(self, ref: int) -> None:
-        """Somebody else's bulk update of one ticket, over the API like any other."""
+        """A bulk update of one ticket by another client, over the API."""
         requests.put(
             f"{self.url}/api/v2/tickets/update_many.json?ids={ref}",
             json={"ticket": {"additional_tags": ["theirs"]}},
@@ -53,7 +53,7 @@ class Demo:
 
     @property
     def open_tickets(self) -> list[int]:
-        """Tickets that are not closed, by number."""
+        """Tickets that are not closed, by id."""
         return [ref for ref in self.account.ticket_ids() if self.account.ticket(ref).status != "closed"]
 
     @property
@@ -63,7 +63,7 @@ class Demo:
 
 @contextmanager
 def demo_zendesk(settings: Any, **options: Any) -> Iterator[Demo]:
-    """Run one and point the settings to it; bulk jobs are done at once unless `scale` is given."""
+    """Start a demo Zendesk and point the settings to it; bulk jobs finish at once unless `scale` is given."""
     account = zd.Sandbox(zd.Options(**{"scale": 0.0, "tickets": 400, "rate_limit": 100_000} | options))
     with zd.serve(account) as server:
         point_to(server.url, settings)
@@ -71,10 +71,10 @@ def demo_zendesk(settings: Any, **options: Any) -> Iterator[Demo]:
 
 
 def point_to(url: str, settings: Any) -> None:
-    """Have the settings name the demo there, and this process know nothing of any other.
+    """Point the settings to the demo at this URL, and drop everything cached about another.
 
-    A port is given again now and then: what was kept of the demo that had it before (a token, pages) would be
-    taken for this one's.
+    Ports are reused now and then. A cached token or page of the demo that had the port before would be taken
+    for this one's.
     """
     settings.ZENDESK_BASE_URL = url
     settings.ZENDESK_OAUTH_CLIENT_ID = zd.CLIENT_ID
@@ -138,9 +138,9 @@ def submit(
 
 
 def run(
-    made: actions.Submission | Job, *, seconds: float = TO_THE_END, tick: Callable[[], None] | None = None
+    made: actions.Submission | Job, *, seconds: float = TIME_LIMIT, tick: Callable[[], None] | None = None
 ) -> Job:
-    """Work on the job in this process and give it back as it is stored then."""
+    """Run the job in this process and return it as stored afterwards."""
     job = made.job if isinstance(made, actions.Submission) else made
     token = made.token if isinstance(made, actions.Submission) else ""
     execution.run(job.pk, token=token, seconds=seconds, on_step=tick)
@@ -149,7 +149,7 @@ def run(
 
 
 def follow(job: Job, kind: FollowUp, **options: Any) -> Job:
-    """Make the follow-up and run it to its end."""
+    """Submit the follow-up and run it to its end."""
     return run(actions.follow_up(job=job, kind=kind, by=COMMAND_LINE, here=True, **options))
 
 
@@ -159,5 +159,5 @@ def outcomes(job: Job) -> dict[int, str]:
 
 
 def counts(job: Job) -> dict[str, int]:
-    """The counts that are not zero, with what remains."""
+    """The counts that are not zero, `remaining` included."""
     return {name: n for name, n in (job.counts | {"remaining": job.remaining}).items() if n}

@@ -1,4 +1,4 @@
-"""Rows for tests, in one call each; what a test does not say is of no matter to it."""
+"""Rows for tests, in one call each; a test states only the fields that matter to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery"
 
 
 def user(name: str = "ana", *permissions: str, **fields: Any) -> User:
-    """A person who can sign in with `PASSWORD`, with these permissions of `jobs`."""
+    """A user who can sign in with `PASSWORD`, with these permissions of `jobs`."""
     person = User.objects.create_user(name, password=PASSWORD, **fields)
     person.user_permissions.set(
         Permission.objects.filter(content_type__app_label="jobs", codename__in=permissions)
@@ -23,15 +23,15 @@ def user(name: str = "ana", *permissions: str, **fields: Any) -> User:
 
 
 def runner(name: str = "ana", **fields: Any) -> User:
-    """A person who may see and run jobs."""
+    """A user who may see and run jobs."""
     return user(name, "view_job", "run_job", **fields)
 
 
 def job(status: Status | str = Status.QUEUED, **fields: Any) -> Job:
-    """A job in this state, with all that the state needs to be stored.
+    """A job with this status, and the fields that the status requires.
 
-    From running on, or when a total is given, its list is complete.
-    Counts given (such as `changed=3`) make the total at least as large. A timeline of one line is written.
+    Its list is complete from `running` on, or if a total is given. The total is at least the sum of the given
+    counts (such as `changed=3`). Its timeline has one entry.
     """
     status = Status(status)
     fields.setdefault("tool", "bulk-tag")
@@ -58,7 +58,7 @@ def job(status: Status | str = Status.QUEUED, **fields: Any) -> Job:
 
 
 def item(of: Job, ref: int, outcome: Outcome | str = Outcome.CHANGED, **fields: Any) -> Item:
-    """A ticket of the job; the job's counts are left as they are."""
+    """A ticket of the job; the job's counts stay the same."""
     fields.setdefault("before", {"tags": ["old"], "status": "open", "updated_at": "2026-11-01T00:00:00Z"})
     if outcome in (Outcome.CHANGED, Outcome.PLANNED, Outcome.PENDING, Outcome.FAILED):
         fields.setdefault("change", {"add": ["vip"]})

@@ -1,4 +1,4 @@
-"""The files around the code keep their word: commands, requirements, documents, vendored files."""
+"""Checks the files around the code: commands, requirements, documents, vendored files."""
 
 import os
 import re
@@ -19,14 +19,14 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def lay_out_checkout(folder: Path) -> None:
-    """As much of a checkout as make needs to set up."""
+    """The files of a checkout that make needs for set-up."""
     (folder / "requirements").mkdir()
     (folder / "requirements/base.txt").touch()
     (folder / "Makefile").write_text(MAKEFILE, encoding="utf-8")
 
 
 def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run make as if by hand, also when make itself runs these tests."""
+    """Run make as from a shell, even if make itself runs these tests."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
         ["make", *arguments], cwd=folder, env=outside, capture_output=True, text=True, check=False
@@ -34,13 +34,13 @@ def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_make_has_this_target_and_help_tells_of_it(target: str) -> None:
+def test_make_has_this_target_and_help_lists_it(target: str) -> None:
     assert re.search(rf"^{target}:.* ## .+", MAKEFILE, re.MULTILINE)
     listed = make("help").stdout
     assert re.search(rf"^{target}\s+\S", listed, re.MULTILINE)
 
 
-def test_a_machine_without_a_fitting_python_is_told_what_to_do(tmp_path: Path) -> None:
+def test_make_says_what_to_do_without_a_suitable_python(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     old.chmod(0o755)
@@ -52,7 +52,7 @@ def test_a_machine_without_a_fitting_python_is_told_what_to_do(tmp_path: Path) -
     assert "Tag Manager needs Python 3.11 or newer, and none was found on PATH." in none.stderr
 
 
-def test_a_command_of_the_demo_passes_its_exit_code_on(tmp_path: Path) -> None:
+def test_make_demo_passes_on_the_exit_code(tmp_path: Path) -> None:
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\n[ "$1" = manage.py ] && echo "$@" && exit 3\nexit 0\n', encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_command_of_the_demo_passes_its_exit_code_on(tmp_path: Path) -> None:
     assert "Error 3" in done.stderr
 
 
-def test_the_script_for_ci_can_be_run_and_runs_the_three_steps_in_order() -> None:
+def test_the_ci_script_is_executable_and_runs_the_three_steps_in_order() -> None:
     script = ROOT / ".ci/run"
     assert os.access(script, os.X_OK)
     steps = re.findall(r"^make .*$", script.read_text(encoding="utf-8"), re.MULTILINE)
@@ -72,7 +72,7 @@ def test_the_script_for_ci_can_be_run_and_runs_the_three_steps_in_order() -> Non
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
-def test_requirements_name_no_place_to_fetch_from(path: Path) -> None:
+def test_requirements_name_no_registry(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert re.findall(r"://|--\S*index\S*|--find-links|--trusted-host|@ ", text) == []
 
@@ -97,13 +97,13 @@ def test_development_has_the_same_versions_as_production() -> None:
 
 
 def anchors(document: Path) -> set[str]:
-    """The places in a Markdown file that a link may name."""
+    """The anchors in a Markdown file that a link may name."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_between_documents_lead_somewhere(document: Path) -> None:
+def test_links_between_documents_have_a_target(document: Path) -> None:
     broken = []
     for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
         if link.startswith("https://"):
@@ -115,7 +115,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
     assert broken == []
 
 
-def test_targets_of_make_that_documents_name_exist() -> None:
+def test_make_targets_named_in_documents_exist() -> None:
     named = {
         name
         for document in DOCUMENTS
@@ -124,7 +124,7 @@ def test_targets_of_make_that_documents_name_exist() -> None:
     assert named - set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE)) == set()
 
 
-def test_vendored_files_say_whose_they_are_and_need_nothing_else() -> None:
+def test_vendored_files_state_their_licence_and_need_no_other_file() -> None:
     for path in sorted((ROOT / "static/vendor").iterdir()):
         text = path.read_text(encoding="utf-8")
         assert re.search(r"/\*!", text[:40]), path.name
@@ -132,14 +132,14 @@ def test_vendored_files_say_whose_they_are_and_need_nothing_else() -> None:
         assert "sourceMappingURL" not in text, path.name
 
 
-def test_a_test_run_forgets_every_variable_that_the_settings_read() -> None:
-    set_anew = {"SECRET_KEY", "TAGMANAGER_DEMO", "VAR_DIR"}
+def test_a_test_run_ignores_every_variable_that_the_settings_read() -> None:
+    set_by_tests = {"SECRET_KEY", "TAGMANAGER_DEMO", "VAR_DIR"}
     unread = {"TAGMANAGER_ENV_FILE"}  # in the demo mode that tests run in
     left = {name for name in variables_read() if not name.startswith("ZENDESK_")} - set(environment.FOREIGN)
-    assert left - set_anew - unread == set()
+    assert left - set_by_tests - unread == set()
 
 
-def test_the_project_says_its_name_its_licence_and_the_oldest_python() -> None:
+def test_the_project_states_its_name_licence_and_oldest_python() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert (project["name"], project["license"], project["requires-python"]) == (
         "tag-manager",

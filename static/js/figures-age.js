@@ -5,7 +5,7 @@ import { duration } from "./duration.js";
 let updated = Date.now();
 let failing = false;
 
-const tellAge = () => {
+const showAge = () => {
   const note = document.getElementById("poll-trouble");
   if (!note || !failing) return;
   note.textContent = `Last update ${duration((Date.now() - updated) / 1000)} ago: the server does not answer. Trying again.`;
@@ -16,7 +16,7 @@ for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     if (!event.detail.elt?.closest("[data-polled]")) return;
     failing = true;
-    tellAge();
+    showAge();
   });
 }
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -26,4 +26,4 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const note = document.getElementById("poll-trouble");
   if (note) note.hidden = true;
 });
-setInterval(() => { if (!document.hidden) tellAge(); }, 5000);
+setInterval(() => { if (!document.hidden) showAge(); }, 5000);

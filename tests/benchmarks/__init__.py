@@ -1,1 +1,1 @@
-"""Figures, not tests: `make bench` measures and prints them; no other run collects the files `bench_*.py`."""
+"""Benchmarks: `make bench` runs them and prints figures; no other run collects the files `bench_*.py`."""

@@ -1,6 +1,6 @@
 """The export of a job with a million items, in each format.
 
-Shows that it is streamed: time and size grow with the job, the memory of the process does not.
+Shows that exports are streamed: time and size grow with the job, the memory of the process does not.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from contextlib import closing
 from jobs.models import Job
 from tests.benchmarks import figures, sizes
 from tests.benchmarks.conftest import Fill
-from tests.benchmarks.web import served
+from tests.benchmarks.web import start_gunicorn
 
-KINDS = ("csv", "json", "ndjson")
+FORMATS = ("csv", "json", "ndjson")
 SMALL_JOBS = 50
 COLUMNS = ("export", "rows", "MB", "seconds", "rows a second", "peak MB of the process")
 
 
 def test_exports(fill: Fill, process_environment: dict[str, str]) -> None:
     rows = sizes.items()
-    stock = fill(rows * 6 // 5, SMALL_JOBS, largest=rows)
-    large, small = Job.objects.get(pk=stock.partial), Job.objects.get(pk=stock.middle)
+    dataset = fill(rows * 6 // 5, SMALL_JOBS, largest=rows)
+    large, small = Job.objects.get(pk=dataset.partial), Job.objects.get(pk=dataset.middle)
     table: list[tuple[object, ...]] = []
     slowest = peak = 0.0
-    for kind in KINDS:
-        # A server of its own for each, because the peak of a process never falls; the smallest first.
-        with served(process_environment) as web, closing(web.connect()) as line:
+    for format_ in FORMATS:
+        # A new server for each format, because the peak memory of a process never falls; smallest job first.
+        with start_gunicorn(process_environment) as web, closing(web.connect()) as connection:
             for name, job, outcome, number in (
                 ("a small job", small, "", small.found),
                 ("what failed", large, "failed", large.failed),
                 ("all", large, "", large.found),
             ):
-                answer = web.get(f"/jobs/{job.pk}/export.{kind}?outcome={outcome}", line)
+                answer = web.get(f"/jobs/{job.pk}/export.{format_}?outcome={outcome}", connection)
                 assert answer.status == 200
                 slowest, peak = max(slowest, answer.seconds), max(peak, web.peak_memory())
                 table.append(
                     (
-                        f"{kind}, {name}",
+                        f"{format_}, {name}",
                         f"{number:,}",
                         f"{answer.size / 1e6:.1f}",
                         f"{answer.seconds:.1f}",
@@ -44,8 +44,8 @@ def test_exports(fill: Fill, process_environment: dict[str, str]) -> None:
                         f"{web.peak_memory():.0f}",
                     )
                 )
-    figures.keep("exports", seconds=slowest, peak_mb=peak)
-    figures.tell(
+    figures.save("exports", seconds=slowest, peak_mb=peak)
+    figures.print_table(
         f"Exports, {figures.database()}",
         "Over real HTTP from gunicorn, read to the end.\n"
         "Target: 1,000,000 rows in 60 s (16,667 rows a second) at constant memory.",

@@ -1,4 +1,4 @@
-"""What a scrape of `/metrics` costs with a million items: in all, and query by query."""
+"""The cost of a scrape of `/metrics` with a million items: in total, and for each query."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.benchmarks import figures, sizes
 from tests.benchmarks.conftest import Fill
 
 TOKEN = "a-token-of-this-benchmark-0123456789"
-#: So many times the small jobs of the pages' benchmark.
-MORE_JOBS = 2
+#: Times as many small jobs as in the benchmark of pages.
+JOBS_FACTOR = 2
 
 
 def test_metrics(fill: Fill, settings: Settings) -> None:
     settings.METRICS_TOKEN = TOKEN
-    stock = fill(sizes.items(), MORE_JOBS * sizes.jobs())
+    dataset = fill(sizes.items(), JOBS_FACTOR * sizes.jobs())
     scraper = Client(headers={"Authorization": f"Bearer {TOKEN}"})
     seconds = []
-    for _ in range(sizes.times() + 1):
-        begun = time.perf_counter()
+    for _ in range(sizes.repetitions() + 1):
+        started = time.perf_counter()
         assert scraper.get("/metrics").status_code == 200
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.perf_counter() - started)
     with CaptureQueriesContext(connection) as captured:
         scraper.get("/metrics")
     rows = [
@@ -36,9 +36,9 @@ def test_metrics(fill: Fill, settings: Settings) -> None:
         ),
         *((query["sql"][:70], f"{float(query['time']) * 1000:.0f}", "") for query in captured),
     ]
-    figures.tell(
-        f"Metrics, {figures.database()}: {stock.items:,} items in {stock.jobs:,} jobs",
-        f"{len(captured)} queries for each scrape; {sizes.times()} scrapes within one process.",
+    figures.print_table(
+        f"Metrics, {figures.database()}: {dataset.items:,} items in {dataset.jobs:,} jobs",
+        f"{len(captured)} queries for each scrape; {sizes.repetitions()} scrapes within one process.",
         ("what", "median ms", "95 % ms"),
         rows,
     )

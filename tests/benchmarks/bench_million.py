@@ -1,17 +1,17 @@
-"""A million tickets end to end, and from a thousand to a million in powers of ten.
+"""A million tickets end to end, in jobs of a thousand to a million tickets by powers of ten.
 
-Numbers in a file, as a command is given them; a worker, a server of pages and a demo Zendesk without delays,
-each in a process of its own. On the database that this leaves: the pages, the exports, retry, undo, and at
-last the deletion of all of it.
+The tickets are numbers in a file. A worker, the web server and a demo Zendesk without delays each run in
+their own process. On the resulting database this measures pages, exports, retry and undo, and finally the
+deletion of everything.
 """
 
 from __future__ import annotations
 
-import http.client
 import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 from django.db import connection
@@ -23,42 +23,42 @@ from jobs.models import Job
 from jobs.reports import recount
 from jobs.states import FollowUp
 from tests.benchmarks import chart, figures, sizes
-from tests.benchmarks.account import account
-from tests.benchmarks.addresses import Address, of_one_job
-from tests.benchmarks.bench_prune import COMMAND
-from tests.benchmarks.web import Web, served
-from tests.benchmarks.workers import Fleet, at_work, await_end, size_of_database
+from tests.benchmarks.bench_prune import RUN_AND_PRINT_PEAK
+from tests.benchmarks.pages import Page, pages_of_one_job
+from tests.benchmarks.web import WebServer, start_gunicorn
+from tests.benchmarks.worker_processes import WorkerProcesses, await_end, database_mb, start_workers
+from tests.benchmarks.zendesk_process import start_zendesk
 
-CLIENT = Actor(name="bench")
+ACTOR = Actor(name="bench")
 #: Tickets of the smallest job.
-LEAST = 1_000
-#: Tickets of the largest job that are refused at first, and how often each page is asked for.
-REFUSED, TIMES = 200, 20
-KINDS = ("csv", "json", "ndjson")
+SMALLEST_JOB = 1_000
+#: Tickets of the largest job that Zendesk refuses at first; requests for each page.
+REFUSED, REPETITIONS = 200, 20
+FORMATS = ("csv", "json", "ndjson")
 COLUMNS = (
     *("job", "tickets", "seconds", "ms a ticket", "tickets a second", "calls"),
     *("worker peak MB", "web peak MB", "database MB"),
 )
 
 
-def powers(most: int) -> list[int]:
-    found = [LEAST]
+def sizes_up_to(most: int) -> list[int]:
+    found = [SMALLEST_JOB]
     while found[-1] < most:
         found.append(min(found[-1] * 10, most))
     return found
 
 
-class Stage:
-    """The processes, and the table that is filled while they work."""
+class Measurement:
+    """The processes under test, and the table of what they measured."""
 
-    def __init__(self, fleet: Fleet, web: Web) -> None:
-        self.fleet, self.web = fleet, web
+    def __init__(self, workers: WorkerProcesses, web: WebServer) -> None:
+        self.workers, self.web = workers, web
         self.web_peak = 0.0
         self.rows: list[tuple[object, ...]] = []
 
-    def end(self, what: str, job: Job) -> float:
-        """Wait for the job, and note what it took; seconds."""
-        await_end([job], self.fleet)
+    def await_job(self, what: str, job: Job) -> float:
+        """Wait for the job to end, add its row to the table, and return its seconds."""
+        await_end([job], self.workers)
         assert job.finished_at
         assert job.remaining == 0
         seconds, tickets = (job.finished_at - job.created_at).total_seconds(), job.found
@@ -67,113 +67,113 @@ class Stage:
         self.rows.append(
             (
                 *(what, f"{tickets:,}", f"{seconds:.1f}", f"{seconds / tickets * 1000:.2f}"),
-                *(f"{tickets / seconds:,.0f}", f"{calls:,}", f"{self.fleet.peak_mb:.0f}"),
-                *(f"{self.web_peak:.0f}", f"{size_of_database():.0f}"),
+                *(f"{tickets / seconds:,.0f}", f"{calls:,}", f"{self.workers.peak_mb:.0f}"),
+                *(f"{self.web_peak:.0f}", f"{database_mb():.0f}"),
             )
         )
         return seconds
 
 
-def tag_listed(refs: list[int], name: str) -> Job:
+def submit_file(refs: list[int], name: str) -> Job:
     return actions.submit(
         tool="bulk-tag",
         title=f"Add a tag to {len(refs):,} tickets",
         params={"add": [f"campaign_{name}"], "remove": [], "set": [], "include_closed": True},
         source={"kind": "ids", "name": "numbers.csv", "number": len(refs), "doubles": 0},
         refs=refs,
-        by=CLIENT,
+        by=ACTOR,
     ).job
 
 
-def asked(web: Web, line: http.client.HTTPConnection, job: Job) -> tuple[list[tuple[object, ...]], float]:
-    """Each page in turn, then each export to its end; the table, and the seconds of the slowest export."""
-    pages = of_one_job(job.pk, half=job.items.order_by("ref")[job.found // 2].ref)
-    seconds: dict[Address, list[float]] = {address: [] for address in pages}
-    for number in range(TIMES + 1):
-        for address, taken in seconds.items():
-            answer = web.get(address.url, line)
-            assert answer.status == 200, address
-            if number:  # the first is to warm up
+def measure_pages(web: WebServer, http: HTTPConnection, job: Job) -> tuple[list[tuple[object, ...]], float]:
+    """Request each page in turn, then each export; return the table and the seconds of the slowest export."""
+    pages = pages_of_one_job(job.pk, half=job.items.order_by("ref")[job.found // 2].ref)
+    seconds: dict[Page, list[float]] = {page: [] for page in pages}
+    for number in range(REPETITIONS + 1):
+        for page, taken in seconds.items():
+            answer = web.get(page.url, http)
+            assert answer.status == 200, page
+            if number:  # the first round warms up
                 taken.append(answer.seconds * 1000)
     rows: list[tuple[object, ...]] = [
-        (address.name, f"{figures.median(taken):.0f}", f"{figures.percentile(taken, 95):.0f}", "")
-        for address, taken in seconds.items()
+        (page.name, f"{figures.median(taken):.0f}", f"{figures.percentile(taken, 95):.0f}", "")
+        for page, taken in seconds.items()
     ]
     slowest = 0.0
-    for kind in KINDS:
-        answer = web.get(f"/jobs/{job.pk}/export.{kind}", line)
+    for format_ in FORMATS:
+        answer = web.get(f"/jobs/{job.pk}/export.{format_}", http)
         assert answer.status == 200
         slowest = max(slowest, answer.seconds)
         size = f"{answer.size / 1e6:.0f} MB, web peak {web.peak_memory():.0f} MB"
-        rows.append((f"export, {kind}", f"{answer.seconds * 1000:,.0f}", "", size))
+        rows.append((f"export, {format_}", f"{answer.seconds * 1000:,.0f}", "", size))
     return rows, slowest
 
 
-def pruned(environment: dict[str, str], jobs: int) -> str:
-    """Delete all of them as if they were old; what it took."""
+def prune_all(environment: dict[str, str], jobs: int) -> str:
+    """Delete all jobs as if they were old; return a sentence about memory and disk."""
     Job.objects.update(finished_at=F("finished_at") - timedelta(days=30))
-    before = size_of_database()
-    command = [sys.executable, "-c", COMMAND, "prune_jobs", "--older-than", "20", "--yes"]
-    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-    assert f"Deleted {jobs} jobs" in told
+    before = database_mb()
+    command = [sys.executable, "-c", RUN_AND_PRINT_PEAK, "prune_jobs", "--older-than", "20", "--yes"]
+    output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    assert f"Deleted {jobs} jobs" in output
     assert Job.stored.count() == 0
     return (
-        f"Deleting them all held {float(told.split()[-1]):.0f} MB at most; the database was {before:.0f} MB "
-        f"before and {size_of_database():.0f} MB after."
+        f"Deleting all jobs took {float(output.split()[-1]):.0f} MB at most; the database had "
+        f"{before:.0f} MB before and {database_mb():.0f} MB after."
     )
 
 
 def test_million(transactional_db: None, process_environment: dict[str, str], tmp_path: Path) -> None:
-    most = sizes.most()
-    with account(tickets=most, allow_closed=True) as zendesk:
+    most = sizes.largest_job()
+    with start_zendesk(tickets=most, allow_closed=True) as zendesk:
         environment = process_environment | zendesk.environment
-        refs = zendesk.refs()
+        refs = zendesk.ticket_ids()
         with (
-            at_work(environment, tmp_path) as fleet,
-            served(environment) as web,
-            closing(web.connect()) as line,
+            start_workers(environment, tmp_path) as workers,
+            start_gunicorn(environment) as web,
+            closing(web.connect()) as http,
         ):
-            stage = Stage(fleet, web)
+            measured = Measurement(workers, web)
             times = {}
             job = Job()
-            for tickets in powers(most):
+            for tickets in sizes_up_to(most):
                 if tickets == most:
                     zendesk.refuse(refs[:: most // REFUSED][:REFUSED])
-                job = tag_listed(refs[:tickets], str(tickets))
-                times[tickets] = stage.end("add a tag", job) / tickets * 1000
+                job = submit_file(refs[:tickets], str(tickets))
+                times[tickets] = measured.await_job("add a tag", job) / tickets * 1000
             assert (job.status, job.found, job.failed) == ("partial", most, REFUSED)
             zendesk.refuse([])
-            pages, slowest = asked(web, line, job)
-            retry = actions.follow_up(job=job, kind=FollowUp.RETRY, by=CLIENT).job
-            stage.end("retry", retry)
+            pages, slowest = measure_pages(web, http, job)
+            retry = actions.follow_up(job=job, kind=FollowUp.RETRY, by=ACTOR).job
+            measured.await_job("retry", retry)
             assert retry.changed == REFUSED
-            undo = actions.follow_up(job=job, kind=FollowUp.UNDO, by=CLIENT).job
-            stage.end("undo", undo)
+            undo = actions.follow_up(job=job, kind=FollowUp.UNDO, by=ACTOR).job
+            measured.await_job("undo", undo)
             assert undo.changed == most - REFUSED
             assert list(recount.drifts()) == []
             tagged = [ref for ref, tags in zendesk.tags(refs[:1000]).items() if f"campaign_{most}" in tags]
             assert set(tagged) == set(retry.items.values_list("ref", flat=True)) & set(refs[:1000])
-            told = pruned(environment, Job.objects.count())
+            deletion = prune_all(environment, Job.objects.count())
         assert list(recount.drifts()) == []
-    figures.keep(
+    figures.save(
         "million",
         tickets=most,
-        worker_mb=fleet.peak_mb,
-        web_mb=stage.web_peak,
+        worker_mb=workers.peak_mb,
+        web_mb=measured.web_peak,
         export_s=slowest,
         least_ms=min(times.values()),
         most_ms=max(times.values()),
     )
-    figures.tell(
+    figures.print_table(
         f"A million, {figures.database()}",
-        "Numbers of a file, tagged by a worker on a demo Zendesk that answers at once.\n"
-        f"{told} Target: worker and web under 150 MB.",
+        "Ticket numbers from a file, tagged by a worker on a demo Zendesk that answers at once.\n"
+        f"{deletion} Target: worker and web under 150 MB.",
         COLUMNS,
-        stage.rows,
+        measured.rows,
     )
-    figures.tell(
+    figures.print_table(
         f"Pages and exports of the largest job, {figures.database()}",
-        f"Over real HTTP, {TIMES} times each, while the worker waits for work.",
+        f"Over real HTTP, {REPETITIONS} requests for each page, while the worker is idle.",
         ("page", "median ms", "95 % ms", ""),
         pages,
     )

@@ -1,4 +1,4 @@
-"""Deleting an old job with very many items, while others write: how long one of them has to wait at most."""
+"""Deletes an old job with a million items while another process writes: how long a write waits at most."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jobs.models import Gate, Item, Job
 from jobs.reports import recount
 from tests.benchmarks import figures, sizes
 from tests.benchmarks.conftest import Fill
-from tests.benchmarks.workers import size_of_database
+from tests.benchmarks.worker_processes import database_mb
 
 SMALL_JOBS = 50
-#: Between two writes of the other one, seconds: a worker that sends writes about as often.
-EVERY = 0.02
-#: The command, and then the most that it held in memory.
-COMMAND = """
+#: Seconds between two writes of the other process; a sending worker writes about as often.
+WRITE_INTERVAL = 0.02
+#: Runs a command, then prints its peak memory.
+RUN_AND_PRINT_PEAK = """
 import sys
 from django.core.management import execute_from_command_line
 from tests.benchmarks.figures import peak_memory
@@ -31,14 +31,14 @@ COLUMNS = ("database", "items deleted", "seconds", "items a second", "peak MB", 
 
 
 def test_prune(fill: Fill, process_environment: dict[str, str]) -> None:
-    number = sizes.pruned()
-    stock = fill(number * 6 // 5, SMALL_JOBS, largest=number)
+    number = sizes.pruned_items()
+    dataset = fill(number * 6 // 5, SMALL_JOBS, largest=number)
     end = timezone.now() - timedelta(days=1_000)
-    Job.objects.filter(pk=stock.partial).update(finished_at=end)
+    Job.objects.filter(pk=dataset.partial).update(finished_at=end)
     Gate.objects.create(name="another writer")
-    before, begun = size_of_database(), time.perf_counter()
+    before, started = database_mb(), time.perf_counter()
     command = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "prune_jobs", "--older-than", "900", "--yes"],
+        [sys.executable, "-c", RUN_AND_PRINT_PEAK, "prune_jobs", "--older-than", "900", "--yes"],
         env=process_environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -46,18 +46,18 @@ def test_prune(fill: Fill, process_environment: dict[str, str]) -> None:
     waits = []
     while command.poll() is None:
         waits.append(_write())
-        time.sleep(EVERY)
-    seconds = time.perf_counter() - begun
+        time.sleep(WRITE_INTERVAL)
+    seconds = time.perf_counter() - started
     out, _ = command.communicate()
     assert command.returncode == 0
-    assert (Job.stored.filter(pk=stock.partial).count(), list(recount.drifts())) == (0, [])
-    assert Item.objects.count() == stock.items - number
+    assert (Job.stored.filter(pk=dataset.partial).count(), list(recount.drifts())) == (0, [])
+    assert Item.objects.count() == dataset.items - number
     peak, longest = float(out.split()[-1]), max(waits)
-    figures.keep("prune", seconds=seconds, peak_mb=peak, longest_wait=longest)
-    figures.tell(
+    figures.save("prune", seconds=seconds, peak_mb=peak, longest_wait=longest)
+    figures.print_table(
         f"Deleting an old job, {figures.database()}",
-        f"{len(waits):,} writes of another process meanwhile, one each {EVERY * 1000:.0f} ms: the slowest "
-        f"took {longest * 1000:.0f} ms, half of them less than {figures.median(waits) * 1000:.1f} ms.",
+        f"{len(waits):,} writes of another process meanwhile, one every {WRITE_INTERVAL * 1000:.0f} ms: the "
+        f"slowest took {longest * 1000:.0f} ms, half took less than {figures.median(waits) * 1000:.1f} ms.",
         COLUMNS,
         [
             (
@@ -67,14 +67,14 @@ def test_prune(fill: Fill, process_environment: dict[str, str]) -> None:
                 f"{number / seconds:,.0f}",
                 f"{peak:.0f}",
                 f"{before:.0f}",
-                f"{size_of_database():.0f}",
+                f"{database_mb():.0f}",
             )
         ],
     )
 
 
 def _write() -> float:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with transaction.atomic():
         Gate.objects.filter(name="another writer").update(not_before=timezone.now())
-    return time.perf_counter() - begun
+    return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""How long people wait before anything happens: for a command's help, the first page, the demo's progress."""
+"""How long people wait at the start: for a command's help, the first page, the demo's first progress."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import pytest
 from django.conf import settings
 
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.web import free_port, served
+from tests.benchmarks.web import free_port, start_gunicorn
 
-HEAVIEST, GRACE = 8, 20.0
+IMPORTS_SHOWN, STOP_TIMEOUT = 8, 20.0
 
 
 def seconds_of(*arguments: str, environment: dict[str, str]) -> float:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     subprocess.run(
         [sys.executable, *arguments], cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True
     )
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def heaviest_imports(environment: dict[str, str]) -> list[tuple[str, str]]:
-    """The modules that take the longest to import with all that they import, ours left out."""
-    said = subprocess.run(
+    """The modules that take longest to import, with their own imports."""
+    report = subprocess.run(
         [sys.executable, "-X", "importtime", "manage.py", "tag_tickets", "--help"],
         cwd=settings.BASE_DIR,
         env=environment,
@@ -37,33 +37,33 @@ def heaviest_imports(environment: dict[str, str]) -> list[tuple[str, str]]:
     ).stderr
     found = [
         (int(whole), name)
-        for whole, name in re.findall(r"^import time:\s+\d+ \|\s+(\d+) \| {1,7}(\S+)$", said, re.MULTILINE)
+        for whole, name in re.findall(r"^import time:\s+\d+ \|\s+(\d+) \| {1,7}(\S+)$", report, re.MULTILINE)
     ]
-    return [(name, f"{whole / 1000:.0f} ms") for whole, name in sorted(found, reverse=True)[:HEAVIEST]]
+    return [(name, f"{whole / 1000:.0f} ms") for whole, name in sorted(found, reverse=True)[:IMPORTS_SHOWN]]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_startup(process_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    times = min(sizes.times(), 5)
+    times = min(sizes.repetitions(), 5)
     helps = [
         seconds_of("manage.py", "tag_tickets", "--help", environment=process_environment)
         for _ in range(times)
     ]
-    begun = time.perf_counter()
-    with served(process_environment) as web, closing(web.connect()) as line:
-        up = time.perf_counter() - begun
-        first = web.get("/", line)
-        second = web.get("/", line)
+    started = time.perf_counter()
+    with start_gunicorn(process_environment) as web, closing(web.connect()) as http:
+        up = time.perf_counter() - started
+        first = web.get("/", http)
+        second = web.get("/", http)
     assert (first.status, second.status) == (200, 200)
     demo = seconds_until_progress(process_environment | {"VAR_DIR": str(tmp_path_factory.mktemp("demo"))})
-    figures.keep("startup", help_s=figures.median(helps), first_page_s=first.seconds, demo_s=demo)
-    figures.tell(
+    figures.save("startup", help_s=figures.median(helps), first_page_s=first.seconds, demo_s=demo)
+    figures.print_table(
         "Start-up",
-        "Python's compiled files are there; pages of one gunicorn worker.",
+        "Python files are compiled already; one gunicorn worker serves the pages.",
         ("what", "seconds"),
         [
             (f"manage.py tag_tickets --help, median of {times}", f"{figures.median(helps):.2f}"),
-            ("gunicorn until it takes connections", f"{up:.2f}"),
+            ("gunicorn until it accepts connections", f"{up:.2f}"),
             ("the first page then", f"{first.seconds:.2f}"),
             ("the same page again", f"{second.seconds:.3f}"),
             ("make demo to the first progress (installed)", f"{demo:.1f}"),
@@ -73,8 +73,8 @@ def test_startup(process_environment: dict[str, str], tmp_path_factory: pytest.T
 
 
 def seconds_until_progress(environment: dict[str, str]) -> float:
-    """From the command to the first line that tells how far the job is."""
-    begun = time.perf_counter()
+    """From the command to the first line of progress."""
+    started = time.perf_counter()
     environment = {name: value for name, value in environment.items() if name != "DATABASE_URL"}
     command = [sys.executable, "-u", "manage.py", "demo", "--exit", "--port", str(free_port())]
     demo = subprocess.Popen(
@@ -90,8 +90,8 @@ def seconds_until_progress(environment: dict[str, str]) -> float:
         with demo.stdout:
             for line in demo.stdout:
                 if re.search(r"[\d,]+ (of|/) [\d,]+|\d ?%|found", line):
-                    return time.perf_counter() - begun
-        raise AssertionError("the demo told no progress")
+                    return time.perf_counter() - started
+        raise AssertionError("the demo printed no progress")
     finally:
         demo.terminate()
-        demo.wait(GRACE)
+        demo.wait(STOP_TIMEOUT)

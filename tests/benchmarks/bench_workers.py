@@ -1,6 +1,6 @@
-"""One, two and four workers on several jobs at once: what they get done together, and how fairly.
+"""One, two and four workers on several jobs at once: their throughput, and how fairly they share it.
 
-A demo Zendesk with the recorded delays, in a process of its own; all workers share its places and its calls.
+The demo Zendesk runs in its own process with recorded delays. All workers share its slots and its rate limit.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 from jobs import actions
 from jobs.actors import Actor
 from tests.benchmarks import figures, sizes
-from tests.benchmarks.account import account
-from tests.benchmarks.workers import at_work, await_end
+from tests.benchmarks.worker_processes import await_end, start_workers
+from tests.benchmarks.zendesk_process import start_zendesk
 
-WORKERS, JOBS, PLACES = (1, 2, 4), 4, 30
-#: Calls a minute that the account allows, and the part of them that is ours (ZENDESK_RATE_SHARE).
+WORKERS, JOBS, SLOTS = (1, 2, 4), 4, 30
+#: Calls a minute that the account allows, and the share that the app may use (ZENDESK_RATE_SHARE).
 CALLS, SHARE = 2_500, 0.7
 COLUMNS = (
     *("workers", "jobs", "tickets", "seconds", "tickets a second"),
@@ -23,16 +23,16 @@ COLUMNS = (
 
 
 def test_workers(transactional_db: None, process_environment: dict[str, str], tmp_path: Path) -> None:
-    scale, share = sizes.scale(), sizes.compared() // JOBS
+    scale, share = sizes.delay_factor(), sizes.compared_tickets() // JOBS
     rows = []
     for workers in WORKERS:
-        limit = CALLS / scale  # time runs quicker, and so does the minute
-        with account(
+        limit = CALLS / scale  # with shorter delays the minute is shorter, too
+        with start_zendesk(
             tickets=JOBS * share, scale=scale, runtime_scale=scale, rate_limit=int(limit)
         ) as zendesk:
-            refs = zendesk.refs()
-            environment = process_environment | zendesk.environment | {"ZENDESK_MAX_JOBS": str(PLACES)}
-            with at_work(environment, tmp_path, workers=workers):
+            refs = zendesk.ticket_ids()
+            environment = process_environment | zendesk.environment | {"ZENDESK_MAX_JOBS": str(SLOTS)}
+            with start_workers(environment, tmp_path, workers=workers):
                 jobs = [
                     actions.submit(
                         tool="bulk-tag",
@@ -47,7 +47,7 @@ def test_workers(transactional_db: None, process_environment: dict[str, str], tm
                 await_end(jobs)
             assert [(job.is_ended, job.found, job.remaining) for job in jobs] == [(True, share, 0)] * JOBS
             ledger = zendesk.ledger()
-            assert ledger["most_jobs_at_once"] <= PLACES
+            assert ledger["most_jobs_at_once"] <= SLOTS
             begun = min(job.created_at for job in jobs)
             ends = sorted((job.finished_at - begun).total_seconds() for job in jobs if job.finished_at)
             rows.append(
@@ -63,11 +63,11 @@ def test_workers(transactional_db: None, process_environment: dict[str, str], tm
                     *(ledger["answers"].get("429", 0), ledger["most_jobs_at_once"]),
                 )
             )
-            figures.keep(f"workers {workers}", tickets_a_second=JOBS * share / ends[-1])
-    figures.tell(
+            figures.save(f"workers {workers}", tickets_a_second=JOBS * share / ends[-1])
+    figures.print_table(
         f"Several workers, {figures.database()}",
-        f"{JOBS} jobs at once, {PLACES} places for all together, recorded delays times {scale}, and so the\n"
-        f"minute of the account's limit: {CALLS:,} calls, of which {SHARE:.0%} are ours.",
+        f"{JOBS} jobs at once, {SLOTS} slots for all together; recorded delays times {scale}, and the\n"
+        f"account's limit in proportion: {CALLS:,} calls a minute, {SHARE:.0%} of them for the app.",
         COLUMNS,
         rows,
     )

@@ -1,4 +1,4 @@
-"""A picture of how the time of a ticket grows with the job: it should not."""
+"""Draws the time per ticket by the size of the job; the line should be flat."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 WIDTH, HEIGHT, LEFT, BELOW, MARGIN = 640, 300, 56, 44, 20
-#: Between the ends of the scale and the first and last point, whose labels are broad.
+#: Space between the ends of the axis and the first and last point, whose labels are wide.
 INSET = 36
-#: TicketSnapshot on white and on black alike.
+#: Readable on white and on black.
 STYLE = (
     "text{font:13px sans-serif;fill:#7d8590}.axis{stroke:#7d8590;stroke-opacity:.4}"
     ".line{fill:none;stroke:#3b82f6;stroke-width:2.5}.dot{fill:#3b82f6}"
@@ -19,17 +19,17 @@ NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def write(vendor: str, times: Mapping[int, float]) -> Path:
-    """Milliseconds by number of tickets, as `docs/growth-<database>.svg`, or in the folder BENCH_CHARTS."""
+    """Write milliseconds by number of tickets to `growth-<database>.svg` in the folder BENCH_CHARTS."""
     file = Path(os.environ.get("BENCH_CHARTS", "build")) / f"growth-{vendor}.svg"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(drawn(NAMES[vendor], times), encoding="utf-8")
+    file.write_text(draw(NAMES[vendor], times), encoding="utf-8")
     return file
 
 
-def drawn(database: str, times: Mapping[int, float]) -> str:
-    """Tickets to the right by powers of ten, milliseconds a ticket upwards from nothing."""
+def draw(database: str, times: Mapping[int, float]) -> str:
+    """The x axis shows tickets on a log scale, the y axis milliseconds per ticket from zero."""
     first, last = math.log10(min(times)), math.log10(max(times))
-    top = _round(max(times.values()))
+    top = _scale_end(max(times.values()))
 
     def x(tickets: float) -> float:
         part = (math.log10(tickets) - first) / ((last - first) or 1)
@@ -60,7 +60,7 @@ def drawn(database: str, times: Mapping[int, float]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _round(most: float) -> float:
-    """A round number above, so that its quarters can be read."""
+def _scale_end(most: float) -> float:
+    """A round number above `most` whose quarters are round too."""
     power = 10.0 ** math.floor(math.log10(most))
     return next(power * factor for factor in (1, 2, 4, 8, 12) if power * factor >= most * 1.05)

@@ -1,4 +1,4 @@
-"""A full database for each part, outside of any transaction, so that other processes see what is in it."""
+"""A full database for each benchmark, committed so that other processes can read it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable
 import pytest
 
 from jobs.reports import recount
-from tests.benchmarks import stock
+from tests.benchmarks import dataset
 
-#: `stock.fill`, in place of what the database held.
-Fill = Callable[..., stock.Stock]
+#: `dataset.fill` on an emptied database.
+Fill = Callable[..., dataset.Dataset]
 
 
 @pytest.fixture
 def fill(transactional_db: None) -> Fill:
-    def fill(items: int, jobs: int, **shape: int) -> stock.Stock:
-        stock.empty()
+    def fill(items: int, jobs: int, **shape: int) -> dataset.Dataset:
+        dataset.clear()
         start = time.perf_counter()
-        filled = stock.fill(items, jobs, **shape)
+        filled = dataset.fill(items, jobs, **shape)
         seconds = time.perf_counter() - start
-        assert list(recount.drifts()) == []  # what check_jobs asks
+        assert list(recount.drifts()) == []  # the same check as check_jobs
         print(f"\n{items:,} items in {filled.jobs:,} jobs, filled in {seconds:.0f} s and recounted.")
         return filled
 

@@ -1,4 +1,4 @@
-"""Figures, and the table in which they are printed."""
+"""Statistics, saved figures, and the tables that benchmarks print."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def median(values: Sequence[float]) -> float:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that so many percent of all do not exceed; one that was measured, not one between two."""
+    """The smallest measured value that at least `percent` percent of the values do not exceed."""
     return sorted(values)[max(-(-len(values) * percent // 100) - 1, 0)]
 
 
 def peak_memory(pid: int | str = "self") -> float:
-    """The most that a process has held in memory since it started, MB; as Linux tells it."""
+    """The peak memory of a process since its start, in MB; read from Linux's /proc."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     assert found
@@ -29,7 +29,7 @@ def peak_memory(pid: int | str = "self") -> float:
 
 
 def database() -> str:
-    """The database's name and version, for the head of a table."""
+    """The database's name and version, for the title of a table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SHOW server_version")
@@ -38,27 +38,27 @@ def database() -> str:
         return f"SQLite {cursor.fetchone()[0]}"
 
 
-def keep(part: str, **found: float) -> None:
-    """Write down what a part found, for the table of all targets (`summary`); a later run takes its place."""
+def save(part: str, **values: float) -> None:
+    """Save the figures of a benchmark for `summary`; they replace those of an earlier run."""
     file = Path(os.environ.get("BENCH_FIGURES", "build/bench.json"))
     file.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    known.setdefault(connection.vendor, {})[part] = found
+    known.setdefault(connection.vendor, {})[part] = values
     file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
-def tell(title: str, notes: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print one table: the first column to the left, figures to the right.
+def print_table(title: str, notes: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table: the first column aligned left, the others right.
 
-    With BENCH_REPORT naming a file it is written there too, behind what the file holds.
+    If BENCH_REPORT names a file, append the table to it too.
     """
     cells = [[str(cell) for cell in row] for row in (columns, *rows)]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
     lines = ["", title, *notes.strip().splitlines(), ""]
     for row in cells:
         first, *others = (
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         lines.append("  ".join([first, *others]).rstrip())
     lines.insert(-len(rows) or len(lines), "  ".join("-" * width for width in widths))

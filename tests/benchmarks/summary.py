@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.summary`: one table of what was promised and what the last runs found."""
+"""`python -m tests.benchmarks.summary`: prints one table of the targets and the figures of the last runs."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def main() -> int:
 
 
 def table(known: dict[str, Found]) -> Iterator[str]:
-    """Markdown, a column for each database."""
-    yield f"| what | to reach | {' | '.join(NAMES.values())} |"
+    """Markdown with a column for each database."""
+    yield f"| what | target | {' | '.join(NAMES.values())} |"
     yield "|---|---|---:|---:|"
-    for what, goal, told in ROWS:
-        cells = [told(known.get(vendor, {})) or UNKNOWN for vendor in NAMES]
-        yield f"| {what} | {goal} | {' | '.join(cells)} |"
+    for what, target, cell_of in ROWS:
+        cells = [cell_of(known.get(vendor, {})) or UNKNOWN for vendor in NAMES]
+        yield f"| {what} | {target} | {' | '.join(cells)} |"
 
 
 def _calls(found: Found) -> str:
-    jobs = [found[part] for part in found if part.startswith("pipe view 10000 ")]
+    jobs = [found[part] for part in found if part.startswith("pipeline view 10000 ")]
     return " / ".join(
         f"{max(job[kind] for job in jobs):.0f}" for kind in ("reads", "writes", "checks") if jobs
     )
 
 
-def _pipe(found: Found) -> str:
-    times = [known["times"] for part, known in found.items() if part.startswith("pipe ")]
+def _pipeline(found: Found) -> str:
+    times = [known["times"] for part, known in found.items() if part.startswith("pipeline ")]
     return f"{min(times):.2f} to {max(times):.2f}" if times else ""
 
 
@@ -74,11 +74,11 @@ def _zenpy(found: Found) -> str:
 
 ROWS: list[tuple[str, str, Callable[[Found], str]]] = [
     ("calls for 10,000 tickets of a view: reads / writes / status checks", "100 / 100 / 40", _calls),
-    ("wall time against the ideal of the same Zendesk", "at most 1.15 times", _pipe),
-    ("against the loop people write with zenpy, in one run", "10 times faster", _zenpy),
+    ("wall time against the ideal of the same Zendesk", "at most 1.15 times", _pipeline),
+    ("against the usual loop with zenpy, in one run", "10 times faster", _zenpy),
     ("engine alone on two cores, tickets a second", "3,000", _engine),
-    ("memory of a worker and of the web, up to the tickets in brackets", "under 150 MB, flat", _memory),
-    ("time of a ticket, from 1,000 tickets to the most", "does not rise", _growth),
+    ("memory of a worker and of the web, up to the tickets in parentheses", "under 150 MB, flat", _memory),
+    ("time per ticket, from 1,000 tickets to the most", "does not rise", _growth),
     ("slowest job list or job page, 95th percentile", "100 ms", _milliseconds("page_ms")),
     ("status JSON, 95th percentile", "20 ms", _milliseconds("status_ms")),
     ("slowest export of 1,000,000 rows, peak memory", "60 s, constant", _export),

@@ -1,4 +1,4 @@
-"""The benchmarks themselves, at a size that takes seconds; what they measure is looked at by `make bench`."""
+"""Tests the benchmarks themselves, at a size that takes seconds; `make bench` does the measuring."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from jobs.actors import Actor
 from jobs.engine import execution
 from jobs.models import Item, Job
 from jobs.reports import recount
-from tests.benchmarks import addresses, chart, figures, stock, summary
+from tests.benchmarks import chart, dataset, figures, pages, summary
 from tests.benchmarks.web import viewer
 
 
-def test_the_stock_is_as_large_as_asked_for_and_its_counts_agree(transactional_db: None) -> None:
-    filled = stock.fill(2_000, 60)
+def test_the_dataset_has_the_requested_size_and_correct_counts(transactional_db: None) -> None:
+    filled = dataset.fill(2_000, 60)
     assert (filled.items, filled.jobs) == (Item.objects.count(), Job.objects.count()) == (2_000, 63)
     assert list(recount.drifts()) == []
     assert Item.objects.filter(ref=filled.ticket).count() >= 3
-    stock.empty()
+    dataset.clear()
     assert (Item.objects.count(), Job.objects.count()) == (0, 0)
 
 
-def test_every_address_shows_what_its_name_says(transactional_db: None, client: Client) -> None:
-    filled = stock.fill(2_000, 60)
+def test_every_measured_page_can_be_shown(transactional_db: None, client: Client) -> None:
+    filled = dataset.fill(2_000, 60)
     client.force_login(viewer())
-    answers = {one.url: client.get(one.url).status_code for one in addresses.addresses(filled)}
+    answers = {page.url: client.get(page.url).status_code for page in pages.all_pages(filled)}
     assert answers == dict.fromkeys(answers, 200)
 
 
-def test_the_instant_work_is_carried_out_by_the_engine(transactional_db: None, settings: Any) -> None:
-    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+def test_the_engine_runs_a_job_of_instant_work(transactional_db: None, settings: Any) -> None:
+    settings.JOBS_WORK = "tests.benchmarks.instant_work.InstantWork"
     job = actions.submit(
         tool="bulk-tag",
         title="Add vip to many tickets",
@@ -49,19 +49,19 @@ def test_the_instant_work_is_carried_out_by_the_engine(transactional_db: None, s
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 3.0), (95, 5.0), (1, 1.0), (100, 5.0)])
-def test_a_percentile_is_one_of_the_values(percent: int, expected: float) -> None:
+def test_a_percentile_is_one_of_the_measured_values(percent: int, expected: float) -> None:
     assert figures.percentile([5.0, 1.0, 4.0, 2.0, 3.0], percent) == expected
 
 
-def test_a_table_is_aligned_and_written_only_where_asked(
+def test_a_table_is_aligned_and_appended_to_the_report_if_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("BENCH_REPORT", raising=False)
-    figures.tell("Pages", "On a table.", ("page", "ms"), [("jobs", "7.0"), ("one job", "12.5")])
+    figures.print_table("Pages", "On a table.", ("page", "ms"), [("jobs", "7.0"), ("one job", "12.5")])
     printed = capsys.readouterr().out
     assert printed == "\nPages\nOn a table.\n\npage       ms\n-------  ----\njobs      7.0\none job  12.5\n\n"
     monkeypatch.setenv("BENCH_REPORT", str(tmp_path / "report.txt"))
-    figures.tell("Pages", "On a table.", ("page", "ms"), [("jobs", "7.0"), ("one job", "12.5")])
+    figures.print_table("Pages", "On a table.", ("page", "ms"), [("jobs", "7.0"), ("one job", "12.5")])
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == printed[:-1]
 
 
@@ -72,16 +72,16 @@ def test_no_other_run_collects_the_benchmarks(pytestconfig: pytest.Config) -> No
     assert pytestconfig.getini("python_files") == ["test_*.py", "*_test.py"]
 
 
-def test_the_summary_tells_what_was_found_and_what_was_not() -> None:
-    found = {"pipe view 10000 10": {"times": 1.1, "reads": 100, "writes": 100, "checks": 39}}
+def test_the_summary_shows_figures_and_marks_what_was_not_measured() -> None:
+    found = {"pipeline view 10000 10": {"times": 1.1, "reads": 100, "writes": 100, "checks": 39}}
     lines = list(summary.table({"sqlite": found}))
     assert lines[2].endswith("| 100 / 100 / 40 | 100 / 100 / 39 | not measured |")
     assert lines[3].endswith("| at most 1.15 times | 1.10 to 1.10 | not measured |")
     assert len(lines) == 2 + len(summary.ROWS)
 
 
-def test_a_chart_holds_each_size_and_its_time() -> None:
-    picture = ElementTree.fromstring(chart.drawn("SQLite", {1_000: 2.0, 10_000: 1.5, 1_000_000: 1.75}))
+def test_a_chart_shows_each_size_and_its_time() -> None:
+    picture = ElementTree.fromstring(chart.draw("SQLite", {1_000: 2.0, 10_000: 1.5, 1_000_000: 1.75}))
     texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "Milliseconds a ticket, by tickets in the job, SQLite"
     assert texts[6:] == ["2.00", "1,000", "1.50", "10,000", "1.75", "1,000,000"]

@@ -1,4 +1,4 @@
-"""The pages as people get them: gunicorn over HTTP, in a process of its own, signed in."""
+"""Requests pages as a browser does: signed in, over HTTP, from gunicorn in its own process."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ from django.test import Client
 from jobs.workers.processes import start, stop
 from tests.benchmarks.figures import peak_memory
 
-#: Until gunicorn answers, seconds.
-PATIENCE = 30.0
-#: Read from an answer at once, bytes.
-PIECE = 1 << 16
+#: Seconds until gunicorn answers, or has stopped.
+TIMEOUT = 30.0
+#: Bytes to read at once.
+CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     size: int  # bytes of the body
-    seconds: float  # from asking to the last byte
+    seconds: float  # from the request to the last byte
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
-    """One worker of gunicorn, and the cookie of somebody who may see everything."""
+class WebServer:
+    """One gunicorn worker, and the session cookie of a user who may see everything."""
 
     port: int
     cookie: str
     worker: int  # its process id
 
-    def get(self, url: str, connection: http.client.HTTPConnection) -> Answer:
-        """Ask and read the answer to its end, throwing it away as it comes."""
+    def get(self, url: str, connection: http.client.HTTPConnection) -> Response:
+        """Request a page, and read and discard the whole response."""
         start = time.perf_counter()
         connection.request("GET", url, headers={"Cookie": self.cookie})
         answer = connection.getresponse()
         size = 0
-        while piece := answer.read(PIECE):
-            size += len(piece)
-        return Answer(answer.status, size, time.perf_counter() - start)
+        while chunk := answer.read(CHUNK):
+            size += len(chunk)
+        return Response(answer.status, size, time.perf_counter() - start)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
 
     def peak_memory(self) -> float:
-        """The most that the worker has held in memory since it started, MB."""
+        """The peak memory of the worker since its start, in MB."""
         return peak_memory(self.worker)
 
 
 @contextmanager
-def served(environment: Mapping[str, str]) -> Iterator[Web]:
-    """Gunicorn as `make run` starts it, but with one worker: one request is under way at a time."""
+def start_gunicorn(environment: Mapping[str, str]) -> Iterator[WebServer]:
+    """Start gunicorn as `make run` does, but with one worker, for one request at a time."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", "tagmanager.wsgi", "--chdir", str(settings.BASE_DIR)),
@@ -69,14 +69,14 @@ def served(environment: Mapping[str, str]) -> Iterator[Web]:
     ]
     server = start(command, environment=environment)
     try:
-        _wait(port, server)
-        yield Web(port, _cookie(), _worker_of(server.pid))
+        _await_start(port, server)
+        yield WebServer(port, _cookie(), _worker_of(server.pid))
     finally:
-        stop(server, PATIENCE)
+        stop(server, TIMEOUT)
 
 
 def viewer() -> User:
-    """Somebody who may see everything, the admin too."""
+    """A user who may see everything, the admin included."""
     return User.objects.get_or_create(username="viewer", defaults={"is_staff": True, "is_superuser": True})[0]
 
 
@@ -92,8 +92,8 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
+def _await_start(port: int, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         assert server.poll() is None, "gunicorn has ended"
         try:
@@ -102,13 +102,13 @@ def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError(f"gunicorn did not answer within {PATIENCE:.0f} s")
+    raise AssertionError(f"gunicorn did not answer within {TIMEOUT:.0f} s")
 
 
 def _worker_of(parent: int) -> int:
-    """The one child of gunicorn's arbiter, once it is there."""
+    """The process id of gunicorn's one worker; wait until it exists."""
     children = Path(f"/proc/{parent}/task/{parent}/children")
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not (found := children.read_text(encoding="ascii").split()):
         assert time.monotonic() < end, "gunicorn has no worker"
         time.sleep(0.1)

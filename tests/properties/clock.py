@@ -1,4 +1,4 @@
-"""A clock that only moves when somebody waits."""
+"""A clock that moves only when the code under test sleeps."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import time_machine
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-#: The shortest wait, seconds: who waits for nothing again and again must get somewhere.
-LEAST = 0.001
+#: Seconds. A loop that sleeps for 0 seconds still moves the clock, so it ends.
+SHORTEST_SLEEP = 0.001
 
 
 class Clock:
-    """Stands in for the module `time` in the modules under test, and for the time of day everywhere."""
+    """Replaces the module `time` in the modules under test, and the time of day everywhere."""
 
     def __init__(self, on_sleep: Callable[[], None]) -> None:
         self._on_sleep = on_sleep
@@ -35,5 +35,5 @@ class Clock:
         return START.timestamp() + self._seconds
 
     def sleep(self, seconds: float) -> None:
-        self.move(max(seconds, LEAST))
+        self.move(max(seconds, SHORTEST_SLEEP))
         self._on_sleep()

@@ -1,4 +1,4 @@
-"""How many examples the property tests try: few in every run of the tests, many with `make properties`."""
+"""How many examples the property tests try: a few in every test run, many with `make properties`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 ALL = list(HealthCheck)
 
-# The same examples each time, so that a change is blamed only for what it did.
+# The same examples each time, so that a failure is due to the change under test.
 settings.register_profile(
     "small",
     max_examples=15,
@@ -26,5 +26,5 @@ settings.register_profile(
     print_blob=True,
 )
 
-#: For tests whose examples are dear. PROPERTIES=long looks for what nobody has found yet.
+#: For tests whose examples are expensive. PROPERTIES=long searches for new failures.
 profile = settings.get_profile(os.environ.get("PROPERTIES", "small"))

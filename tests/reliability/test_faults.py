@@ -1,4 +1,4 @@
-"""Every kind of fault, and some mixtures: the true outcome for every ticket, and nothing done twice."""
+"""Every kind of fault, and some mixtures: each ticket has its true outcome and is changed once at most."""
 
 from __future__ import annotations
 
@@ -8,85 +8,87 @@ import pytest
 
 from tagmanager.changes.ticket_work import TicketWork
 from tests.reliability import table
-from tests.reliability.cases import CASES, Case, mixed
-from tests.reliability.trial import Trial, attempt
+from tests.reliability.cases import CASES, Case, random_mixture
+from tests.reliability.trial import Trial, run_case
 from zendesk.sandbox.faults import KINDS
 
 pytestmark = pytest.mark.once
 
-#: Mixtures of the everyday tests; `make reliability` tries more.
+#: Random mixtures in every test run; `make reliability` tries more.
 SEEDS = range(3)
 
 
 def check(case: Case, settings: Any) -> Trial:
-    """Run the case; all that must be so of it is so."""
-    trial = attempt(case, settings)
-    assert (trial.lies, trial.sent_twice) == ([], 0)
+    """Run the case and assert everything that must hold for it."""
+    trial = run_case(case, settings)
+    assert (trial.false_records, trial.changed_twice) == ([], 0)
     assert trial.status == ("succeeded" if set(trial.outcomes) <= {"changed", "skipped"} else "partial")
     assert case.outcomes is None or trial.outcomes == case.outcomes
-    assert case.outcomes is None or not trial.spared
+    assert case.outcomes is None or not trial.unused_faults
     assert case.waits_for <= set(trial.waits)
     if case.outcomes is not None:
-        assert len(trial.stops) == len(case.says)
-    assert all(words in stop for words, stop in zip(case.says, trial.stops, strict=False))
+        assert len(trial.stops) == len(case.stop_messages)
+    assert all(words in stop for words, stop in zip(case.stop_messages, trial.stops, strict=False))
     return trial
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.everyday], ids=lambda case: case.name)
-def test_every_ticket_ends_with_its_true_outcome_once(case: Case, db: None, settings: Any) -> None:
+@pytest.mark.parametrize("case", [case for case in CASES if case.quick], ids=lambda case: case.name)
+def test_every_ticket_ends_with_its_true_outcome_and_is_changed_once(
+    case: Case, db: None, settings: Any
+) -> None:
     check(case, settings)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_so_it_does_when_faults_come_together_at_random(seed: int, db: None, settings: Any) -> None:
-    check(mixed(seed), settings)
+def test_random_mixtures_of_faults_end_with_true_outcomes_too(seed: int, db: None, settings: Any) -> None:
+    check(random_mixture(seed), settings)
 
 
-def named(name: str) -> Case:
+def case_named(name: str) -> Case:
     return next(case for case in CASES if case.name == name)
 
 
-def test_what_zendesk_was_slow_to_show_is_seen_before_it_is_sent_again(
+def test_a_change_that_zendesk_shows_late_is_found_before_it_is_resent(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tickets are done, but look undone when they are read back for the first time."""
-    looks = 0
+    """The tickets are updated, but the first read does not show it yet."""
+    reads = 0
     shows = TicketWork.is_applied
 
     def shows_late(self: TicketWork, change: Any, now: Any) -> bool:
-        nonlocal looks
-        looks += 1
-        return looks > 100 and shows(self, change, now)
+        nonlocal reads
+        reads += 1
+        return reads > 100 and shows(self, change, now)
 
     monkeypatch.setattr(TicketWork, "is_applied", shows_late)
-    trial = attempt(named("a batch whose results are null"), settings)
-    assert (trial.lies, trial.sent_twice, trial.outcomes) == ([], 0, {"changed": 120})
+    trial = run_case(case_named("a batch whose results are null"), settings)
+    assert (trial.false_records, trial.changed_twice, trial.outcomes) == ([], 0, {"changed": 120})
 
 
-def test_a_job_that_believes_nothing_it_reads_is_found_out(
+def test_the_trials_detect_a_job_that_takes_no_change_as_applied(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trials can fail: tickets that the job changed are then called unchanged."""
+    """Shows that the trials can fail: the job records tickets that it changed as unchanged."""
     monkeypatch.setattr(TicketWork, "is_applied", lambda *_: False)
-    assert len(attempt(named("a batch whose results are null"), settings).lies) == 100
+    assert len(run_case(case_named("a batch whose results are null"), settings).false_records) == 100
 
 
-def test_a_job_that_calls_everything_done_is_found_out(
+def test_the_trials_detect_a_job_that_takes_every_change_as_applied(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TicketWork, "is_applied", lambda *_: True)
-    assert len(attempt(named("a batch failed after 30 tickets"), settings).lies) == 70
+    assert len(run_case(case_named("a batch that failed after 30 tickets"), settings).false_records) == 70
 
 
 def test_every_kind_of_fault_is_tried() -> None:
     assert {rule.kind for case in CASES for rule in case.rules} == KINDS
 
 
-def test_no_two_cases_have_one_name() -> None:
+def test_case_names_are_unique() -> None:
     names = [case.name for case in CASES]
     assert sorted(names) == sorted(set(names))
 
 
 def test_the_document_lists_every_case() -> None:
-    names = table.names_in(table.PATH.read_text())
+    names = table.listed_names(table.PATH.read_text())
     assert names[: len(CASES)] == [case.name for case in CASES]

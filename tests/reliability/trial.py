@@ -1,7 +1,7 @@
-"""One job against one case of faults, to its end, and what can be said of it afterwards.
+"""Runs one job against one case of faults to its end, and compares its records with Zendesk's.
 
-Waiting is not slept through: the job's time to go on is brought forward, and the demo Zendesk's clock goes on
-by as much. Where the job stops for a person, the person mends the cause and resumes it.
+Nothing sleeps through a wait: `resumes_at` moves to now, and the demo Zendesk's clock moves ahead by the same
+time. When the job stops for a person, the trial fixes the cause and resumes it.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from jobs.reports import recount
 from jobs.states import Status
 from tagmanager.changes import ticket_work
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
-from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE, TICKETS, Case
+from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE_TICKET, TICKETS, Case
 from zendesk import sandbox
 from zendesk.transport import attempt as http_attempt
 from zendesk.transport import limits, retry
 
 TAG = "mark"
-#: The clock of the demo goes on by so much at each step of the engine, seconds.
+#: Seconds that the demo's clock moves at each step of the engine.
 STEP = 10.0
-#: Turns of workers before a trial counts as endless; stops before all faults are mended.
-MOST_TURNS, MOST_STOPS = 80, 6
-#: Seconds of a try of a call, for cases in which no answer comes.
-HURRY = 1.0
+#: Time slices before a trial counts as endless; stops before all faults are cleared.
+MOST_SLICES, MOST_STOPS = 80, 6
+#: Seconds until a call times out, for cases in which no answer comes.
+SHORT_TIMEOUT = 1.0
 
 
 class Clock:
-    """The demo Zendesk's time: the real one, and what was not slept through."""
+    """The demo Zendesk's time: real time plus the skipped waits."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -49,27 +49,27 @@ class Clock:
 
 @dataclass(slots=True)
 class Trial:
-    """What became of a case."""
+    """The result of one case."""
 
     status: str = ""
     waits: Counter[str] = field(default_factory=Counter)
     waited: float = 0.0  # seconds
     stops: list[str] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
-    searched: bool = False  # Zendesk's list of jobs was looked through for a batch
-    sent_again: int = 0  # tickets in more than one call, the first of which had not changed them
-    sent_twice: int = 0  # tickets changed more than once
-    spared: list[str] = field(default_factory=list)  # faults that never struck
-    lies: list[str] = field(default_factory=list)  # outcomes that are not what Zendesk's own record says
+    searched: bool = False  # Zendesk's list of jobs was searched for a batch
+    resent: int = 0  # tickets sent in more than one call
+    changed_twice: int = 0  # tickets changed more than once
+    unused_faults: list[str] = field(default_factory=list)  # kinds of faults that never fired
+    false_records: list[str] = field(default_factory=list)  # outcomes that contradict Zendesk's own record
 
 
 @contextmanager
-def impatient(case: Case) -> Iterator[None]:
-    """Pauses are too short to be felt, and longer waits are told instead of slept through."""
+def shorten_waits(case: Case) -> Iterator[None]:
+    """Make pauses negligible, and make every longer wait put the job down instead of sleeping."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "LONGEST_WAIT_IN_HAND", 0.0)
         patch.setattr(execution, "POLL_INTERVAL", 0.01)
-        # A fault strikes the so manyth call: which batch that is must not be left to chance.
+        # Rules count calls, so the order of the batches must not be left to chance.
         patch.setattr(pipeline, "SENT_AT_ONCE", 1)
         patch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
         patch.setattr(pipeline, "SLOTS_BACK_OFF", 0.05)
@@ -80,56 +80,56 @@ def impatient(case: Case) -> Iterator[None]:
         patch.setattr(limits, "MIN_RETRY_AFTER", 0.01)
         if case.source == LONG_LIST:
             patch.setattr(selection, "READ_LATE_ABOVE", 0)
-        if case.hurried:
-            patch.setattr(http_attempt, "ATTEMPT_TIMEOUT", HURRY)
+        if case.short_timeout:
+            patch.setattr(http_attempt, "ATTEMPT_TIMEOUT", SHORT_TIMEOUT)
         yield
 
 
-def attempt(case: Case, settings: Any) -> Trial:
-    """Run the case; needs a database of its own."""
+def run_case(case: Case, settings: Any) -> Trial:
+    """Run the case; expects an empty database."""
     clock = Clock()
-    with impatient(case), demo_zendesk(settings, clock=clock, scale=case.scale) as demo:
+    with shorten_waits(case), demo_zendesk(settings, clock=clock, scale=case.scale) as demo:
         return _run(case, demo, clock)
 
 
 def _run(case: Case, demo: Demo, clock: Clock) -> Trial:
     trial = Trial()
-    made, refs = _asked(case, demo)
-    held = {ref: demo.tags(ref) for ref in demo.account.ticket_ids()}
+    made, refs = _submit(case, demo)
+    initial = {ref: demo.tags(ref) for ref in demo.account.ticket_ids()}
     if case.before:
         case.before(demo, refs)
     faults = [
         demo.account.faults.add(rule.on, rule.kind, **_params(rule.params, refs)) for rule in case.rules
     ]
-    struck = False
+    is_changed = False
 
     def tick() -> None:
-        nonlocal struck
+        nonlocal is_changed
         clock.ahead += STEP
-        if case.midway and not struck and made.job.items.exists():
-            struck = True
+        if case.midway and not is_changed and made.job.items.exists():
+            is_changed = True
             case.midway(demo, refs)
 
     job = run(made, tick=tick)
-    for _ in range(MOST_TURNS):
+    for _ in range(MOST_SLICES):
         if job.is_ended:
             break
         if job.status == Status.ERRORED:
             trial.stops.append(job.error)
-            if not case.rules or case.says or len(trial.stops) >= MOST_STOPS:
+            if not case.rules or case.stop_messages or len(trial.stops) >= MOST_STOPS:
                 demo.account.faults.clear()
             actions.resume(job=job, by=ANA)
         else:
-            _pass_time(trial, job, clock)
-            if trial.waited >= case.lasts:
+            _skip_wait(trial, job, clock)
+            if trial.waited >= case.outage_seconds:
                 demo.account.faults.clear()
         job = run(job, tick=tick)
-    trial.spared = [rule.kind for rule in faults if not rule.fired]
-    _judge(trial, job, demo, held)
+    trial.unused_faults = [rule.kind for rule in faults if not rule.fired]
+    _compare(trial, job, demo, initial)
     return trial
 
 
-def _asked(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
+def _submit(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
     if case.source == LONG_VIEW:
         demo.account.configure(view_depth=TICKETS)
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
@@ -146,12 +146,12 @@ def _asked(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
 
 
 def _params(params: dict[str, Any], refs: list[int]) -> dict[str, Any]:
-    return params | {"ids": [refs[42]]} if params.get("ids") == ONE else params
+    return params | {"ids": [refs[42]]} if params.get("ids") == ONE_TICKET else params
 
 
-def _pass_time(trial: Trial, job: Job, clock: Clock) -> None:
-    """Go on to the moment at which the job goes on by itself."""
-    assert job.resumes_at is not None, f"job {job.pk} is {job.status} and waits for nothing"
+def _skip_wait(trial: Trial, job: Job, clock: Clock) -> None:
+    """Move time to the moment at which the job continues by itself."""
+    assert job.resumes_at is not None, f"job {job.pk} is {job.status} but has no time to resume at"
     seconds = max((job.resumes_at - timezone.now()).total_seconds(), 0.0)
     trial.waits[job.waiting_for] += 1
     trial.waited += seconds
@@ -160,27 +160,27 @@ def _pass_time(trial: Trial, job: Job, clock: Clock) -> None:
     Gate.objects.all().delete()
 
 
-def _judge(trial: Trial, job: Job, demo: Demo, held: dict[int, set[str]]) -> None:
-    """Compare what the job says with what the demo Zendesk knows was done."""
+def _compare(trial: Trial, job: Job, demo: Demo, initial: dict[int, set[str]]) -> None:
+    """Compare the job's records with what the demo Zendesk did."""
     ledger = demo.account.ledger
     trial.status = str(job.status)
-    told = outcomes(job)
-    trial.outcomes = Counter(told.values())
-    there = set(demo.account.ticket_ids())
-    for ref, outcome in told.items():
-        done = ref in there and TAG in demo.tags(ref)
-        truly = {
+    recorded = outcomes(job)
+    trial.outcomes = Counter(recorded.values())
+    existing = set(demo.account.ticket_ids())
+    for ref, outcome in recorded.items():
+        done = ref in existing and TAG in demo.tags(ref)
+        is_true = {
             "changed": done and ledger.updates[ref] >= 1,
-            "unchanged": TAG in held[ref] and not ledger.updates[ref],
+            "unchanged": TAG in initial[ref] and not ledger.updates[ref],
             "skipped": not done and not ledger.updates[ref],
             "failed": not done,
             "unverified": True,
         }
-        if not truly.get(outcome, False):
-            trial.lies.append(f"{ref} is said to be {outcome}")
-        if ref in there and demo.tags(ref) - {TAG} != held[ref]:
-            trial.lies.append(f"{ref} has lost or won other tags")
-    trial.lies += recount.drifts()
-    trial.sent_twice = sum(ledger.updates[ref] > 1 for ref in told)
+        if not is_true.get(outcome, False):
+            trial.false_records.append(f"ticket {ref} is recorded as {outcome}")
+        if ref in existing and demo.tags(ref) - {TAG} != initial[ref]:
+            trial.false_records.append(f"ticket {ref} lost or gained other tags")
+    trial.false_records += recount.drifts()
+    trial.changed_twice = sum(ledger.updates[ref] > 1 for ref in recorded)
     trial.searched = ledger.calls["GET job_statuses"] > 0
-    trial.sent_again = sum(ledger.sent[ref] > 1 for ref in told)
+    trial.resent = sum(ledger.sent[ref] > 1 for ref in recorded)

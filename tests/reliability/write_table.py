@@ -1,4 +1,4 @@
-"""Run every case and many mixtures, and write what became of them into docs/reliability.md."""
+"""Runs every case and many random mixtures, and writes the results into docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.cases import CASES, Case, mixed
+from tests.reliability.cases import CASES, Case, random_mixture
 from tests.reliability.table import Row, write
 from tests.reliability.test_faults import check
 
-#: How many mixtures; SEEDS=1000 tries more.
+#: One random mixture per seed; SEEDS=1000 tries more.
 SEEDS = range(int(os.environ.get("SEEDS", "200")))
 
 rows: list[Row] = []
@@ -22,10 +22,10 @@ rows: list[Row] = []
 def table() -> Iterator[None]:
     rows.clear()
     yield
-    if {row.name for row in rows} >= {case.name for case in CASES}:  # not of a part of the cases
+    if {row.name for row in rows} >= {case.name for case in CASES}:  # skip it after a partial run
         write(rows)
 
 
-@pytest.mark.parametrize("case", [*CASES, *map(mixed, SEEDS)], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *map(random_mixture, SEEDS)], ids=lambda case: case.name)
 def test_case(case: Case, db: None, settings: Any) -> None:
     rows.append(Row(case.name, check(case, settings)))

@@ -1,1 +1,1 @@
-"""Data of earlier releases, and what this program makes of it."""
+"""Data from earlier releases, and tests that upgrade it."""

@@ -1,21 +1,21 @@
 // Keeps what was typed through a reload, the Back button and an expired session, for this tab only.
 // Browsers restore a form only sometimes, and never after a sign-in. Files and tokens are not kept.
 const NOT_KEPT = new Set(["csrfmiddlewaretoken", "nonce"]);
-const PLACE = `draft:${location.pathname}`;
+const KEY = `draft:${location.pathname}`;
 
 const isTick = (field) => field.type === "radio" || field.type === "checkbox";
 const fieldsOf = (form) => [...form.elements].filter((field) => field.name && !NOT_KEPT.has(field.name) && field.type !== "file" && field.type !== "submit");
 
 const forget = () => {
-  try { sessionStorage.removeItem(PLACE); } catch { /* storage is forbidden, so nothing was kept */ }
+  try { sessionStorage.removeItem(KEY); } catch { /* storage is forbidden, so nothing was kept */ }
 };
 const keep = (form) => {
   const kept = fieldsOf(form).map((field) => [field.name, isTick(field) ? field.value : null, isTick(field) ? field.checked : field.value]);
-  try { sessionStorage.setItem(PLACE, JSON.stringify(kept)); } catch { forget(); } // too large: an older draft would mislead
+  try { sessionStorage.setItem(KEY, JSON.stringify(kept)); } catch { forget(); } // too large: an older draft would mislead
 };
 const restore = (form) => {
   let kept;
-  try { kept = JSON.parse(sessionStorage.getItem(PLACE) || "null"); } catch { return; }
+  try { kept = JSON.parse(sessionStorage.getItem(KEY) || "null"); } catch { return; }
   if (!kept) return;
   for (const field of fieldsOf(form)) {
     const found = kept.find(([name, value]) => name === field.name && (value === null || value === field.value));

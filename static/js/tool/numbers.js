@@ -21,9 +21,9 @@ const describeFile = async (file) => {
 export const countNumbers = (form) => {
   const { ids, ids_file: file } = form.elements;
   if (!ids) return; // the tool's own fields say which tickets
-  const tell = () => { document.getElementById("ids-count").textContent = describe(ids.value); };
-  ids.addEventListener("input", tell);
-  tell();
+  const showCount = () => { document.getElementById("ids-count").textContent = describe(ids.value); };
+  ids.addEventListener("input", showCount);
+  showCount();
   file.addEventListener("change", async () => {
     document.getElementById("file-count").textContent = await describeFile(file.files[0]);
   });

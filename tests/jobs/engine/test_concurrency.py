@@ -18,7 +18,7 @@ from tests import factories
 def test_a_job_that_shares_the_slots_always_has_a_batch_in_flight_while_it_waits(
     job_counts: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
+    settings.JOBS_WORK = "tests.benchmarks.instant_work.InstantWork"
     factories.job(Status.RUNNING)  # another one, which leaves it half of the ten slots
     job = actions.submit(
         tool="bulk-tag",

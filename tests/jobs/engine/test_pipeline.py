@@ -25,7 +25,7 @@ from jobs.runtime.time_slice import EXTEND_BY, TimeSlice
 from jobs.states import BatchState, WaitReason
 from jobs.work import Answer, Change, CompletedCall, DeliveryEvidence, Payload, Phase, SearchResult, Sendable
 from tests import factories
-from tests.benchmarks.instant import InstantWork
+from tests.benchmarks.instant_work import InstantWork
 
 
 class Slow:

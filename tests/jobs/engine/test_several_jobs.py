@@ -15,25 +15,25 @@ from jobs.reports import recount
 from jobs.states import Status
 from jobs.tasks import SLICE
 from tests.demo import ANA, params
-from tests.properties.world import Interruption, World
+from tests.properties.simulation import Interruption, Simulation
 from zendesk.sandbox import VIEW_UNTAGGED
 
 SLOTS, FEW = 10, 4
 
 
 @pytest.fixture
-def world(db: None, settings: Any) -> Iterator[World]:
+def world(db: None, settings: Any) -> Iterator[Simulation]:
     """A Zendesk of 4,000 tickets on a clock that only moves when somebody waits."""
-    World.set_up(settings)
+    Simulation.configure(settings)
     settings.ZENDESK_MAX_JOBS = SLOTS
-    made = World(tickets=4_000, batch=100, places=SLOTS)
+    made = Simulation(tickets=4_000, batch=100, slots=SLOTS)
     yield made
     assert made.problems == []
     assert list(recount.drifts()) == []
     made.close()
 
 
-def ask(world: World, view: int | None = None, refs: list[int] | None = None, **change: Any) -> Job:
+def ask(world: Simulation, view: int | None = None, refs: list[int] | None = None, **change: Any) -> Job:
     source = {"kind": "view", "id": view, "title": "A view"} if view else {"kind": "ids", "name": ""}
     return actions.submit(
         tool="bulk-tag",
@@ -55,7 +55,7 @@ def next_wake_up() -> int | None:
     return job
 
 
-def turn_of_a_worker(world: World, plan: list[Interruption] | None = None) -> None:
+def turn_of_a_worker(world: Simulation, plan: list[Interruption] | None = None) -> None:
     job = next_wake_up()
     if job is None:
         world.clock.move(1)
@@ -67,7 +67,7 @@ def sent_by(job: Job) -> int:
     return Batch.objects.filter(job=job, sent_at__isnull=False).count()
 
 
-def play_until_ended(world: World, small: Job, *, slices: int) -> int:
+def play_until_ended(world: Simulation, small: Job, *, slices: int) -> int:
     """One worker works until the small job has ended; returns the number of slices that this took."""
     for number in range(1, slices + 1):
         turn_of_a_worker(world)
@@ -78,7 +78,7 @@ def play_until_ended(world: World, small: Job, *, slices: int) -> int:
 
 
 def test_one_worker_finishes_a_small_job_before_a_large_one_sends_twenty_more_batches(
-    world: World,
+    world: Simulation,
 ) -> None:
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
@@ -91,8 +91,8 @@ def test_one_worker_finishes_a_small_job_before_a_large_one_sends_twenty_more_ba
     assert not large.is_ended
 
 
-def test_one_worker_finishes_a_small_job_while_a_large_list_is_read(world: World) -> None:
-    world.call_takes = 2.0  # a page each four seconds: the list takes many slices
+def test_one_worker_finishes_a_small_job_while_a_large_list_is_read(world: Simulation) -> None:
+    world.call_seconds = 2.0  # a page each four seconds: the list takes many slices
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
     small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
@@ -102,12 +102,12 @@ def test_one_worker_finishes_a_small_job_while_a_large_list_is_read(world: World
     assert slices <= 6
 
 
-def test_two_workers_finish_a_small_job_while_one_is_busy_with_a_large_one(world: World) -> None:
+def test_two_workers_finish_a_small_job_while_one_is_busy_with_a_large_one(world: Simulation) -> None:
     large = ask(world, view=VIEW_UNTAGGED)
     turn_of_a_worker(world)
     before = sent_by(large)
     small = ask(world, refs=world.account.ticket_ids()[-50:], add=["small"])
-    world.work(large.pk, seconds=SLICE, plan=[Interruption("nap", 3, "another works")])
+    world.work(large.pk, seconds=SLICE, plan=[Interruption("sleep", 3, "another worker")])
     small.refresh_from_db()
     assert small.found == 50
     play_until_ended(world, small, slices=4)
@@ -115,9 +115,9 @@ def test_two_workers_finish_a_small_job_while_one_is_busy_with_a_large_one(world
 
 
 def test_all_jobs_together_stay_within_the_slots_even_when_one_stops_with_batches_in_flight(
-    world: World, settings: Any
+    world: Simulation, settings: Any
 ) -> None:
-    settings.ZENDESK_MAX_JOBS = world.places = FEW
+    settings.ZENDESK_MAX_JOBS = world.slots = FEW
     refs = world.account.ticket_ids()
     jobs = [ask(world, refs=refs[start:end]) for start, end in ((0, 600), (600, 1_000), (1_000, 1_400))]
     world.account.faults.add("GET /api/v2/job_statuses", "unauthorized", after=2)
@@ -143,10 +143,10 @@ SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
 ]
 
 
-@pytest.mark.parametrize("place", ["call", "answer", "nap"])
+@pytest.mark.parametrize("place", ["call", "answer", "sleep"])
 @pytest.mark.parametrize(("one", "other", "ends"), SERIAL)
 def test_two_jobs_on_the_same_tickets_end_as_if_run_one_after_the_other(
-    world: World,
+    world: Simulation,
     one: dict[str, Any],
     other: dict[str, Any],
     ends: set[frozenset[str]],
@@ -159,7 +159,7 @@ def test_two_jobs_on_the_same_tickets_end_as_if_run_one_after_the_other(
         world.account.edit(ref, add=["k"])
     world.clock.move(5)
     first, second = (ask(world, None, refs, **change) for change in (one, other))
-    world.work(first.pk, seconds=60, plan=[Interruption(place, 1, "another works")])
+    world.work(first.pk, seconds=60, plan=[Interruption(place, 1, "another worker")])
     for _ in range(10):
         turn_of_a_worker(world)
     for job in (first, second):
@@ -168,7 +168,7 @@ def test_two_jobs_on_the_same_tickets_end_as_if_run_one_after_the_other(
     assert {world.tags(ref) for ref in refs} <= ends
 
 
-def test_a_ticket_changed_by_another_job_after_its_reading_names_that_job(world: World) -> None:
+def test_a_ticket_changed_by_another_job_after_its_reading_names_that_job(world: Simulation) -> None:
     refs = [ref for ref in world.account.ticket_ids()[-9:] if world.account.ticket(ref).status != "closed"]
     first = Job.objects.get(pk=world.submit(refs, dry_run=False, canary=1, add=["brand-new"]))
     world.work(first.pk, seconds=60)  # holds after the first ticket

@@ -1,6 +1,6 @@
-"""Work whose other side answers at once: what is left of a job's time is the engine's own."""
+"""Work whose calls all return at once, so that a job takes only the engine's own time."""
 
-# ruff: noqa: ARG002 - the shape of a work names more than this one needs
+# ruff: noqa: ARG002 - the protocol has arguments that this class does not need
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from jobs.work import (
     Verdict,
 )
 
-#: As in Zendesk: items on a page of the list, in one call, and calls under way at once.
+#: As in Zendesk: items on a page of the list, items in a call, batches in flight.
 PAGE, BATCH, IN_FLIGHT = 100, 100, 10
 
 
 class InstantWork:
-    """As many items as the source says, each of which gets one tag; every call is over at once."""
+    """Adds one tag to each of the source's `number` items; every call returns at once."""
 
     batch_size = BATCH
     max_in_flight = IN_FLIGHT

@@ -1,7 +1,7 @@
-"""A database full of jobs, filled in bulk and yet as the engine would have left it: every count agrees.
+"""Fills a database with jobs in bulk, as the engine would have left them: every count is right.
 
 Three large jobs hold nine tenths of the items: one that ended with failures, one that runs, one dry run. The
-others are spread over many small jobs of all states, people, tools and tags, over two years.
+other items are spread over many small jobs of all states, people, tools and tags, over two years.
 """
 
 from __future__ import annotations
@@ -25,40 +25,42 @@ from jobs.work import Change
 
 PEOPLE, TAGS, TOOLS = 20, 50, ("apply-macro", "bulk-tag", "rename-tags")
 PER_BATCH = 100
-#: What the tools that apply a macro or rename read besides; the others do not look at it.
-BESIDES = {"macro": 7, "macro_title": "Campaign", "fields": [], "left_out": [], "pairs": {"old": "new"}}
-#: Outcomes that come of sending.
+#: Parameters that apply-macro and rename-tags need besides; other tools ignore them.
+EXTRA_PARAMS = {"macro": 7, "macro_title": "Campaign", "fields": [], "left_out": [], "pairs": {"old": "new"}}
+#: Outcomes of tickets that were sent.
 SENT = frozenset({Outcome.CHANGED, Outcome.FAILED, Outcome.UNVERIFIED})
-#: The first ticket; the large jobs overlap, so that a ticket has a history of several jobs.
+#: The first ticket. The large jobs overlap, so that a ticket has a history of several jobs.
 FIRST_REF = 1_000_000
-#: One batch goes out after the other at this distance, and settles so long after it was sent.
-EVERY, TAKES = timedelta(seconds=0.6), timedelta(seconds=10)
-#: The oldest job; how long a job takes; since when nothing has happened in the one that runs: the page of
-#: a job that looks stalled asks the database the most.
-AGE, LASTS, QUIET = timedelta(days=730), timedelta(hours=1), timedelta(minutes=10)
+#: Time between two sent batches, and from sending a batch to settling it.
+BATCH_INTERVAL, BATCH_DURATION = timedelta(seconds=0.6), timedelta(seconds=10)
+#: Age of the oldest job, duration of a job, and silence of the running job: the page of a job that looks
+#: stalled needs the most queries.
+OLDEST, JOB_DURATION, SILENCE = timedelta(days=730), timedelta(hours=1), timedelta(minutes=10)
 
 #: Rows given to SQLite in one call.
 ROWS_AT_ONCE = 10_000
 
 #: Outcome, reason and sentence.
-Fate = tuple[Outcome, str, str]
-DONE: Fate = (Outcome.CHANGED, "", "")
-SAME: Fate = (Outcome.UNCHANGED, "", "")
-LEFT: Fate = (Outcome.PENDING, "", "")
-PLANNED: Fate = (Outcome.PLANNED, "", "")
-CLOSED: Fate = (Outcome.SKIPPED, "closed", "Status: closed prevents ticket update.")
-MISSING: Fate = (Outcome.SKIPPED, "not_found", "There is no ticket of this number, or it may not be seen.")
-REQUIRED: Fate = (Outcome.FAILED, "RecordInvalid", "Resolution: is required when solving a ticket.")
-CONFLICT: Fate = (Outcome.FAILED, "conflict", "Somebody kept changing the ticket; tried four times.")
-UNCLEAR: Fate = (Outcome.UNVERIFIED, "gone", "It was sent, but the result was lost.")
-#: What becomes of a hundred items in a row.
-MIXED = [DONE] * 70 + [SAME] * 15 + [CLOSED] * 8 + [MISSING] * 2 + [REQUIRED] * 3 + [CONFLICT] + [UNCLEAR]
-DRY = [PLANNED] * 80 + [SAME] * 12 + [CLOSED] * 8
+Ending = tuple[Outcome, str, str]
+DONE: Ending = (Outcome.CHANGED, "", "")
+UNCHANGED: Ending = (Outcome.UNCHANGED, "", "")
+PENDING: Ending = (Outcome.PENDING, "", "")
+PLANNED: Ending = (Outcome.PLANNED, "", "")
+CLOSED: Ending = (Outcome.SKIPPED, "closed", "Status: closed prevents ticket update.")
+MISSING: Ending = (Outcome.SKIPPED, "not_found", "There is no ticket of this number, or it may not be seen.")
+REQUIRED: Ending = (Outcome.FAILED, "RecordInvalid", "Resolution: is required when solving a ticket.")
+CONFLICT: Ending = (Outcome.FAILED, "conflict", "Somebody kept changing the ticket; tried four times.")
+UNCLEAR: Ending = (Outcome.UNVERIFIED, "gone", "It was sent, but the result was lost.")
+#: Endings of a hundred items in a row.
+MIXED = (
+    [DONE] * 70 + [UNCHANGED] * 15 + [CLOSED] * 8 + [MISSING] * 2 + [REQUIRED] * 3 + [CONFLICT] + [UNCLEAR]
+)
+DRY = [PLANNED] * 80 + [UNCHANGED] * 12 + [CLOSED] * 8
 #: The same for small jobs, with and without failures.
-BAD, GOOD = [DONE, SAME, REQUIRED, DONE, CONFLICT], [DONE, SAME, CLOSED, DONE]
+FAILING, SUCCEEDING = [DONE, UNCHANGED, REQUIRED, DONE, CONFLICT], [DONE, UNCHANGED, CLOSED, DONE]
 
-#: States of the small jobs, over and over, and those of the newest.
-SMALL = (
+#: States of the small jobs, in a cycle, and of the newest jobs.
+SMALL_STATUSES = (
     *[Status.SUCCEEDED] * 7,
     Status.PARTIAL,
     *[Status.SUCCEEDED] * 6,
@@ -68,9 +70,9 @@ SMALL = (
     Status.ERRORED,
     Status.SUCCEEDED,
 )
-NEWEST = (*[Status.QUEUED] * 10, *[Status.WAITING] * 10)
-#: How a job came where it is, after it was asked for; the large one that runs had to wait often.
-WAY = {
+NEWEST_STATUSES = (*[Status.QUEUED] * 10, *[Status.WAITING] * 10)
+#: The states that a job went through after it was queued; the large running job waited often.
+STATUS_HISTORY = {
     Status.QUEUED: (),
     Status.CANCELLED: (Status.SELECTING, Status.RUNNING, Status.CANCELLING, Status.CANCELLED),
     Status.RUNNING: (Status.SELECTING, *[Status.RUNNING, Status.WAITING] * 40, Status.RUNNING),
@@ -78,8 +80,8 @@ WAY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
-    """What was filled in, by the numbers that addresses need."""
+class Dataset:
+    """What was filled in, with the ids that page addresses need."""
 
     items: int
     jobs: int
@@ -91,36 +93,36 @@ class Stock:
 
 
 @dataclass(slots=True)
-class Filling:
-    """One job with its items to be, and the batches that come of them."""
+class JobRows:
+    """The rows of one job: the job itself, its items and its batches."""
 
     job: Job
-    fates: Sequence[Fate]
+    endings: Sequence[Ending]
     number: int
     first_ref: int
-    sent: int  # the first so many have been sent, the rest is pending
+    sent: int  # the number of items sent; the rest is pending
     end: datetime  # when the last batch settled
     batches: list[Batch] = field(default_factory=list)
 
     def rows(self, batch_numbers: Iterator[int]) -> Iterator[tuple[Any, ...]]:
-        """The items, in the order of their numbers; counts of job and batches are right after the last."""
+        """The items, by ref; the counts of job and batches are right after the last one."""
         change = json.dumps(self.change)
         counts = Counter[Outcome]()
-        for place in range(self.number):
-            # 37 shares no factor with the lengths of the lists of fates: every fate comes in a mixed order.
-            fate = self.fates[place * 37 % len(self.fates)]
-            goes_out = fate[0] in SENT
-            outcome, reason, detail = LEFT if goes_out and place >= self.sent else fate
+        for index in range(self.number):
+            # 37 shares no factor with the lengths of the lists of endings, so this mixes every list.
+            ending = self.endings[index * 37 % len(self.endings)]
+            is_sent = ending[0] in SENT
+            outcome, reason, detail = PENDING if is_sent and index >= self.sent else ending
             counts[outcome] += 1
             yield (
                 self.job.pk,
-                self.first_ref + place * 3,
-                self._batch_for(outcome, batch_numbers) if goes_out else None,
+                self.first_ref + index * 3,
+                self._batch_for(outcome, batch_numbers) if is_sent else None,
                 outcome.value,
                 reason,
                 detail,
-                SNAPSHOTS[place % len(SNAPSHOTS)],
-                change if goes_out or outcome is Outcome.PLANNED else None,
+                SNAPSHOTS[index % len(SNAPSHOTS)],
+                change if is_sent or outcome is Outcome.PLANNED else None,
             )
         self._count(counts)
 
@@ -129,7 +131,7 @@ class Filling:
         return {"add": self.job.params["add"]}
 
     def _batch_for(self, outcome: Outcome, batch_numbers: Iterator[int]) -> int:
-        """The batch that takes one more item; sent and pending ones never share one."""
+        """The batch that takes one more item; sent and pending items never share a batch."""
         state = BatchState.PENDING if outcome is Outcome.PENDING else BatchState.SETTLED
         last = self.batches[-1] if self.batches else None
         if last is None or last.size == PER_BATCH or last.state != state:
@@ -149,18 +151,18 @@ class Filling:
         settled = [batch for batch in self.batches if batch.state == BatchState.SETTLED]
         for batch in self.batches:
             batch.key, batch.change, batch.read_at = key, self.change, job.created_at
-        for place, batch in enumerate(reversed(settled)):
-            batch.settled_at = self.end - EVERY * place
-            batch.sent_at = batch.settled_at - TAKES
+        for index, batch in enumerate(reversed(settled)):
+            batch.settled_at = self.end - BATCH_INTERVAL * index
+            batch.sent_at = batch.settled_at - BATCH_DURATION
             batch.receipt = f"{batch.pk:032x}"
         job.calls_read, job.calls_write = -(-self.number // PER_BATCH), len(settled)
         job.calls_status = len(settled) // 3
 
 
-def fill(items: int, jobs: int, *, largest: int | None = None) -> Stock:
-    """So many items in all, in three large jobs and so many small ones; in a database that holds none.
+def fill(items: int, jobs: int, *, largest: int | None = None) -> Dataset:
+    """Fill an empty database with `items` items in three large jobs and `jobs` small ones.
 
-    The largest job has half of them unless its size is given.
+    The largest job has half of the items unless its size is given.
     """
     User.objects.bulk_create(User(username=f"person{number:02}") for number in range(PEOPLE))
     people = list(User.objects.filter(username__startswith="person").order_by("username"))
@@ -173,19 +175,21 @@ def fill(items: int, jobs: int, *, largest: int | None = None) -> Stock:
     running = _large(jobs + 2, Status.RUNNING, MIXED, rest * 3 // 4, people=people, now=now)
     dry_run = _large(jobs + 3, Status.SUCCEEDED, DRY, rest - running.number, people=people, now=now)
     dry_run.job.dry_run = True
-    fillings = [*small, partial, running, dry_run]
+    jobs_rows = [*small, partial, running, dry_run]
     with transaction.atomic():
         numbers = count(1)
-        # Items first, because the counts of jobs and batches come of them; what they refer to is looked at
-        # when the transaction ends.
-        _load_items(row for filling in fillings for row in filling.rows(numbers))
-        Job.objects.bulk_create([filling.job for filling in fillings], batch_size=500)
-        Batch.objects.bulk_create([b for filling in fillings for b in filling.batches], batch_size=500)
-        Transition.objects.bulk_create([t for filling in fillings for t in _steps(filling)], batch_size=500)
-    _tidy()
-    return Stock(
+        # Items first, because they yield the counts of jobs and batches. Foreign keys are checked when the
+        # transaction ends.
+        _load_items(row for job_rows in jobs_rows for row in job_rows.rows(numbers))
+        Job.objects.bulk_create([job_rows.job for job_rows in jobs_rows], batch_size=500)
+        Batch.objects.bulk_create([b for job_rows in jobs_rows for b in job_rows.batches], batch_size=500)
+        Transition.objects.bulk_create(
+            [t for job_rows in jobs_rows for t in _transitions(job_rows)], batch_size=500
+        )
+    _vacuum()
+    return Dataset(
         items=items,
-        jobs=len(fillings),
+        jobs=len(jobs_rows),
         partial=jobs + 1,
         running=jobs + 2,
         dry_run=jobs + 3,
@@ -194,8 +198,8 @@ def fill(items: int, jobs: int, *, largest: int | None = None) -> Stock:
     )
 
 
-def empty() -> None:
-    """Take out everything that `fill` put in, and everything else about jobs and people."""
+def clear() -> None:
+    """Delete all jobs, their items, batches and transitions, and all users."""
     tables = [model._meta.db_table for model in (Item, Batch, Transition, Job)]
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -206,38 +210,38 @@ def empty() -> None:
     User.objects.all().delete()
 
 
-def _small(pk: int, jobs: int, number: int, people: Sequence[User], now: datetime) -> Filling:
-    status = SMALL[pk % len(SMALL)]
-    if jobs - pk < min(len(NEWEST), jobs // 10):
-        status = NEWEST[jobs - pk]
-    created_at = now - AGE + (AGE - 2 * LASTS) * pk / jobs
-    job = _job(pk, status, people, created_at, created_at + LASTS)
-    # Every other job with failures was followed up by the next one.
-    if pk % 2 and pk > 1 and SMALL[(pk - 1) % len(SMALL)] == Status.PARTIAL:
+def _small(pk: int, jobs: int, number: int, people: Sequence[User], now: datetime) -> JobRows:
+    status = SMALL_STATUSES[pk % len(SMALL_STATUSES)]
+    if jobs - pk < min(len(NEWEST_STATUSES), jobs // 10):
+        status = NEWEST_STATUSES[jobs - pk]
+    created_at = now - OLDEST + (OLDEST - 2 * JOB_DURATION) * pk / jobs
+    job = _job(pk, status, people, created_at, created_at + JOB_DURATION)
+    # The next job is a retry of every other job with failures.
+    if pk % 2 and pk > 1 and SMALL_STATUSES[(pk - 1) % len(SMALL_STATUSES)] == Status.PARTIAL:
         job.parent_id, job.follow_up, job.title = pk - 1, FollowUp.RETRY, f"Retry: {job.title}"
     is_over = status in (Status.SUCCEEDED, Status.PARTIAL)
-    return Filling(
+    return JobRows(
         job,
-        BAD if status == Status.PARTIAL else GOOD,
+        FAILING if status == Status.PARTIAL else SUCCEEDING,
         number,
         first_ref=FIRST_REF + pk * 7919 % 1_000_000,
         sent=number if is_over else 0,
-        end=created_at + LASTS,
+        end=created_at + JOB_DURATION,
     )
 
 
 def _large(
-    pk: int, status: Status, fates: list[Fate], number: int, *, people: Sequence[User], now: datetime
-) -> Filling:
-    end = now - QUIET
+    pk: int, status: Status, endings: list[Ending], number: int, *, people: Sequence[User], now: datetime
+) -> JobRows:
+    end = now - SILENCE
     sent = number // 2 if status == Status.RUNNING else number
-    created_at = end - max(LASTS, EVERY * (number // PER_BATCH))
-    return Filling(_job(pk, status, people, created_at, end), fates, number, FIRST_REF, sent, end)
+    created_at = end - max(JOB_DURATION, BATCH_INTERVAL * (number // PER_BATCH))
+    return JobRows(_job(pk, status, people, created_at, end), endings, number, FIRST_REF, sent, end)
 
 
 def _job(pk: int, status: Status, people: Sequence[User], created_at: datetime, end: datetime) -> Job:
     tag = f"campaign_{pk % TAGS}"
-    words, source = [
+    where, source = [
         ("tickets of view All unsolved", {"kind": "view", "id": 360001, "title": "All unsolved"}),
         ("tickets that a search found", {"kind": "search", "query": f"tags:{tag} status<closed"}),
         ("the tickets in march.csv", {"kind": "ids", "name": "march.csv"}),
@@ -247,12 +251,12 @@ def _job(pk: int, status: Status, people: Sequence[User], created_at: datetime, 
     return Job(
         pk=pk,
         tool=TOOLS[pk % len(TOOLS)],
-        title=f"Add {tag} to {words}",
-        params={"add": [tag], "remove": [], "set": [], "include_closed": False} | BESIDES,
+        title=f"Add {tag} to {where}",
+        params={"add": [tag], "remove": [], "set": [], "include_closed": False} | EXTRA_PARAMS,
         source=source,
         status=status,
         waiting_for=WaitReason.RATE_LIMIT if status == Status.WAITING else "",
-        resumes_at=end + AGE if status == Status.WAITING else None,
+        resumes_at=end + OLDEST if status == Status.WAITING else None,
         error="Zendesk refused our credentials (401)." if status == Status.ERRORED else "",
         frozen_at=created_at if has_begun else None,
         lease_token=f"{pk:032x}" if is_held else "",
@@ -266,18 +270,18 @@ def _job(pk: int, status: Status, people: Sequence[User], created_at: datetime, 
     )
 
 
-def _steps(filling: Filling) -> Iterator[Transition]:
-    job, came_from = filling.job, ""
-    way = WAY.get(Status(job.status), (Status.SELECTING, Status.RUNNING, Status(job.status)))
-    for place, to in enumerate((Status.QUEUED, *way)):
-        actor = "worker another-host:1" if place else str(job.created_by)
-        at = job.created_at + timedelta(seconds=5 * place)
-        yield Transition(job=job, from_status=came_from, to_status=to, actor=actor, at=at)
-        came_from = to
+def _transitions(job_rows: JobRows) -> Iterator[Transition]:
+    job, from_status = job_rows.job, ""
+    path = STATUS_HISTORY.get(Status(job.status), (Status.SELECTING, Status.RUNNING, Status(job.status)))
+    for index, to in enumerate((Status.QUEUED, *path)):
+        actor = "worker another-host:1" if index else str(job.created_by)
+        at = job.created_at + timedelta(seconds=5 * index)
+        yield Transition(job=job, from_status=from_status, to_status=to, actor=actor, at=at)
+        from_status = to
 
 
 def _load_items(rows: Iterator[tuple[Any, ...]]) -> None:
-    """As quickly as each database takes them: a million models would be a minute of Python alone."""
+    """Insert the items in the fastest way of each database; a million model instances would take a minute."""
     names = "job_id, ref, batch_id, outcome, reason, detail, before, change"
     table = Item._meta.db_table
     with connection.cursor() as cursor:
@@ -287,14 +291,14 @@ def _load_items(rows: Iterator[tuple[Any, ...]]) -> None:
                     copy.write_row(row)
         else:
             insert = f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * 8)})"
-            for piece in iter(lambda: list(islice(rows, ROWS_AT_ONCE)), []):
-                cursor.executemany(insert, piece)
+            for chunk in iter(lambda: list(islice(rows, ROWS_AT_ONCE)), []):
+                cursor.executemany(insert, chunk)
 
 
-def _tidy() -> None:
-    """Tell PostgreSQL the numbers that were given out, and do at once what its autovacuum does by itself.
+def _vacuum() -> None:
+    """Set PostgreSQL's sequences, and vacuum as its autovacuum would.
 
-    SQLite is left without statistics, because nobody gathers any there.
+    SQLite gets no statistics, because production gathers none there.
     """
     if connection.vendor != "postgresql":
         return
@@ -306,7 +310,7 @@ def _tidy() -> None:
 
 
 def _snapshots() -> Iterator[str]:
-    """Tags of tickets, one to six each, as JSON."""
+    """Snapshots of tickets with one to six tags, as JSON."""
     words = cycle(("billing", "refund", "vip_customer", "germany", "mobile_app", "priority_2026", "spam"))
     for number in range(24):
         tags = sorted(set(islice(words, number % 6 + 1)))

@@ -1,4 +1,4 @@
-"""Workers as they are run: `run_worker`, with Django-Q2's cluster below it."""
+"""Workers as in production: `run_worker` with its Django-Q2 cluster."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ from jobs.workers.processes import members, start, stop
 from tests.benchmarks.figures import peak_memory
 
 #: Seconds.
-GRACE, LOOK = 30.0, 0.2
+STOP_TIMEOUT, POLL_INTERVAL = 30.0, 0.2
 
 
-class Fleet:
-    """The processes of one supervisor and the most that any of them has held in memory, MB."""
+class WorkerProcesses:
+    """The processes of one supervisor, and the peak memory of the largest, in MB."""
 
     def __init__(self, supervisor: int) -> None:
         self._supervisor = supervisor
         self.peak_mb = 0.0
 
-    def look(self) -> None:
+    def sample_memory(self) -> None:
         for pid in members(self._supervisor):
             try:
                 self.peak_mb = max(self.peak_mb, peak_memory(pid))
             except (OSError, AssertionError):
-                continue  # it has just ended
+                continue  # the process has just ended
 
 
 @contextmanager
-def at_work(environment: Mapping[str, str], folder: Path, *, workers: int = 2) -> Iterator[Fleet]:
-    """A worker cluster that is up; its log lies in the folder."""
+def start_workers(
+    environment: Mapping[str, str], folder: Path, *, workers: int = 2
+) -> Iterator[WorkerProcesses]:
+    """Start a worker cluster and wait until it is up; its log is in the folder."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as log:
         supervisor = start(
@@ -45,37 +47,37 @@ def at_work(environment: Mapping[str, str], folder: Path, *, workers: int = 2) -
             environment={**environment, "Q_WORKERS": str(workers), "VAR_DIR": str(folder)},
             log=log,
         )
-    with os.fdopen(reading, encoding="utf-8", errors="replace") as said:
-        # What it says has to be read on, or it would wait for room in the pipe.
-        listener = threading.Thread(target=lambda: (folder / "worker.log").write_text(said.read()))
+    with os.fdopen(reading, encoding="utf-8", errors="replace") as output:
+        # Keep reading its output, or the worker blocks on a full pipe.
+        listener = threading.Thread(target=lambda: (folder / "worker.log").write_text(output.read()))
         try:
-            while "The worker is up" not in (line := said.readline()):
+            while "The worker is up" not in (line := output.readline()):
                 assert line, "the worker ended before it was up"
             listener.start()
-            yield Fleet(supervisor.pid)
+            yield WorkerProcesses(supervisor.pid)
         finally:
-            stop(supervisor, GRACE)
+            stop(supervisor, STOP_TIMEOUT)
             if listener.ident:
                 listener.join()
 
 
-def await_end(jobs: Sequence[Job], fleet: Fleet | None = None) -> None:
-    """Look now and then until all of them have ended."""
+def await_end(jobs: Sequence[Job], workers: WorkerProcesses | None = None) -> None:
+    """Wait until all jobs have ended, and sample the memory of the workers."""
     waiting = [job.pk for job in jobs]
     while waiting := list(
         Job.objects.filter(pk__in=waiting, finished_at__isnull=True).values_list("pk", flat=True)
     ):
         stuck = Job.objects.filter(pk__in=waiting, status="errored").values_list("error", flat=True)
         assert not list(stuck), list(stuck)
-        if fleet:
-            fleet.look()
-        time.sleep(LOOK)
+        if workers:
+            workers.sample_memory()
+        time.sleep(POLL_INTERVAL)
     for job in jobs:
         job.refresh_from_db()
 
 
-def size_of_database() -> float:
-    """MB that the database takes on disk, with what SQLite has not yet put into its file."""
+def database_mb() -> float:
+    """The size of the database on disk in MB; for SQLite with its write-ahead log."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_database_size(current_database())")

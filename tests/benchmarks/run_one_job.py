@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.worker JOB`: a process that works on this one job and then says what it took.
+"""`python -m tests.benchmarks.run_one_job JOB`: runs this one job and prints what it cost.
 
-It prints one JSON object: seconds of reading the list and of sending, queries, and the most memory it held.
+It prints one JSON object: seconds for listing and for sending, the number of queries, and the peak memory.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 import django
 
-#: Longer than any measured job, seconds.
-TO_THE_END = 3_600.0
+#: Seconds; longer than any measured job.
+TIME_LIMIT = 3_600.0
 
 
-class Counter:
+class QueryCounter:
     """Counts the queries that pass through it."""
 
     def __init__(self) -> None:
@@ -36,21 +36,21 @@ def main(pk: int) -> None:
     from jobs.models import Job
     from tests.benchmarks.figures import peak_memory
 
-    settings.JOBS_WORK = "tests.benchmarks.instant.InstantWork"
-    counter = Counter()
-    begun = time.process_time()
+    settings.JOBS_WORK = "tests.benchmarks.instant_work.InstantWork"
+    counter = QueryCounter()
+    started = time.process_time()
     with connection.execute_wrapper(counter):
-        execution.run(pk, seconds=TO_THE_END)
-    cpu = time.process_time() - begun
+        execution.run(pk, seconds=TIME_LIMIT)
+    cpu = time.process_time() - started
     job = Job.objects.get(pk=pk)
     assert job.started_at
     assert job.frozen_at
     assert job.finished_at
-    said = {
+    result = {
         "status": job.status,
         "changed": job.changed,
         "batches": job.calls_write,
-        "questions": job.calls_status,
+        "status_checks": job.calls_status,
         "started": job.started_at.timestamp(),
         "listing": (job.frozen_at - job.started_at).total_seconds(),
         "sending": (job.finished_at - job.frozen_at).total_seconds(),
@@ -59,7 +59,7 @@ def main(pk: int) -> None:
         "cpu": cpu,
         "peak_mb": peak_memory(),
     }
-    print(json.dumps(said))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
