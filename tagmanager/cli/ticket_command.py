@@ -20,6 +20,7 @@ from jobs.actions import Submission, follow_up
 from jobs.actors import Actor
 from jobs.cli.commands import RunCommand, actor_named, add_run_options, cannot_run, usage_error
 from jobs.cli.runner import Exit
+from jobs.input import whole_number
 from jobs.models import Job
 from jobs.presentation.job_actions import JOB_ACTIONS, warning
 from jobs.source_spec import SEVERAL, Order, SourceSpec, Stored
@@ -163,8 +164,8 @@ def add_ticket_options(parser: CommandParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    number = whole_number(text, least=1)
+    if number is None:
         raise ValueError(text)
     return number
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from jobs.input import whole_number
+from jobs.input import typed_number
 
 BETWEEN_IDS = re.compile(r"[\s,;]+")
 #: So many of the words that are no ticket numbers are named.
@@ -97,4 +97,4 @@ def read(words: Iterable[tuple[int, str]]) -> TicketIds:
 
 def ticket_number(word: str) -> int | None:
     """The number, with or without a leading "#", because people paste "#4711"; None when it is none."""
-    return whole_number(word.removeprefix("#")) or None
+    return typed_number(word, least=1)

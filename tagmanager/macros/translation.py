@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from jobs.input import whole_number
 from tagmanager.macros.comments import PLACEHOLDER, Comment
 from tagmanager.ticket_change import SETTABLE, FieldValue
 from zendesk import Action, Macro, TicketField
@@ -112,7 +113,7 @@ class Translation:
     def _fill_in(self, name: str, value: object, fields: Mapping[int, TicketField]) -> None:
         """Set a field by its tag: so undo puts the field back with the tags."""
         number = name.removeprefix(CUSTOM_FIELD)
-        known = fields.get(int(number)) if number.isdecimal() else None
+        known = fields.get(whole_number(number) or 0)
         text = str(value).strip().lower()
         if known is None or known.type not in OF_TAGS:
             what = f"“{known.title}”" if known else number
