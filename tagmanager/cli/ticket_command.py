@@ -31,6 +31,7 @@ from tagmanager.forms import submit
 from tagmanager.forms.job_form import OptionsForm, TicketFilterForm
 from tagmanager.forms.source_form import SOURCE_KINDS, ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import source_size, sources
+from tagmanager.intake.fields import OneTagField
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.inventory import tag_counts
@@ -39,7 +40,6 @@ from tagmanager.previews.preview import tallies_of
 from tagmanager.previews.warnings import warnings_of
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.demands import why_not_made, why_not_read
-from tagmanager.tools.fields import OneTagField
 from zendesk import ADMINS_ONLY, RateLimited, Zendesk, ZendeskError, check
 
 STDIN = "-"

@@ -16,9 +16,9 @@ from tagmanager.account.status import account_status
 from tagmanager.changes import guard_tag
 from tagmanager.forms.source_form import SOURCE_KINDS, ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import sources
+from tagmanager.intake.fields import OneTagField, TagsField, WholeNumberField
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
-from tagmanager.tools.fields import OneTagField, TagsField, WholeNumberField
 from zendesk import ADMINS_ONLY
 
 #: One of these, and only one, says which tickets; more are added in a part of their own.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from array import array
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,16 +9,16 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from jobs.models import Job
 from jobs.states import Outcome
 from tagmanager.account import connection, suggestions
 from tagmanager.account.choices import Choices
 from tagmanager.intake import sources, ticket_ids
+from tagmanager.intake.fields import TagsField, WholeNumberField
 from tagmanager.intake.sources import Source
+from tagmanager.intake.text_file import TextFile, TextFileField
 from tagmanager.intake.ticket_ids import TicketIds
-from tagmanager.tools.fields import TagsField, WholeNumberField
 from zendesk import NotFound, Refused, Zendesk, ZendeskError
 
 #: The fields that name tickets, each in its own way.
@@ -73,18 +72,11 @@ class SourceKindsForm(forms.Form):
             "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
         },
     )
-    ids_file = forms.FileField(
+    ids_file = TextFileField(
         label="A file of ticket numbers",
         required=False,
         help_text="CSV with a column id or ticket_id, or one number a line.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give ticket numbers, one a line, or CSV with a column id.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        holds="Give ticket numbers, one a line, or CSV with a column id.",
     )
 
     job = WholeNumberField(
@@ -149,17 +141,11 @@ class SourceKindsForm(forms.Form):
         return self._numbers(ticket_ids.words_in(self.cleaned_data["ids"]))
 
     def clean_ids_file(self) -> array[int] | None:
-        file: UploadedFile[Any] | None = self.cleaned_data["ids_file"]
+        file: TextFile | None = self.cleaned_data["ids_file"]
         if file is None:
             return None
-        self.file_name = file.name or "a file"
-        try:
-            return self._numbers(sources.words_in(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.",
-                code="encoding",
-            ) from exc
+        self.file_name = file.name
+        return self._numbers(sources.words_in(file.lines()))
 
     def _numbers(self, words: Iterable[tuple[int, str]]) -> array[int]:
         given = ticket_ids.read(words)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from jobs.work import Skipped, Unchanged
 from tagmanager.intake import sources, tag_pairs
@@ -15,9 +13,9 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm, join
-from tagmanager.tools.fields import TagsField
+from tagmanager.tools.fields import TagsField, TextFile, TextFileField
 
-#: A file of pairs is read whole.
+#: The most bytes of a file of pairs: far more than the pairs that a job may have.
 LARGEST_FILE = 1_000_000
 #: Chains that are named when there are more.
 MOST_NAMED = 5
@@ -48,18 +46,13 @@ class RenameTagsForm(ToolForm):
             "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
         },
     )
-    mapping_file = forms.FileField(
+    mapping_file = TextFileField(
         label="Or a file of pairs",
         required=False,
         help_text="CSV with the columns old and new, as a spreadsheet saves it.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give CSV with the columns old and new.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        holds="Give CSV with the columns old and new.",
+        most_bytes=LARGEST_FILE,
+        too_large="The file is too large to be a list of pairs. Choose another.",
     )
     follow_chains = forms.BooleanField(
         label="Follow chains to their end",
@@ -79,18 +72,8 @@ class RenameTagsForm(ToolForm):
         return tag_pairs.read(self.cleaned_data["pairs"].splitlines())
 
     def clean_mapping_file(self) -> Mapping:
-        file: UploadedFile[Any] | None = self.cleaned_data["mapping_file"]
-        if file is None:
-            return Mapping()
-        if (file.size or 0) > LARGEST_FILE:
-            raise ValidationError("The file is too large to be a list of pairs. Choose another.", "large")
-        try:
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="").read()
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
-            ) from exc
-        return tag_pairs.read(text.splitlines())
+        file: TextFile | None = self.cleaned_data["mapping_file"]
+        return tag_pairs.read(file.lines()) if file else Mapping()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from jobs.source_spec import LISTED
 from jobs.work import Skipped, Unchanged
@@ -17,6 +15,7 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_rows import Rows
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm
+from tagmanager.tools.fields import TextFile, TextFileField
 
 #: Where fewer rows than this share a change, each ticket is sent with its whole list and the stamp of its
 #: reading, a hundred in one call; else a call would carry just the few that share one.
@@ -44,38 +43,20 @@ class TagRowsForm(ToolForm):
             "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
         },
     )
-    rows = forms.FileField(
+    rows = TextFileField(
         label="Or a file of rows",
         required=False,
         help_text="CSV with the columns id, add and remove, as a spreadsheet saves it.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give CSV with the columns id, add and remove.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        holds="Give CSV with the columns id, add and remove.",
     )
 
     def clean_typed_rows(self) -> Rows:
         return tag_rows.read(self.cleaned_data["typed_rows"].splitlines())
 
     def clean_rows(self) -> Rows:
-        file: UploadedFile[Any] | None = self.cleaned_data["rows"]
-        self.file_name = ""
-        if file is None:
-            return Rows()
-        self.file_name = file.name or ""
-        lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        try:
-            return tag_rows.read(lines)
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
-            ) from exc
-        finally:
-            lines.detach()
+        file: TextFile | None = self.cleaned_data["rows"]
+        self.file_name = file.name if file else ""
+        return tag_rows.read(file.lines()) if file else Rows()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

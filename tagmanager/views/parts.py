@@ -14,8 +14,8 @@ from tagmanager.account.status import account_status
 from tagmanager.changes import closed_tickets, guard_tag
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.intake import tag_pairs
+from tagmanager.intake.fields import OneTagField, TagsField
 from tagmanager.tools import tag_patterns
-from tagmanager.tools.fields import OneTagField, TagsField
 from zendesk import ZendeskError
 
 #: So many pairs are shown as they would be taken.
