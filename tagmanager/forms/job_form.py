@@ -4,41 +4,42 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms import BoundField
 
 from jobs.source_spec import Order
-from tagmanager.account import choices
-from tagmanager.account.status import account_status
+from tagmanager.account.choices import Choices
 from tagmanager.changes import guard_tag
-from tagmanager.forms.source_form import SOURCE_KINDS, ExtraSourceForm, SourceKindsForm
+from tagmanager.forms.source_form import ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import sources
 from tagmanager.intake.fields import OneTagField, TagsField, WholeNumberField
+from tagmanager.intake.source_kinds.base import AND, NOT
+from tagmanager.intake.source_kinds.registry import kinds
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
-from zendesk import ADMINS_ONLY
 
-#: One of these, and only one, says which tickets; more are added in a part of their own.
-SOURCES = (*SOURCE_KINDS, "all_tickets")
-#: The way in which the tool itself says which tickets, for tools that can.
+#: The panel of tools that themselves say which tickets.
 OWN = "own"
-#: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
-PANELS: dict[str, tuple[str, ...]] = {
-    OWN: (),
-    "view": ("view",),
-    "search": ("search",),
-    "ids": ("ids", "ids_file"),
-    "tag": ("tag",),
-    "job": ("job",),
-    "all": ("all_tickets",),
-}
 #: The states of a ticket, as Zendesk calls them.
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 #: The most tickets that a careful start may have.
 MOST_CANARY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One way to say which tickets, with its tab and its part of the page."""
+
+    name: str
+    label: str
+    template: str
+    fields: Sequence[BoundField] = ()
+    choices: Choices | None = None
 
 
 class TicketFilterForm(forms.Form):
@@ -90,25 +91,23 @@ class SourceForm(SourceKindsForm):
     Further forms stand in it, for those to take as well, those to leave out, and those to keep to.
     """
 
-    all_tickets = forms.BooleanField(
-        label="All tickets of the account",
-        required=False,
-        help_text="Archived and closed ones too. Zendesk lists them for admins only, 10,000 a minute.",
-    )
-    kind = forms.ChoiceField(
-        required=False,
-        choices=[(name, name) for name in PANELS],
-        error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
-    )
-
     def __init__(self, *args: Any, own_tickets: str = "", **kwargs: Any) -> None:
         """With `own_tickets` nothing need be chosen: the tool says which."""
-        super().__init__(*args, views=choices.views(), **kwargs)
+        self.choices = {kind.kind: kind.choices() for kind in kinds()}
+        super().__init__(*args, choices=self.choices, **kwargs)
         self.own_tickets = own_tickets
+        # Where the page shows one panel at a time this names it, and what the others hold does not count.
+        self.fields["kind"] = forms.ChoiceField(
+            required=False,
+            choices=[(panel, panel) for panel in (OWN, *self._ways_by_panel)],
+            error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
+        )
         data, files = (self.data, self.files) if self.is_bound else (None, None)
         self.more, self.less = (
-            ExtraSourceForm(data, files, prefix=prefix, views=self.views, initial=self._initial_of(prefix))
-            for prefix in ("and", "not")
+            ExtraSourceForm(
+                data, files, prefix=prefix, choices=self.choices, initial=self._initial_of(prefix)
+            )
+            for prefix in (AND, NOT)
         )
         self.which = TicketFilterForm(data, initial=self.initial)
 
@@ -119,15 +118,27 @@ class SourceForm(SourceKindsForm):
         }
 
     @property
+    def _ways_by_panel(self) -> dict[str, list[str]]:
+        ways: dict[str, list[str]] = {}
+        for way, kind in self.ways.items():
+            ways.setdefault(kind.panel, []).append(way)
+        return ways
+
+    @property
     def parts(self) -> Sequence[forms.Form]:
         """The forms that stand in this one."""
         return self.more, self.less, self.which
 
     @property
-    def panels(self) -> list[tuple[str, str]]:
+    def panels(self) -> list[Panel]:
         """The ways to say which tickets, as the tabs of the page."""
-        labels = (self.own_tickets, "View", "Search", "Numbers", "Tag", "Earlier job", "All")
-        return [(name, label) for name, label in zip(PANELS, labels, strict=True) if label]
+        own = Panel(OWN, self.own_tickets, "tool/_panel_own.html")
+        chosen = sorted(self.names, key=lambda kind: kind.tab_place)
+        panels = (
+            Panel(kind.panel, kind.tab, kind.template, self.fields_of(kind), self.choices[kind.kind])
+            for kind in chosen
+        )
+        return [*([own] if self.own_tickets else []), *panels]
 
     @property
     def notes(self) -> list[str]:
@@ -147,10 +158,7 @@ class SourceForm(SourceKindsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        counted = PANELS.get(cleaned.get("kind", ""), SOURCES)
-        for name in set(SOURCES) - set(counted):
-            self.errors.pop(name, None)
-        given = [name for name in counted if cleaned.get(name) or name in self.errors]
+        given = self.read(self._counted())
         if folded := list(self._wrong_parts()):
             raise ValidationError(f"Something under {' and '.join(folded)} has to be put right.", code="part")
         if not given and self.own_tickets and cleaned.get("kind", "") in ("", OWN):
@@ -180,20 +188,14 @@ class SourceForm(SourceKindsForm):
         if self.which.errors.keys() - {"lacking"}:
             yield "“Only some of them”"
 
-    def _source(self, way: str, value: Any) -> Source:
-        if way == "all_tickets":
-            _must_be_admin()
-            return sources.all_tickets()
-        return super()._source(way, value)
-
-
-def _must_be_admin() -> None:
-    """Raises `ValidationError` where that is known; else the job is told."""
-    found = account_status()
-    if found.role and found.role != "admin":
-        raise ValidationError(
-            f"{ADMINS_ONLY} The connected user, {found.user}, is an {found.role}.", code="no_admin"
-        )
+    def _counted(self) -> list[str]:
+        """The fields of the panel that the page shows, or all; what is wrong in the others is forgotten."""
+        panel = self.cleaned_data.get("kind", "")
+        counted = [] if panel == OWN else self._ways_by_panel.get(panel, list(self.ways))
+        for kind in self.names.keys() - {self.ways[way] for way in counted}:
+            for name in self.names[kind]:
+                self.errors.pop(name, None)
+        return counted
 
 
 class OptionsForm(forms.Form):

@@ -12,8 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from tagmanager.intake import csv_rows
-from tagmanager.intake.sources import ID_COLUMNS
-from tagmanager.intake.ticket_ids import ticket_number
+from tagmanager.intake.ticket_ids import ID_COLUMNS, ticket_number
 from tagmanager.ticket_change import too_long
 from zendesk import TagError, parse_tags
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,10 @@ class TextFile:
         except UnicodeDecodeError as exc:
             raise ValidationError(NOT_UTF_8, code="encoding") from exc
         finally:
-            text.detach()  # the upload stays open for those who come after
+            # The upload stays open for those who come after. A reader that an exception kept alive is
+            # collected late, when the upload may be closed already.
+            with suppress(ValueError):
+                text.detach()
 
 
 class TextFileField(forms.FileField):

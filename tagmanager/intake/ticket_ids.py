@@ -11,7 +11,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from jobs.input import typed_number
+from tagmanager.intake import csv_rows
 
+#: Names of the column with the ticket's number, as exports of ours, of Zendesk and of Explore call it.
+ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")
 BETWEEN_IDS = re.compile(r"[\s,;]+")
 #: So many of the words that are no ticket numbers are named.
 MOST_NAMED = 10
@@ -75,6 +78,33 @@ def words_in(text: str) -> Iterator[tuple[int, str]]:
                 yield number, word
 
 
+def words_in_file(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The words of a file where numbers are due, with their lines: CSV with a column `id`, or one a line.
+
+    Read as a stream, so that a million lines need no memory. Raises `ValidationError` when it finds no such
+    column, or no CSV.
+    """
+    rows = csv_rows.rows(lines)
+    number, first = next(rows, (0, []))
+    if not first:
+        raise ValidationError("The file is empty. Give ticket numbers, one a line, or CSV with a column id.")
+    names = [cell.lower() for cell in first]
+    column = next((names.index(name) for name in ID_COLUMNS if name in names), None)
+    if column is None:
+        if len(names) > 1:
+            known = ", ".join(ID_COLUMNS[:-1])
+            raise ValidationError(
+                f"No column of the file has a name that stands for ticket numbers; its first line names "
+                f"{_shortened(', '.join(names))}. Call the column with the ticket numbers by one of these "
+                f"names: {known} or {ID_COLUMNS[-1]}.",
+                code="no_column",
+            )
+        yield number, first[0]
+        column = 0
+    for number, cells in rows:
+        yield number, cells[column] if column < len(cells) else ""
+
+
 def read(words: Iterable[tuple[int, str]]) -> TicketIds:
     """Take all in; raises `ValidationError` where there are more numbers than a job may have."""
     ids, odd, odd_count = array("q"), list[UnreadableWord](), 0
@@ -98,3 +128,7 @@ def read(words: Iterable[tuple[int, str]]) -> TicketIds:
 def ticket_number(word: str) -> int | None:
     """The number, with or without a leading "#", because people paste "#4711"; None when it is none."""
     return typed_number(word, least=1)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else text[:80] + "…"

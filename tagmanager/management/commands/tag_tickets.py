@@ -8,7 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils.datastructures import MultiValueDict
 
 from jobs.cli.commands import usage_error
-from tagmanager.cli.ticket_command import TicketCommand, add_source_options, add_ticket_options, open_given
+from tagmanager.cli.choosing import open_given
+from tagmanager.cli.options import add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import tool
 from tagmanager.tools.bulk_tag import BulkTag
 from tagmanager.tools.tag_rows import TagRows

@@ -53,3 +53,11 @@ def test_reading_a_part_of_the_lines_leaves_the_upload_open() -> None:
     file = cleaned(b"1\n2\n3\n")
     assert list(islice(file.lines(), 2)) == ["1\n", "2\n"]
     assert not file.upload.closed
+
+
+def test_a_reader_that_is_dropped_after_the_upload_was_closed_raises_nothing() -> None:
+    file = cleaned(b"1\n2\n3\n")
+    lines = file.lines()
+    next(lines)
+    file.upload.close()
+    del lines  # an exception here would be an unraisable one, which fails the test
