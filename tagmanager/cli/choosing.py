@@ -19,7 +19,7 @@ from tagmanager.cli.options import (
     FILTERS,
     STDIN,
     files,
-    given_limits,
+    given_filters,
     given_sources,
     sentences_of,
     source_options,
@@ -39,7 +39,7 @@ from zendesk import Zendesk
 
 @dataclass(frozen=True, slots=True)
 class ChosenTickets:
-    """A source with what is said of it, and how many tickets it holds as far as anybody knows yet."""
+    """A source, its filter, notes for the person, and about how many tickets it holds (None: not known)."""
 
     source: Source
     only: TicketFilter = field(default_factory=TicketFilter)
@@ -56,7 +56,7 @@ class ChosenTickets:
 
 
 @contextmanager
-def open_given(name: str) -> Iterator[UploadedFile[Any]]:
+def open_file(name: str) -> Iterator[UploadedFile[Any]]:
     """A file named on the command line, as a form takes it; - is standard input."""
     if name == STDIN:
         content = sys.stdin.buffer.read()
@@ -74,7 +74,7 @@ def open_given(name: str) -> Iterator[UploadedFile[Any]]:
 def check_given(tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
     """Raises `CommandError` where the options do not say once and clearly which tickets to take."""
     taking = given_sources(options)
-    if form.lists_tickets and (unfit := [*taking, *given_limits(options)]):
+    if form.lists_tickets and (unfit := [*taking, *given_filters(options)]):
         raise usage_error(f"Each row says its ticket. Leave out {', '.join(unfit)}.")
     if not (form.lists_tickets or isinstance(tool, ChoosesTickets) or taking):
         raise usage_error(f"Say which tickets: give {source_options()}.")
@@ -106,7 +106,7 @@ def _forms(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Itera
     """A valid form for each source among the options; those with the prefix `NOT` are to be left out."""
     for way in ways():
         for value in options.get(way.dest_in(prefix)) or ():
-            with open_given(value) if way.takes_file else nullcontext(value) as given:
+            with open_file(value) if way.takes_file else nullcontext(value) as given:
                 name = f"{prefix}-{way.name}" if prefix else way.name
                 filled: dict[str, Any] = {name: given}
                 form = ExtraSourceForm(filled, filled, prefix=prefix or None, zendesk=zendesk)

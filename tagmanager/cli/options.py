@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -100,7 +99,7 @@ def given_sources(options: dict[str, Any]) -> list[str]:
     return [way.option_in() for way in ways() if options[way.dest_in()] is not None]
 
 
-def given_limits(options: dict[str, Any]) -> list[str]:
+def given_filters(options: dict[str, Any]) -> list[str]:
     """The options given that leave tickets out, keep to some, or put them in order."""
     out = [
         way.option_in(NOT) for way in ways() if NOT in way.labels and options[way.dest_in(NOT)] is not None
@@ -110,14 +109,8 @@ def given_limits(options: dict[str, Any]) -> list[str]:
 
 def files(options: dict[str, Any]) -> list[str]:
     """The files named for tickets to take and to leave out."""
-    return list(_files(options))
-
-
-def _files(options: dict[str, Any]) -> Iterator[str]:
-    for way in ways():
-        if way.takes_file:
-            yield from options[way.dest_in()] or ()
-            yield from options.get(way.dest_in(NOT)) or ()
+    dests = [way.dest_in(prefix) for way in ways() if way.takes_file for prefix in ("", NOT)]
+    return [name for dest in dests for name in options.get(dest) or ()]
 
 
 def sentences_of(form: forms.Form) -> str:

@@ -41,13 +41,13 @@ class TicketCommand(RunCommand):
     def make_and_run(self, tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
         """Check all that can be checked before the job is made, ask, make it, run it."""
         _check_form(tool, form)
-        how = _how(options)
+        how = _run_options(options)
         check_given(tool, form, options)
         by, guard = actor_named(options["username"]), _guard(form, options)
         if not options["dry_run"]:
             self.require_yes(options)
         with connected() as zendesk, as_command_errors():
-            chosen = self._chosen(tool, form, options, zendesk)
+            chosen = self._choose_patiently(tool, form, options, zendesk)
         if why := source_size.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
             raise usage_error(f"--first: {why}")
         looks_first = form.writes_to_customers and not options["dry_run"]
@@ -69,12 +69,12 @@ class TicketCommand(RunCommand):
             )
 
         def notes(job: Job) -> list[str]:
-            return [*form.notes, *chosen.notes, *_foreseen(job)]
+            return [*form.notes, *chosen.notes, *_preview_lines(job)]
 
         run: Callable[[bool], Submission] = make
         if looks_first:
             preview = self.preview(make, by=by, options=options)
-            if not preview.planned:  # it is all there is to tell
+            if not preview.planned:  # there is nothing to run
                 self.report(preview, as_json=options["output"] == "json", notes=notes(preview))
                 return
             run = self._real_run(preview, by=by, options=options)
@@ -83,13 +83,15 @@ class TicketCommand(RunCommand):
         self.run_job(run, by=by, options=options, notes=notes)
 
     def _real_run(self, preview: Job, *, by: Actor, options: dict[str, Any]) -> Callable[[bool], Submission]:
-        """The run of what a preview has counted, if exactly that is meant."""
+        """The real run of a preview, once a person has confirmed its number of tickets."""
         number = preview.planned
         self.require_yes_email(warning(JOB_ACTIONS["run"], preview, number), number, options)
         return lambda here: follow_up(job=preview, kind=FollowUp.RUN, by=by, here=here)
 
-    def _chosen(self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk) -> ChosenTickets:
-        """The source, over a connection that works; a busy account is waited for."""
+    def _choose_patiently(
+        self, tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk
+    ) -> ChosenTickets:
+        """The tickets, over a connection that works; waits for a busy account."""
         for _ in range(BUSY_TRIES):
             try:
                 check(zendesk)
@@ -111,7 +113,7 @@ def _check_form(tool: Tool, form: ToolForm) -> None:
 
 
 def _guard(form: ToolForm, options: dict[str, Any]) -> str:
-    """The guard tag for a valid form; "" where none is wished."""
+    """The guard tag for a valid form; "" for none."""
     try:
         guard = OneTagField(required=False).clean(options["guard"])
     except ValidationError as problem:
@@ -124,7 +126,7 @@ def _guard(form: ToolForm, options: dict[str, Any]) -> str:
     return guard
 
 
-def _how(options: dict[str, Any]) -> dict[str, Any]:
+def _run_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options that are the same for all tools, as their form takes them."""
     filled = {"limit": options["limit"], "canary": options["first"], "order": options["sort"] or ""}
     form = OptionsForm(filled | {"nonce": "given by nobody"})
@@ -133,8 +135,8 @@ def _how(options: dict[str, Any]) -> dict[str, Any]:
     return form.cleaned_data
 
 
-def _foreseen(job: Job) -> Iterator[str]:
-    """What a preview says besides its figures, as on its page."""
+def _preview_lines(job: Job) -> Iterator[str]:
+    """What a preview shows besides its numbers, as on its page."""
     if not (job.dry_run and job.is_ended and job.planned):
         return
     pairs = tallies_of(job)

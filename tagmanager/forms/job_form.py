@@ -27,7 +27,7 @@ from tagmanager.intake.ticket_filter import TicketFilter
 OWN = "own"
 #: The states of a ticket, as Zendesk calls them.
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
-#: The most tickets that a careful start may have.
+#: The most tickets to try a job on first.
 MOST_CANARY = 10_000
 
 
@@ -43,7 +43,7 @@ class Panel:
 
 
 class TicketFilterForm(forms.Form):
-    """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is an `Only`."""
+    """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is a `TicketFilter`."""
 
     having = TagsField(
         label="Tags that they must have", required=False, help_text="Where there are several, all of these."
@@ -74,21 +74,21 @@ class TicketFilterForm(forms.Form):
         return cleaned
 
     @property
-    def leaves_out(self) -> bool:
-        """Whether tags to leave out are filled in, or wrong: then they are shown unfolded."""
+    def has_lacking(self) -> bool:
+        """Whether tags to leave out are filled in or wrong: then the page shows them unfolded."""
         return bool(self["lacking"].value()) or "lacking" in self.errors
 
     @property
-    def narrows(self) -> bool:
-        """The same for what is kept to."""
+    def has_other_filters(self) -> bool:
+        """Whether any other condition is filled in or wrong."""
         is_filled = bool(self["having"].value() or self["status"].value())
         return is_filled or bool(self.errors.keys() - {"lacking"})
 
 
 class SourceForm(SourceKindsForm):
-    """The tickets; after `is_valid()`, `chosen` gives their `Source`, and `only` says which of them.
+    """The tickets; after `is_valid()`, `chosen` gives their `Source`, and `only` the filter.
 
-    Further forms stand in it, for those to take as well, those to leave out, and those to keep to.
+    It contains forms for tickets to add, tickets to leave out, and the filter.
     """
 
     def __init__(self, *args: Any, own_tickets: str = "", **kwargs: Any) -> None:
@@ -103,13 +103,13 @@ class SourceForm(SourceKindsForm):
             error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
         )
         data, files = (self.data, self.files) if self.is_bound else (None, None)
-        self.more, self.less = (
+        self.added, self.left_out = (
             ExtraSourceForm(
                 data, files, prefix=prefix, choices=self.choices, initial=self._initial_of(prefix)
             )
             for prefix in (AND, NOT)
         )
-        self.which = TicketFilterForm(data, initial=self.initial)
+        self.filter_form = TicketFilterForm(data, initial=self.initial)
 
     def _initial_of(self, prefix: str) -> dict[str, Any]:
         start = f"{prefix}-"
@@ -127,7 +127,7 @@ class SourceForm(SourceKindsForm):
     @property
     def parts(self) -> Sequence[forms.Form]:
         """The forms that stand in this one."""
-        return self.more, self.less, self.which
+        return self.added, self.left_out, self.filter_form
 
     @property
     def panels(self) -> list[Panel]:
@@ -142,19 +142,19 @@ class SourceForm(SourceKindsForm):
 
     @property
     def notes(self) -> list[str]:
-        """What a person is told about the numbers once the job is made."""
-        return [*super().notes, *self.more.notes, *self.less.notes]
+        """What a person reads about the tickets once the job is made, a sentence each."""
+        return [*super().notes, *self.added.notes, *self.left_out.notes]
 
     @property
     def only(self) -> TicketFilter:
         """Of a valid form."""
-        only: TicketFilter = self.which.cleaned_data["only"]
+        only: TicketFilter = self.filter_form.cleaned_data["only"]
         return only
 
     def chosen(self, own: Source | None = None, order: str = "") -> Source:
-        """The tickets of a valid form; `own` are those that the tool itself says, where nobody else does."""
+        """The tickets of a valid form; `own` are the tool's, used where nothing else names tickets."""
         first = [*self.named] or ([own] if own else [])
-        return sources.combined([*first, *self.more.named], self.less.named, order)
+        return sources.combined([*first, *self.added.named], self.left_out.named, order)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -180,12 +180,12 @@ class SourceForm(SourceKindsForm):
         return cleaned
 
     def _wrong_parts(self) -> Iterator[str]:
-        """What the page calls the parts in which something is wrong; they may lie folded."""
-        if self.more.errors:
+        """The parts with an error, as the page calls them: they may be folded."""
+        if self.added.errors:
             yield "“Add more tickets”"
-        if self.less.errors or "lacking" in self.which.errors:
+        if self.left_out.errors or "lacking" in self.filter_form.errors:
             yield "“Leave some out”"
-        if self.which.errors.keys() - {"lacking"}:
+        if self.filter_form.errors.keys() - {"lacking"}:
             yield "“Only some of them”"
 
     def _counted(self) -> list[str]:

@@ -21,7 +21,7 @@ from tagmanager.tools.base import ChoosesTickets, ToolForm
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What each part of the form begins with."""
+    """The initial values of each form."""
 
     tool: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Filling:
 
 
 def filling_of(job: Job) -> Filling:
-    """What was asked for then, as people would type it; of the real run of a preview what the preview was."""
+    """The request for the job, as people would type it; for the real run of a preview that of the preview."""
     if job.follow_up == FollowUp.RUN and job.parent is not None:
         job = job.parent
     params, asked = job.tool_params, JobOptions.of(job)
@@ -51,7 +51,7 @@ def filling_of(job: Job) -> Filling:
 
 
 def _rows(job: Job, form: type[ToolForm]) -> dict[str, Any]:
-    """The rows as they were given; too many for a text box are given anew as a file."""
+    """The rows as they were given; {} for too many, whose file has to be chosen again."""
     if job.source.get("kind") != LISTED or (job.source.get("number") or 0) > MOST_TYPED:
         return {}
     rows = job.listed.order_by("number")

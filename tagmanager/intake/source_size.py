@@ -1,4 +1,4 @@
-"""How many tickets a source holds, as far as that is known before its list is read."""
+"""How many tickets a source holds, before its list is read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RecentCounts:
 def number_of(source: Source, counts: Counts) -> int | None:
     """How many tickets a source holds; None when nobody can say. Raises what `counts` raises.
 
-    Of several sources it is how many they are at most: a ticket may be in two of them, or be left out.
+    Of several sources it is an upper bound: a ticket may be in two of them, or be left out.
     """
     numbers = [_number(part, counts) for part in SourceSpec.read(source.stored).of]
     return None if None in numbers else sum(filter(None, numbers))
@@ -49,9 +49,9 @@ def is_exact(source: Source) -> bool:
 
 
 def why_not_tried(source: Source, only: TicketFilter | None, limit: int | None, canary: int | None) -> str:
-    """Why the job cannot be tried on so many of its tickets first, for people; "" when it can.
+    """Why the job cannot be tried on `canary` tickets first, a sentence; "" when it can.
 
-    Only where the number of tickets is known for certain; a preview tells the rest.
+    Only where the number of tickets is certain; a preview finds the other cases.
     """
     if canary is None or only or not is_exact(source):
         return ""
@@ -64,9 +64,9 @@ def why_not_tried(source: Source, only: TicketFilter | None, limit: int | None, 
 
 
 def why_preview_first(source: Source, only: TicketFilter | None, limit: int | None) -> str:
-    """Why a real run of this source wants a preview first, for people; "" when it does not.
+    """Why a real run of this source needs a preview first, a sentence; "" when it does not.
 
-    Above 10,000 tickets a person types their number, which only a preview knows.
+    Above `CONFIRM_ABOVE` tickets a person types their number, which only a preview knows.
     """
     if limit is not None and limit <= CONFIRM_ABOVE:
         return ""

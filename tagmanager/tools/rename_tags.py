@@ -98,17 +98,17 @@ class RenameTagsForm(ToolForm):
             self.add_error("old", "Say which tag is to become the new one.")
         if old and not new:
             self.add_error("new", "Say what it becomes. To take tags off, use “Add and remove tags”.")
-        return Mapping({tag: new for tag in old if tag != new}, kept=int(new in old))
+        return Mapping({tag: new for tag in old if tag != new}, same=int(new in old))
 
     def _checked(self, given: Mapping, *, follow: bool) -> Pairs:
         """The pairs with every chain at its end; raises `ValidationError` for what one write cannot do."""
         if not given.pairs:
             raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
-        if rounds := tag_pairs.circles(given.pairs):
-            named = "; ".join(tag_pairs.shown([*way, way[0]]) for way in rounds[:MOST_NAMED])
+        if rounds := tag_pairs.cycles(given.pairs):
+            named = "; ".join(tag_pairs.chain_words([*way, way[0]]) for way in rounds[:MOST_NAMED])
             raise ValidationError(f"These go in a circle: {named}. Take one pair out of each.", "circle")
         if (ways := tag_pairs.chains(given.pairs)) and not follow:
-            named = "; ".join(tag_pairs.shown(way) for way in ways[:MOST_NAMED])
+            named = "; ".join(tag_pairs.chain_words(way) for way in ways[:MOST_NAMED])
             more = f" and {len(ways) - MOST_NAMED:,} more" if len(ways) > MOST_NAMED else ""
             raise ValidationError(
                 f"A new tag is itself renamed by another pair: {named}{more}. Choose to follow chains to "
@@ -119,16 +119,16 @@ class RenameTagsForm(ToolForm):
 
     @property
     def notes(self) -> list[str]:
-        kept = sum(self.cleaned_data[name].kept for name in ("pairs", "mapping_file"))
-        pairs = "1 pair names" if kept == 1 else f"{kept:,} pairs name"
-        return [f"{pairs} the same tag twice, so there is nothing to do for it."] if kept else []
+        same = sum(self.cleaned_data[name].same for name in ("pairs", "mapping_file"))
+        pairs = "1 pair names" if same == 1 else f"{same:,} pairs name"
+        return [f"{pairs} the same tag twice, so there is nothing to do for it."] if same else []
 
     def params(self) -> dict[str, Any]:
         return {"pairs": self.cleaned_data["mapping"]}
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return {"pairs": tag_pairs.written(params["pairs"])}
+        return {"pairs": tag_pairs.as_text(params["pairs"])}
 
 
 class RenameTags:

@@ -85,11 +85,11 @@ class TagRowsForm(ToolForm):
         rows, name = self.given, "" if self.cleaned_data["typed_rows"] else self.file_name
         number = len(rows.ids) - rows.doubles
         stored = {"kind": LISTED, "name": name, "number": number, "doubles": rows.doubles}
-        return Source(stored, rows.ids, rows.given())
+        return Source(stored, rows.ids, rows.given_changes())
 
     def params(self) -> dict[str, Any]:
         rows = self.given
-        differ = len(rows.wishes) > FEW and len(rows.wishes) * TOGETHER > len(rows.ids)
+        differ = len(rows.changes) > FEW and len(rows.changes) * TOGETHER > len(rows.ids)
         return {"each_its_own": True} if differ else {}
 
     @property
@@ -102,7 +102,7 @@ class TagRowsForm(ToolForm):
 
     @classmethod
     def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-        return {"typed_rows": tag_rows.written(given)}
+        return {"typed_rows": tag_rows.as_text(given)}
 
 
 class TagRows:

@@ -1,4 +1,4 @@
-"""A tool's page: its form, what is filled into it beforehand, and the job that it makes."""
+"""A tool's page: its form, prefilled, and the job that it makes."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from tagmanager.tools.base import StartsElsewhere, Tool
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """A tool's form; sent in whole, it makes the job, works on it for a moment, and shows its page.
+    """A tool's form; a valid POST makes the job, runs it for a moment, and redirects to its page.
 
-    `?again=` fills it from an earlier job, and fields of the tool may be named in the address. Who sends it
-    after the session has ended signs in and comes back to it as it was filled in.
+    `?again=` fills the form from an earlier job; the address may also hold fields of the tool. A person whose
+    session has ended signs in and comes back to the form as it was filled in.
     """
     if request.method == "POST" and not request.user.is_authenticated:
         return redirect_to_sign_in(request, back=f"{request.path}?restore=1")
@@ -49,10 +49,10 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404(str(problem)) from problem
     if isinstance(chosen, StartsElsewhere):
         return redirect(chosen.starts_at)
-    return _make_from(request, chosen) if request.method == "POST" else _begin(request, chosen)
+    return _submit(request, chosen) if request.method == "POST" else _show_filled(request, chosen)
 
 
-def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
+def _submit(request: HttpRequest, chosen: Tool) -> HttpResponse:
     forms = PageForms.sent(chosen, request.POST, request.FILES)
     if not (forms.is_valid() and forms.is_possible()):
         return _show(request, forms)
@@ -73,17 +73,17 @@ def _make_from(request: HttpRequest, chosen: Tool) -> HttpResponse:
     return redirect(made.job)
 
 
-def _begin(request: HttpRequest, chosen: Tool) -> HttpResponse:
+def _show_filled(request: HttpRequest, chosen: Tool) -> HttpResponse:
     if typed := saved_form.take(request):
         return _show(request, PageForms.restored(chosen, typed), is_back=True)
     earlier = _earlier(request, chosen)
     filling = Filling() if earlier is None else prefill.filling_of(earlier)
-    named = replace(filling, tool=_named_in(request, chosen) | filling.tool)
+    named = replace(filling, tool=_fields_in_address(request, chosen) | filling.tool)
     return _show(request, PageForms.empty(chosen, named), earlier)
 
 
-def _named_in(request: HttpRequest, chosen: Tool) -> dict[str, str]:
-    """What the address itself fills into the tool's fields: a link from elsewhere to a form half done."""
+def _fields_in_address(request: HttpRequest, chosen: Tool) -> dict[str, str]:
+    """The tool's fields in the address: links from other pages fill in a part of the form."""
     names = chosen.form_class.names_on_page().items()
     return {name: request.GET[sent] for name, sent in names if sent in request.GET}
 
@@ -95,7 +95,7 @@ def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    """Equal for a form sent twice, different once anything in it was changed after coming Back to it."""
+    """Equal for a form sent twice; different once anything in it was changed after pressing Back."""
     fields = [(key, values) for key, values in sorted(request.POST.lists()) if key != "csrfmiddlewaretoken"]
     files = [(file.name, file.size) for name in sorted(request.FILES) for file in request.FILES.getlist(name)]
     return blake2s(repr((fields, files)).encode(), digest_size=24).hexdigest()

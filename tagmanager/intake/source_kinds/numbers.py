@@ -110,9 +110,9 @@ class Numbers(SourceKind):
         found = ticket_ids.read(words)
         if found.problem and not form.cleaned_data.get("leave_out"):
             raise ValidationError(found.problem, code=UNREADABLE)
-        if found.odd and not found.ids:
+        if found.unreadable and not found.ids:
             raise ValidationError("None of this is a ticket number.", code="no_number")
-        return ids(found.ids, name=name, notes=[found.left_out]) if found.ids else None
+        return ids(found.ids, name=name, notes=[found.left_out_note]) if found.ids else None
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         words: list[str] = []

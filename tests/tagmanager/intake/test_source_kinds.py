@@ -166,7 +166,7 @@ def test_further_tickets_are_named_by_the_fields_that_have_a_label_for_it(
     extra = {f"{prefix}-{name}": value for name, value in filled.items()}
     form = SourceForm({"search": "tags:vip"} | extra, files)
     assert form.is_valid(), form.errors
-    part = form.more if prefix == AND else form.less
+    part = form.added if prefix == AND else form.left_out
     (offering,) = (one for kind in kinds() for one in kind.ways if one.name == way)
     assert [source.stored for source in part.named] == ([stored] if prefix in offering.labels else [])
 

@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_taken_is_refused_in_words(content: bytes, sentenc
     assert refused.value.messages == [sentence]
 
 
-def test_what_is_no_text_is_refused_at_the_line_where_it_stands() -> None:
+def test_a_file_that_is_not_text_is_refused() -> None:
     lines = cleaned(b"\xff\xfe1\x00").lines()
     with pytest.raises(ValidationError, match="not a text file in UTF-8"):
         list(lines)

@@ -43,9 +43,9 @@ def test_a_file_of_numbers_or_csv_is_read(lines: list[str], ids: list[int]) -> N
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_by_its_line(lines: list[str], sentence: str) -> None:
+def test_a_file_without_numbers_is_refused_in_words(lines: list[str], sentence: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(sentence)):
-        assert not ticket_ids.read(ticket_ids.words_in_file(lines)).odd
+        assert not ticket_ids.read(ticket_ids.words_in_file(lines)).unreadable
 
 
 @pytest.mark.parametrize(
@@ -59,28 +59,30 @@ def test_a_file_that_cannot_be_read_is_told_by_its_line(lines: list[str], senten
         (["id\n", "1\0x\n"], [(2, "1\0x")]),
     ],
 )
-def test_what_is_no_number_is_named_with_its_line(lines: list[str], odd: list[tuple[int, str]]) -> None:
+def test_words_that_are_not_numbers_are_named_with_their_lines(
+    lines: list[str], odd: list[tuple[int, str]]
+) -> None:
     given = ticket_ids.read(ticket_ids.words_in_file(lines))
-    assert [(one.line, one.word) for one in given.odd] == odd
+    assert [(one.line, one.word) for one in given.unreadable] == odd
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
-def test_whatever_a_file_holds_it_gives_numbers_or_a_sentence(lines: list[str]) -> None:
+def test_any_file_gives_numbers_or_a_sentence(lines: list[str]) -> None:
     with suppress(ValidationError):
         assert all(0 < number < 2**63 for number in ticket_ids.read(ticket_ids.words_in_file(lines)).ids)
 
 
-def test_pasted_numbers_are_taken_as_people_write_them() -> None:
+def test_pasted_numbers_are_read_as_people_write_them() -> None:
     given = ticket_ids.read(ticket_ids.words_in("1, 2;3\n#4  1"))
-    assert (list(given.ids), given.problem, given.left_out) == ([1, 2, 3, 4, 1], "", "")
+    assert (list(given.ids), given.problem, given.left_out_note) == ([1, 2, 3, 4, 1], "", "")
 
 
-def test_all_that_is_wrong_among_pasted_numbers_is_said_at_once() -> None:
+def test_an_error_names_all_wrong_words_among_pasted_numbers() -> None:
     hint = "Ticket numbers are whole numbers such as 4711, separated by commas, spaces or line breaks."
     given = ticket_ids.read(ticket_ids.words_in("3\n4x"))
     assert given.problem == f"Line 2: '4x' is not a ticket number. {hint}"
-    assert given.left_out == "1 word that is no ticket number was left out."
+    assert given.left_out_note == "1 word that is no ticket number was left out."
     given = ticket_ids.read(ticket_ids.words_in("1 abc\n2\n" + "x\n" * 1_200))
     named = ", ".join(f"'x' (line {line})" for line in range(3, 12))
     assert given.problem == (f"1,201 are not ticket numbers: 'abc' (line 1), {named}, and 1,191 more. {hint}")
-    assert given.left_out == "1,201 words that are no ticket numbers were left out."
+    assert given.left_out_note == "1,201 words that are no ticket numbers were left out."
