@@ -6,12 +6,18 @@ from __future__ import annotations
 MAX_INT64 = 2**63 - 1
 
 
-def whole_number(text: str) -> int | None:
-    """The number that plain digits write, from 0 to `MOST`; None for everything else."""
+def whole_number(text: str, *, least: int = 0, most: int = MAX_INT64) -> int | None:
+    """The number that plain digits write, from `least` to `most`; None for everything else."""
+    # Python refuses to convert thousands of digits, so the length is checked before the value.
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INT64))):
         return None
     number = int(text)
-    return number if number <= MAX_INT64 else None
+    return number if least <= number <= most else None
+
+
+def typed_number(text: str, *, least: int = 0) -> int | None:
+    """A number as people type it, with blanks around it or a leading "#"; None for everything else."""
+    return whole_number(text.strip().removeprefix("#"), least=least)
 
 
 def storable(text: str, most: int) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from jobs.models import Job
+from jobs.source_spec import Stored
 from jobs.states import Outcome
 from tagmanager.account import connection
 from tagmanager.changes.job_options import JobOptions
+from tagmanager.intake.source_kinds.registry import of_kind
 from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
@@ -42,6 +44,11 @@ def item_address(ref: int) -> str:
         return connection.ticket_address(ref)
     except connection.NotConnected:
         return ""
+
+
+def source_words(source: Stored) -> str:
+    """Where the tickets of a job come from, but for several sources together."""
+    return of_kind(source, lambda kind: kind.words(source), "")
 
 
 def field(job: Job, name: str, value: object) -> tuple[str, str]:

@@ -1,5 +1,13 @@
 """The old place of `tagmanager.job_labels`, which settings of an earlier release name in `JOBS_WORDS`."""
 
-from tagmanager.job_labels import advice_on, field, item_address, tool_name, warning_on, what_stays
+from tagmanager.job_labels import (
+    advice_on,
+    field,
+    item_address,
+    source_words,
+    tool_name,
+    warning_on,
+    what_stays,
+)
 
-__all__ = ["advice_on", "field", "item_address", "tool_name", "warning_on", "what_stays"]
+__all__ = ["advice_on", "field", "item_address", "source_words", "tool_name", "warning_on", "what_stays"]

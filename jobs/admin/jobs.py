@@ -11,8 +11,9 @@ from django.utils.safestring import mark_safe
 
 from jobs.admin import cells
 from jobs.admin.bulk_actions import run_action
-from jobs.admin.read_only import ReadOnlyAdmin, whole_number
+from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.formatting import some
+from jobs.input import typed_number
 from jobs.models import Item, Job
 from jobs.presentation.job_summary import request_summary
 from jobs.presentation.outcomes import outcome_word
@@ -96,7 +97,7 @@ class JobAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
     ) -> tuple[QuerySet[Job], bool]:
-        number = whole_number(search_term)
+        number = typed_number(search_term)
         if number is None:
             return super().get_search_results(request, queryset, search_term)
         held = Item.objects.filter(ref=number).values("job_id")
@@ -106,7 +107,7 @@ class JobAdmin(ReadOnlyAdmin):
         return queryset.filter(found), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        asked = {"ticket": whole_number(request.GET.get("q", ""))}
+        asked = {"ticket": typed_number(request.GET.get("q", ""))}
         return super().changelist_view(request, asked | (extra_context or {}))
 
     def view_on_site(self, job: Job) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from jobs.input import typed_number, whole_number
 from jobs.models import Job
 
 if TYPE_CHECKING:
@@ -25,15 +26,6 @@ else:
 ROWS_COUNTED = 10_000
 #: The parameter of a URL that narrows a list to one job.
 JOB_LOOKUP = "job__id__exact"
-#: Longer ones are no number that a database can look for.
-MOST_DIGITS = 18
-
-
-def whole_number(text: str) -> int | None:
-    """The number that a person typed, with or without #; None for anything else."""
-    digits = text.strip().removeprefix("#")
-    usable = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
-    return int(digits) if usable else None
 
 
 class CappedPaginator(Pages):
@@ -112,7 +104,7 @@ class NumberSearchAdmin(ReadOnlyAdmin):
     ) -> tuple[RowList, bool]:
         if not search_term.strip():
             return queryset, False
-        number = whole_number(search_term)
+        number = typed_number(search_term)
         if number is None:
             self.message_user(request, "Search for a whole number, such as 4711.", messages.WARNING)
             return queryset.none(), False

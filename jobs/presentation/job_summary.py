@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.labels import labels
-from jobs.presentation.outcomes import OUTCOMES
-from jobs.source_spec import SourceSpec
-from jobs.states import FollowUp, Guarded, Outcome, Status
+from jobs.source_spec import SEVERAL, SourceSpec, Stored
+from jobs.states import FollowUp, Guarded, Status
 
 #: By stored name of a parameter; others are shown under their own name.
 LABELS = {
@@ -35,32 +33,8 @@ OPTION_LABELS = {"include_closed": "Closed tickets", "only": "Only tickets that"
 MOST_NAMED = 12
 
 
-def _of_a_job(source: dict[str, Any]) -> str:
-    outcomes = " or ".join(
-        OUTCOMES[name].word if name in OUTCOMES else str(name) for name in source["outcomes"]
-    )
-    because = f", for the reason “{source['reason']}”" if source.get("reason") else ""
-    which = "" if len(source["outcomes"]) == len(Outcome) else f"{outcomes} "
-    return f"The {which}tickets of job {source['job']}{because}"
-
-
-def _of_numbers(source: dict[str, Any]) -> str:
-    number, name, doubles = source.get("number"), source.get("name"), source.get("doubles")
-    if number is None:
-        return f"The numbers in {name}" if name else "Given by number"
-    repeated = f"; {some(doubles, 'repeated number')} left out" if doubles else ""
-    return f"{some(number, 'ticket')} {f'named in {name}' if name else 'given by number'}{repeated}"
-
-
-def _of_tags(source: dict[str, Any]) -> str:
-    names = source["tags"]
-    return (
-        f"All that carry {f'one of {len(names):,} tags' if len(names) > MOST_NAMED else ' or '.join(names)}"
-    )
-
-
-def _of_several(source: dict[str, Any]) -> str:
-    """All parts, each in the words for a source alone."""
+def _of_several(source: Stored) -> str:
+    """The parts one after the other, each as it is called alone."""
     spec = SourceSpec.read(source)
     united = [source_words(part) for part in spec.of]
     words = [united[0], *(f"also: {_lower_first(each)}" for each in united[1:])]
@@ -70,18 +44,6 @@ def _of_several(source: dict[str, Any]) -> str:
 
 def _lower_first(words: str) -> str:
     return words[:1].lower() + words[1:]
-
-
-#: By kind of source. A source of an unknown kind or shape is shown as it is stored.
-SOURCES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "view": lambda source: f"The view {source.get('title') or source['id']}",
-    "search": lambda source: f"Found by the search {source['query']}",
-    "tag": lambda source: f"All that carry the tag {source['tag']}",
-    "ids": _of_numbers,
-    "tags": _of_tags,
-    "items": _of_a_job,
-    "several": _of_several,
-}
 
 
 def request_summary(job: Job) -> list[tuple[str, str]]:
@@ -131,13 +93,11 @@ def _guard(job: Job) -> Iterator[tuple[str, str]]:
         yield "Guard tag comes off", "When somebody asks for it"
 
 
-def source_words(source: dict[str, Any]) -> str:
-    """Where the tickets come from, in words."""
-    words = SOURCES.get(str(source.get("kind")))
-    try:
-        return words(source) if words else _value_words(source)
-    except KeyError:
-        return _value_words(source)
+def source_words(source: Stored) -> str:
+    """Where the tickets come from, as people read it; of a kind or shape not known here, as it is stored."""
+    if source.get("kind") == SEVERAL and "of" in source:
+        return _of_several(source)
+    return labels().source_words(source) or _value_words(source)
 
 
 def _params(job: Job) -> Iterator[tuple[str, str]]:

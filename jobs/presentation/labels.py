@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from django.conf import settings
 
 from jobs.models import Job
+from jobs.source_spec import Stored
 
 
 class Labels(Protocol):
@@ -19,6 +20,10 @@ class Labels(Protocol):
 
     def item_address(self, ref: int) -> str:
         """Where people see what a ref stands for; "" when unknown."""
+        ...
+
+    def source_words(self, source: Stored) -> str:
+        """Where the tickets of a job come from: "The view All unsolved"; "" for a kind not known any more."""
         ...
 
     def field(self, job: Job, name: str, value: object) -> tuple[str, str]:

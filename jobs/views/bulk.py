@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from jobs import actions
 from jobs.actors import person
 from jobs.formatting import some
+from jobs.input import whole_number
 from jobs.models import Job
 from jobs.presentation.job_actions import ALLOWED_IN
 from jobs.views import saved_form
@@ -25,7 +26,6 @@ from jobs.views.permissions import ACT, SEE, allowed, signed_in
 MOST_AT_ONCE = 1_000
 #: How many jobs the page that confirms names, and how many refusals are shown afterwards.
 NAMED = 10
-MOST_PK = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
 def _choice(data: QueryDict) -> Choice:
     if data.get("all"):
         return _read_choice(_matching(data), ended=0)
-    chosen = [
-        int(n) for n in data.getlist("job") if n.isascii() and n.isdigit() and len(n) < len(str(MOST_PK))
-    ]
+    chosen = [pk for pk in map(whole_number, data.getlist("job")) if pk is not None]
     ticked, cancellable = Job.objects.filter(pk__in=chosen[: MOST_AT_ONCE + 1]), ALLOWED_IN["cancel"]
     return _read_choice(
         ticked.filter(status__in=cancellable), ended=ticked.exclude(status__in=cancellable).count()
@@ -86,9 +84,8 @@ def _matching(data: QueryDict) -> QuerySet[Job]:
     # A filter that is not valid would widen the choice, so nothing is chosen.
     if form.errors:
         return jobs.none()
-    upto = data.get("upto", "")
-    if upto.isascii() and upto.isdigit() and len(upto) < len(str(MOST_PK)):
-        jobs = jobs.filter(pk__lte=int(upto))
+    if (upto := whole_number(data.get("upto", ""))) is not None:
+        jobs = jobs.filter(pk__lte=upto)
     return jobs
 
 

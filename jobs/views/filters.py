@@ -19,6 +19,7 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils import timezone
 
+from jobs.input import typed_number
 from jobs.models import Item, Job, JobQuerySet
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import Reasons, outcomes_with
@@ -178,11 +179,9 @@ def _qualifiers(text: str) -> Iterator[tuple[str, str]]:
 
 def _by_title(text: str) -> Q:
     """A part of the title, or the job's own number with or without #."""
-    number = text.removeprefix("#")
     found = Q(title__icontains=text)
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        found |= Q(pk=int(number))
-    return found
+    number = typed_number(text)
+    return found if number is None else found | Q(pk=number)
 
 
 def _by_tag(tag: str) -> Q:

@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from jobs.input import MAX_INT64
 from jobs.models import Job
 from jobs.presentation.job_page import JobPage
 from jobs.presentation.job_summary import request_summary
@@ -28,8 +29,6 @@ from jobs.views.permissions import SEE, allowed
 
 PAGE = 25
 CHILDREN_SHOWN = 20
-#: The largest number that the database can look for.
-MOST_PK = 2**63 - 1
 
 
 @require_safe
@@ -101,7 +100,7 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
 
 def job_or_404(pk: int) -> Job:
     """The job with all that its page needs from other tables."""
-    if pk > MOST_PK:
+    if pk > MAX_INT64:
         raise Http404("There is no job of that number.")
     return get_object_or_404(Job.objects.select_related("created_by", "parent"), pk=pk)
 

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from jobs.input import whole_number
+
 M = TypeVar("M", bound=Model)
 
 
@@ -28,7 +30,7 @@ class KeysetPage(Generic[M]):
 
 def cursor_in(request: HttpRequest) -> PageCursor:
     """The cursor in the URL; anything but a number means the start."""
-    return PageCursor(_number(request.GET.get("after", "")), _number(request.GET.get("before", "")))
+    return PageCursor(*(whole_number(request.GET.get(name, "")) for name in ("after", "before")))
 
 
 def page_of(
@@ -51,7 +53,3 @@ def page_of(
         after=last if more or backwards else None,
         before=first if (more if backwards else start is not None) else None,
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -48,8 +48,6 @@ from zendesk.transport import requestor  # noqa: F401  # a worker calls: `reques
 CALL_MAX_WAIT = 1.0
 #: Zendesk's bulk jobs that are looked through for one whose answer was lost; the newest come first.
 RECENT_JOBS = 300
-#: Tickets after which the pages of a list may end although there are more.
-DEPTH = 10_000
 #: A view's place is counted off from its start, and a search forgets one after an hour.
 PLACE_LIVES = timedelta(minutes=10)
 #: How far its clock may be from ours.
@@ -131,34 +129,10 @@ class TicketWork:
         return set(self._job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
     def cursor_lifetime(self, source: Stored) -> timedelta | None:
-        return None if sources.keeps_places(source) else PLACE_LIVES
+        return None if sources.keeps_cursor(source) else PLACE_LIVES
 
     def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
-        """Whether a view has more tickets than its pages gave, and what an export leaves out in any case.
-
-        How deep the pages of a view reach is not documented; those of other lists end at 10,000
-        (developer.zendesk.com, pagination). A view's own count is up to 90 minutes old and may be rounded, so
-        only a fresh one that is well above says anything.
-        """
-        if source["kind"] == sources.ALL and not taken_out:
-            return "Not in it is what was changed within the minute before: Zendesk's export leaves that out."
-        if source["kind"] != "view" or found < DEPTH:
-            return ""
-        try:
-            count = self._zendesk.view_count(source["id"])
-        except api.ZendeskError:
-            return ""
-        if count.value is None or not count.fresh or count.value - found <= max(found // 100, 100):
-            return ""
-        counted = f"Zendesk counts {count.value:,} tickets in this view, and its pages ended after {found:,}"
-        if taken_out:
-            return (
-                f"{counted}: which others are to be left out is not known, so nothing was begun. Cancel this "
-                "job, and name the tickets to leave out by a search, which has no such end."
-            )
-        return (
-            f"But {counted}: the others are not in this job. Choose them by a search, which has no such end."
-        )
+        return sources.completeness_doubt(self._zendesk, source, found, taken_out=taken_out)
 
     def includes(self, seen: Snapshot) -> bool:
         return not self._only.exclusion_reason(TicketSnapshot.from_json(0, seen))

@@ -4,45 +4,46 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms import BoundField
 
 from jobs.source_spec import Order
-from tagmanager.account import choices
-from tagmanager.account.status import account_status
+from tagmanager.account.choices import Choices
 from tagmanager.changes import guard_tag
-from tagmanager.forms.source_form import SOURCE_KINDS, ExtraSourceForm, SourceKindsForm
+from tagmanager.forms.source_form import ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import sources
+from tagmanager.intake.fields import OneTagField, TagsField, WholeNumberField
+from tagmanager.intake.source_kinds.base import AND, NOT
+from tagmanager.intake.source_kinds.registry import kinds
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
-from tagmanager.tools.fields import OneTagField, TagsField, WholeNumberField
-from zendesk import ADMINS_ONLY
 
-#: One of these, and only one, says which tickets; more are added in a part of their own.
-SOURCES = (*SOURCE_KINDS, "all_tickets")
-#: The way in which the tool itself says which tickets, for tools that can.
+#: The panel of tools that themselves say which tickets.
 OWN = "own"
-#: Where the page shows one way at a time, `kind` names it, and what the others hold does not count.
-PANELS: dict[str, tuple[str, ...]] = {
-    OWN: (),
-    "view": ("view",),
-    "search": ("search",),
-    "ids": ("ids", "ids_file"),
-    "tag": ("tag",),
-    "job": ("job",),
-    "all": ("all_tickets",),
-}
 #: The states of a ticket, as Zendesk calls them.
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
-#: The most tickets that a careful start may have.
+#: The most tickets to try a job on first.
 MOST_CANARY = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One way to say which tickets, with its tab and its part of the page."""
+
+    name: str
+    label: str
+    template: str
+    fields: Sequence[BoundField] = ()
+    choices: Choices | None = None
+
+
 class TicketFilterForm(forms.Form):
-    """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is an `Only`."""
+    """Which of the tickets; after `is_valid()`, `cleaned_data["only"]` is a `TicketFilter`."""
 
     having = TagsField(
         label="Tags that they must have", required=False, help_text="Where there are several, all of these."
@@ -73,44 +74,42 @@ class TicketFilterForm(forms.Form):
         return cleaned
 
     @property
-    def leaves_out(self) -> bool:
-        """Whether tags to leave out are filled in, or wrong: then they are shown unfolded."""
+    def has_lacking(self) -> bool:
+        """Whether tags to leave out are filled in or wrong: then the page shows them unfolded."""
         return bool(self["lacking"].value()) or "lacking" in self.errors
 
     @property
-    def narrows(self) -> bool:
-        """The same for what is kept to."""
+    def has_other_filters(self) -> bool:
+        """Whether any other condition is filled in or wrong."""
         is_filled = bool(self["having"].value() or self["status"].value())
         return is_filled or bool(self.errors.keys() - {"lacking"})
 
 
 class SourceForm(SourceKindsForm):
-    """The tickets; after `is_valid()`, `chosen` gives their `Source`, and `only` says which of them.
+    """The tickets; after `is_valid()`, `chosen` gives their `Source`, and `only` the filter.
 
-    Further forms stand in it, for those to take as well, those to leave out, and those to keep to.
+    It contains forms for tickets to add, tickets to leave out, and the filter.
     """
-
-    all_tickets = forms.BooleanField(
-        label="All tickets of the account",
-        required=False,
-        help_text="Archived and closed ones too. Zendesk lists them for admins only, 10,000 a minute.",
-    )
-    kind = forms.ChoiceField(
-        required=False,
-        choices=[(name, name) for name in PANELS],
-        error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
-    )
 
     def __init__(self, *args: Any, own_tickets: str = "", **kwargs: Any) -> None:
         """With `own_tickets` nothing need be chosen: the tool says which."""
-        super().__init__(*args, views=choices.views(), **kwargs)
+        self.choices = {kind.kind: kind.choices() for kind in kinds()}
+        super().__init__(*args, choices=self.choices, **kwargs)
         self.own_tickets = own_tickets
-        data, files = (self.data, self.files) if self.is_bound else (None, None)
-        self.more, self.less = (
-            ExtraSourceForm(data, files, prefix=prefix, views=self.views, initial=self._initial_of(prefix))
-            for prefix in ("and", "not")
+        # Where the page shows one panel at a time this names it, and what the others hold does not count.
+        self.fields["kind"] = forms.ChoiceField(
+            required=False,
+            choices=[(panel, panel) for panel in (OWN, *self._ways_by_panel)],
+            error_messages={"invalid_choice": "Choose one of the ways to say which tickets."},
         )
-        self.which = TicketFilterForm(data, initial=self.initial)
+        data, files = (self.data, self.files) if self.is_bound else (None, None)
+        self.added, self.left_out = (
+            ExtraSourceForm(
+                data, files, prefix=prefix, choices=self.choices, initial=self._initial_of(prefix)
+            )
+            for prefix in (AND, NOT)
+        )
+        self.filter_form = TicketFilterForm(data, initial=self.initial)
 
     def _initial_of(self, prefix: str) -> dict[str, Any]:
         start = f"{prefix}-"
@@ -119,38 +118,47 @@ class SourceForm(SourceKindsForm):
         }
 
     @property
-    def parts(self) -> Sequence[forms.Form]:
-        """The forms that stand in this one."""
-        return self.more, self.less, self.which
+    def _ways_by_panel(self) -> dict[str, list[str]]:
+        ways: dict[str, list[str]] = {}
+        for way, kind in self.ways.items():
+            ways.setdefault(kind.panel, []).append(way)
+        return ways
 
     @property
-    def panels(self) -> list[tuple[str, str]]:
+    def parts(self) -> Sequence[forms.Form]:
+        """The forms that stand in this one."""
+        return self.added, self.left_out, self.filter_form
+
+    @property
+    def panels(self) -> list[Panel]:
         """The ways to say which tickets, as the tabs of the page."""
-        labels = (self.own_tickets, "View", "Search", "Numbers", "Tag", "Earlier job", "All")
-        return [(name, label) for name, label in zip(PANELS, labels, strict=True) if label]
+        own = Panel(OWN, self.own_tickets, "tool/_panel_own.html")
+        chosen = sorted(self.names, key=lambda kind: kind.tab_place)
+        panels = (
+            Panel(kind.panel, kind.tab, kind.template, self.fields_of(kind), self.choices[kind.kind])
+            for kind in chosen
+        )
+        return [*([own] if self.own_tickets else []), *panels]
 
     @property
     def notes(self) -> list[str]:
-        """What a person is told about the numbers once the job is made."""
-        return [*super().notes, *self.more.notes, *self.less.notes]
+        """What a person reads about the tickets once the job is made, a sentence each."""
+        return [*super().notes, *self.added.notes, *self.left_out.notes]
 
     @property
     def only(self) -> TicketFilter:
         """Of a valid form."""
-        only: TicketFilter = self.which.cleaned_data["only"]
+        only: TicketFilter = self.filter_form.cleaned_data["only"]
         return only
 
     def chosen(self, own: Source | None = None, order: str = "") -> Source:
-        """The tickets of a valid form; `own` are those that the tool itself says, where nobody else does."""
+        """The tickets of a valid form; `own` are the tool's, used where nothing else names tickets."""
         first = [*self.named] or ([own] if own else [])
-        return sources.combined([*first, *self.more.named], self.less.named, order)
+        return sources.combined([*first, *self.added.named], self.left_out.named, order)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        counted = PANELS.get(cleaned.get("kind", ""), SOURCES)
-        for name in set(SOURCES) - set(counted):
-            self.errors.pop(name, None)
-        given = [name for name in counted if cleaned.get(name) or name in self.errors]
+        given = self.read(self._counted())
         if folded := list(self._wrong_parts()):
             raise ValidationError(f"Something under {' and '.join(folded)} has to be put right.", code="part")
         if not given and self.own_tickets and cleaned.get("kind", "") in ("", OWN):
@@ -172,28 +180,22 @@ class SourceForm(SourceKindsForm):
         return cleaned
 
     def _wrong_parts(self) -> Iterator[str]:
-        """What the page calls the parts in which something is wrong; they may lie folded."""
-        if self.more.errors:
+        """The parts with an error, as the page calls them: they may be folded."""
+        if self.added.errors:
             yield "“Add more tickets”"
-        if self.less.errors or "lacking" in self.which.errors:
+        if self.left_out.errors or "lacking" in self.filter_form.errors:
             yield "“Leave some out”"
-        if self.which.errors.keys() - {"lacking"}:
+        if self.filter_form.errors.keys() - {"lacking"}:
             yield "“Only some of them”"
 
-    def _source(self, way: str, value: Any) -> Source:
-        if way == "all_tickets":
-            _must_be_admin()
-            return sources.all_tickets()
-        return super()._source(way, value)
-
-
-def _must_be_admin() -> None:
-    """Raises `ValidationError` where that is known; else the job is told."""
-    found = account_status()
-    if found.role and found.role != "admin":
-        raise ValidationError(
-            f"{ADMINS_ONLY} The connected user, {found.user}, is an {found.role}.", code="no_admin"
-        )
+    def _counted(self) -> list[str]:
+        """The fields of the panel that the page shows, or all; what is wrong in the others is forgotten."""
+        panel = self.cleaned_data.get("kind", "")
+        counted = [] if panel == OWN else self._ways_by_panel.get(panel, list(self.ways))
+        for kind in self.names.keys() - {self.ways[way] for way in counted}:
+            for name in self.names[kind]:
+                self.errors.pop(name, None)
+        return counted
 
 
 class OptionsForm(forms.Form):

@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job
-from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stored
-from jobs.states import FollowUp, Guarded, Outcome
+from jobs.source_spec import LISTED, SourceSpec, Stored
+from jobs.states import FollowUp, Guarded
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.forms.job_form import OWN
-from tagmanager.intake.sources import ALL
+from tagmanager.intake.source_kinds.base import AND, NOT
+from tagmanager.intake.source_kinds.earlier_job import tickets_of
+from tagmanager.intake.source_kinds.numbers import MOST_TYPED
+from tagmanager.intake.source_kinds.registry import kind_of, of_kind
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
 
-#: More numbers than this are not put into a text box: the earlier job's tickets are named instead.
-MOST_TYPED = 5_000
-
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What each part of the form begins with."""
+    """The initial values of each form."""
 
     tool: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Filling:
 
 
 def filling_of(job: Job) -> Filling:
-    """What was asked for then, as people would type it; of the real run of a preview what the preview was."""
+    """The request for the job, as people would type it; for the real run of a preview that of the preview."""
     if job.follow_up == FollowUp.RUN and job.parent is not None:
         job = job.parent
     params, asked = job.tool_params, JobOptions.of(job)
@@ -51,7 +51,7 @@ def filling_of(job: Job) -> Filling:
 
 
 def _rows(job: Job, form: type[ToolForm]) -> dict[str, Any]:
-    """The rows as they were given; too many for a text box are given anew as a file."""
+    """The rows as they were given; {} for too many, whose file has to be chosen again."""
     if job.source.get("kind") != LISTED or (job.source.get("number") or 0) > MOST_TYPED:
         return {}
     rows = job.listed.order_by("number")
@@ -65,56 +65,29 @@ def _only(only: TicketFilter) -> dict[str, Any]:
 
 def _sources(job: Job, spec: SourceSpec, *, is_own: bool) -> dict[str, Any]:
     """All parts of the source, each in its field; the job's own tickets where the page has no such field."""
-    filled: dict[str, Any] = {"kind": OWN} if is_own else _source(job, spec.of[0], 0)
+    first = spec.of[0]
+    filled: dict[str, Any] = {"kind": OWN} if is_own else _fields(job, first, 0, extra=False)
     if spec.is_plain:
         return filled
+    if not (is_own or _names(first, filled)):
+        return tickets_of(job)
     for number, part in list(enumerate(spec.parts))[1:]:
-        prefix = "and-" if number < len(spec.of) else "not-"
-        fields = _source(job, part, number)
-        kind, outcomes = fields.pop("kind", ""), fields.pop("outcomes", Outcome)
-        named = {f"{prefix}{name}": value for name, value in fields.items()}
-        if not _fits(part, kind) or len(outcomes) < len(Outcome) or named.keys() & filled.keys():
-            return _itself(job)
+        prefix = AND if number < len(spec.of) else NOT
+        fields = _fields(job, part, number, extra=True)
+        named = {f"{prefix}-{name}": value for name, value in fields.items() if name != "kind"}
+        if not _names(part, fields, prefix) or named.keys() & filled.keys():
+            return tickets_of(job)
         filled |= named
-    return filled if _fits(spec.of[0], filled.get("kind", "")) else _itself(job)
-
-
-def _fits(source: Stored, kind: str) -> bool:
-    """Whether the page has a field for this part; numbers that are too many for one are named otherwise."""
-    return kind not in ("", "all") and not (source["kind"] == LISTED and kind == "job")
-
-
-def _itself(job: Job) -> dict[str, Any]:
-    return {"kind": "job", "job": job.pk, "outcomes": [str(outcome) for outcome in Outcome]}
-
-
-def _source(job: Job, source: Stored, part: int) -> dict[str, Any]:
-    match source:
-        case {"kind": "view", "id": number}:
-            filled = {"kind": "view", "view": number}
-        case {"kind": "search", "query": query}:
-            filled = {"kind": "search", "search": query}
-        case {"kind": "tag", "tag": tag}:
-            filled = {"kind": "tag", "tag": tag}
-        case {"kind": kind} if kind == ALL:
-            filled = {"kind": "all", "all_tickets": True}
-        case {"kind": kind} if kind == LISTED:
-            filled = _listed(job, part)
-        # The form has no place for the cause of a failure; without it these would be other tickets.
-        case {"kind": kind, "job": number, "outcomes": outcomes} if kind == ITEMS and not source.get(
-            "reason"
-        ):
-            filled = {"kind": "job", "job": number, "outcomes": outcomes}
-        case _:
-            filled = {}
     return filled
 
 
-def _listed(job: Job, part: int) -> dict[str, Any]:
-    words: list[str] = []
-    rows = job.listed.filter(part=part).order_by("number")
-    for refs in rows.values_list("refs", flat=True).iterator(chunk_size=1):
-        words += refs.split()
-        if len(words) > MOST_TYPED:
-            return _itself(job)
-    return {"kind": "ids", "ids": " ".join(words)}
+def _fields(job: Job, source: Stored, part: int, *, extra: bool) -> dict[str, Any]:
+    return of_kind(source, lambda kind: kind.filling(source, job=job, part=part, extra=extra), {})
+
+
+def _names(source: Stored, fields: dict[str, Any], prefix: str = "") -> bool:
+    """Whether these fields name the source itself, and stand in the form with this prefix."""
+    kind = kind_of(source)
+    if kind is None or fields.get("kind") != kind.panel:
+        return False
+    return not prefix or any(way.name in fields and prefix in way.labels for way in kind.ways)

@@ -1,306 +1,120 @@
-"""The ways in which people name tickets: the same fields for those to take and for those to leave out."""
+"""The forms that name tickets: the same fields for those to take and for those to leave out."""
 
 from __future__ import annotations
 
-import io
-from array import array
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.forms import BoundField
 
-from jobs.models import Job
-from jobs.states import Outcome
-from tagmanager.account import connection, suggestions
+from tagmanager.account import connection
 from tagmanager.account.choices import Choices
-from tagmanager.intake import sources, ticket_ids
-from tagmanager.intake.sources import Source
-from tagmanager.intake.ticket_ids import TicketIds
-from tagmanager.tools.fields import TagsField, WholeNumberField
-from zendesk import NotFound, Refused, Zendesk, ZendeskError
-
-#: The fields that name tickets, each in its own way.
-SOURCE_KINDS = ("view", "search", "tag", "ids", "ids_file", "job")
-#: Of an earlier job, as people read them.
-EARLIER = (
-    (Outcome.FAILED, "failed"),
-    (Outcome.UNVERIFIED, "unverified"),
-    (Outcome.PENDING, "not attempted"),
-    (Outcome.SKIPPED, "skipped"),
-    (Outcome.CHANGED, "changed"),
-    (Outcome.UNCHANGED, "unchanged"),
-    (Outcome.PLANNED, "would be changed (of a preview)"),
-)
+from tagmanager.intake.source_kinds.base import SourceKind, Way
+from tagmanager.intake.source_kinds.registry import kinds
+from tagmanager.intake.source_kinds.source import Source
+from zendesk import Zendesk, ZendeskError
 
 
 class SourceKindsForm(forms.Form):
-    """Tickets, named in any of the ways; after `is_valid()`, `named` has a `Source` for each way used."""
+    """A field for each way to name tickets; after `is_valid()`, `named` has a `Source` for each way used."""
 
-    view = WholeNumberField(
-        label="A view",
-        required=False,
-        wrong="The number of a view is a whole number, such as 360001.",
-        help_text="The number of a Zendesk view.",
-    )
-    search = forms.CharField(
-        label="A search",
-        required=False,
-        max_length=2_000,
-        error_messages={
-            "max_length": "The search is too long: it may have 2,000 characters.",
-            "null_characters_not_allowed": "The search holds a character that is not text. Type it anew.",
-        },
-        help_text="As in Zendesk's search box, such as status:open created>2026-01-01.",
-    )
-    tag = TagsField(label="A tag", required=False, help_text="All tickets that carry it.")
-    # Before the numbers, which look at it.
-    leave_out = forms.BooleanField(
-        label="Leave out what is not a ticket number",
-        required=False,
-        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
-    )
-    ids = forms.CharField(
-        label="Ticket numbers",
-        required=False,
-        help_text="Separated by spaces, commas or line breaks.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
-        },
-    )
-    ids_file = forms.FileField(
-        label="A file of ticket numbers",
-        required=False,
-        help_text="CSV with a column id or ticket_id, or one number a line.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give ticket numbers, one a line, or CSV with a column id.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
-    )
-
-    job = WholeNumberField(
-        label="An earlier job",
-        required=False,
-        wrong="The number of a job is a whole number, such as 12.",
-        help_text="The number of a job that has ended, such as 12.",
-    )
-    outcomes = forms.MultipleChoiceField(
-        label="Its tickets that ended as",
-        required=False,
-        choices=EARLIER,
-        initial=[Outcome.FAILED],
-        widget=forms.CheckboxSelectMultiple,
-        error_messages=dict.fromkeys(
-            ("invalid_choice", "invalid_list"), "Tick one of the choices that are offered."
-        ),
-    )
+    #: Whether it names further tickets, for which less is asked.
+    is_extra = False
 
     def __init__(
-        self, *args: Any, views: Choices | None = None, zendesk: Zendesk | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        choices: Mapping[str, Choices | None] | None = None,
+        zendesk: Zendesk | None = None,
+        **kwargs: Any,
     ) -> None:
-        """With a connection that one is used, and what fails on it is raised instead of told at a field."""
+        """Offer `choices` by kind of source.
+
+        With a connection that one is used, and what fails on it is raised instead of shown at a field.
+        """
         super().__init__(*args, **kwargs)
         self.zendesk = zendesk
-        self.file_name = ""
-        self.given: TicketIds | None = None
         self.named: list[Source] = []
-        self.views = views
-        if views and views.choices:
-            self._offer_views(views.choices)
+        self.ways: dict[str, SourceKind] = {}
+        self.names: dict[SourceKind, list[str]] = {}  # of all fields of a kind
+        for kind in kinds():
+            if ways := [way for way in kind.ways if self._has(way)]:
+                self._add(kind, ways, (choices or {}).get(kind.kind))
 
-    def _offer_views(self, choices: list[tuple[int, str]]) -> None:
-        field = self.fields["view"]
-        offered: list[tuple[Any, str]] = [("", "Choose a view…"), *choices]
-        typed = str(self.data.get(self.add_prefix("view")) or self.initial.get("view") or "")
-        if typed and typed not in {str(number) for number, _ in offered}:
-            offered.append((typed, f"View {typed}"))
-        field.widget = forms.Select(choices=offered)
-        field.widget.is_required = False
-        field.help_text = "A view of Zendesk's, with all its tickets."
+    def _has(self, way: Way) -> bool:
+        return self.prefix is None or self.prefix in way.labels
+
+    def _add(self, kind: SourceKind, ways: Iterable[Way], choices: Choices | None) -> None:
+        fields = kind.fields(extra=self.is_extra)
+        self.fields |= fields
+        self.names[kind] = list(fields)
+        for way in ways:
+            self.ways[way.name] = kind
+            if label := way.labels.get(self.prefix or ""):
+                self.fields[way.name].label = label
+        if choices:
+            kind.offer(self, choices)
 
     @property
     def notes(self) -> list[str]:
-        """What a person is told about the numbers once the job is made."""
-        left_out = [self.given.left_out] if self.given else []
-        return [
-            note for note in [*left_out, *(sources.told_once(each.stored) for each in self.named)] if note
-        ]
-
-    @property
-    def may_leave_out(self) -> bool:
-        """Whether to offer to go on without what is not a ticket number."""
-        return bool(self.given and self.given.odd)
+        """What a person reads about the tickets once the job is made, a sentence each."""
+        return [note for source in self.named for note in source.notes]
 
     @property
     def is_used(self) -> bool:
         """Whether anything is filled in, or wrong: then it is shown unfolded."""
-        return bool(self.errors) or any(self[way].value() for way in SOURCE_KINDS if way in self.fields)
+        return bool(self.errors) or any(self[way].value() for way in self.ways)
 
-    def clean_ids(self) -> array[int]:
-        return self._numbers(ticket_ids.words_in(self.cleaned_data["ids"]))
+    @property
+    def shown_fields(self) -> list[BoundField]:
+        """All fields but those that there is no reason to show."""
+        return [field for kind in self.names for field in self.fields_of(kind)]
 
-    def clean_ids_file(self) -> array[int] | None:
-        file: UploadedFile[Any] | None = self.cleaned_data["ids_file"]
-        if file is None:
-            return None
-        self.file_name = file.name or "a file"
-        try:
-            return self._numbers(sources.words_in(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.",
-                code="encoding",
-            ) from exc
-
-    def _numbers(self, words: Iterable[tuple[int, str]]) -> array[int]:
-        given = ticket_ids.read(words)
-        if not (given.ids or given.odd):
-            return given.ids
-        self.given = given
-        if given.problem and not self.cleaned_data["leave_out"]:
-            raise ValidationError(given.problem, code="ticket_id")
-        if not given.ids:
-            raise ValidationError("None of this is a ticket number.", code="no_number")
-        return given.ids
+    def fields_of(self, kind: SourceKind) -> list[BoundField]:
+        """The fields of one kind that the page shows."""
+        hidden = kind.hidden(self)
+        return [self[name] for name in self.names[kind] if name not in hidden]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        used = self.read(self.ways)
         if not self.errors:
-            self.name([way for way in SOURCE_KINDS if cleaned.get(way)])
+            self.name(used)
         return cleaned
 
+    def read(self, ways: Iterable[str]) -> list[str]:
+        """Put the source of each of these fields into `cleaned_data`; returns the fields used or wrong."""
+        used = []
+        for way in ways:
+            if way not in self.errors:
+                try:
+                    self.cleaned_data[way] = self.ways[way].read(way, self)
+                except ValidationError as problem:
+                    self.add_error(way, problem)
+            if way in self.errors or self.cleaned_data[way]:
+                used.append(way)
+        return used
+
     def name(self, ways: Iterable[str]) -> None:
-        """Make a source of each of these fields, or say at the field why there is none."""
+        """Add the source of each of these fields to `named`, or say at the field why it cannot be one."""
         for way in ways:
             try:
                 connection.address()
                 connection.credentials()
-                self.named.append(self._source(way, self.cleaned_data[way]))
-            except (connection.NotConnected, ValidationError) as problem:
-                self.add_error(way, problem if isinstance(problem, ValidationError) else str(problem))
+                self.named.append(self.ways[way].checked(self.cleaned_data[way], self.zendesk))
+            except ValidationError as problem:
+                self.add_error(way, problem)
+            except connection.NotConnected as problem:
+                self.add_error(way, str(problem))
             except ZendeskError as problem:
                 if self.zendesk is not None:
                     raise
                 self.add_error(way, str(problem))
 
-    def _source(self, way: str, value: Any) -> Source:
-        match way:
-            case "view":
-                return sources.view(value, self._title_of_view(value))
-            case "search":
-                self._try_search(value)
-                return sources.search(value)
-            case "ids":
-                return sources.ids(value)
-            case "ids_file":
-                return sources.ids(value, name=self.file_name)
-            case "job":
-                return _earlier(value, self._outcomes())
-        if len(value) > 1:
-            raise ValidationError(
-                "Give one tag. For tickets with any of several tags use a search: tags:vip tags:gold.",
-                code="one_tag",
-            )
-        return sources.tag(value[0])
-
-    def _outcomes(self) -> list[str]:
-        """Those that were ticked; where nobody is asked, all."""
-        if "outcomes" not in self.fields:
-            return [str(outcome) for outcome in Outcome]
-        ticked: list[str] = self.cleaned_data.get("outcomes") or []
-        return ticked
-
-    def _connection(self) -> AbstractContextManager[Zendesk]:
-        return (
-            nullcontext(self.zendesk)
-            if self.zendesk
-            else connection.connect(max_wait=connection.FORM_MAX_WAIT)
-        )
-
-    def _title_of_view(self, view_id: int) -> str:
-        try:
-            with self._connection() as zendesk:
-                return zendesk.view(view_id).title
-        except NotFound as exc:
-            raise ValidationError(
-                f"There is no view {view_id} in Zendesk, or the connected user may not see it. Its number is "
-                "at the end of the view's address in the browser.",
-                code="no_view",
-            ) from exc
-
-    def _try_search(self, query: str) -> None:
-        """Raises `ValidationError` when Zendesk does not understand the query."""
-        try:
-            if self.zendesk:
-                self.zendesk.search_count(query)
-            else:
-                suggestions.search_count(query)
-        except Refused as problem:
-            raise ValidationError(f"Zendesk cannot search for this. {problem}", code="search") from problem
-        except ZendeskError:
-            if self.zendesk is not None:
-                raise
-            # A late answer is no fault: the job itself waits for Zendesk as long as it takes.
-
-
-#: What the fields of further tickets are called, by the prefix of their form.
-LABELS = {
-    "and": {
-        "view": "Another view",
-        "search": "Another search",
-        "tag": "Another tag",
-        "ids": "More ticket numbers",
-        "ids_file": "A file of more numbers",
-        "job": "Another earlier job",
-    },
-    "not": {
-        "view": "Those of a view",
-        "search": "Those that a search finds",
-        "ids": "Those with these numbers",
-        "ids_file": "Those in a file",
-        "job": "Those of an earlier job",
-    },
-}
-
 
 class ExtraSourceForm(SourceKindsForm):
-    """Tickets that are taken as well, or (`prefix="not"`) left out: of an earlier job all of them.
+    """Tickets to take as well (`prefix="and"`), or to leave out (`prefix="not"`)."""
 
-    A tag to leave out is no field of it: each ticket is looked at for that, because a search is behind.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        del self.fields["outcomes"]
-        if self.prefix == "not":
-            del self.fields["tag"]
-        for name, label in LABELS.get(self.prefix or "", {}).items():
-            self.fields[name].label = label
-        self.fields["job"].help_text = "The number of a job that has ended: all tickets of it."
-        self.fields["ids"].widget.attrs["rows"] = 2
-
-
-def _earlier(number: int, outcomes: list[str]) -> Source:
-    job = Job.objects.filter(pk=number).first()
-    if job is None:
-        raise ValidationError(f"There is no job {number} here.", code="no_job")
-    if not job.is_ended:
-        raise ValidationError(
-            f"Job {number} has not ended yet, so its tickets may still end otherwise. Wait for it, or "
-            "cancel it.",
-            code="not_ended",
-        )
-    if not outcomes:
-        raise ValidationError("Tick which of its tickets: failed, skipped, and so on.", code="no_outcome")
-    counts = job.counts | {Outcome.PENDING.value: job.remaining}
-    if not any(counts[outcome] for outcome in outcomes):
-        words = " or ".join(label for outcome, label in EARLIER if outcome in outcomes)
-        raise ValidationError(f"Job {number} has no ticket that is {words}.", code="no_tickets")
-    return sources.items(number, outcomes)
+    is_extra = True

@@ -1,4 +1,4 @@
-"""From a filled-in form to a job: the one way, for the pages and for the command line alike."""
+"""From a valid form to a job: the one way, for pages and commands alike."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def submit(
     here: bool = False,
     nonce: str | None = None,
 ) -> Submission:
-    """Make the job that a valid form of the tool asks for, on the tickets of the source or `only` some.
+    """Make the job that a valid form of the tool asks for, on the tickets of the source that `only` lets in.
 
-    With `here` this process is to run it at once: `execution.run(made.job.pk, token=made.token, …)`. The
-    same `nonce` twice makes one job; `Made.is_new` tells. Calls nobody: whether a view exists was for the
-    caller to ask. With a `guard` that tag goes along with the change (`guarding`), and is taken off when the
-    job has ended, or stays until somebody asks for that.
+    With `here` this process holds the job, and runs it by `execution.run(made.job.pk, token=made.token, …)`.
+    The same `nonce` twice makes one job: see `Submission.is_new`. Does not call Zendesk: the form has checked
+    that the source exists. The tag `guard` is added in the same write as the change (`changes.guard_tag`),
+    and comes off when the job has ended, or with `guard_stays` on request. Raises `NotPossible`.
     """
     params = tool_form.params()
     options = JobOptions(include_closed, only or TicketFilter(), guard, tool_form.display_names)

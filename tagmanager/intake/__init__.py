@@ -1,4 +1,4 @@
 """From people's input to tickets: files, numbers, pairs, rows, sources and their sizes.
 
-Never: what is to be done with a ticket.
+Never: the change of a ticket.
 """

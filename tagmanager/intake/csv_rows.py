@@ -9,25 +9,25 @@ from itertools import chain
 
 from django.core.exceptions import ValidationError
 
-#: What Excel writes first to say what separates the cells: sep=;
+#: A first line of Excel that names the separator of the cells: sep=;
 SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 
 
-def rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, with the line they end on; quoted cells may hold line breaks.
+def read_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line on which it ends; quoted cells may hold line breaks.
 
-    Read as a stream, so that a million lines need no memory. Raises `ValidationError` where it is no CSV.
+    Reads a stream, so a million lines need no memory. Raises `ValidationError` where the text is not CSV.
     """
     rest = iter(lines)
-    skipped, first, told = 0, "", ""
+    skipped, first, named = 0, "", ""
     for line in rest:
         first = line.lstrip("\ufeff")
-        if first.strip() and not told and (separator := SEPARATOR_LINE.fullmatch(first.strip())):
-            told, first = separator[1], ""  # Excel's own first line
+        if first.strip() and not named and (separator := SEPARATOR_LINE.fullmatch(first.strip())):
+            named, first = separator[1], ""
         if first.strip():
             break
         skipped += 1
-    reader = csv.reader(chain([first], rest), delimiter=told or max(",;\t", key=first.count))
+    reader = csv.reader(chain([first], rest), delimiter=named or max(",;\t", key=first.count))
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]

@@ -1,57 +1,57 @@
-"""How many tickets a source holds, as far as that is known before its list is read."""
+"""How many tickets a source holds, before its list is read."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from jobs.models import Job
 from jobs.presentation.job_actions import CONFIRM_ABOVE
-from jobs.source_spec import ITEMS, LISTED, SEVERAL, SourceSpec
-from jobs.states import Outcome
+from jobs.source_spec import SEVERAL, SourceSpec, Stored
 from tagmanager.account import connection, suggestions
-from tagmanager.intake.sources import Source, queries_of
+from tagmanager.intake.source_kinds.base import Counts
+from tagmanager.intake.source_kinds.registry import of_kind
+from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from zendesk import ZendeskError
 
 
-def known(source: Source) -> int | None:
-    """The number of tickets, exact or as Zendesk counts them; None when nobody can say.
+class RecentCounts:
+    """Counts that Zendesk gave within the last minute, for pages: five a minute and view are allowed."""
 
-    Of several sources it is how many they are at most: a ticket may be in two of them, or be left out.
+    def view(self, view_id: int) -> int | None:
+        return suggestions.view_count(view_id).value
+
+    def search(self, query: str) -> int:
+        return suggestions.search_count(query)
+
+
+def number_of(source: Source, counts: Counts) -> int | None:
+    """How many tickets a source holds; None when nobody can say. Raises what `counts` raises.
+
+    Of several sources it is an upper bound: a ticket may be in two of them, or be left out.
     """
-    numbers = [_known(part) for part in SourceSpec.read(source.stored).of]
+    numbers = [_number(part, counts) for part in SourceSpec.read(source.stored).of]
     return None if None in numbers else sum(filter(None, numbers))
+
+
+def _number(stored: Stored, counts: Counts) -> int | None:
+    return of_kind(stored, lambda kind: kind.number(stored, counts), None)
+
+
+def known(source: Source) -> int | None:
+    """As `number_of`, exact or as Zendesk counts them; None also where it does not answer."""
+    try:
+        return number_of(source, RecentCounts())
+    except (connection.NotConnected, ZendeskError):
+        return None
 
 
 def is_exact(source: Source) -> bool:
     """Whether `known` is certain: people or earlier jobs named the tickets, and all of them are meant."""
-    return source.stored["kind"] in (LISTED, ITEMS)
-
-
-def _known(stored: dict[str, Any]) -> int | None:
-    try:
-        match stored:
-            case {"kind": "view", "id": view_id}:
-                return suggestions.view_count(view_id).value
-            case {"kind": "search" | "tag" | "tags"}:  # a ticket that several searches find counts for each
-                return sum(suggestions.search_count(query) for query in queries_of(stored))
-            case {"kind": kind, "number": number} if kind == LISTED:
-                return int(number)
-            case {"kind": kind, "job": pk, "outcomes": outcomes} if kind == ITEMS:
-                job = Job.objects.filter(pk=pk).first()
-                if job is None:  # deleted a moment ago; that is said when the new one is to be made
-                    return None
-                numbers = job.counts | {Outcome.PENDING.value: job.remaining}
-                return sum(numbers[outcome] for outcome in outcomes)
-    except (connection.NotConnected, ZendeskError):
-        pass
-    return None
+    return of_kind(source.stored, lambda kind: kind.is_exact, otherwise=False)
 
 
 def why_not_tried(source: Source, only: TicketFilter | None, limit: int | None, canary: int | None) -> str:
-    """Why the job cannot be tried on so many of its tickets first, for people; "" when it can.
+    """Why the job cannot be tried on `canary` tickets first, a sentence; "" when it can.
 
-    Only where the number of tickets is known for certain; a preview tells the rest.
+    Only where the number of tickets is certain; a preview finds the other cases.
     """
     if canary is None or only or not is_exact(source):
         return ""
@@ -64,9 +64,9 @@ def why_not_tried(source: Source, only: TicketFilter | None, limit: int | None, 
 
 
 def why_preview_first(source: Source, only: TicketFilter | None, limit: int | None) -> str:
-    """Why a real run of this source wants a preview first, for people; "" when it does not.
+    """Why a real run of this source needs a preview first, a sentence; "" when it does not.
 
-    Above 10,000 tickets a person types their number, which only a preview knows.
+    Above `CONFIRM_ABOVE` tickets a person types their number, which only a preview knows.
     """
     if limit is not None and limit <= CONFIRM_ABOVE:
         return ""

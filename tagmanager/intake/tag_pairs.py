@@ -11,36 +11,36 @@ from django.core.exceptions import ValidationError
 from tagmanager.intake import csv_rows
 from zendesk import TagError, parse_tags
 
-#: Names of the columns, as spreadsheets of ours and of others call them.
+#: What spreadsheets call the columns.
 OLD_COLUMNS = ("old", "old_tag", "old tag", "from", "tag")
 NEW_COLUMNS = ("new", "new_tag", "new tag", "to")
 #: Between the two where there is no comma, semicolon or tab: "billing = invoices", "billing -> invoices".
 BETWEEN = re.compile(r"\s*(?:->|=>|→|=)\s*|\s+")
 #: A mapping is kept in the job's row and read with it.
 MOST_PAIRS = 2_000
-#: So many lines that cannot be used are named.
+#: How many unusable lines an error names.
 MOST_NAMED = 10
 
-#: Old tag to new one, in the order given; "" takes the old one away.
+#: Old tag to new one, in the order given; "" removes the old one.
 Pairs = dict[str, str]
 
 
 @dataclass(slots=True)
 class Mapping:
-    """What was given: the pairs, and the lines that ask for nothing because old and new are the same."""
+    """The pairs, and the number of lines that change nothing because old and new are the same."""
 
     pairs: Pairs = field(default_factory=dict)
-    kept: int = 0
+    same: int = 0
 
     def __bool__(self) -> bool:
-        """Whether anything was given at all."""
-        return bool(self.pairs or self.kept)
+        """Whether there was any pair."""
+        return bool(self.pairs or self.same)
 
 
 def read(lines: Iterable[str]) -> Mapping:
-    """The pairs of some lines; the first may name columns old and new. Not resolved: see `resolved`.
+    """The pairs of some lines; the first line may name the columns. Chains stay as they are: see `resolved`.
 
-    Raises `ValidationError` that names every line that cannot be used, up to ten of them.
+    Raises `ValidationError` that names the unusable lines, up to `MOST_NAMED`.
     """
     mapping, problems = Mapping(), list[str]()
     places: dict[str, int] = {}
@@ -57,7 +57,7 @@ def read(lines: Iterable[str]) -> Mapping:
                 f"{places[pair[0]]}. Leave one of the two."
             )
         elif pair[0] == pair[1]:
-            mapping.kept += 1
+            mapping.same += 1
         else:
             mapping.pairs[pair[0]] = pair[1]
             places.setdefault(pair[0], line)
@@ -72,57 +72,57 @@ def read(lines: Iterable[str]) -> Mapping:
     return mapping
 
 
-def circles(pairs: Pairs) -> list[list[str]]:
-    """Tags that become each other in a round, each round once, from its first tag on."""
+def cycles(pairs: Pairs) -> list[list[str]]:
+    """Tags that become each other in a cycle; each cycle once, from its first tag on."""
     found, done = [], set[str]()
     for start in pairs:
-        way: list[str] = []
+        chain: list[str] = []
         tag = start
-        while tag in pairs and tag not in done and tag not in way:
-            way.append(tag)
+        while tag in pairs and tag not in done and tag not in chain:
+            chain.append(tag)
             tag = pairs[tag]
-        if tag in way:
-            found.append(way[way.index(tag) :])
-        done.update(way)
+        if tag in chain:
+            found.append(chain[chain.index(tag) :])
+        done.update(chain)
     return found
 
 
 def chains(pairs: Pairs) -> list[list[str]]:
-    """Ways over more than one pair, each from a tag that nothing becomes to its end ("": taken away).
+    """Chains of more than one pair, each from a tag that no tag becomes to its end ("": removed).
 
-    Without circles in the pairs.
+    The pairs must have no cycles.
     """
     news = set(pairs.values())
-    ways = [_way(pairs, old) for old in pairs if old not in news]
-    return [way for way in ways if len(way) > 2]
+    found = [_chain_from(pairs, old) for old in pairs if old not in news]
+    return [chain for chain in found if len(chain) > 2]
 
 
 def resolved(pairs: Pairs) -> Pairs:
-    """Each old tag to the end of its chain, so that one write does all. Without circles in the pairs."""
-    return {old: _way(pairs, old)[-1] for old in pairs}
+    """Each old tag to the end of its chain, so that one write does all. The pairs must have no cycles."""
+    return {old: _chain_from(pairs, old)[-1] for old in pairs}
 
 
-def shown(way: Iterable[str]) -> str:
-    """A way over several pairs, as people read it."""
-    return " → ".join(tag or "(removed)" for tag in way)
+def chain_words(chain: Iterable[str]) -> str:
+    """A chain as people read it: "a → b → c"."""
+    return " → ".join(tag or "(removed)" for tag in chain)
 
 
-def written(pairs: Pairs) -> str:
-    """The lines that `read` takes back to the same pairs."""
+def as_text(pairs: Pairs) -> str:
+    """Lines from which `read` makes the same pairs."""
     return "\n".join(f"{old},{new}" for old, new in pairs.items())
 
 
-def _way(pairs: Pairs, tag: str) -> list[str]:
-    way = [tag]
-    while way[-1] in pairs:
-        way.append(pairs[way[-1]])
-    return way
+def _chain_from(pairs: Pairs, tag: str) -> list[str]:
+    chain = [tag]
+    while chain[-1] in pairs:
+        chain.append(pairs[chain[-1]])
+    return chain
 
 
 def _cells(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Line, old and new; the rest of a line is for people's notes."""
+    """Line, old and new; further cells are people's notes."""
     old, new = 0, 1
-    for number, (line, cells) in enumerate(csv_rows.rows(lines)):
+    for number, (line, cells) in enumerate(csv_rows.read_rows(lines)):
         if not number:
             names = [cell.lower() for cell in cells]
             columns = [

@@ -12,48 +12,48 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from tagmanager.intake import csv_rows
-from tagmanager.intake.sources import ID_COLUMNS
-from tagmanager.intake.ticket_ids import ticket_number
+from tagmanager.intake.ticket_ids import ID_COLUMNS, ticket_number
 from tagmanager.ticket_change import too_long
 from zendesk import TagError, parse_tags
 
-#: Names of the columns, as spreadsheets of ours and of others call them.
+#: What spreadsheets call the columns.
 ADD_COLUMNS = ("add", "tags_to_add", "tags to add", "add_tags")
 REMOVE_COLUMNS = ("remove", "tags_to_remove", "tags to remove", "remove_tags")
-#: So many lines that cannot be used are named.
+#: How many unusable lines an error names.
 MOST_NAMED = 20
+#: Characters of a cell in an error.
 LONGEST_SHOWN = 40
 
-#: What a row asks for, as it is stored: {"add": [...], "remove": [...]}.
-Wish = dict[str, list[str]]
+#: The change that a row asks for, as it is stored: {"add": [...], "remove": [...]}.
+RowChange = dict[str, list[str]]
 
 
 @dataclass(slots=True)
 class Rows:
-    """What was given, in its order. Equal wishes are kept once, so that a million rows take few megabytes."""
+    """The rows in the order given. Equal changes are kept once, so a million rows take a few megabytes."""
 
     ids: array[int] = field(default_factory=lambda: array("q"))
-    which: array[int] = field(default_factory=lambda: array("I"))  # for each row its wish
-    wishes: list[Wish] = field(default_factory=list)
-    doubles: int = 0  # rows that say what an earlier one says of the same ticket
+    change_of: array[int] = field(default_factory=lambda: array("I"))  # for each row the index of its change
+    changes: list[RowChange] = field(default_factory=list)
+    doubles: int = 0  # rows that repeat an earlier one of the same ticket
 
     def __bool__(self) -> bool:
-        """Whether anything was given at all."""
+        """Whether there was any row."""
         return bool(self.ids)
 
-    def given(self) -> Iterator[dict[str, Any]]:
-        """For each row what is to be done to its ticket."""
-        for place in self.which:
-            yield self.wishes[place]
+    def given_changes(self) -> Iterator[dict[str, Any]]:
+        """For each row the change of its ticket."""
+        for place in self.change_of:
+            yield self.changes[place]
 
 
 def read(lines: Iterable[str]) -> Rows:
     """The rows of CSV with a column for the ticket's number and one for tags to add, to remove, or both.
 
-    Read as a stream. Raises `ValidationError` that names every line that cannot be used, up to twenty.
+    Reads a stream. Raises `ValidationError` that names the unusable lines, up to `MOST_NAMED`.
     """
-    reading = _Reading()
-    rest = csv_rows.rows(lines)
+    reading = _Reader()
+    rest = csv_rows.read_rows(lines)
     _, names = next(rest, (0, []))
     columns = [_column(names, known) for known in (ID_COLUMNS, ADD_COLUMNS, REMOVE_COLUMNS)]
     if not names:
@@ -70,36 +70,39 @@ def read(lines: Iterable[str]) -> Rows:
     return reading.rows
 
 
-def written(rows: Iterable[tuple[int, dict[str, Any]]]) -> str:
-    """The lines that `read` takes back to the same rows."""
+def as_text(rows: Iterable[tuple[int, dict[str, Any]]]) -> str:
+    """Lines from which `read` makes the same rows."""
     lines = (
-        f"{ref},{' '.join(wish.get('add', ()))},{' '.join(wish.get('remove', ()))}" for ref, wish in rows
+        f"{ref},{' '.join(change.get('add', ()))},{' '.join(change.get('remove', ()))}"
+        for ref, change in rows
     )
     return "\n".join(("id,add,remove", *lines))
 
 
-class _Reading:
-    """The rows so far, and what is wrong with them."""
+class _Reader:
+    """Collects the rows and their errors."""
 
     def __init__(self) -> None:
         self.rows = Rows()
-        self.lines = array("L")  # of each row, for what is said of it later
+        self.lines = array("L")  # of each row, for errors found later
         self._problems: list[str] = []
         self._number_of_problems = 0
-        self._wishes: dict[tuple[frozenset[str], frozenset[str]], int] = {}
-        self._places: dict[tuple[str, str], int | str] = {}  # by cells as typed: the wish, or what is wrong
+        self._changes: dict[tuple[frozenset[str], frozenset[str]], int] = {}
+        self._by_cells: dict[tuple[str, str], int | str] = {}  # the index of the change, or the error
 
     def take(self, line: int, number: str, add: str, remove: str) -> None:
         ref = ticket_number(number)
         if ref is None:
             shown = number if len(number) <= LONGEST_SHOWN else f"{number[:LONGEST_SHOWN]}…"
-            self._tell(line, f"{shown!r} is not a ticket number." if number else "there is no ticket number.")
+            self._add_problem(
+                line, f"{shown!r} is not a ticket number." if number else "there is no ticket number."
+            )
             return
-        found = self._places.get((add, remove))
+        found = self._by_cells.get((add, remove))
         if found is None:
-            found = self._places[add, remove] = self._wish(add, remove)
+            found = self._by_cells[add, remove] = self._change(add, remove)
         if isinstance(found, str):
-            self._tell(line, found)
+            self._add_problem(line, found)
             return
         if len(self.rows.ids) >= settings.JOB_TICKET_LIMIT:
             raise ValidationError(
@@ -108,17 +111,17 @@ class _Reading:
                 code="too_many",
             )
         self.rows.ids.append(ref)
-        self.rows.which.append(found)
+        self.rows.change_of.append(found)
         self.lines.append(line)
 
     def find_doubles(self) -> None:
-        """A ticket ends with one outcome, so that two rows may not say different things of it."""
+        """A ticket ends with one outcome, so two rows may not ask for different changes of it."""
         rows = self.rows
         doubled = {first for first, second in pairwise(sorted(rows.ids)) if first == second}
         if not doubled:
             return
         first: dict[int, tuple[int, int]] = {}
-        for ref, which, line in zip(rows.ids, rows.which, self.lines, strict=True):
+        for ref, which, line in zip(rows.ids, rows.change_of, self.lines, strict=True):
             if ref not in doubled:
                 continue
             before = first.get(ref)
@@ -128,7 +131,7 @@ class _Reading:
                 rows.doubles += 1
             else:
                 said = f"ticket {ref} has another change in line {before[1]}. Leave one of the two."
-                self._tell(line, said)
+                self._add_problem(line, said)
 
     def raise_problems(self) -> None:
         if not self._number_of_problems:
@@ -137,8 +140,8 @@ class _Reading:
         last = [f"And {more:,} more lines."] if more else []
         raise ValidationError(" ".join([*self._problems, *last]), code="rows")
 
-    def _wish(self, add: str, remove: str) -> int | str:
-        """The place of the wish, or why it is none."""
+    def _change(self, add: str, remove: str) -> int | str:
+        """The index of the change that the cells ask for, or what is wrong with them."""
         try:
             added, removed = parse_tags(add), parse_tags(remove)
         except TagError as problem:
@@ -149,12 +152,12 @@ class _Reading:
             return f"{both[0]} cannot be both added and removed."
         if too_much := too_long(added):
             return too_much
-        place = self._wishes.setdefault((added, removed), len(self.rows.wishes))
-        if place == len(self.rows.wishes):
-            self.rows.wishes.append({"add": sorted(added), "remove": sorted(removed)})
+        place = self._changes.setdefault((added, removed), len(self.rows.changes))
+        if place == len(self.rows.changes):
+            self.rows.changes.append({"add": sorted(added), "remove": sorted(removed)})
         return place
 
-    def _tell(self, line: int, problem: str) -> None:
+    def _add_problem(self, line: int, problem: str) -> None:
         self._number_of_problems += 1
         if len(self._problems) < MOST_NAMED:
             self._problems.append(f"Line {line}: {problem}")

@@ -10,7 +10,7 @@ from tagmanager.ticket_change import Json, TicketSnapshot
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """What a ticket must look like to be in a job; empty: all of them are."""
+    """Which tickets are in a job; an empty filter takes all."""
 
     having: frozenset[str] = frozenset()  # all of these tags
     lacking: frozenset[str] = frozenset()  # none of these tags
@@ -20,7 +20,7 @@ class TicketFilter:
         return bool(self.having or self.lacking or self.statuses)
 
     def exclusion_reason(self, ticket: TicketSnapshot) -> str:
-        """A sentence on a ticket that does not fit; "" for one that does."""
+        """Why a ticket is not in the job, a sentence; "" for one that is."""
         if missing := self.having - ticket.tags:
             return f"It does not have {_named(missing)}, and only tickets that do are to be changed."
         if unwished := self.lacking & ticket.tags:
@@ -32,7 +32,7 @@ class TicketFilter:
 
     @property
     def phrase(self) -> str:
-        """As it follows the name of a source: "only those that have vip and lack spam"."""
+        """As it follows the phrase of a source: "only those that have vip and lack spam"."""
         parts = [
             f"have {_named(self.having)}" if self.having else "",
             f"lack {_named(self.lacking)}" if self.lacking else "",

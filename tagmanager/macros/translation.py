@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from jobs.input import whole_number
 from tagmanager.macros.comments import PLACEHOLDER, Comment
 from tagmanager.ticket_change import SETTABLE, FieldValue
 from zendesk import Action, Macro, TicketField
@@ -114,7 +115,7 @@ class Translation:
     def _set_custom_field(self, name: str, value: object, fields: Mapping[int, TicketField]) -> None:
         """Set a field by its tag, so that undo restores the field with the tags."""
         number = name.removeprefix(CUSTOM_FIELD)
-        known = fields.get(int(number)) if number.isdecimal() else None
+        known = fields.get(whole_number(number) or 0)
         text = str(value).strip().lower()
         if known is None or known.type not in TAG_TYPES:
             what = f"“{known.title}”" if known else number

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from jobs.work import Skipped, Unchanged
 from tagmanager.intake import sources, tag_pairs
@@ -15,9 +13,9 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm, join
-from tagmanager.tools.fields import TagsField
+from tagmanager.tools.fields import TagsField, TextFile, TextFileField
 
-#: A file of pairs is read into memory; bytes.
+#: The most bytes of a file of pairs: far more than the pairs that a job may have.
 LARGEST_FILE = 1_000_000
 #: The most chains named in an error.
 MOST_NAMED = 5
@@ -48,18 +46,13 @@ class RenameTagsForm(ToolForm):
             "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
         },
     )
-    mapping_file = forms.FileField(
+    mapping_file = TextFileField(
         label="Or a file of pairs",
         required=False,
         help_text="CSV with the columns old and new, as a spreadsheet saves it.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give CSV with the columns old and new.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        holds="Give CSV with the columns old and new.",
+        most_bytes=LARGEST_FILE,
+        too_large="The file is too large to be a list of pairs. Choose another.",
     )
     follow_chains = forms.BooleanField(
         label="Follow chains to their end",
@@ -79,18 +72,8 @@ class RenameTagsForm(ToolForm):
         return tag_pairs.read(self.cleaned_data["pairs"].splitlines())
 
     def clean_mapping_file(self) -> Mapping:
-        file: UploadedFile[Any] | None = self.cleaned_data["mapping_file"]
-        if file is None:
-            return Mapping()
-        if (file.size or 0) > LARGEST_FILE:
-            raise ValidationError("The file is too large to be a list of pairs. Choose another.", "large")
-        try:
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="").read()
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
-            ) from exc
-        return tag_pairs.read(text.splitlines())
+        file: TextFile | None = self.cleaned_data["mapping_file"]
+        return tag_pairs.read(file.lines()) if file else Mapping()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -115,17 +98,17 @@ class RenameTagsForm(ToolForm):
             self.add_error("old", "Say which tag is to become the new one.")
         if old and not new:
             self.add_error("new", "Say what it becomes. To take tags off, use “Add and remove tags”.")
-        return Mapping({tag: new for tag in old if tag != new}, kept=int(new in old))
+        return Mapping({tag: new for tag in old if tag != new}, same=int(new in old))
 
     def _checked(self, given: Mapping, *, follow: bool) -> Pairs:
         """The pairs with chains resolved; raises `ValidationError` for what one write cannot do."""
         if not given.pairs:
             raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
-        if rounds := tag_pairs.circles(given.pairs):
-            named = "; ".join(tag_pairs.shown([*way, way[0]]) for way in rounds[:MOST_NAMED])
+        if rounds := tag_pairs.cycles(given.pairs):
+            named = "; ".join(tag_pairs.chain_words([*way, way[0]]) for way in rounds[:MOST_NAMED])
             raise ValidationError(f"These go in a circle: {named}. Take one pair out of each.", "circle")
         if (ways := tag_pairs.chains(given.pairs)) and not follow:
-            named = "; ".join(tag_pairs.shown(way) for way in ways[:MOST_NAMED])
+            named = "; ".join(tag_pairs.chain_words(way) for way in ways[:MOST_NAMED])
             more = f" and {len(ways) - MOST_NAMED:,} more" if len(ways) > MOST_NAMED else ""
             raise ValidationError(
                 f"A new tag is itself renamed by another pair: {named}{more}. Choose to follow chains to "
@@ -136,16 +119,16 @@ class RenameTagsForm(ToolForm):
 
     @property
     def notes(self) -> list[str]:
-        kept = sum(self.cleaned_data[name].kept for name in ("pairs", "mapping_file"))
-        pairs = "1 pair names" if kept == 1 else f"{kept:,} pairs name"
-        return [f"{pairs} the same tag twice, so there is nothing to do for it."] if kept else []
+        same = sum(self.cleaned_data[name].same for name in ("pairs", "mapping_file"))
+        pairs = "1 pair names" if same == 1 else f"{same:,} pairs name"
+        return [f"{pairs} the same tag twice, so there is nothing to do for it."] if same else []
 
     def params(self) -> dict[str, Any]:
         return {"pairs": self.cleaned_data["mapping"]}
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return {"pairs": tag_pairs.written(params["pairs"])}
+        return {"pairs": tag_pairs.as_text(params["pairs"])}
 
 
 class RenameTags:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from jobs.source_spec import LISTED
 from jobs.work import Skipped, Unchanged
@@ -17,6 +15,7 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_rows import Rows
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm
+from tagmanager.tools.fields import TextFile, TextFileField
 
 #: Where fewer rows than this share a change on average, each ticket is sent with its whole list of tags and
 #: the stamp of its reading, a hundred a call. Otherwise a call would carry only the few that share a change.
@@ -44,38 +43,20 @@ class TagRowsForm(ToolForm):
             "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
         },
     )
-    rows = forms.FileField(
+    rows = TextFileField(
         label="Or a file of rows",
         required=False,
         help_text="CSV with the columns id, add and remove, as a spreadsheet saves it.",
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Give CSV with the columns id, add and remove.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "missing": "The file did not arrive. Choose it again.",
-            "max_length": "The name of the file is too long. Shorten it, and choose the file again.",
-        },
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        holds="Give CSV with the columns id, add and remove.",
     )
 
     def clean_typed_rows(self) -> Rows:
         return tag_rows.read(self.cleaned_data["typed_rows"].splitlines())
 
     def clean_rows(self) -> Rows:
-        file: UploadedFile[Any] | None = self.cleaned_data["rows"]
-        self.file_name = ""
-        if file is None:
-            return Rows()
-        self.file_name = file.name or ""
-        lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        try:
-            return tag_rows.read(lines)
-        except UnicodeDecodeError as exc:
-            raise ValidationError(
-                "The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again.", "encoding"
-            ) from exc
-        finally:
-            lines.detach()
+        file: TextFile | None = self.cleaned_data["rows"]
+        self.file_name = file.name if file else ""
+        return tag_rows.read(file.lines()) if file else Rows()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -104,13 +85,12 @@ class TagRowsForm(ToolForm):
         rows, name = self.given, "" if self.cleaned_data["typed_rows"] else self.file_name
         number = len(rows.ids) - rows.doubles
         stored = {"kind": LISTED, "name": name, "number": number, "doubles": rows.doubles}
-        return Source(stored, rows.ids, rows.given())
+        return Source(stored, rows.ids, rows.given_changes())
 
     def params(self) -> dict[str, Any]:
         rows = self.given
-        differ = len(rows.wishes) > MAX_SHARED_CHANGES and len(rows.wishes) * MIN_ROWS_PER_CHANGE > len(
-            rows.ids
-        )
+        number = len(rows.changes)
+        differ = number > MAX_SHARED_CHANGES and number * MIN_ROWS_PER_CHANGE > len(rows.ids)
         return {"each_its_own": True} if differ else {}
 
     @property
@@ -123,7 +103,7 @@ class TagRowsForm(ToolForm):
 
     @classmethod
     def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-        return {"typed_rows": tag_rows.written(given)}
+        return {"typed_rows": tag_rows.as_text(given)}
 
 
 class TagRows:

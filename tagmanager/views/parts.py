@@ -1,4 +1,4 @@
-"""Parts of a tool's form that ask for themselves while a person types."""
+"""Parts of a tool's form that the page fetches while a person types."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tagmanager.account.status import account_status
 from tagmanager.changes import closed_tickets, guard_tag
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.intake import tag_pairs
+from tagmanager.intake.fields import OneTagField, TagsField
 from tagmanager.tools import tag_patterns
-from tagmanager.tools.fields import OneTagField, TagsField
 from zendesk import ZendeskError
 
-#: So many pairs are shown as they would be taken.
+#: How many pairs are shown as they would be read.
 MOST_PAIRS = 12
-#: While Zendesk counts a view, the page asks again after so long, and then at twice that each time, seconds:
-#: the first answer is often there after six seconds, and five questions a minute are allowed.
-FIRST_AGAIN, LAST_AGAIN = 6, 60
+#: Seconds until the page asks again while Zendesk counts a view, doubled each time: the first answer is often
+#: there after six, and Zendesk allows five questions a minute.
+FIRST_RETRY, LAST_RETRY = 6, 60
 
 
 @require_safe
@@ -39,7 +39,7 @@ def tags(request: HttpRequest) -> JsonResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def stored(request: HttpRequest) -> HttpResponse:
-    """What Zendesk would store of the tags in the text box that sends itself, or why it would not."""
+    """What Zendesk would store of the tags in the text box of the request, or why it would not."""
     text = next(iter(request.GET.values()), "")
     try:
         return _part(request, "stored", {"tags": TagsField(required=False).clean(text)})
@@ -50,7 +50,7 @@ def stored(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def guard(request: HttpRequest) -> HttpResponse:
-    """The condition for triggers with the tag of `?guard=`; with the usual one while that is none."""
+    """The condition for triggers with the tag of `?guard=`, or with the usual tag."""
     try:
         tag = OneTagField(required=False).clean(request.GET.get("guard", ""))
     except ValidationError:
@@ -61,7 +61,7 @@ def guard(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def closed_problem(request: HttpRequest) -> HttpResponse:
-    """Where `?include_closed=` is ticked: what is known already to stand against it."""
+    """With `?include_closed=`: why closed tickets cannot be changed, as far as that is known."""
     problem = closed_tickets.why_not_as(account_status()) if "include_closed" in request.GET else ""
     return _part(request, "closed", {"problem": problem})
 
@@ -69,7 +69,7 @@ def closed_problem(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def pairs(request: HttpRequest) -> HttpResponse:
-    """What would become of what by the lines in the text box that sends itself, or which cannot be used."""
+    """Which tag the lines in the text box of the request turn into which, or why a line cannot be used."""
     text = str(next(iter(request.GET.values()), ""))
     try:
         found = list(tag_pairs.read(text.splitlines()).pairs.items())
@@ -82,7 +82,7 @@ def pairs(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def meant(request: HttpRequest) -> HttpResponse:
-    """The tags that `?patterns=` mean, to tick; what was seen and unticked before stays so."""
+    """The tags that match `?patterns=`, to tick; what a person has unticked stays unticked."""
     try:
         wanted = tag_patterns.read(request.GET.get("patterns", "")[:2_000])
     except ValidationError as problem:
@@ -95,7 +95,7 @@ def meant(request: HttpRequest) -> HttpResponse:
 @require_safe
 @allowed(SEE, ACT, draft=True)
 def view_count(request: HttpRequest) -> HttpResponse:
-    """About how many tickets the view `?view=` holds; `?after=`: how long the page had waited to ask."""
+    """About how many tickets the view `?view=` holds; `?after=` is how long the page waited, in seconds."""
     number, waited = (whole_number(request.GET.get(name, "")) for name in ("view", "after"))
     if not number:
         return _part(request, "count", {})
@@ -103,9 +103,9 @@ def view_count(request: HttpRequest) -> HttpResponse:
         found = suggestions.view_count(number)
     except (connection.NotConnected, ZendeskError) as problem:
         return _part(request, "count", {"problem": str(problem)})
-    after = 2 * waited if waited and FIRST_AGAIN <= waited <= LAST_AGAIN else FIRST_AGAIN
+    after = 2 * waited if waited and FIRST_RETRY <= waited <= LAST_RETRY else FIRST_RETRY
     context: dict[str, object] = {"number": found.value, "is_rough": not found.fresh, "asked": True}
-    return _part(request, "count", context | {"after": min(after, LAST_AGAIN)})
+    return _part(request, "count", context | {"after": min(after, LAST_RETRY)})
 
 
 @require_safe

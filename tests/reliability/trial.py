@@ -22,6 +22,7 @@ from jobs.models import Gate, Job
 from jobs.reports import recount
 from jobs.states import Status
 from tagmanager.changes import ticket_work
+from tagmanager.intake.source_kinds import view as view_kind
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
 from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE_TICKET, TICKETS, Case
 from zendesk import sandbox
@@ -75,7 +76,7 @@ def shorten_waits(case: Case) -> Iterator[None]:
         patch.setattr(pipeline, "SLOTS_BACK_OFF", 0.05)
         patch.setattr(pipeline, "SLOTS_BACK_OFF_MOST", 0.1)
         patch.setattr(ticket_work, "CALL_MAX_WAIT", 0.05)
-        patch.setattr(ticket_work, "DEPTH", TICKETS)
+        patch.setattr(view_kind, "DEPTH", TICKETS)
         patch.setattr(retry, "FIRST_BACKOFF", 0.001)
         patch.setattr(limits, "MIN_RETRY_AFTER", 0.01)
         if case.source == LONG_LIST:

@@ -7,13 +7,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import add_mail_option
-from tagmanager.cli.ticket_command import (
-    TicketCommand,
-    add_source_options,
-    add_ticket_options,
-    as_command_errors,
-    connected,
-)
+from tagmanager.cli.account import as_command_errors, connected
+from tagmanager.cli.options import add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import tool
 from tagmanager.tools.apply_macro import ALL, FIELDS, POSSIBLE, ApplyMacro
 from zendesk import check

@@ -8,12 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import usage_error
-from tagmanager.cli.ticket_command import (
-    TicketCommand,
-    add_source_options,
-    add_ticket_options,
-    tags_are_known,
-)
+from jobs.formatting import some
+from tagmanager.cli.account import complete_tag_lists
+from tagmanager.cli.options import add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.inventory import tag_counts
 from tagmanager.tools import tag_patterns, tool
 from tagmanager.tools.remove_pattern import RemovePattern
@@ -46,7 +44,7 @@ class Command(TicketCommand):
 
     def handle(self, **options: Any) -> None:
         wanted, kept = _read("--pattern", options["pattern"]), _read("--keep", options["keep"])
-        tags_are_known(self.safe_writer(self.stderr))
+        complete_tag_lists(self.safe_writer(self.stderr))
         found = tag_patterns.find_matches(wanted)
         if found.problem:
             raise usage_error(found.problem)
@@ -54,9 +52,9 @@ class Command(TicketCommand):
         if not named:
             raise usage_error(f"No tag that is known fits {found.text}. {_known_by(found)}")
         write = self.safe_writer(self.stderr if options["output"] == "json" else self.stdout)
-        write(f"{found.text} means {len(named):,} tag{'' if len(named) == 1 else 's'}. {_known_by(found)}")
+        write(f"{found.text} means {some(len(named), 'tag')}. {_known_by(found)}")
         for tag in named:
-            write(f"  {tag.name}: {tag.tickets:,} ticket{'' if tag.tickets == 1 else 's'}")
+            write(f"  {tag.name}: {some(tag.tickets, 'ticket')}")
         remove = tool(RemovePattern.slug)
         filled = {"patterns": found.text, "seen": found.text, "tags": [tag.name for tag in named]}
         self.make_and_run(remove, remove.form_class(filled), options)

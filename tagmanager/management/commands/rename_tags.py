@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import usage_error
-from tagmanager.cli.ticket_command import STDIN, TicketCommand, add_source_options, add_ticket_options
+from tagmanager.cli.options import STDIN, add_source_options, add_ticket_options, files
+from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import tool
 from tagmanager.tools.rename_tags import RenameTags
 
@@ -55,7 +56,7 @@ def _pairs(options: dict[str, Any]) -> str:
             )
         return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
     if options["mapping"] == STDIN:
-        if STDIN in [*(options["ids_file"] or ()), *(options["not_ids_file"] or ())]:
+        if STDIN in files(options):
             raise usage_error("Both --mapping and a file of numbers read standard input. Give one as a file.")
         return sys.stdin.read()
     path = Path(options["mapping"])

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import add_mail_option, usage_error
-from tagmanager.cli.ticket_command import TicketCommand, add_source_options, add_ticket_options
+from tagmanager.cli.options import add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import UnknownTool, tool
 
 

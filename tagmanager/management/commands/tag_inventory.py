@@ -12,9 +12,10 @@ from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, usage_error
 from tagmanager.account import connection
-from tagmanager.cli.ticket_command import as_command_errors, connected, must_be_admin, tags_are_known
+from tagmanager.cli.account import as_command_errors, complete_tag_lists, connected
 from tagmanager.forms.submit import submit
 from tagmanager.intake import sources
+from tagmanager.intake.source_kinds.all_tickets import must_be_admin
 from tagmanager.inventory import tag_counts, tags
 from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.inventory.tags import Inventory, Tag
@@ -55,7 +56,7 @@ class Command(RunCommand):
         tell = self.safe_writer(self.stderr)
         if options["count"]:
             self._count(by, tell)
-        lists = tags_are_known(tell)
+        lists = complete_tag_lists(tell)
         found = Inventory(lists)
         if found.problem:
             tell(f"What in the account names the tags could not be looked up. {found.problem}")

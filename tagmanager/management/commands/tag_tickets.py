@@ -8,7 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils.datastructures import MultiValueDict
 
 from jobs.cli.commands import usage_error
-from tagmanager.cli.ticket_command import TicketCommand, add_source_options, add_ticket_options, open_given
+from tagmanager.cli.choosing import open_file
+from tagmanager.cli.options import add_source_options, add_ticket_options
+from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import tool
 from tagmanager.tools.bulk_tag import BulkTag
 from tagmanager.tools.tag_rows import TagRows
@@ -54,6 +56,6 @@ class Command(TicketCommand):
 
     def _by_rows(self, options: dict[str, Any]) -> None:
         tag_rows = tool(TagRows.slug)
-        with open_given(options["rows"]) as file:
+        with open_file(options["rows"]) as file:
             form = tag_rows.form_class({}, MultiValueDict({"rows": [file]}))
             self.make_and_run(tag_rows, form, options)

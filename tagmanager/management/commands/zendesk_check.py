@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import JobCommand, add_output_option
-from tagmanager.cli.ticket_command import as_command_errors, connected
+from tagmanager.cli.account import as_command_errors, connected
 from zendesk import Connection, check
 
 

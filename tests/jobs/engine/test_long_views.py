@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Job
-from tagmanager.changes import ticket_work
+from tagmanager.intake.source_kinds import view as view_kind
 from tests.demo import Demo, run, submit
 from zendesk import sandbox
 
@@ -18,7 +18,7 @@ COUNT = "GET /api/v2/views"
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch, demo: Demo) -> None:
     """The pages of a view end at 100 tickets here, not at 10,000."""
-    monkeypatch.setattr(ticket_work, "DEPTH", 100)
+    monkeypatch.setattr(view_kind, "DEPTH", 100)
     demo.account.configure(view_depth=100)
 
 

@@ -22,6 +22,7 @@ from jobs.states import FollowUp
 from jobs.workers.reaper import reap
 from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
+from tagmanager.intake.source_kinds import view as view_kind
 from tagmanager.intake.sources import Source, combined
 from tagmanager.intake.ticket_filter import TicketFilter
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
@@ -308,7 +309,7 @@ def test_cancelling_while_ids_are_gathered_stops_before_any_item(demo: Demo, sma
 def test_a_view_to_leave_out_that_ends_early_stops_the_job_before_any_item(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ticket_work, "DEPTH", 100)
+    monkeypatch.setattr(view_kind, "DEPTH", 100)
     demo.account.configure(view_depth=100)
     demo.account.view_counts.get(VIEW_UNSOLVED, demo.account.now(), lambda: 0)
     number = len(in_view(demo, VIEW_UNSOLVED))

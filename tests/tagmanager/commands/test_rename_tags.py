@@ -9,7 +9,7 @@ import pytest
 
 from jobs.models import Job
 from jobs.states import FollowUp
-from tagmanager.intake import sources
+from tagmanager.intake.source_kinds import tag as tag_kind
 from tests.demo import Demo, counts, follow
 from tests.processes import Ran, command
 
@@ -59,7 +59,7 @@ def test_a_mapping_merges_renames_and_removes_at_once(demo: Demo, tmp_path: Path
 def test_more_tags_than_one_search_takes_are_looked_for_in_several(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "TAGS_IN_A_SEARCH", 2)
+    monkeypatch.setattr(tag_kind, "TAGS_IN_A_SEARCH", 2)
     names = sorted({tag for tags in truth(demo).values() for tag in tags})[:7]
     file = tmp_path / "mapping.csv"
     file.write_text("".join(f"{name},all-in-one\n" for name in names))

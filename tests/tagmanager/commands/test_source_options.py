@@ -54,7 +54,7 @@ def test_a_view_and_not_a_tag(demo: Demo) -> None:
     assert (job.source["kind"], job.chosen_options["only"]) == ("view", {"lack": ["vip"]})
 
 
-def test_everything_that_can_be_said_of_tickets_at_once(demo: Demo, tmp_path: Path) -> None:
+def test_all_options_that_choose_tickets_together(demo: Demo, tmp_path: Path) -> None:
     vips, refunds = with_tag(demo, "vip"), with_tag(demo, "refund")
     unsolved, urgent = sorted(in_view(demo, zd.VIEW_UNSOLVED)), in_view(demo, zd.VIEW_URGENT)
     numbers = demo.open_tickets[-3:]
@@ -79,7 +79,7 @@ def test_everything_that_can_be_said_of_tickets_at_once(demo: Demo, tmp_path: Pa
     )
 
 
-def test_what_is_asked_names_at_most_how_many_tickets_these_are(
+def test_the_question_names_an_upper_bound_of_the_tickets(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal("no\n"))
@@ -103,7 +103,7 @@ def test_archived_tickets_are_reached_by_search_and_by_number_and_can_be_left_ou
     assert archived[0] in outcomes(job)
 
 
-def test_a_tool_that_says_its_tickets_itself_takes_the_rest_of_the_choice_all_the_same(demo: Demo) -> None:
+def test_a_tool_with_its_own_tickets_takes_the_other_options_too(demo: Demo) -> None:
     vips = with_tag(demo, "vip") & set(demo.open_tickets)
     spared = sorted(vips)[:2]
     numbers = ",".join(map(str, spared))
@@ -134,7 +134,7 @@ def test_a_tool_that_says_its_tickets_itself_takes_the_rest_of_the_choice_all_th
     ],
 )  # fmt: skip
 @pytest.mark.once
-def test_what_cannot_be_is_told_in_the_words_of_the_form(
+def test_unusable_options_are_refused_in_the_words_of_the_form(
     demo: Demo, arguments: list[str], sentence: str
 ) -> None:
     ran = command("tag_tickets", *arguments, "--add", "a", "--yes")

@@ -49,13 +49,13 @@ def test_each_ticket_gets_the_change_of_its_row_and_it_can_be_taken_back(demo: D
     assert {ref: demo.tags(ref) for ref in before} == before
 
 
-def test_tickets_with_the_same_change_travel_together(demo: Demo, tmp_path: Path) -> None:
+def test_tickets_with_the_same_change_are_sent_together(demo: Demo, tmp_path: Path) -> None:
     rows = {ref: (("east", "west")[place % 2], "") for place, ref in enumerate(demo.open_tickets[:200])}
     command("tag_tickets", "--rows", file_of(tmp_path / "rows.csv", rows), "--yes")
     assert Job.objects.get().calls_write == 2
 
 
-def test_rows_that_all_differ_travel_together_too(demo: Demo, tmp_path: Path) -> None:
+def test_rows_that_all_differ_are_sent_together_too(demo: Demo, tmp_path: Path) -> None:
     rows = {ref: (f"order_{place}", "") for place, ref in enumerate(demo.open_tickets[:150])}
     before, after = {ref: demo.tags(ref) for ref in rows}, wished(demo, rows)
     command("tag_tickets", "--rows", file_of(tmp_path / "rows.csv", rows), "--yes")
@@ -94,7 +94,7 @@ def test_a_preview_of_rows_is_run_for_real_by_the_same_rows(demo: Demo, tmp_path
         ("id,add\n7,vip\n", ("--add", "a"), "With --rows each row says its tags."),
     ],
 )
-def test_wrong_rows_are_told_before_anything_is_made(
+def test_wrong_rows_are_refused_before_anything_is_made(
     demo: Demo, tmp_path: Path, text: str, options: tuple[str, ...], said: str
 ) -> None:
     (tmp_path / "rows.csv").write_text(text)
@@ -104,7 +104,7 @@ def test_wrong_rows_are_told_before_anything_is_made(
     assert not Job.objects.exists()
 
 
-def test_a_file_that_is_not_there_is_told(demo: Demo, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(demo: Demo, tmp_path: Path) -> None:
     ran = command("tag_tickets", "--rows", str(tmp_path / "none.csv"), "--yes")
     assert (ran.code, ran.err.strip()) == (
         2,

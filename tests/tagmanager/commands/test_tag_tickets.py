@@ -88,7 +88,7 @@ def test_several_tags_may_stand_in_one_option_and_options_be_repeated(demo: Demo
     }
 
 
-def test_the_tally_adds_up_and_tells_of_closed_unknown_and_repeated_tickets(demo: Demo) -> None:
+def test_the_summary_adds_up_and_names_closed_unknown_and_repeated_tickets(demo: Demo) -> None:
     first, second = demo.open_tickets[:2]
     refs = [first, first, second, demo.closed_tickets[0], UNKNOWN]
     ran = tag_tickets("--ids", joined(refs), "--add", "brand-new", "--yes")
@@ -126,7 +126,7 @@ def test_json_is_one_object_on_standard_output_and_the_rest_goes_to_standard_err
     assert "succeeded" in ran.err
 
 
-def test_tickets_that_fail_are_told_with_zendesks_words(demo: Demo) -> None:
+def test_failed_tickets_are_reported_in_zendesks_words(demo: Demo) -> None:
     refs = demo.closed_tickets[:1] + demo.open_tickets[:2]
     ran = tag_tickets("--ids", joined(refs), "--add", "brand-new", "--include-closed", "--yes")
     job = Job.objects.get()
@@ -155,7 +155,7 @@ def test_a_guard_tag_is_taken_off_by_the_same_command(demo: Demo) -> None:
     assert "succeeded: Take the guard tag off: Add brand-new to 3 tickets" in ran.out
 
 
-def test_a_guard_tag_stays_on_request_until_it_is_asked_off(demo: Demo) -> None:
+def test_a_guard_tag_stays_on_request_until_unguard_takes_it_off(demo: Demo) -> None:
     ref = demo.open_tickets[0]
     given = ("--ids", str(ref), "--add", "brand-new", "--guard", "bulk_update")
     ran = tag_tickets(*given, "--guard-stays", "--yes", "--output", "json")
@@ -267,13 +267,13 @@ def test_without_a_terminal_yes_is_needed(demo: Demo) -> None:
         (["--ids", "1", "--add", "a", "--as", "nobody"], "There is no user 'nobody' here."),
     ],
 )
-def test_wrong_arguments_are_told_in_a_sentence(demo: Demo, arguments: list[str], sentence: str) -> None:
+def test_wrong_arguments_are_refused_in_a_sentence(demo: Demo, arguments: list[str], sentence: str) -> None:
     ran = tag_tickets(*arguments, "--yes")
     assert (ran.code, ran.out, Job.objects.count()) == (2, "", 0)
     assert sentence in ran.err
 
 
-def test_a_file_with_an_odd_line_makes_no_job(demo: Demo, tmp_path: Path) -> None:
+def test_a_file_with_an_unreadable_line_makes_no_job(demo: Demo, tmp_path: Path) -> None:
     file = tmp_path / "ids.txt"
     file.write_text("1\n2\nthree\n")
     ran = tag_tickets("--ids-file", str(file), "--add", "a", "--yes")
@@ -288,14 +288,14 @@ def test_more_numbers_than_a_job_may_have_are_refused(demo: Demo, settings: Any)
     assert "More than 2 ticket numbers were given" in ran.err
 
 
-def test_wrong_credentials_are_told_before_a_job_is_made(demo: Demo, settings: Any) -> None:
+def test_wrong_credentials_are_reported_before_a_job_is_made(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_OAUTH_CLIENT_SECRET = "wrong-secret"
     ran = tag_tickets("--ids", "1", "--add", "a", "--yes")
     assert (ran.code, ran.out, Job.objects.count()) == (1, "", 0)
     assert "OAuth client" in ran.err
 
 
-def test_a_token_with_a_line_break_is_told_without_showing_it(demo: Demo, settings: Any) -> None:
+def test_a_token_with_a_line_break_is_reported_without_showing_it(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_OAUTH_CLIENT_ID = ""
     settings.ZENDESK_OAUTH_TOKEN = "wrong-secret\n"
     ran = tag_tickets("--ids", "1", "--add", "a", "--yes")
@@ -303,7 +303,7 @@ def test_a_token_with_a_line_break_is_told_without_showing_it(demo: Demo, settin
     assert "Copy it again" in ran.err
 
 
-def test_nothing_at_the_address_is_told_before_a_job_is_made(demo: Demo, settings: Any) -> None:
+def test_an_unreachable_address_is_reported_before_a_job_is_made(demo: Demo, settings: Any) -> None:
     with zd.serve(zd.Sandbox(zd.Options(tickets=1))) as gone:
         settings.ZENDESK_BASE_URL = gone.url
     ran = tag_tickets("--ids", "1", "--add", "a", "--yes")
@@ -341,7 +341,7 @@ def test_a_fault_of_the_program_is_one_sentence_and_the_log_has_the_rest(
     assert "in the middle of it" in log.read_text()
 
 
-def test_a_fault_inside_the_job_stops_the_job_and_is_told(
+def test_a_fault_inside_the_job_stops_the_job_and_is_reported(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -372,7 +372,7 @@ def test_the_command_line_knows_usage_errors_and_exit_codes(
 
 
 @pytest.mark.slow
-def test_a_database_that_was_never_set_up_is_told_in_a_sentence(
+def test_a_database_that_was_never_set_up_is_reported_in_a_sentence(
     slow_demo: Demo, manage: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"

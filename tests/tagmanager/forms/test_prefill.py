@@ -141,7 +141,7 @@ def test_one_thing_changed_is_the_only_difference(web: Client, earlier: Job) -> 
     }
 
 
-def test_a_real_run_is_asked_for_again_as_its_preview_was(web: Client, earlier: Job) -> None:
+def test_running_a_real_run_again_repeats_the_request_of_its_preview(web: Client, earlier: Job) -> None:
     web.post(FORM, {"add": "vip", "search": "status:open", "nonce": "n", "dry_run": "on"})
     preview = Job.objects.latest("pk")
     run = factories.job(

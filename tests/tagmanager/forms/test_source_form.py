@@ -29,7 +29,9 @@ def folds(page: str) -> list[bool]:
     return ["open" in found for found in re.findall(r'<details class="fold"([^>]*)>', page)]
 
 
-def test_everything_that_is_filled_in_makes_the_list(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_all_fields_together_decide_which_tickets_are_listed(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
     unsolved, pending = in_view(demo_zendesk, VIEW), in_view(demo_zendesk, OTHER)
     closed = [ref for ref in demo_zendesk.ticket_ids() if demo_zendesk.ticket(ref).status == "closed"]
     spared = sorted(unsolved - pending)[:3]
@@ -57,9 +59,7 @@ def test_everything_that_is_filled_in_makes_the_list(web: Client, demo_zendesk: 
     assert "but not: the view Pending tickets" in page
 
 
-def test_a_form_that_is_not_touched_keeps_its_parts_folded(
-    web: Client, demo_zendesk: sandbox.Sandbox
-) -> None:
+def test_an_untouched_form_has_its_parts_folded(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     assert folds(web.get(FORM).content.decode()) == [False, False, False]
 
 
@@ -72,7 +72,7 @@ def test_a_form_that_is_not_touched_keeps_its_parts_folded(
         ({"having": "a!b"}, [False, False, True], "having"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_in_a_part_that_lies_open(
+def test_a_part_with_an_error_is_unfolded_and_shows_it_at_its_field(
     web: Client,
     demo_zendesk: sandbox.Sandbox,
     filled: dict[str, str],
@@ -84,7 +84,9 @@ def test_what_is_wrong_is_said_at_its_field_in_a_part_that_lies_open(
     assert f'id="error_1_id_{at}"' in page
 
 
-def test_what_is_no_number_may_be_left_out_of_each_list(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_words_that_are_not_numbers_may_be_left_out_of_each_list(
+    web: Client, demo_zendesk: sandbox.Sandbox
+) -> None:
     filled = {"add": "vip", "nonce": "1", "ids": "1 2", "not-ids": "2 x", "dry_run": "on"}
     assert 'name="not-leave_out"' in web.post(FORM, filled).content.decode()
     page = web.post(FORM, filled | {"not-leave_out": "on"}, follow=True).content.decode()
@@ -105,7 +107,7 @@ def test_a_combined_choice_fills_the_form_again(web: Client, demo_zendesk: sandb
     assert again.title == first.title
 
 
-def test_a_choice_that_the_page_has_no_fields_for_is_named_as_the_earlier_jobs_tickets(
+def test_a_choice_without_fields_on_the_page_becomes_the_earlier_jobs_tickets(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     web.post(FORM, {"add": "a", "nonce": "1", "view": VIEW, "and-view": OTHER, "dry_run": "on"})
@@ -137,7 +139,7 @@ def test_a_tools_own_tickets_may_be_left_out_or_added_to(web: Client, demo_zende
     assert folds(page) == [False, True, False]
 
 
-def test_many_tickets_want_a_preview_also_where_they_may_turn_out_to_be_fewer(
+def test_many_tickets_need_a_preview_even_if_they_may_be_fewer(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     many = " ".join(map(str, range(1, 6_001)))
@@ -148,7 +150,7 @@ def test_many_tickets_want_a_preview_also_where_they_may_turn_out_to_be_fewer(
     assert Job.objects.count() == 0
 
 
-def test_what_was_typed_into_folded_parts_outlives_the_session(
+def test_text_in_folded_parts_survives_the_end_of_the_session(
     client: Client, ana: User, demo_zendesk: sandbox.Sandbox
 ) -> None:
     filled: dict[str, object] = {

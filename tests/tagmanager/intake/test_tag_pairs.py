@@ -31,8 +31,8 @@ def test_whatever_the_table_looks_like_the_pairs_are_read(text: str) -> None:
     )
 
 
-def test_a_pair_of_the_same_tag_asks_for_nothing() -> None:
-    assert tag_pairs.read(["VIP,vip", "a,b"]) == Mapping({"a": "b"}, kept=1)
+def test_a_pair_of_the_same_tag_changes_nothing() -> None:
+    assert tag_pairs.read(["VIP,vip", "a,b"]) == Mapping({"a": "b"}, same=1)
 
 
 def test_every_line_that_cannot_be_used_is_named() -> None:
@@ -48,7 +48,7 @@ def test_every_line_that_cannot_be_used_is_named() -> None:
     ]
 
 
-def test_of_many_such_lines_ten_are_named_and_the_others_counted() -> None:
+def test_ten_unusable_lines_are_named_and_the_others_counted() -> None:
     with pytest.raises(ValidationError) as told:
         tag_pairs.read([f"{number}!,x" for number in range(14)])
     assert "Line 10:" in told.value.messages[0]
@@ -61,20 +61,20 @@ def test_more_pairs_than_a_job_takes_are_refused() -> None:
         tag_pairs.read([f"old{number},new" for number in range(2_001)])
 
 
-def test_chains_and_circles_are_found() -> None:
+def test_chains_and_cycles_are_found() -> None:
     pairs = {"a": "b", "b": "c", "c": "", "x": "y", "r": "s", "s": "t", "t": "r", "q": "r"}
-    assert tag_pairs.circles(pairs) == [["r", "s", "t"]]
+    assert tag_pairs.cycles(pairs) == [["r", "s", "t"]]
     straight = {"a": "b", "b": "c", "c": "", "x": "y"}
-    assert tag_pairs.circles(straight) == []
-    assert [tag_pairs.shown(way) for way in tag_pairs.chains(straight)] == ["a → b → c → (removed)"]
+    assert tag_pairs.cycles(straight) == []
+    assert [tag_pairs.chain_words(way) for way in tag_pairs.chains(straight)] == ["a → b → c → (removed)"]
     assert tag_pairs.resolved(straight) == {"a": "", "b": "", "c": "", "x": "y"}
 
 
 @given(pairs=PAIRS)
-def test_what_is_resolved_has_neither_chains_nor_circles(pairs: dict[str, str]) -> None:
-    for way in tag_pairs.circles(pairs):
+def test_resolved_pairs_have_neither_chains_nor_cycles(pairs: dict[str, str]) -> None:
+    for way in tag_pairs.cycles(pairs):
         pairs.pop(way[0], None)
-    assert tag_pairs.circles(pairs) == []
+    assert tag_pairs.cycles(pairs) == []
     straight = tag_pairs.resolved(pairs)
     assert set(straight) == set(pairs)
     assert not set(straight.values()) & set(straight)
@@ -84,4 +84,4 @@ def test_what_is_resolved_has_neither_chains_nor_circles(pairs: dict[str, str]) 
 @given(pairs=PAIRS)
 def test_what_is_written_is_read_back(pairs: dict[str, str]) -> None:
     pairs = {old: new for old, new in pairs.items() if old != new}
-    assert tag_pairs.read(tag_pairs.written(pairs).splitlines()).pairs == pairs
+    assert tag_pairs.read(tag_pairs.as_text(pairs).splitlines()).pairs == pairs

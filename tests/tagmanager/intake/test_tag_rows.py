@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from tagmanager.intake import tag_rows
-from tagmanager.intake.tag_rows import Wish
+from tagmanager.intake.tag_rows import RowChange
 
 TAG = st.text(alphabet="abcdefgh_", min_size=1, max_size=8)
 TAGS = st.lists(TAG, max_size=3, unique=True)
 ROWS = st.dictionaries(st.integers(1, 10**12), st.tuples(TAGS, TAGS), max_size=20)
 
 
-def read(text: str) -> list[tuple[int, Wish]]:
+def read(text: str) -> list[tuple[int, RowChange]]:
     rows = tag_rows.read(text.splitlines())
-    return list(zip(rows.ids, rows.given(), strict=True))
+    return list(zip(rows.ids, rows.given_changes(), strict=True))
 
 
 def problem(text: str) -> str:
@@ -47,9 +47,9 @@ def test_files_are_read_as_spreadsheets_write_them(text: str) -> None:
     assert read(text) == [(7, {"add": ["vip"], "remove": []})]
 
 
-def test_equal_wishes_are_kept_once() -> None:
+def test_equal_changes_are_stored_once() -> None:
     rows = tag_rows.read(["id,add", *(f"{ref},b a" if ref % 2 else f"{ref},a b" for ref in range(1, 1001))])
-    assert (len(rows.ids), rows.wishes) == (1000, [{"add": ["a", "b"], "remove": []}])
+    assert (len(rows.ids), rows.changes) == (1000, [{"add": ["a", "b"], "remove": []}])
 
 
 @pytest.mark.parametrize(
@@ -65,17 +65,17 @@ def test_equal_wishes_are_kept_once() -> None:
         ("id,add\n7,a\n8,b\n7,c", "Line 4: ticket 7 has another change in line 2. Leave one of the two."),
     ],
 )
-def test_what_cannot_be_used_is_told_with_its_line(text: str, said: str) -> None:
+def test_unusable_rows_are_named_with_their_lines(text: str, said: str) -> None:
     assert problem(text).startswith(said)
 
 
-def test_of_many_bad_lines_twenty_are_named() -> None:
+def test_twenty_unusable_lines_are_named_and_the_others_counted() -> None:
     told = problem("id,add\n" + "x,vip\n" * 30)
     assert told.startswith("Line 2: 'x' is not a ticket number. Line 3: ")
     assert told.endswith("Line 21: 'x' is not a ticket number. And 10 more lines.")
 
 
-def test_a_row_said_twice_counts_once() -> None:
+def test_a_repeated_row_counts_once() -> None:
     rows = tag_rows.read(["id,add", "7,a", "8,a", "7,a", "7,a"])
     assert rows.doubles == 2
 
@@ -92,4 +92,4 @@ def test_what_is_written_is_read_back(rows: dict[int, tuple[list[str], list[str]
         for ref, (add, remove) in rows.items()
     }
     wished = {ref: wish for ref, wish in wished.items() if wish["add"] or wish["remove"]}
-    assert read(tag_rows.written(wished.items())) == list(wished.items())
+    assert read(tag_rows.as_text(wished.items())) == list(wished.items())

@@ -33,8 +33,8 @@ web = Client(SERVER_NAME="127.0.0.1")
 web.force_login(User.objects.create_superuser("olga", password="-"))
 home = web.get("/").content.decode()
 form = web.get("/tools/replace-prefix/").content.decode()
-wrong = {"tool-old": "two words", "tool-new": "x", "ids": "1", "nonce": "n"}
-wrong = web.post("/tools/replace-prefix/", wrong)
+typed = {"tool-old": "two words", "tool-new": "x", "ids": "1", "nonce": "n"}
+wrong = web.post("/tools/replace-prefix/", typed)
 filled = {"tool-old": "pre_", "tool-new": "post_", "ids": %r, "dry_run": "on", "nonce": "n"}
 web.post("/tools/replace-prefix/", filled)
 preview = Job.objects.latest("pk")

@@ -23,13 +23,13 @@ PARTS = ("tags?q=vi", "stored?add=vip", "view-count?view=1", "search-count?searc
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_parts_are_for_those_who_may_run_jobs(client: Client, db: None, part: str) -> None:
+def test_parts_need_the_permission_to_run_jobs(client: Client, db: None, part: str) -> None:
     assert client.get(f"/tools/parts/{part}").status_code in (302, 401)
     client.force_login(factories.user("bob", "view_job"))
     assert client.get(f"/tools/parts/{part}").status_code == 403
 
 
-def test_a_form_that_nobody_may_send_says_whom_to_ask(client: Client, db: None) -> None:
+def test_a_form_that_a_person_may_not_send_says_whom_to_ask(client: Client, db: None) -> None:
     client.force_login(factories.user("bob", "view_job"))
     response = client.get(FORM)
     assert response.status_code == 403
@@ -56,7 +56,7 @@ def test_tags_are_suggested_and_asked_for_once(web: Client, demo_zendesk: sandbo
         ("", ""),
     ],
 )
-def test_what_would_be_stored_is_said_in_the_words_of_the_tool(web: Client, typed: str, said: str) -> None:
+def test_the_form_shows_tags_as_zendesk_would_store_them(web: Client, typed: str, said: str) -> None:
     page = web.get("/tools/parts/stored", {"add": typed}).content.decode()
     assert said in page
     assert "<b>" not in page
@@ -83,9 +83,7 @@ def test_counts_say_why_there_are_none(web: Client, settings: Settings) -> None:
     assert web.get("/tools/parts/tags?q=vi").json()["tags"] == []
 
 
-def test_the_chosen_way_counts_where_one_is_shown_at_a_time(
-    web: Client, demo_zendesk: sandbox.Sandbox
-) -> None:
+def test_only_the_panel_that_is_shown_counts(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     filled = {
         "add": "vip",
         "nonce": "n",
@@ -132,13 +130,13 @@ def test_an_earlier_job_without_such_tickets_is_refused(
     assert Job.objects.count() == 1
 
 
-def test_an_earlier_job_that_goes_on_is_refused(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_an_earlier_job_that_has_not_ended_is_refused(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     earlier = factories.job(Status.RUNNING, failed=1, total=5)
     page = web.post(FORM, {"add": "x", "nonce": "n", "job": str(earlier.pk), "outcomes": ["failed"]})
     assert "has not ended yet" in page.content.decode()
 
 
-def test_a_number_of_tickets_to_begin_with_is_kept(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_the_number_of_tickets_to_try_first_is_stored(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     ids = " ".join(map(str, demo_zendesk.ticket_ids()[:3]))
     web.post(FORM, {"add": "x", "nonce": "n", "ids": ids, "dry_run": "on", "canary": "2"})
     assert Job.objects.get().canary == 2
@@ -170,7 +168,7 @@ def test_run_again_fills_the_form_from_an_earlier_job(
     assert Job.objects.count() == 1
 
 
-def test_run_again_brings_numbers_back_as_long_as_they_can_be_read(web: Client) -> None:
+def test_run_again_fills_in_ticket_numbers_up_to_a_limit(web: Client) -> None:
     few, many = factories.job(Status.SUCCEEDED), factories.job(Status.SUCCEEDED)
     ListedRefs.objects.create(job=few, number=0, refs="1 2 3")
     for number in range(2):
@@ -198,7 +196,7 @@ def test_a_form_that_was_changed_after_back_makes_another_job(
     assert Job.objects.count() == 2
 
 
-def test_what_is_wrong_is_tied_to_its_field(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+def test_an_error_is_tied_to_its_field(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
     page = web.post(FORM, {"add": "a!b", "ids": "1", "nonce": "n"}).content.decode()
     box = re.search(r'<input[^>]*name="add"[^>]*>', page)
     assert box
@@ -220,7 +218,7 @@ def test_the_condition_for_triggers_names_the_guard_tag_as_it_is_typed(web: Clie
     assert "· bulk_update<" in web.get(FORM).content.decode()
 
 
-def test_who_is_no_admin_is_told_so_when_closed_tickets_are_ticked(
+def test_ticking_closed_tickets_warns_users_who_are_not_admins(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     def told() -> str:

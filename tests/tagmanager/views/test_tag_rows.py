@@ -45,7 +45,7 @@ def test_a_file_of_rows_is_taken(web: Client, demo: Demo) -> None:
     assert "east" in demo.tags(ref)
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(web: Client, demo: Demo) -> None:
+def test_an_error_is_shown_and_the_typed_rows_stay(web: Client, demo: Demo) -> None:
     page = web.post(PATH, {"typed_rows": "id,add\nx,vip", "nonce": "n"})
     assert "Line 2: &#x27;x&#x27; is not a ticket number." in page.content.decode()
     assert "x,vip" in page.content.decode()
@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(web: Client, demo: Demo)
     assert not Job.objects.exists()
 
 
-def test_rows_are_given_in_one_way(web: Client, demo: Demo) -> None:
+def test_rows_are_given_as_text_or_as_a_file(web: Client, demo: Demo) -> None:
     file = SimpleUploadedFile("rows.csv", b"id,add\n7,east\n")
     page = web.post(PATH, {"typed_rows": "id,add\n7,east", "rows": file, "nonce": "n"})
     assert "Give the rows as text or as a file, not both." in page.content.decode()

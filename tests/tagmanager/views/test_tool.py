@@ -95,7 +95,7 @@ def test_every_way_to_say_which_tickets_is_stored(
     assert {key: stored[key] for key in source} == source
 
 
-def test_all_tickets_of_the_account_come_over_a_preview_and_are_for_admins(
+def test_all_tickets_of_the_account_need_a_preview_and_an_admin(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     page = errors(web.post(FORM, FILLED | {"all_tickets": "on"}).content)
@@ -145,7 +145,7 @@ def test_a_double_click_makes_one_job(web: Client, demo_zendesk: sandbox.Sandbox
         ({"add": "vip", "ids": "1", "order": "sideways"}, "Choose one of the orders that are offered."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_and_nothing_is_started(
+def test_a_form_with_an_error_shows_it_and_starts_nothing(
     web: Client, demo_zendesk: sandbox.Sandbox, filled: dict[str, str], sentence: str
 ) -> None:
     response = web.post(FORM, filled | {"nonce": "kept-nonce"})
@@ -178,7 +178,7 @@ def test_a_broken_file_is_refused_in_words(
     assert "The file has to be chosen again" in page
 
 
-def test_what_is_no_ticket_number_is_named_whole_and_can_be_left_out(
+def test_words_that_are_not_ticket_numbers_are_named_and_can_be_left_out(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     ids = numbers(demo_zendesk, 3)
@@ -196,7 +196,7 @@ def test_what_is_no_ticket_number_is_named_whole_and_can_be_left_out(
     )
 
 
-def test_leaving_out_is_offered_only_where_something_is_wrong_and_not_all(
+def test_leaving_words_out_is_offered_only_where_some_are_wrong(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     assert 'name="leave_out"' not in errors(web.get(FORM).content)
@@ -207,7 +207,7 @@ def test_leaving_out_is_offered_only_where_something_is_wrong_and_not_all(
     assert Job.objects.count() == 0
 
 
-def test_without_a_preview_no_more_tickets_are_changed_than_need_no_typed_number(
+def test_a_job_that_needs_a_typed_number_needs_a_preview(
     web: Client, demo_zendesk: sandbox.Sandbox, settings: Any
 ) -> None:
     settings.SYNC_TICKET_LIMIT = 0
@@ -237,7 +237,7 @@ def test_without_a_connection_the_field_says_what_to_set(web: Client) -> None:
     assert Job.objects.count() == 0
 
 
-def test_a_zendesk_that_does_not_answer_is_told_at_the_view(web: Client, settings: Settings) -> None:
+def test_an_unreachable_zendesk_is_an_error_at_the_view(web: Client, settings: Settings) -> None:
     settings.ZENDESK_BASE_URL = "http://127.0.0.1:9"
     settings.ZENDESK_OAUTH_TOKEN = "token"
     response = web.post(FORM, FILLED | {"view": "1"})
@@ -245,7 +245,7 @@ def test_a_zendesk_that_does_not_answer_is_told_at_the_view(web: Client, setting
     assert Job.objects.count() == 0
 
 
-def test_a_list_that_is_longer_than_thought_goes_to_the_background(
+def test_a_list_longer_than_expected_continues_in_the_background(
     web: Client, settings: Settings, demo_zendesk: sandbox.Sandbox
 ) -> None:
     settings.SYNC_TICKET_LIMIT = 10
@@ -259,7 +259,7 @@ def test_an_unknown_tool_is_not_found(web: Client) -> None:
     assert web.get("/tools/nonsense/").status_code == 404
 
 
-def test_a_fault_of_the_program_is_told_on_the_page_of_the_job(
+def test_a_fault_of_the_program_is_shown_on_the_page_of_the_job(
     web: Client, demo_zendesk: sandbox.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -279,14 +279,14 @@ def test_the_home_page_names_the_account_or_the_missing_settings(web: Client, se
     assert "secret-token" not in page
 
 
-def test_pages_of_errors_wear_the_same_clothes(web: Client, client: Client) -> None:
+def test_error_pages_look_like_the_other_pages(web: Client, client: Client) -> None:
     page = web.get("/nonsense").content.decode()
     assert "There is nothing here" in page
     assert "Sign out" in page
     factories.job()
 
 
-def test_an_earlier_job_that_is_deleted_while_its_tickets_are_asked_for_is_told(
+def test_an_earlier_job_deleted_during_the_request_is_an_error(
     web: Client, demo_zendesk: sandbox.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = factories.job("partial", failed=1)

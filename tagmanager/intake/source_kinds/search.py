@@ -1,0 +1,77 @@
+"""The tickets that a search finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from jobs.models import Job
+from jobs.source_spec import Stored
+from tagmanager.account import suggestions
+from tagmanager.intake.source_kinds.base import AND, NOT, Way
+from tagmanager.intake.source_kinds.searching import FoundBySearch
+from tagmanager.intake.source_kinds.source import Source
+from zendesk import Refused, Zendesk, ZendeskError
+
+
+def search(query: str) -> Source:
+    return Source({"kind": "search", "query": query})
+
+
+class Search(FoundBySearch):
+    kind = "search"
+    panel, tab, tab_place = "search", "Search", 2
+    template = "tool/_panel_search.html"
+    ways = (
+        Way(
+            "search",
+            help="{} that Zendesk's search finds.",
+            argument={"metavar": "QUERY"},
+            labels={AND: "Another search", NOT: "Those that a search finds"},
+            empty="The search is empty. Say what to search for, such as --search 'status<solved'.",
+        ),
+    )
+
+    def fields(self, *, extra: bool) -> dict[str, forms.Field]:
+        query = forms.CharField(
+            label="A search",
+            required=False,
+            max_length=2_000,
+            error_messages={
+                "max_length": "The search is too long: it may have 2,000 characters.",
+                "null_characters_not_allowed": "The search holds a character that is not text. Type it anew.",
+            },
+            help_text="As in Zendesk's search box, such as status:open created>2026-01-01.",
+        )
+        return {"search": query}
+
+    def read(self, way: str, form: forms.BaseForm) -> Source | None:
+        query: str = form.cleaned_data.get(way) or ""
+        return search(query) if query else None
+
+    def checked(self, source: Source, zendesk: Zendesk | None) -> Source:
+        """Raises `ValidationError` when Zendesk does not understand the query."""
+        count = zendesk.search_count if zendesk else suggestions.search_count
+        try:
+            count(source.stored["query"])
+        except Refused as problem:
+            raise ValidationError(f"Zendesk cannot search for this. {problem}", code="search") from problem
+        except ZendeskError:
+            if zendesk is not None:
+                raise
+            # A page does not wait for a late answer: the job itself waits for Zendesk as long as it takes.
+        return source
+
+    def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
+        return {"kind": self.panel, "search": stored["query"]}
+
+    def phrase(self, stored: Stored) -> str:
+        return f"tickets found by “{stored['query']}”"
+
+    def words(self, stored: Stored) -> str:
+        return f"Found by the search {stored['query']}"
+
+    def queries(self, stored: Stored) -> list[str]:
+        return [stored["query"]]
