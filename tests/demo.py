@@ -161,3 +161,14 @@ def outcomes(job: Job) -> dict[int, str]:
 def counts(job: Job) -> dict[str, int]:
     """The counts that are not zero, with what remains."""
     return {name: n for name, n in (job.counts | {"remaining": job.remaining}).items() if n}
+
+
+def has_ended(job: Job) -> bool:
+    job.refresh_from_db()
+    return job.is_ended
+
+
+def holder_of(job: Job) -> int:
+    """The process id of the worker that has the job; 0 when nobody has."""
+    job.refresh_from_db()
+    return int(job.lease_owner.split("/")[2]) if job.lease_owner else 0
