@@ -82,9 +82,9 @@ def demo(db: None, settings: Any) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def slow_demo(transactional_db: None, settings: Any) -> Iterator[Demo]:
-    """One that other processes work on, and whose bulk jobs take a moment."""
-    with running_demo(settings, tickets=2500, scale=0.1) as running:
+def process_demo(transactional_db: None, settings: Any) -> Iterator[Demo]:
+    """One that other processes work on. A test that needs a job half done holds its bulk jobs (`hold`)."""
+    with running_demo(settings, tickets=2500) as running:
         yield running
         assert list(recount.drifts()) == []
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import IO, TypeVar
 
 import psutil
@@ -89,6 +92,13 @@ def status_of(pid: int) -> str:
         return str(psutil.Process(pid).status())
     except psutil.NoSuchProcess:
         return ""
+
+
+def has_pending(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal to the process still waits to be taken (proc(5), ShdPnd)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (mask,) = re.findall(r"^ShdPnd:\s*(\w+)$", status, re.MULTILINE)
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def descendants(pid: int) -> set[int]:

@@ -167,8 +167,8 @@ def test_exports_that_cannot_be_are_told(done: Job, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_pipe_that_closes_early_is_no_reason_to_complain(slow_demo: Demo, manage: Manage) -> None:
-    job = run(submit(refs=slow_demo.open_tickets[:2000], dry_run=True))
+def test_a_pipe_that_closes_early_is_no_reason_to_complain(process_demo: Demo, manage: Manage) -> None:
+    job = run(submit(refs=process_demo.open_tickets[:2000], dry_run=True))
     process = manage("jobs", "export", str(job.pk))
     assert process.stdout is not None
     assert process.stderr is not None
