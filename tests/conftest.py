@@ -18,6 +18,10 @@ from hypothesis import HealthCheck, settings
 from pytest_django import Settings
 
 from jobs.reports import recount
+from tagmanager.account import choices, status
+from tagmanager.forms import source_form
+from tagmanager.inventory import tag_counts
+from tagmanager.tools import apply_macro
 from tests import factories
 from tests.demo import Demo, point_to
 from tests.demo import demo_zendesk as running_demo
@@ -29,6 +33,10 @@ PBKDF2PasswordHasher.iterations = 1
 
 # Every test client makes the middleware anew, and this one would look through all static files each time.
 django_settings.WHITENOISE_AUTOREFRESH = True
+
+# A page waits a few seconds for a Zendesk that is away; a test that has one away need not.
+for page in (apply_macro, choices, source_form, status, tag_counts):
+    page.PATIENCE = 0.0
 
 # How long an example takes tells of the machine and of what else it does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
