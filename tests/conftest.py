@@ -35,8 +35,7 @@ PBKDF2PasswordHasher.iterations = 1
 django_settings.WHITENOISE_AUTOREFRESH = True
 
 # A page waits a few seconds for a Zendesk that is away; a test that has one away need not.
-for page in (apply_macro, choices, source_form, status, tag_counts):
-    page.PATIENCE = 0.0
+apply_macro.PATIENCE = choices.PATIENCE = source_form.PATIENCE = status.PATIENCE = tag_counts.PATIENCE = 0.0
 
 # How long an example takes tells of the machine and of what else it does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

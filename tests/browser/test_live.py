@@ -23,6 +23,7 @@ HIDE = """(hidden) => {
 }"""
 
 
+@pytest.mark.journey
 def test_progress_moves_to_the_end_without_a_reload(office: Office, page: Page) -> None:
     answers = polls(page)
     with office.half_done():

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 JOB = re.compile(r"/jobs/\d+/$")
 
 
+@pytest.mark.journey
 def test_from_signing_in_over_a_preview_to_taking_it_back(office: Office, visit: Visit) -> None:
     refs = office.demo.open_tickets[:640]
     before = {ref: office.demo.tags(ref) for ref in refs}

@@ -22,7 +22,7 @@ from zendesk import sandbox as zd
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("read_first", [0, 1_000])
+@pytest.mark.parametrize("read_first", [0, pytest.param(1_000, marks=pytest.mark.journey)])
 def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
     counting: Demo, orders: Orders, start_fleet: StartFleet, read_first: int
 ) -> None:
@@ -45,7 +45,13 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
 
 
 @pytest.mark.parametrize(
-    "step", [Failpoint.BATCH_CHOSEN, Failpoint.BATCH_RESERVED, Failpoint.CALL_MADE, Failpoint.ANSWERS_READ]
+    "step",
+    [
+        Failpoint.BATCH_CHOSEN,
+        pytest.param(Failpoint.BATCH_RESERVED, marks=pytest.mark.journey),
+        Failpoint.CALL_MADE,
+        Failpoint.ANSWERS_READ,
+    ],
 )
 def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     counting: Demo, orders: Orders, start_fleet: StartFleet, step: Failpoint

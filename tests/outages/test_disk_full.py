@@ -98,6 +98,7 @@ def test_a_form_that_the_full_database_refuses_is_not_half_done(client: Client, 
             cursor.execute("PRAGMA max_page_count=1073741823")
 
 
+@pytest.mark.slow
 def test_a_command_whose_output_cannot_be_written_does_its_work_all_the_same(
     demo: Demo, place: Premises
 ) -> None:

@@ -247,6 +247,7 @@ class Jobs(RuleBasedStateMachine):
         return [self.world.refs[place] for place in sorted(picked)]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_nothing_is_lost_and_nothing_done_twice_whatever_happens(settings: Any) -> None:
     World.set_up(settings)

@@ -37,7 +37,7 @@ def idle(cluster: list[int], job: Job) -> int:
 @pytest.mark.parametrize(
     "victim",
     [
-        pytest.param(busy, id="busy worker"),
+        pytest.param(busy, id="busy worker", marks=pytest.mark.journey),
         pytest.param(idle, id="idle worker"),
         pytest.param(role(MONITOR), id="monitor"),
         pytest.param(role(PUSHER), id="pusher"),

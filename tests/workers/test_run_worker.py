@@ -19,6 +19,7 @@ from tests.workers.conftest import Manage
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
+@pytest.mark.journey
 def test_a_detached_job_is_finished_by_the_worker(
     process_demo: Demo, manage: Manage, worker: subprocess.Popen[str]
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_stop_in_the_middle_of_a_job_is_gentle_and_the_next_worker_goes_on(
     assert successor.wait(DEADLINE) == 0
 
 
+@pytest.mark.journey
 def test_a_supervisor_that_is_killed_takes_its_cluster_with_it(worker: subprocess.Popen[str]) -> None:
     cluster = descendants(worker.pid)
     assert len(cluster) > 3

@@ -43,7 +43,9 @@ def all_at_once(by: signal.Signals) -> Tell:
 @pytest.mark.parametrize(
     ("name", "tell"),
     [
-        pytest.param("run_worker", alone(signal.SIGTERM), id="run_worker, SIGTERM"),
+        pytest.param(
+            "run_worker", alone(signal.SIGTERM), id="run_worker, SIGTERM", marks=pytest.mark.journey
+        ),
         pytest.param("run_worker", all_at_once(signal.SIGTERM), id="run_worker, SIGTERM to all"),
         pytest.param("run_worker", all_at_once(signal.SIGINT), id="run_worker, SIGINT to all"),
         # Its cluster is one of these, so each way of the one is half a way of the other.

@@ -45,7 +45,9 @@ def is_in(status: Status) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.journey), signal.SIGTERM, signal.SIGHUP]
+)
 def test_ctrl_c_cancels_settles_what_is_in_flight_and_tells_the_tally(
     process_demo: Demo, manage: Manage, number: signal.Signals
 ) -> None:
@@ -70,6 +72,7 @@ def test_ctrl_c_cancels_settles_what_is_in_flight_and_tells_the_tally(
     assert process_demo.calls("PUT /api/v2/tickets/update_many") == sent
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_third_ctrl_c_leaves_the_rest_to_a_worker(process_demo: Demo, manage: Manage) -> None:
     process_demo.account.hold()  # what is in flight does not end
@@ -85,6 +88,7 @@ def test_a_third_ctrl_c_leaves_the_rest_to_a_worker(process_demo: Demo, manage: 
     assert OrmQ.objects.count() > 0  # a wake-up for the worker
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_job_that_someone_else_cancels_ends_the_command_with_its_own_code(
     process_demo: Demo, manage: Manage
@@ -96,6 +100,7 @@ def test_a_job_that_someone_else_cancels_ends_the_command_with_its_own_code(
     assert (ran.code, json.loads(ran.out)["status"]) == (4, "cancelled")
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_paused_job_is_waited_for(process_demo: Demo, manage: Manage) -> None:
     process = start(process_demo, manage)
@@ -110,6 +115,7 @@ def test_a_paused_job_is_waited_for(process_demo: Demo, manage: Manage) -> None:
     assert f"manage.py jobs resume {job.pk} lets it go on" in ran.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_ctrl_c_ends_a_job_that_waits_for_its_time(process_demo: Demo, manage: Manage) -> None:
     process_demo.fault("rate_limited", times=1000, retry_after=300)

@@ -166,6 +166,7 @@ def test_exports_that_cannot_be_are_told(done: Job, tmp_path: Path) -> None:
     assert "cannot be written: No such file or directory." in gone.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_pipe_that_closes_early_is_no_reason_to_complain(process_demo: Demo, manage: Manage) -> None:
     job = run(submit(refs=process_demo.open_tickets[:2000], dry_run=True))

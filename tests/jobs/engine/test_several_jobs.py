@@ -114,6 +114,7 @@ def test_two_workers_end_a_small_job_while_one_of_them_is_busy_with_a_large_one(
     assert sent_by(large) - before <= 2 * PLACES
 
 
+@pytest.mark.slow
 def test_all_jobs_together_stay_within_the_places_also_when_one_stops_with_some_in_flight(
     world: World, settings: Any
 ) -> None:

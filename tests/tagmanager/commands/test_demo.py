@@ -56,6 +56,7 @@ def demo(bare_environment: dict[str, str], free_port: int) -> Iterator[Start]:
             stream.close()
 
 
+@pytest.mark.journey
 def test_the_demo_runs_its_job_and_ends_with_it(demo: Start, free_port: int, tmp_path: Path) -> None:
     # What a developer's shell may hold is nothing to it.
     process = demo("--tickets", "600", "--exit", ZENDESK_SUBDOMAIN="acme", DATABASE_URL="sqlite:////no/where")
@@ -111,6 +112,7 @@ def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, fr
     assert not any(map(exists, family))
 
 
+@pytest.mark.journey
 def test_a_port_in_use_is_told(demo: Start, free_port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port))

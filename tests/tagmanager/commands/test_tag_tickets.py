@@ -371,6 +371,7 @@ def test_the_command_line_knows_usage_errors_and_exit_codes(
     assert refused.err == "--add: p! would be stored as p: Zendesk drops !.\n"
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_database_that_was_never_set_up_is_told_in_a_sentence(
     process_demo: Demo, manage: Callable[..., subprocess.Popen[str]], tmp_path: Path
@@ -381,6 +382,7 @@ def test_a_database_that_was_never_set_up_is_told_in_a_sentence(
     assert "run manage.py migrate" in ran.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_detached_jobs_are_only_queued(
     process_demo: Demo, manage: Callable[..., subprocess.Popen[str]]

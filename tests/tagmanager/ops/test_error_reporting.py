@@ -80,6 +80,7 @@ def end(process: subprocess.Popen[str]) -> str:
     return out + err
 
 
+@pytest.mark.slow
 def test_a_worker_reports_which_job_broke_and_where(environment: dict[str, str], receiver: Receiver) -> None:
     job = submit(refs=[1], add=[TAG], here=False).job
     worker = start(sys.executable, "manage.py", "qcluster", environment=environment)
@@ -117,6 +118,7 @@ def test_a_worker_reports_which_job_broke_and_where(environment: dict[str, str],
     assert Job.objects.get().status == "errored"
 
 
+@pytest.mark.slow
 def test_a_page_that_breaks_is_reported_by_its_pattern(
     environment: dict[str, str], receiver: Receiver
 ) -> None:
@@ -144,6 +146,8 @@ def test_a_page_that_breaks_is_reported_by_its_pattern(
     assert "publickey" not in said
 
 
+@pytest.mark.journey
+@pytest.mark.slow
 def test_a_command_that_breaks_is_reported_without_its_arguments(
     environment: dict[str, str], receiver: Receiver
 ) -> None:
@@ -160,6 +164,7 @@ def test_a_command_that_breaks_is_reported_without_its_arguments(
     assert "publickey" not in out + err
 
 
+@pytest.mark.slow
 def test_what_nobody_has_caught_is_reported_too(environment: dict[str, str], receiver: Receiver) -> None:
     code = f"from tests.tagmanager.ops.broken import fail; fail('{WORD}')"
     command = start(
@@ -178,6 +183,7 @@ def test_the_page_of_an_error_on_a_developers_machine_hides_where_reports_go(set
     assert (shown["SENTRY_DSN"], shown["METRICS_TOKEN"], shown["USE_TZ"]) == ("*" * 20, "*" * 20, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dsn", "words"),
     [

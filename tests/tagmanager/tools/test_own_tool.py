@@ -54,6 +54,7 @@ def outside(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(tmp_path), "TOOLS": "prefixes.ReplacePrefix"}
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_the_example_runs_from_the_command_line_and_is_undone(
     process_demo: Demo, manage: Manage, outside: dict[str, str]

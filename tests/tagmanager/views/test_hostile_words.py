@@ -219,6 +219,7 @@ SHOWN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_no_word_becomes_markup_on_any_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = skeletons(root, PLAIN, monkeypatch)
