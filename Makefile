@@ -14,10 +14,10 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install browser hooks demo run worker dev t test properties fuzz check format lock audit bench reliability mutants screenshots clean
+.PHONY: help venv install browser hooks demo run worker dev t test test-slow properties fuzz check format lock audit bench reliability mutants screenshots clean
 
 help: ## This list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # --- Set up -----------------------------------------------------------------------------------------------
 
@@ -75,9 +75,14 @@ t: install ## Run one test file in seconds: make t FILE=tests/jobs/test_states.p
 hooks: install ## Check each commit before it is made (pre-commit)
 	$(BIN)/pre-commit install
 
-test: install browser ## Run all the tests, on SQLite and again on PostgreSQL where a database is touched
-	$(BIN)/pytest -n $(PYTEST_WORKERS) $(ARGS)
-	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once" $(ARGS)
+QUICK := not slow or journey
+test: install browser ## Run all quick tests and some journeys, on SQLite and again on PostgreSQL where a database is touched
+	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "$(QUICK)" $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once and ($(QUICK))" $(ARGS)
+
+test-slow: install browser ## Run the rest: fuzz, outages, workers, the browser on every page
+	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "not ($(QUICK))" $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not browser and not once and not ($(QUICK))" $(ARGS)
 
 properties: export PROPERTIES := long
 properties: install ## Look for long for what breaks a promise (PROPERTIES_EXAMPLES), on SQLite

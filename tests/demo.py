@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,16 @@ def demo_zendesk(settings: Any, **options: Any) -> Iterator[Demo]:
     with zd.serve(account) as server:
         point_to(server.url, settings)
         yield Demo(account, server.url)
+
+
+@contextmanager
+def zendesk_away(settings: Any) -> Iterator[str]:
+    """Point the settings to an address at which nobody answers; the port stays taken, so nobody else may."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        point_to(url, settings)
+        yield url
 
 
 def point_to(url: str, settings: Any) -> None:
@@ -161,3 +172,14 @@ def outcomes(job: Job) -> dict[int, str]:
 def counts(job: Job) -> dict[str, int]:
     """The counts that are not zero, `remaining` included."""
     return {name: n for name, n in (job.counts | {"remaining": job.remaining}).items() if n}
+
+
+def has_ended(job: Job) -> bool:
+    job.refresh_from_db()
+    return job.is_ended
+
+
+def holder_of(job: Job) -> int:
+    """The process id of the worker that has the job; 0 when nobody has."""
+    job.refresh_from_db()
+    return int(job.lease_owner.split("/")[2]) if job.lease_owner else 0

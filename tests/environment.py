@@ -10,7 +10,9 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -99,23 +101,65 @@ def touches_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or bool(DATABASE_FIXTURES & fixtures)
 
 
+BROWSER = "tests/browser/"
 #: About half of the time that the tests with a browser take.
-LOOKS = tuple(f"tests/browser/test_{name}.py" for name in ("pages", "admin", "form", "keys"))
+LOOKS = tuple(f"{BROWSER}test_{name}.py" for name in ("pages", "admin", "form", "keys"))
+#: So few browser tests are not worth a second office.
+FEW = 10
+#: All tests of such a module share a web server.
+TOGETHER = "tests/outages/test_two_tabs.py"
 
 
 class BrowserApart(LoadScopeScheduling):
-    """Gives the tests with a browser to two processes, whose office is dear to set up, any other to any."""
+    """Gives tests with a browser to one process or two, whose office is dear to set up, any other to any."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith("tests/browser/"):
+        if nodeid.startswith(TOGETHER):
+            return TOGETHER
+        if not nodeid.startswith(BROWSER):
             return nodeid
+        if self._browser_tests < FEW:
+            return "browser"
         return "browser, looks" if nodeid.startswith(LOOKS) else "browser, doings"
+
+    @cached_property
+    def _browser_tests(self) -> int:
+        return sum(nodeid.startswith(BROWSER) for nodeid in self.collection or ())
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> BrowserApart:
     """How parallel processes share the tests: the browser's go first, being the longest to do."""
     return BrowserApart(config, log)
+
+
+#: An unmarked test that takes longer is told of at the end of the run, seconds.
+QUICK = 2.0
+MARKED = {"slow", "browser"}
+
+
+def too_slow(reports: Iterable[object]) -> list[tuple[float, str]]:
+    """Unmarked tests that took longer than `QUICK`, longest first. Shared set-up does not count."""
+    return sorted(
+        (
+            (report.duration, report.nodeid)
+            for report in reports
+            if isinstance(report, pytest.TestReport)
+            and report.when == "call"
+            and report.duration > QUICK
+            and not MARKED & set(report.keywords)
+        ),
+        reverse=True,
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the unmarked tests that were not quick; each needs a quicker way or the mark `slow`."""
+    found = too_slow(report for reports in terminalreporter.stats.values() for report in reports)
+    if found:
+        terminalreporter.section(f"unmarked tests over {QUICK:.0f} s")
+    for seconds, nodeid in found:
+        terminalreporter.line(f"{seconds:.2f}s {nodeid}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any
+from pathlib import Path
+from typing import IO, TypeVar
 
+import psutil
 from django.core.management import CommandError, call_command
 
 from zendesk import sandbox as zd
 
 #: Far beyond what anything here takes; only a hang reaches it, seconds.
 DEADLINE = 240.0
+#: Between two checks of a condition, seconds: short beside anything that a process does.
+POLL_INTERVAL = 0.02
 SECRETS = (zd.CLIENT_SECRET, zd.BEARER_TOKEN, zd.API_TOKEN, "wrong-secret")
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +57,57 @@ def command(name: str, *arguments: str) -> Ran:
     return Ran(code, out.getvalue(), err.getvalue()).check_manners()
 
 
-def await_that(condition: Callable[[], Any], what: str) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"waited {DEADLINE:.0f} s in vain: {what}"
-        time.sleep(0.02)
+def await_that(condition: Callable[[], T], what: str, seconds: float = DEADLINE) -> T:
+    """Return what the condition gave when it first held; fail after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain: {what}"
+        time.sleep(POLL_INTERVAL)
+    return found
+
+
+def await_line(stream: IO[str] | None, words: str) -> str:
+    """Read up to the line with these words; return all that was read."""
+    assert stream is not None
+    said = ""
+    while words not in said:
+        line = stream.readline()
+        assert line, f"it ended without writing {words!r}: {said}"
+        said += line
+    return said
 
 
 def exists(pid: int) -> bool:
     """Whether the process lives; one that only waits to be reaped does not."""
+    return status_of(pid) not in ("", psutil.STATUS_ZOMBIE)
+
+
+def is_frozen(pid: int) -> bool:
+    return status_of(pid) == psutil.STATUS_STOPPED
+
+
+def status_of(pid: int) -> str:
+    """As psutil names it; "" for a process that is gone."""
     try:
-        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 - gone between two calls it may be
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+        return str(psutil.Process(pid).status())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def has_pending(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal to the process still waits to be taken (proc(5), ShdPnd)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (mask,) = re.findall(r"^ShdPnd:\s*(\w+)$", status, re.MULTILINE)
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def descendants(pid: int) -> set[int]:
-    """The living processes below this one, as the kernel lists them."""
-    found: set[int] = set()
-    for task in os.listdir(f"/proc/{pid}/task") if exists(pid) else ():  # noqa: PTH208
-        with open(f"/proc/{pid}/task/{task}/children") as children:  # noqa: PTH123
-            for child in map(int, children.read().split()):
-                found |= {child} | descendants(child)
-    return found
+    """The living processes below this one."""
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return set()
+    return {child.pid for child in children if exists(child.pid)}
 
 
 def end_of(process: subprocess.Popen[str]) -> Ran:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,7 +14,10 @@ from tests.tagmanager.test_settings import variables_read
 
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = ["demo", "test", "venv", "check", "run", "worker", "lock", "format", "bench", "clean", "help"]
+TARGETS = [
+    *("demo", "test", "test-slow", "venv", "check", "run", "worker"),
+    *("lock", "format", "bench", "clean", "help"),
+]
 REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -64,11 +68,39 @@ def test_make_demo_passes_on_the_exit_code(tmp_path: Path) -> None:
     assert "Error 3" in done.stderr
 
 
-def test_the_ci_script_is_executable_and_runs_the_three_steps_in_order() -> None:
-    script = ROOT / ".ci/run"
-    assert os.access(script, os.X_OK)
-    steps = re.findall(r"^make .*$", script.read_text(encoding="utf-8"), re.MULTILINE)
-    assert steps == ["make check", "make test", 'make demo ARGS="--exit"']
+def run_ci(folder: Path, *, fails_at: str) -> subprocess.CompletedProcess[str]:
+    """The script for CI in a checkout whose make only says what it was asked for."""
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", folder / ".ci/run")
+    make = folder / "bin/make"
+    make.parent.mkdir()
+    make.write_text(f'#!/bin/sh\necho "made $*"\n[ "$1" != {fails_at} ] || exit 7\n', encoding="utf-8")
+    make.chmod(0o755)
+    path = f"{make.parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        [folder / ".ci/run"], env={"PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_script_for_ci_runs_its_steps_in_order_and_ends_with_how_long_each_took(tmp_path: Path) -> None:
+    ran = run_ci(tmp_path, fails_at="nothing")
+    said = ran.stdout.splitlines()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert said[:4] == ["made check", "made test", "made test-slow", "made demo ARGS=--exit"]
+    assert [re.sub(r"^ *\d+ s  ", "", line) for line in said[4:]] == [
+        "make check",
+        "make test",
+        "make test-slow",
+        "make demo ARGS=--exit",
+    ]
+
+
+def test_the_script_for_ci_ends_at_a_step_that_fails_with_its_exit_code_and_the_times(tmp_path: Path) -> None:
+    ran = run_ci(tmp_path, fails_at="test")
+    said = ran.stdout.splitlines()
+    assert ran.returncode == 7
+    assert said[:2] == ["made check", "made test"]
+    assert [re.sub(r"^ *\d+ s  ", "", line) for line in said[2:]] == ["make check", "make test (failed)"]
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)

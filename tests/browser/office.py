@@ -9,20 +9,18 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tests import factories
 from tests.demo import Demo
+from tests.processes import await_that
 from zendesk import sandbox as zd
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Far beyond what anything here takes; only a hang reaches it, seconds.
-DEADLINE = 90.0
 SET_UP = """
 import json
 from django.core.management import call_command
@@ -40,14 +38,6 @@ for name, person in people.items():
     sessions[name] = browser.cookies["sessionid"].value
 print(json.dumps(sessions))
 """
-
-
-def await_that(condition: Callable[[], Any], what: str) -> None:
-    """Look until it holds; fails when it never does."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"waited {DEADLINE:.0f} s in vain: {what}"
-        time.sleep(0.02)
 
 
 def free_port() -> int:
@@ -104,14 +94,14 @@ class Office:
         return f"{self.url}/jobs/{made['id']}/"
 
     @contextmanager
-    def slower(self) -> Iterator[None]:
-        """Its Zendesk takes its time over what it is sent inside: such a job is not soon done."""
-        usual = self.demo.account.options.scale
-        self.demo.account.configure(scale=0.6)
+    def half_done(self, *, after: int = 2) -> Iterator[zd.Sandbox]:
+        """Inside, only the first batches of what is sent are done; the rest waits in Zendesk's queue."""
+        account = self.demo.account
+        account.hold(after=after)
         try:
-            yield
+            yield account
         finally:
-            self.demo.account.configure(scale=usual)
+            account.release()
 
     def await_end(self, address: str) -> None:
         """Until the job of this page has ended, asked of the database and of no page."""

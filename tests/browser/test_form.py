@@ -86,6 +86,7 @@ def test_numbers_are_counted_as_one_types(form: Page) -> None:
     expect(form.locator("#ids-count")).to_have_text("1 ticket number; 1 not a number, such as eleven")
 
 
+@pytest.mark.journey
 def test_a_file_is_chosen_or_dropped(office: Office, form: Page, tmp_path: Path) -> None:
     refs = office.demo.open_tickets[:3]
     file = tmp_path / "tickets.csv"

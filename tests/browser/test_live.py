@@ -23,15 +23,17 @@ HIDE = """(hidden) => {
 }"""
 
 
+@pytest.mark.journey
 def test_progress_moves_to_the_end_without_a_reload(office: Office, page: Page) -> None:
     answers = polls(page)
-    page.goto(office.start_job(office.demo.open_tickets[:1_200], "seen-moving"))
-    page.evaluate("document.body.dataset.loaded = 'once'")
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    expect(page).to_have_title(re.compile(r"^[1-9]\d? % · Add seen-moving"))
-    icon = page.locator("link[rel=icon]")
-    expect(icon).to_have_attribute("href", re.compile("^data:image/svg"))
-    assert "stroke-dasharray" in unquote(icon.get_attribute("href") or "")
+    with office.half_done():
+        page.goto(office.start_job(office.demo.open_tickets[:1_200], "seen-moving"))
+        page.evaluate("document.body.dataset.loaded = 'once'")
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        expect(page).to_have_title(re.compile(r"^[1-9]\d? % · Add seen-moving"))
+        icon = page.locator("link[rel=icon]")
+        expect(icon).to_have_attribute("href", re.compile("^data:image/svg"))
+        assert "stroke-dasharray" in unquote(icon.get_attribute("href") or "")
 
     see_state(page, "Succeeded")
     expect(page.locator("#bar-text")).to_have_text("1,200 of 1,200 tickets (100 %)")
@@ -46,23 +48,26 @@ def test_progress_moves_to_the_end_without_a_reload(office: Office, page: Page) 
 
 
 def test_what_is_chosen_and_focused_survives_the_news(office: Office, page: Page) -> None:
-    page.goto(office.start_job(office.demo.open_tickets[:2_000], "focus-stays"))
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    first = page.locator("#bar-text").text_content() or ""
-    page.locator("#do-cancel").focus()
-    page.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
-    expect(page.locator("#bar-text")).not_to_have_text(first)
-    assert page.evaluate("document.activeElement.id") == "do-cancel"
-    assert "focus-stays" in page.evaluate("String(getSelection())")
+    with office.half_done() as account:
+        page.goto(office.start_job(office.demo.open_tickets[:1_200], "focus-stays"))
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        first = page.locator("#bar-text").text_content() or ""
+        page.locator("#do-cancel").focus()
+        page.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
+        account.hold(after=2)  # two more are done
+        expect(page.locator("#bar-text")).not_to_have_text(first)
+        assert page.evaluate("document.activeElement.id") == "do-cancel"
+        assert "focus-stays" in page.evaluate("String(getSelection())")
     see_state(page, "Succeeded")
 
 
 def test_a_hidden_page_rests_and_its_tab_still_tells_how_far_the_job_is(office: Office, page: Page) -> None:
     page.clock.install()
-    address = office.start_job(office.demo.open_tickets[:1_200], "hidden-tab")
-    page.goto(address)
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    page.evaluate(HIDE, True)
+    with office.half_done():
+        address = office.start_job(office.demo.open_tickets[:1_200], "hidden-tab")
+        page.goto(address)
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        page.evaluate(HIDE, True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
     office.await_end(address)
@@ -76,21 +81,23 @@ def test_a_hidden_page_rests_and_its_tab_still_tells_how_far_the_job_is(office: 
 
 
 def test_whoever_is_at_a_button_that_goes_away_stays_at_the_job(office: Office, page: Page) -> None:
-    page.goto(office.start_job(office.demo.open_tickets[:600], "button-goes"))
-    page.locator("#do-cancel").focus()
+    with office.half_done():
+        page.goto(office.start_job(office.demo.open_tickets[:600], "button-goes"))
+        page.locator("#do-cancel").focus()
     see_state(page, "Succeeded")
     expect(page.locator("#state")).to_be_focused()
 
 
 def test_a_session_that_ends_leaves_the_page_as_it_is_and_says_so(office: Office, page: Page) -> None:
     answers = polls(page)
-    address = office.start_job(office.demo.open_tickets[:1_200], "session-ends")
-    page.goto(address)
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    page.context.clear_cookies(name="sessionid")
-    expect(page.get_by_text("Your session has ended.")).to_be_visible()
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    del answers[:]
+    with office.half_done():
+        address = office.start_job(office.demo.open_tickets[:1_200], "session-ends")
+        page.goto(address)
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        page.context.clear_cookies(name="sessionid")
+        expect(page.get_by_text("Your session has ended.")).to_be_visible()
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        del answers[:]
     office.await_end(address)
     assert answers == []  # it has stopped asking
     page.get_by_role("link", name="Sign in again and come back here").click()
@@ -107,19 +114,18 @@ def test_a_server_that_is_away_is_told_of_and_found_again(
     page = visit()
     watches[0].forgive("net::ERR_(CONNECTION_|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)")
     watches[0].forgive("htmx:(afterRequest|sendError)")
-    page.goto(office.start_job(office.demo.open_tickets[:2_000], "away-and-back"))
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    page.evaluate("document.body.dataset.loaded = 'once'")
-    office.demo.fault("rate_limited", times=None)  # until the web is back, or the job might end before it
-    office.close_web()
-    try:
-        expect(page.locator("#poll-trouble")).to_have_text(
-            re.compile(r"^Last update \d+ s ago: the server does not answer. Trying again.$")
-        )
-        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)  # the last figures stay
-    finally:
-        office.open_web()
-        office.demo.account.faults.clear()
+    with office.half_done():
+        page.goto(office.start_job(office.demo.open_tickets[:1_200], "away-and-back"))
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        page.evaluate("document.body.dataset.loaded = 'once'")
+        office.close_web()
+        try:
+            expect(page.locator("#poll-trouble")).to_have_text(
+                re.compile(r"^Last update \d+ s ago: the server does not answer. Trying again.$")
+            )
+            expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)  # the last figures stay
+        finally:
+            office.open_web()
     see_state(page, "Succeeded")
     expect(page.locator("#poll-trouble")).to_be_hidden()
     assert page.evaluate("document.body.dataset.loaded") == "once"

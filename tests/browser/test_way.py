@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 JOB = re.compile(r"/jobs/\d+/$")
 
 
+@pytest.mark.journey
 def test_from_signing_in_over_a_preview_to_taking_it_back(office: Office, visit: Visit) -> None:
     refs = office.demo.open_tickets[:640]
     before = {ref: office.demo.tags(ref) for ref in refs}
@@ -57,13 +58,14 @@ def test_after_cancelled_nothing_is_sent(
     sent = office.demo.account.ledger.sent
     before = sent.total()
     page = visit()
-    address = office.start_job(refs, "stopped-on-the-way")
-    page.goto(address)
-    expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-    page.locator("#do-cancel").click()
-    page.get_by_role("button", name="Cancel the job").click()
-    expect(page.locator(".said")).to_have_text("The job was told to stop.")
-    when_told = sent.total() - before
+    with office.half_done():
+        address = office.start_job(refs, "stopped-on-the-way")
+        page.goto(address)
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        page.locator("#do-cancel").click()
+        page.get_by_role("button", name="Cancel the job").click()
+        expect(page.locator(".said")).to_have_text("The job was told to stop.")
+        when_told = sent.total() - before
     see_state(page, "Cancelled")
 
     at_the_end = sent.total() - before
@@ -82,12 +84,13 @@ def test_after_cancelled_nothing_is_sent(
 
 
 def test_a_tab_that_is_late_is_told_what_the_job_is_now(office: Office, visit: Visit) -> None:
-    with office.slower():  # it must not end before both tabs are there
+    with office.half_done():  # it must not end before both tabs are there
         address = office.start_job(office.demo.open_tickets[:1_200], "two-tabs")
         first, late = visit(), visit()
         for tab in (first, late):
             tab.goto(f"{address}cancel")
         first.get_by_role("button", name="Cancel the job").click()
+        expect(first.locator(".said")).to_have_text("The job was told to stop.")
     see_state(first, "Cancelled")
     late.get_by_role("button", name="Cancel the job").click()
     expect(late.locator(".alert").first).to_contain_text("cannot be cancelled: it is cancelled, since")

@@ -10,12 +10,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from django.db import OperationalError, connection
 from django.utils import timezone
@@ -23,29 +21,7 @@ from django.utils import timezone
 from jobs.models import Beat, Job
 from jobs.runtime.lease import STALE_AFTER
 from jobs.workers import heartbeats, processes
-
-T = TypeVar("T")
-
-#: Far beyond what anything here takes; only a hang reaches it, seconds.
-DEADLINE = 45.0
-
-
-def await_that(condition: Callable[[], T], what: str, seconds: float = DEADLINE) -> T:
-    """What the condition gave when it first held."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain: {what}"
-        time.sleep(0.02)
-    return found
-
-
-def state_of(pid: int) -> str:
-    """As the kernel tells it: R or S at work, T frozen, "" gone."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
-    return "" if state == "Z" else state
+from tests.processes import await_that
 
 
 def send_signal(pid: int, how: signal.Signals) -> bool:
@@ -57,19 +33,8 @@ def send_signal(pid: int, how: signal.Signals) -> bool:
     return True
 
 
-def holder_of(job: Job) -> int:
-    """The process id of the worker that has the job; 0 when nobody has."""
-    owner: str = Job.objects.values_list("lease_owner", flat=True).get(pk=job.pk)
-    return int(owner.split("/")[2]) if owner else 0
-
-
-def has_ended(job: Job) -> bool:
-    job.refresh_from_db()
-    return job.is_ended
-
-
 def outdate_beat(job: Job) -> bool:
-    """Let the lease run out now, not in a minute; False when a frozen process locks the database."""
+    """End the lease now instead of in a minute; False when a frozen process locks the database."""
     try:
         Job.objects.filter(pk=job.pk).exclude(lease_token="").update(
             beat_at=timezone.now() - STALE_AFTER - timedelta(seconds=1)

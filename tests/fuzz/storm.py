@@ -14,19 +14,11 @@ from jobs.reports import recount
 from jobs.runtime.failpoints import Failpoint
 from jobs.states import BatchState, Outcome
 from jobs.workers import processes
-from tests.demo import Demo, outcomes, submit
+from tests.demo import Demo, has_ended, holder_of, outcomes, submit
 from tests.fuzz.figures import Figures
-from tests.fuzz.fleet import (
-    DEADLINE,
-    Fleet,
-    await_that,
-    has_ended,
-    holder_of,
-    outdate_beat,
-    send_signal,
-    state_of,
-)
+from tests.fuzz.fleet import Fleet, outdate_beat, send_signal
 from tests.fuzz.orders import FREEZE, KILL, Orders
+from tests.processes import DEADLINE, await_that, exists, is_frozen
 
 #: How long an order waits for somebody to come to its step, seconds; then it is taken back.
 ORDER_LIVES = 4.0
@@ -67,7 +59,7 @@ class Storm:
         self._gap = set()
         tag = f"tag-{self.figures.jobs}"
         job = submit(refs=refs, here=False, add=[tag]).job
-        end = time.monotonic() + DEADLINE * 3
+        end = time.monotonic() + DEADLINE
         while not has_ended(job) and job.status != "errored" and time.monotonic() < end:
             if self.strikes and job.crash_count <= SURVIVED:
                 self._strike(job, self.strikes.pop())
@@ -134,7 +126,7 @@ class Storm:
             self.figures.replaced += self.fleet.replace_hurt()
             return has_ended(job) or job.status == "errored" or holder_of(job) not in (0, victim)
 
-        await_that(lambda: not state_of(victim) or holder_of(job) != victim or has_ended(job), "a death", 30)
+        await_that(lambda: not exists(victim) or holder_of(job) != victim or has_ended(job), "a death")
         await_that(is_taken_over, "another worker")
         self.figures.take_overs.append(time.monotonic() - began)
 
@@ -154,7 +146,7 @@ class Storm:
         if not victim:
             self.strikes.append("freeze")
             return
-        await_that(lambda: state_of(victim) in ("T", ""), "a freeze")
+        await_that(lambda: is_frozen(victim) or not exists(victim), "a freeze")
         self.figures.freezes[where] += 1
         self._remember_gap(job)
         if outdate_beat(job):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django_q.models import OrmQ
@@ -13,10 +14,11 @@ from jobs.models import Job
 from jobs.runtime import wakeups
 from jobs.runtime.failpoints import Failpoint
 from jobs.states import BatchState
-from tests.demo import Demo, submit
+from tests.demo import Demo, has_ended, submit
 from tests.fuzz.conftest import StartFleet
-from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of
+from tests.fuzz.fleet import outdate_beat
 from tests.fuzz.orders import FREEZE, KILL, Orders
+from tests.processes import await_that, is_frozen
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 TICKETS = 30
@@ -37,7 +39,7 @@ class Scene:
     def frozen(self, at: Failpoint) -> int:
         """The process that froze at the step."""
         pid = await_that(self.orders.struck, f"a worker at {at.name}")
-        await_that(lambda: state_of(pid) == "T", "the freeze")
+        await_that(lambda: is_frozen(pid), "the freeze")
         return pid
 
     @property
@@ -69,7 +71,7 @@ def test_without_looking_for_a_lost_batch_it_is_sent_twice(scene: Scene, start_f
     start_fleet(without="looking")
     scene.orders.give(KILL, Failpoint.CALL_MADE)
     job = scene.submit()
-    await_that(lambda: has_ended(job), "the end of the job")
+    await_that(partial(has_ended, job), "the end of the job")
     assert scene.updates == scene.doubled
 
 
@@ -81,7 +83,7 @@ def test_without_the_fence_a_worker_that_slept_sends_what_another_has_sent(
     job = scene.submit()
     frozen = scene.frozen(Failpoint.BATCH_RESERVED)
     assert outdate_beat(job)
-    await_that(lambda: has_ended(job), "the end of the job, by another worker")
+    await_that(partial(has_ended, job), "the end of the job, by another worker")
     assert scene.updates == scene.once
     os.kill(frozen, signal.SIGCONT)
     await_that(lambda: scene.updates == scene.doubled, "the second writing")
@@ -103,7 +105,7 @@ def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
     message = OrmQ.objects.latest("id").pk
     await_that(lambda: not OrmQ.objects.filter(pk=message).exists(), "the wake-up's being worked off")
     os.kill(frozen, signal.SIGCONT)
-    await_that(lambda: has_ended(job), "the end of the job")
+    await_that(partial(has_ended, job), "the end of the job")
     await_that(lambda: scene.updates == (scene.doubled if without else scene.once), "the writing")
 
 
@@ -111,7 +113,7 @@ def test_without_the_conditional_claim_a_second_wake_up_makes_a_second_sender(
 def test_without_the_token_in_commits_a_worker_that_slept_takes_a_batch_that_another_has_sent(
     scene: Scene, start_fleet: StartFleet, without: str
 ) -> None:
-    scene.demo.account.configure(scale=1.0)  # the batch is under way for some seconds
+    scene.demo.account.hold()  # the batch is under way until both have had it
     fleet = start_fleet(without=without)
     scene.orders.give(FREEZE, Failpoint.BATCH_CHOSEN)
     job = scene.submit()
@@ -121,8 +123,10 @@ def test_without_the_token_in_commits_a_worker_that_slept_takes_a_batch_that_ano
     os.kill(frozen, signal.SIGCONT)
     if without:
         await_that(lambda: scene.sent == scene.doubled, "the second sending")
+        scene.demo.account.release()
         await_that(lambda: "brand-new" in scene.demo.tags(scene.refs[-1]), "the writing")
         return
     await_that(lambda: LOST in fleet.said(), "its finding out")
-    await_that(lambda: has_ended(job), "the end of the job")
+    scene.demo.account.release()
+    await_that(partial(has_ended, job), "the end of the job")
     assert scene.sent == scene.once

@@ -12,10 +12,11 @@ from jobs import actions
 from jobs.models import Job
 from jobs.reports import recount
 from jobs.runtime.failpoints import Failpoint
-from tests.demo import ANA, Demo, outcomes
+from tests.demo import ANA, Demo, has_ended, outcomes
 from tests.fuzz.conftest import QUICK, StartFleet
-from tests.fuzz.fleet import await_that, has_ended, outdate_beat, state_of
+from tests.fuzz.fleet import outdate_beat
 from tests.fuzz.orders import FREEZE, KILL, Orders
+from tests.processes import await_that, is_frozen
 from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.slow
@@ -83,9 +84,9 @@ def test_frozen_with_batches_in_hand_and_replaced_it_mails_nobody_twice(
     orders.give(FREEZE, step)
     job = mail(counting, refs)
     frozen = await_that(orders.struck, f"a worker at {step.name}")
-    await_that(lambda: state_of(frozen) == "T", "the freeze")
+    await_that(lambda: is_frozen(frozen), "the freeze")
     assert outdate_beat(job)
-    await_that(lambda: has_ended(job), "the end of the job, by another worker")
+    await_that(partial(has_ended, job), "the end of the job, by another worker")
     os.kill(frozen, signal.SIGCONT)
     await_that(lambda: "is not held by this worker any more" in fleet.said(), "its finding out")
     assert outcomes(job) == dict.fromkeys(refs, "changed")

@@ -12,16 +12,17 @@ from jobs.reports import recount
 from jobs.runtime.failpoints import Failpoint
 from jobs.source_spec import Order
 from tagmanager.intake import sources
-from tests.demo import Demo, outcomes, submit
+from tests.demo import Demo, has_ended, holder_of, outcomes, submit
 from tests.fuzz.conftest import QUICK, StartFleet
-from tests.fuzz.fleet import await_that, has_ended, holder_of, outdate_beat, state_of
+from tests.fuzz.fleet import outdate_beat
 from tests.fuzz.orders import FREEZE, KILL, Orders
+from tests.processes import await_that, is_frozen
 from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("read_first", [0, 1_000])
+@pytest.mark.parametrize("read_first", [0, pytest.param(1_000, marks=pytest.mark.journey)])
 def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
     counting: Demo, orders: Orders, start_fleet: StartFleet, read_first: int
 ) -> None:
@@ -29,10 +30,12 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
     start_fleet(times=f"{QUICK} jobs.engine.selection.READ_LATE_ABOVE={read_first}")
     steps = [step for step in Failpoint if step is not Failpoint.READ_WRITTEN or not read_first]
     for number, step in enumerate(steps, start=1):
-        counting.account.configure(scale=0.3 if step is Failpoint.RELEASING else 0.0)
+        if step is Failpoint.RELEASING:
+            counting.account.hold()  # the slice ends before the job
         orders.give(KILL, step)
         job = submit(refs=refs, here=False, add=[f"tag-{number}"]).job
         await_that(orders.struck, f"a worker at {step.name}")
+        counting.account.release()
         await_that(partial(has_ended, job), f"the end of the job after {step.name}")
         assert (step, job.status) == (step, "succeeded")
         assert outcomes(job) == dict.fromkeys(refs, "changed")
@@ -42,7 +45,13 @@ def test_a_worker_killed_at_any_step_is_replaced_and_nothing_is_sent_twice(
 
 
 @pytest.mark.parametrize(
-    "step", [Failpoint.BATCH_CHOSEN, Failpoint.BATCH_RESERVED, Failpoint.CALL_MADE, Failpoint.ANSWERS_READ]
+    "step",
+    [
+        Failpoint.BATCH_CHOSEN,
+        pytest.param(Failpoint.BATCH_RESERVED, marks=pytest.mark.journey),
+        Failpoint.CALL_MADE,
+        Failpoint.ANSWERS_READ,
+    ],
 )
 def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     counting: Demo, orders: Orders, start_fleet: StartFleet, step: Failpoint
@@ -52,10 +61,10 @@ def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     orders.give(FREEZE, step)
     job = submit(refs=refs, here=False, add=["brand-new"]).job
     frozen = await_that(orders.struck, f"a worker at {step.name}")
-    await_that(lambda: state_of(frozen) == "T", "the freeze")
+    await_that(lambda: is_frozen(frozen), "the freeze")
     assert holder_of(job) == frozen
     assert outdate_beat(job)
-    await_that(lambda: has_ended(job), "the end of the job, by another worker")
+    await_that(partial(has_ended, job), "the end of the job, by another worker")
     os.kill(frozen, signal.SIGCONT)
     await_that(lambda: "is not held by this worker any more" in fleet.said(), "its finding out")
     assert outcomes(job) == dict.fromkeys(refs, "changed")
@@ -85,14 +94,15 @@ def test_a_worker_killed_while_numbers_are_gathered_is_replaced_and_the_list_is_
 
 
 def test_a_cluster_killed_as_a_whole_is_followed_by_the_next(counting: Demo, start_fleet: StartFleet) -> None:
-    counting.account.configure(scale=0.1)
+    counting.account.hold(after=2)
     refs = counting.open_tickets
     fleet = start_fleet()
     job = submit(refs=refs, here=False, add=["brand-new"]).job
     await_that(lambda: job.batches.filter(state="settled").exists(), "the first batches")
     fleet.end(fleet.clusters[0])
+    counting.account.release()
     fleet.start()
-    await_that(lambda: has_ended(job), "the end of the job")
+    await_that(partial(has_ended, job), "the end of the job")
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
     assert list(recount.drifts()) == []

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.demo import gallery
-from jobs.engine import execution, lost_search, pipeline
+from jobs.engine import execution, lost_search, pipeline, poll_schedule
 from jobs.engine.in_flight import InFlight
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
@@ -29,6 +29,8 @@ BACK = JUMPS[:2]
 @pytest.fixture(autouse=True)
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.05)
+    # A batch that looks an hour old is asked about no more often than this.
+    monkeypatch.setattr(poll_schedule, "LONGEST", 0.1)
 
 
 def moved(jump: timedelta) -> Any:

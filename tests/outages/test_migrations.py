@@ -52,6 +52,7 @@ def old_models() -> Any:
     return MigrationExecutor(connection).loader.project_state(("jobs", FIRST)).apps
 
 
+@pytest.mark.slow
 def test_jobs_in_every_state_are_the_same_after_all_migrations_back_and_forth(unmoved: None) -> None:
     gallery.create_gallery()
     assert set(Job.objects.values_list("status", flat=True)) == {str(status) for status in Status}
@@ -61,6 +62,7 @@ def test_jobs_in_every_state_are_the_same_after_all_migrations_back_and_forth(un
     assert rows() == before
 
 
+@pytest.mark.slow
 def test_the_program_of_now_goes_on_with_a_job_that_was_begun_before_the_migrations(
     unmoved: None, settings: Any
 ) -> None:

@@ -12,14 +12,14 @@ from pytest_django import Settings
 
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import Premises, premises
-from tests.processes import DEADLINE, await_that
+from tests.processes import DEADLINE, await_line, await_that
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def demo(settings: Settings) -> Iterator[Demo]:
-    with demo_zendesk(settings, tickets=1500, scale=0.4) as running:
+    with demo_zendesk(settings, tickets=1500) as running:
         yield running
 
 
@@ -37,6 +37,7 @@ def test_a_click_is_refused_in_words_and_all_that_was_under_way_goes_on(
 ) -> None:
     place.start_worker()
     web = place.start_web()
+    demo.account.hold(after=2)  # both jobs stay under way
     refs = demo.open_tickets[:1200]
     ids = [",".join(map(str, part)) for part in (refs[:600], refs[600:])]
     assert place.run("tag_tickets", "--ids", ids[0], "--add", "brand-new", "--yes", "--detach").code == 0
@@ -45,6 +46,7 @@ def test_a_click_is_refused_in_words_and_all_that_was_under_way_goes_on(
         await_that(lambda: demo.account.ledger.updates, "the first tickets")
         with place.form(web, "/jobs/1/pause") as press:
             database.execute("BEGIN IMMEDIATE")
+            demo.account.hold(after=2)  # what was in flight ends while nobody can write it down
             refused = press()
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
             assert "<h1>The database is busy</h1>" in refused.text
@@ -52,13 +54,10 @@ def test_a_click_is_refused_in_words_and_all_that_was_under_way_goes_on(
                 refused.text.split()
             )
             assert place.ask(web, "/jobs/1/").status_code == 200  # who only looks is not in anybody's way
-            assert command.stdout is not None
-            while "The database is busy with other work. Trying again" not in (
-                line := command.stdout.readline()
-            ):
-                assert line, "the command ended while the database was busy"
+            await_line(command.stdout, "The database is busy with other work. Trying again")
             database.execute("COMMIT")
             assert press().status_code == 302
+        demo.account.release()
         status = "SELECT status FROM jobs_job WHERE id = 1"
         await_that(lambda: database.execute(status).fetchone() == ("paused",), "the pause")
         with place.form(web, "/jobs/1/resume") as press:

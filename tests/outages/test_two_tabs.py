@@ -109,6 +109,7 @@ def steps(job: Job) -> list[tuple[str, str]]:
     return [(str(move.from_status), str(move.to_status)) for move in moves][1:]
 
 
+@pytest.mark.journey
 def test_a_button_in_two_tabs_moves_the_job_once_and_the_second_is_told(web: str) -> None:
     ana = factories.runner("ana")
     for name, make, moved in (
@@ -148,6 +149,7 @@ def test_a_follow_up_in_two_tabs_is_made_once(web: str, demo: Demo) -> None:
         assert sum(f"Job {child.pk} is at this already" in words for words in said) == 1, (name, said)
 
 
+@pytest.mark.journey
 def test_a_form_sent_twice_makes_one_job(web: str, demo: Demo) -> None:
     ana = factories.runner("ana")
     tab, other = Tab(web, ana), Tab(web, ana)

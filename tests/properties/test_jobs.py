@@ -249,6 +249,7 @@ class JobMachine(RuleBasedStateMachine):
         return [self.simulation.refs[index] for index in sorted(picked)]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_no_ticket_is_lost_or_changed_twice_under_any_sequence_of_events(settings: Any) -> None:
     Simulation.configure(settings)

@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from tests.sandbox.conftest import Start, Zendesk
+from tests.sandbox.conftest import Clock, Start, Zendesk
 from zendesk.sandbox import API_TOKEN, BEARER_TOKEN, CLIENT_ID, CLIENT_SECRET
 
 
@@ -57,6 +57,43 @@ def test_options_change_at_run_time(zendesk: Zendesk) -> None:
 
     assert (config["scale"], config["rate_limit"], config["tickets"]) == (2.0, 5, 400)
     assert zendesk.get("users/me.json").headers["x-rate-limit"] == "5"
+
+
+def test_held_bulk_jobs_stay_queued_until_they_are_released(zendesk: Zendesk) -> None:
+    one, two, three = zendesk.ids()
+    zendesk.call("POST", "/_control/hold", json={"after": 1})
+
+    jobs = [zendesk.tag([number], additional_tags=["new"]) for number in (one, two, three)]
+    held = [zendesk.job(job)["status"] for job in jobs]
+    zendesk.call("POST", "/_control/hold", json={"after": 1})  # counts anew, from the oldest in the queue
+    second = [zendesk.job(job)["status"] for job in jobs]
+    zendesk.call("POST", "/_control/release")
+    released = [zendesk.job(job)["status"] for job in jobs]
+
+    assert held == ["completed", "queued", "queued"]
+    assert second == ["completed", "completed", "queued"]
+    assert released == ["completed"] * 3
+    assert zendesk.sandbox.ledger.updates == {one: 1, two: 1, three: 1}
+
+
+def test_a_hold_catches_jobs_that_have_not_begun_and_they_take_their_time_afterwards(
+    start: Start, clock: Clock
+) -> None:
+    zendesk = start(scale=1.0)
+    one, two, _ = zendesk.ids()
+    works = zendesk.tag([one, two], additional_tags=["new"])
+    clock.move(1.05)
+    waits = zendesk.tag([one], additional_tags=["later"])
+
+    zendesk.call("POST", "/_control/hold")
+    clock.move(3600)
+    held = [zendesk.job(job)["status"] for job in (works, waits)]
+    zendesk.call("POST", "/_control/release")
+    released = zendesk.job(waits)["status"]
+    clock.move(1.1)
+
+    assert held == ["completed", "queued"]
+    assert (released, zendesk.job(waits)["status"]) == ("queued", "completed")
 
 
 @pytest.mark.parametrize("body", [{"tickets": 5}, {"nonsense": 1}, {"seed": 2}])

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "tags.example.com"
 POLICY = {
@@ -154,6 +156,7 @@ def test_every_answer_bears_every_header_and_cookies_stay_with_us(bare_environme
     assert "That request could not be read" in foreign["body"]
 
 
+@pytest.mark.journey
 def test_with_the_database_away_the_page_of_a_fault_still_comes_in_our_clothes(
     bare_environment: dict[str, str],
 ) -> None:

@@ -188,6 +188,7 @@ def test_a_production_environment_passes_the_checks_for_deployment(bare_environm
     assert done.stdout == "System check identified no issues (2 silenced).\n"
 
 
+@pytest.mark.slow
 def test_every_static_file_can_be_collected_for_production(bare_environment: dict[str, str]) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],

@@ -5,23 +5,25 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from jobs.models import Beat, Job
 from jobs.workers import heartbeats
-from tests.demo import Demo, counts, submit
+from tests.demo import Demo, counts, has_ended, submit
 from tests.processes import DEADLINE, await_that, command, descendants, end_of, exists
-from tests.workers.conftest import Manage, ended
+from tests.workers.conftest import Manage
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
+@pytest.mark.journey
 def test_a_detached_job_is_finished_by_the_worker(
-    slow_demo: Demo, manage: Manage, worker: subprocess.Popen[str]
+    process_demo: Demo, manage: Manage, worker: subprocess.Popen[str]
 ) -> None:
-    refs = slow_demo.open_tickets[:300]
+    refs = process_demo.open_tickets[:300]
     ids = ",".join(map(str, refs))
     ran = end_of(manage("tag_tickets", "--ids", ids, "--add", "brand-new", "--yes", "--detach"))
     assert (ran.code, ran.err) == (0, "")
@@ -33,10 +35,10 @@ def test_a_detached_job_is_finished_by_the_worker(
 
 
 def test_a_stop_in_the_middle_of_a_job_is_gentle_and_the_next_worker_goes_on(
-    slow_demo: Demo, manage: Manage, worker: subprocess.Popen[str], tmp_path: Path
+    process_demo: Demo, manage: Manage, worker: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    slow_demo.account.configure(scale=1.0)  # a batch of a hundred takes ten seconds: longer than the stop
-    job = submit(refs=slow_demo.open_tickets[:1500], here=False, add=["brand-new"]).job
+    process_demo.account.hold()  # no batch ends before the stop does
+    job = submit(refs=process_demo.open_tickets[:1500], here=False, add=["brand-new"]).job
     await_that(lambda: job.batches.filter(state="sent").exists(), "the first batches")
     cluster = descendants(worker.pid)
     worker.terminate()
@@ -47,15 +49,16 @@ def test_a_stop_in_the_middle_of_a_job_is_gentle_and_the_next_worker_goes_on(
     assert (job.is_active, job.lease_token, job.crash_count) == (True, "", 0)
     assert not job.transitions.filter(why__contains="was lost").exists()
     assert not list(tmp_path.glob("stop-*"))
-    slow_demo.account.configure(scale=0.0)
+    process_demo.account.release()
     successor = manage("run_worker", VAR_DIR=str(tmp_path))
-    await_that(lambda: ended(job), "the end of the job")
+    await_that(partial(has_ended, job), "the end of the job")
     assert counts(job) == {"changed": 1500}
-    assert set(slow_demo.account.ledger.updates.values()) == {1}
+    assert set(process_demo.account.ledger.updates.values()) == {1}
     successor.send_signal(signal.SIGINT)
     assert successor.wait(DEADLINE) == 0
 
 
+@pytest.mark.journey
 def test_a_supervisor_that_is_killed_takes_its_cluster_with_it(worker: subprocess.Popen[str]) -> None:
     cluster = descendants(worker.pid)
     assert len(cluster) > 3
@@ -65,7 +68,7 @@ def test_a_supervisor_that_is_killed_takes_its_cluster_with_it(worker: subproces
 
 
 def test_a_bare_cluster_leaves_no_orphans_when_its_first_process_is_killed(
-    slow_demo: Demo, manage: Manage, tmp_path: Path
+    process_demo: Demo, manage: Manage, tmp_path: Path
 ) -> None:
     bare = manage("qcluster", VAR_DIR=str(tmp_path))
     await_that(heartbeats.is_worker_alive, "the cluster")
@@ -77,7 +80,7 @@ def test_a_bare_cluster_leaves_no_orphans_when_its_first_process_is_killed(
 
 
 def test_the_entry_point_is_found_from_anywhere(
-    slow_demo: Demo, process_environment: dict[str, str], tmp_path: Path
+    process_demo: Demo, process_environment: dict[str, str], tmp_path: Path
 ) -> None:
     entry = str(Path("manage.py").resolve())
     with (tmp_path / "log").open("wb") as log:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.demo import Demo, counts, run, submit
-from tests.processes import DEADLINE, await_that, descendants, exists
-from tests.workers.conftest import Manage, far_enough
+from tests.processes import DEADLINE, await_that, descendants, exists, has_pending
+from tests.workers.conftest import Manage, is_half_done
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 Tell = Callable[[subprocess.Popen[str]], None]
@@ -25,7 +25,8 @@ def alone(by: signal.Signals) -> Tell:
 
 def twice(process: subprocess.Popen[str]) -> None:
     process.terminate()
-    time.sleep(0.05)  # two that come at once are one to the kernel
+    # Two that come at once are one to the kernel.
+    await_that(lambda: not has_pending(process.pid, signal.SIGTERM), "the first SIGTERM's being taken")
     process.terminate()
 
 
@@ -42,7 +43,9 @@ def all_at_once(by: signal.Signals) -> Tell:
 @pytest.mark.parametrize(
     ("name", "tell"),
     [
-        pytest.param("run_worker", alone(signal.SIGTERM), id="run_worker, SIGTERM"),
+        pytest.param(
+            "run_worker", alone(signal.SIGTERM), id="run_worker, SIGTERM", marks=pytest.mark.journey
+        ),
         pytest.param("run_worker", all_at_once(signal.SIGTERM), id="run_worker, SIGTERM to all"),
         pytest.param("run_worker", all_at_once(signal.SIGINT), id="run_worker, SIGINT to all"),
         # Its cluster is one of these, so each way of the one is half a way of the other.
@@ -52,13 +55,13 @@ def all_at_once(by: signal.Signals) -> Tell:
     ],
 )
 def test_a_job_is_put_down_in_good_order_and_goes_on(
-    slow_demo: Demo, manage: Manage, tmp_path: Path, name: str, tell: Tell
+    process_demo: Demo, manage: Manage, tmp_path: Path, name: str, tell: Tell
 ) -> None:
-    refs = slow_demo.open_tickets[:1000]
+    refs = process_demo.open_tickets[:1000]
+    process_demo.account.hold(after=2)  # no other batch ends before the stop does
     job = submit(refs=refs, here=False, add=["brand-new"]).job
     process = manage(name, VAR_DIR=str(tmp_path), ZENDESK_MAX_JOBS="2")  # most batches are yet to come
-    await_that(lambda: far_enough(job), "the first batches")
-    slow_demo.account.configure(scale=1.0)  # a batch takes ten seconds: longer than the stop
+    await_that(partial(is_half_done, job), "the first batches")
     everybody = descendants(process.pid)
     tell(process)
     assert process.wait(DEADLINE) == 0
@@ -67,7 +70,7 @@ def test_a_job_is_put_down_in_good_order_and_goes_on(
     assert (job.is_active, job.lease_token, job.crash_count) == (True, "", 0)
     assert not job.transitions.filter(why__contains="was lost").exists()
     assert not list(tmp_path.glob("stop-*"))
-    slow_demo.account.configure(scale=0.0)
+    process_demo.account.release()
     run(job)
     assert counts(job) == {"changed": len(refs)}
-    assert dict(slow_demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+    assert dict(process_demo.account.ledger.updates) == dict.fromkeys(refs, 1)

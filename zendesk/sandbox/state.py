@@ -92,6 +92,18 @@ class Sandbox:
             self.advance()
             self.options = replace(self.options, **values)
 
+    def hold(self, *, after: int = 0) -> None:
+        """Keep bulk jobs in the queue until `release`, but for the next `after` of them."""
+        with self.lock:
+            self.jobs.hold(self.advance(), after=after)
+            self.advance()
+
+    def release(self) -> None:
+        """End `hold`: the jobs that it kept go on."""
+        with self.lock:
+            self.jobs.release(self.advance())
+            self.advance()
+
     def view_members(self, view_id: int) -> ViewMembers:
         """The tickets of a view. Raises KeyError if there is no such view."""
         found = self._view_members.get(view_id)

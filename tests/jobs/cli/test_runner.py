@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django_q.models import OrmQ
@@ -13,10 +14,10 @@ from django_q.models import OrmQ
 from jobs import actions, tasks
 from jobs.models import Job
 from jobs.runtime import shutdown
-from jobs.states import BatchState
+from jobs.states import BatchState, Status
 from jobs.workers import reaper
 from tests.demo import ANA, Demo, counts, run, submit
-from tests.processes import DEADLINE, await_that, end_of
+from tests.processes import DEADLINE, await_line, await_that, end_of
 from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.once
@@ -29,27 +30,38 @@ def is_under_way() -> bool:
     return Job.objects.filter(status="running", changed__gt=0).exists()
 
 
-def start(manage: Manage) -> subprocess.Popen[str]:
+def start(demo: Demo, manage: Manage) -> subprocess.Popen[str]:
+    """Start a command and hold the demo Zendesk while the job is half done, until `release`."""
+    demo.account.hold(after=2)
     view = str(zd.VIEW_UNSOLVED)
-    process = manage("tag_tickets", "--view", view, "--add", "brand-new", "--yes", "--output", "json")
+    arguments = ("tag_tickets", "--view", view, "--add", "brand-new", "--yes", "--output", "json")
+    process = manage(*arguments, ZENDESK_MAX_JOBS="2")
     await_that(is_under_way, "the first batches")
     return process
 
 
+def is_in(status: Status) -> bool:
+    return Job.objects.get().status == status
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.journey), signal.SIGTERM, signal.SIGHUP]
+)
 def test_ctrl_c_cancels_settles_what_is_in_flight_and_prints_the_summary(
-    slow_demo: Demo, manage: Manage, number: signal.Signals
+    process_demo: Demo, manage: Manage, number: signal.Signals
 ) -> None:
-    process = start(manage)
+    process = start(process_demo, manage)
     process.send_signal(number)
+    await_that(partial(is_in, Status.CANCELLING), "the cancelling")
+    process_demo.account.release()
     ran = end_of(process)
-    sent = slow_demo.calls("PUT /api/v2/tickets/update_many")
+    sent = process_demo.calls("PUT /api/v2/tickets/update_many")
     job = Job.objects.get()
     status = json.loads(ran.out)
     assert (ran.code, job.status, status["status"]) == (130, "cancelled", "cancelled")
     assert job.changed + job.skipped + job.unchanged + job.remaining == job.total
-    assert 0 < job.changed == sum(slow_demo.account.ledger.updates.values())
+    assert 0 < job.changed == sum(process_demo.account.ledger.updates.values())
     assert job.remaining > 0
     assert not job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT]).exists()
     assert "not attempted" in ran.err
@@ -57,60 +69,59 @@ def test_ctrl_c_cancels_settles_what_is_in_flight_and_prints_the_summary(
     # Nobody goes on with it: no lease, and no wake-up that would do anything.
     reaper.reap()
     tasks.work_on(job.pk)
-    assert slow_demo.calls("PUT /api/v2/tickets/update_many") == sent
+    assert process_demo.calls("PUT /api/v2/tickets/update_many") == sent
 
 
+@pytest.mark.journey
 @pytest.mark.slow
-def test_a_third_ctrl_c_leaves_the_rest_to_a_worker(slow_demo: Demo, manage: Manage) -> None:
-    slow_demo.fault("job_stuck", times=1000)  # what is in flight does not end
+def test_a_third_ctrl_c_leaves_the_rest_to_a_worker(process_demo: Demo, manage: Manage) -> None:
+    process_demo.account.hold()  # what is in flight does not end
     view = str(zd.VIEW_UNSOLVED)
     process = manage("tag_tickets", "--view", view, "--add", "brand-new", "--yes")
     await_that(lambda: Job.objects.filter(batches__state=BatchState.SENT).exists(), "the first batches")
-    assert process.stdout is not None
     for answer in ("Cancelling:", "Still settling", "Leaving:"):
         process.send_signal(signal.SIGINT)
-        while answer not in (line := process.stdout.readline()):
-            assert line, f"it ended without saying {answer!r}"
+        await_line(process.stdout, answer)
     ran = end_of(process)
     job = Job.objects.get()
     assert (ran.code, job.status, job.lease_token) == (130, "cancelling", "")
     assert OrmQ.objects.count() > 0  # a wake-up for the worker
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_job_that_someone_else_cancels_ends_the_command_with_its_own_code(
-    slow_demo: Demo, manage: Manage
+    process_demo: Demo, manage: Manage
 ) -> None:
-    process = start(manage)
+    process = start(process_demo, manage)
     actions.cancel(job=Job.objects.get(), by=ANA)
+    process_demo.account.release()
     ran = end_of(process)
     assert (ran.code, json.loads(ran.out)["status"]) == (4, "cancelled")
 
 
+@pytest.mark.journey
 @pytest.mark.slow
-def test_a_paused_job_is_waited_for(slow_demo: Demo, manage: Manage) -> None:
-    process = start(manage)
+def test_a_paused_job_is_waited_for(process_demo: Demo, manage: Manage) -> None:
+    process = start(process_demo, manage)
     job = Job.objects.get()
     actions.pause(job=job, by=ANA)
-
-    def is_paused() -> bool:
-        job.refresh_from_db()
-        return job.status == "paused"
-
-    await_that(is_paused, "the pause")
+    process_demo.account.release()
+    await_that(partial(is_in, Status.PAUSED), "the pause")
     assert process.poll() is None
-    actions.resume(job=job, by=ANA)
+    actions.resume(job=Job.objects.get(), by=ANA)
     ran = end_of(process)
     assert (ran.code, json.loads(ran.out)["remaining"]) == (0, 0)
     assert f"manage.py jobs resume {job.pk} lets it go on" in ran.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
-def test_ctrl_c_ends_a_job_that_waits_for_its_time(slow_demo: Demo, manage: Manage) -> None:
-    slow_demo.fault("rate_limited", times=1000, retry_after=300)
-    refs = ",".join(map(str, slow_demo.open_tickets[:3]))
+def test_ctrl_c_ends_a_job_that_waits_for_its_time(process_demo: Demo, manage: Manage) -> None:
+    process_demo.fault("rate_limited", times=1000, retry_after=300)
+    refs = ",".join(map(str, process_demo.open_tickets[:3]))
     process = manage("tag_tickets", "--ids", refs, "--add", "brand-new", "--yes")
-    await_that(lambda: Job.objects.filter(status="waiting").exists(), "the wait")
+    await_that(lambda: Job.objects.filter(status=Status.WAITING).exists(), "the wait")
     process.send_signal(signal.SIGINT)
     ran = end_of(process)
     job = Job.objects.get()
@@ -119,8 +130,8 @@ def test_ctrl_c_ends_a_job_that_waits_for_its_time(slow_demo: Demo, manage: Mana
 
 
 @pytest.mark.slow
-def test_a_reader_that_leaves_does_not_stop_the_job(slow_demo: Demo, manage: Manage) -> None:
-    refs = ",".join(map(str, slow_demo.open_tickets[:1500]))
+def test_a_reader_that_leaves_does_not_stop_the_job(process_demo: Demo, manage: Manage) -> None:
+    refs = ",".join(map(str, process_demo.open_tickets[:1500]))
     process = manage("tag_tickets", "--ids", refs, "--add", "brand-new", "--yes")
     assert process.stdout is not None
     process.stdout.readline()

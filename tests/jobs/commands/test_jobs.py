@@ -166,9 +166,10 @@ def test_impossible_exports_are_refused_in_words(done: Job, tmp_path: Path) -> N
     assert "cannot be written: No such file or directory." in gone.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
-def test_a_pipe_that_closes_early_is_no_reason_to_complain(slow_demo: Demo, manage: Manage) -> None:
-    job = run(submit(refs=slow_demo.open_tickets[:2000], dry_run=True))
+def test_a_pipe_that_closes_early_is_no_reason_to_complain(process_demo: Demo, manage: Manage) -> None:
+    job = run(submit(refs=process_demo.open_tickets[:2000], dry_run=True))
     process = manage("jobs", "export", str(job.pk))
     assert process.stdout is not None
     assert process.stderr is not None

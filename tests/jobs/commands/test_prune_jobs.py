@@ -114,6 +114,7 @@ def large(number: int) -> Job:
     return job
 
 
+@pytest.mark.slow
 def test_killed_half_way_the_next_run_does_the_rest_beside_a_job_at_work(
     transactional_db: None, settings: Any, manage: Manage
 ) -> None:

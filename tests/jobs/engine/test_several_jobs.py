@@ -114,6 +114,7 @@ def test_two_workers_finish_a_small_job_while_one_is_busy_with_a_large_one(world
     assert sent_by(large) - before <= 2 * SLOTS
 
 
+@pytest.mark.slow
 def test_all_jobs_together_stay_within_the_slots_even_when_one_stops_with_batches_in_flight(
     world: Simulation, settings: Any
 ) -> None:

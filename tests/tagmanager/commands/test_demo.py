@@ -11,13 +11,13 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 import requests
 
 from tagmanager.cli.demo import DemoFolder, Failed
-from tests.processes import DEADLINE, await_that, descendants, exists
+from tests.processes import DEADLINE, await_line, await_that, descendants, exists
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
@@ -57,21 +57,11 @@ def demo(bare_environment: dict[str, str], free_port: int) -> Iterator[Start]:
             stream.close()
 
 
-def read_until(stream: IO[str] | None, words: str) -> str:
-    """What was written, up to the line with these words."""
-    assert stream is not None
-    said = ""
-    while words not in said:
-        line = stream.readline()
-        assert line, f"it ended without saying {words!r}: {said}"
-        said += line
-    return said
-
-
+@pytest.mark.journey
 def test_the_demo_runs_its_job_and_ends_with_it(demo: Start, free_port: int, tmp_path: Path) -> None:
     # What a developer's shell may hold is nothing to it.
     process = demo("--tickets", "600", "--exit", ZENDESK_SUBDOMAIN="acme", DATABASE_URL="sqlite:////no/where")
-    said = read_until(process.stdout, "Its page:")
+    said = await_line(process.stdout, "Its page:")
     family = descendants(process.pid)
     rest, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, err) == (0, "")
@@ -90,7 +80,7 @@ def test_however_it_ends_no_process_is_left(
     demo: Start, free_port: int, number: signal.Signals, code: int
 ) -> None:
     process = demo("--tickets", "300")
-    read_until(process.stdout, "The demo stays up")
+    await_line(process.stdout, "The demo stays up")
     with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/healthz") as answer:
         assert answer.status == 200
     family = descendants(process.pid)
@@ -102,7 +92,7 @@ def test_however_it_ends_no_process_is_left(
 
 def test_ctrl_c_while_it_starts_or_works_ends_it_too(demo: Start) -> None:
     process = demo("--tickets", "3000", "--scale", "1")
-    read_until(process.stdout, "Its page:")
+    await_line(process.stdout, "Its page:")
     family = descendants(process.pid)
     process.send_signal(signal.SIGINT)
     assert process.wait(DEADLINE) == 130
@@ -111,7 +101,7 @@ def test_ctrl_c_while_it_starts_or_works_ends_it_too(demo: Start) -> None:
 
 def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, free_port: int) -> None:
     process = demo("--tickets", "300")
-    read_until(process.stdout, "The demo stays up")
+    await_line(process.stdout, "The demo stays up")
     family = descendants(process.pid)
     (zendesk,) = [pid for pid in family if b"zendesk_sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(zendesk, signal.SIGKILL)
@@ -123,6 +113,7 @@ def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, fr
     assert not any(map(exists, family))
 
 
+@pytest.mark.journey
 def test_a_port_in_use_is_told(demo: Start, free_port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port))
@@ -150,7 +141,7 @@ def test_the_demo_has_the_tools_that_the_shell_names(
     outside: dict[str, str],
 ) -> None:
     process = demo("--tickets", "200", **outside)
-    read_until(process.stdout, "Its page:")
+    await_line(process.stdout, "Its page:")
     address = f"http://127.0.0.1:{free_port}"
     with requests.Session() as web:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', web.get(f"{address}/login/").text)

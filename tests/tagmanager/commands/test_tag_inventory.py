@@ -14,7 +14,7 @@ import pytest
 from django.core.cache import cache
 
 from jobs.models import Job
-from tests.demo import Demo, demo_zendesk
+from tests.demo import Demo, demo_zendesk, zendesk_away
 from tests.processes import command
 
 pytestmark = pytest.mark.once
@@ -68,9 +68,7 @@ def test_who_is_no_admin_cannot_count(demo: Demo) -> None:
 
 
 def test_without_zendesk_it_says_so(db: None, settings: Any) -> None:
-    cache.clear()
-    with demo_zendesk(settings):
-        pass  # and it is gone again
-    ran = command("tag_inventory")
+    with zendesk_away(settings):
+        ran = command("tag_inventory")
     assert ran.code == 1
     assert "The tags of the account could not be read." in ran.err

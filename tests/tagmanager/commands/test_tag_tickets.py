@@ -359,7 +359,7 @@ def test_a_fault_inside_the_job_stops_the_job_and_is_reported(
 
 @pytest.mark.slow
 def test_the_command_line_knows_usage_errors_and_exit_codes(
-    slow_demo: Demo, manage: Callable[..., subprocess.Popen[str]]
+    process_demo: Demo, manage: Callable[..., subprocess.Popen[str]]
 ) -> None:
     usage = end_of(manage("tag_tickets", "--add", "a"))
     assert usage.code == 2
@@ -371,9 +371,10 @@ def test_the_command_line_knows_usage_errors_and_exit_codes(
     assert refused.err == "--add: p! would be stored as p: Zendesk drops !.\n"
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_a_database_that_was_never_set_up_is_reported_in_a_sentence(
-    slow_demo: Demo, manage: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    process_demo: Demo, manage: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     ran = end_of(manage("tag_tickets", "--ids", "1", "--add", "a", "--yes", DATABASE_URL=empty))
@@ -381,9 +382,12 @@ def test_a_database_that_was_never_set_up_is_reported_in_a_sentence(
     assert "run manage.py migrate" in ran.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
-def test_detached_jobs_are_only_queued(slow_demo: Demo, manage: Callable[..., subprocess.Popen[str]]) -> None:
-    ref = str(slow_demo.open_tickets[0])
+def test_detached_jobs_are_only_queued(
+    process_demo: Demo, manage: Callable[..., subprocess.Popen[str]]
+) -> None:
+    ref = str(process_demo.open_tickets[0])
     ran = end_of(manage("tag_tickets", "--ids", ref, "--add", "a", "--yes", "--detach", "--output", "json"))
     job = Job.objects.get()
     assert (ran.code, json.loads(ran.out)["id"], job.status) == (0, job.pk, "queued")

@@ -39,6 +39,7 @@ def test_a_connection_that_does_not_work_is_told_in_a_sentence(demo: Demo, setti
     assert "OAuth client" in ran.err
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_the_demo_zendesk_is_served_until_it_is_told_to_end(
     transactional_db: None, manage: Callable[..., subprocess.Popen[str]]

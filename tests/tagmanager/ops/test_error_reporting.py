@@ -80,6 +80,7 @@ def end(process: subprocess.Popen[str]) -> str:
     return out + err
 
 
+@pytest.mark.slow
 def test_a_worker_reports_which_job_broke_and_where(environment: dict[str, str], receiver: Receiver) -> None:
     job = submit(refs=[1], add=[TAG], here=False).job
     worker = start(sys.executable, "manage.py", "qcluster", environment=environment)
@@ -117,6 +118,7 @@ def test_a_worker_reports_which_job_broke_and_where(environment: dict[str, str],
     assert Job.objects.get().status == "errored"
 
 
+@pytest.mark.slow
 def test_a_failing_page_is_reported_by_its_url_pattern(
     environment: dict[str, str], receiver: Receiver
 ) -> None:
@@ -144,6 +146,8 @@ def test_a_failing_page_is_reported_by_its_url_pattern(
     assert "publickey" not in said
 
 
+@pytest.mark.journey
+@pytest.mark.slow
 def test_a_failing_command_is_reported_without_its_arguments(
     environment: dict[str, str], receiver: Receiver
 ) -> None:
@@ -160,6 +164,7 @@ def test_a_failing_command_is_reported_without_its_arguments(
     assert "publickey" not in out + err
 
 
+@pytest.mark.slow
 def test_uncaught_exceptions_are_reported(environment: dict[str, str], receiver: Receiver) -> None:
     code = f"from tests.tagmanager.ops.broken import fail; fail('{WORD}')"
     command = start(
@@ -178,6 +183,7 @@ def test_the_debug_error_page_hides_the_dsn(settings: Settings) -> None:
     assert (shown["SENTRY_DSN"], shown["METRICS_TOKEN"], shown["USE_TZ"]) == ("*" * 20, "*" * 20, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dsn", "words"),
     [

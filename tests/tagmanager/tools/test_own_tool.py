@@ -54,50 +54,51 @@ def priorities(refs: list[int]) -> dict[int, object]:
         return {ticket.id: ticket.fields["priority"] for ticket in zendesk.tickets(refs)}
 
 
+@pytest.mark.journey
 @pytest.mark.slow
 def test_the_example_runs_from_the_command_line_and_is_undone(
-    slow_demo: Demo, manage: Manage, outside: dict[str, str]
+    process_demo: Demo, manage: Manage, outside: dict[str, str]
 ) -> None:
-    refs = slow_demo.open_tickets[:30]
+    refs = process_demo.open_tickets[:30]
     for ref in refs:
-        slow_demo.account.edit(ref, add=["pre_billing", "other"])
-    before = {ref: slow_demo.tags(ref) for ref in slow_demo.account.ticket_ids()}
+        process_demo.account.edit(ref, add=["pre_billing", "other"])
+    before = {ref: process_demo.tags(ref) for ref in process_demo.account.ticket_ids()}
     fields = ("--field", "old=pre_", "--field", "new=post_")
     ran = end_of(manage("run_tool", "replace-prefix", "--tag", "pre_billing", *fields, "--yes", **outside))
     assert ran.code == 0, ran.err
     after = {ref: before[ref] - {"pre_billing"} | {"post_billing"} for ref in refs}
-    assert {ref: slow_demo.tags(ref) for ref in before} == before | after
+    assert {ref: process_demo.tags(ref) for ref in before} == before | after
     assert Job.objects.get().title == "Replace pre_… by post_… in the tags of tickets tagged pre_billing"
     assert end_of(manage("jobs", "undo", str(Job.objects.get().pk), "--yes", **outside)).code == 0
-    assert {ref: slow_demo.tags(ref) for ref in before} == before
+    assert {ref: process_demo.tags(ref) for ref in before} == before
 
 
 @pytest.mark.slow
 def test_the_example_goes_from_its_form_over_the_preview_to_the_real_run(
-    slow_demo: Demo, manage: Manage, outside: dict[str, str]
+    process_demo: Demo, manage: Manage, outside: dict[str, str]
 ) -> None:
-    refs = slow_demo.open_tickets[:3]
+    refs = process_demo.open_tickets[:3]
     for ref in refs:
-        slow_demo.account.edit(ref, add=["pre_billing"])
-    before = {ref: slow_demo.tags(ref) for ref in refs}
+        process_demo.account.edit(ref, add=["pre_billing"])
+    before = {ref: process_demo.tags(ref) for ref in refs}
     ran = end_of(manage("shell", "-c", ON_THE_WEB % " ".join(map(str, refs)), **outside))
     *told, planned, number = json.loads(ran.out.splitlines()[-1])
     assert (told, planned) == ([True, True, True], 3), ran.err
     assert end_of(manage("jobs", "watch", str(number), **outside)).code == 0
-    assert {ref: slow_demo.tags(ref) for ref in refs} == {
+    assert {ref: process_demo.tags(ref) for ref in refs} == {
         ref: tags - {"pre_billing"} | {"post_billing"} for ref, tags in before.items()
     }
 
 
 @pytest.mark.slow
 def test_the_example_sets_a_field_by_a_dropdown_and_is_undone(
-    slow_demo: Demo, manage: Manage, outside: dict[str, str]
+    process_demo: Demo, manage: Manage, outside: dict[str, str]
 ) -> None:
     plans = [tag for tag in PLANS if tag != "plan_team"]
-    chosen, other = slow_demo.open_tickets[:20], slow_demo.open_tickets[20:25]
+    chosen, other = process_demo.open_tickets[:20], process_demo.open_tickets[20:25]
     for ref in (*chosen, *other):
-        slow_demo.account.edit(ref, remove=plans)
-        slow_demo.account.edit(ref, add=["plan_team" if ref in chosen else "plan_free"])
+        process_demo.account.edit(ref, remove=plans)
+        process_demo.account.edit(ref, add=["plan_team" if ref in chosen else "plan_free"])
     before = priorities([*chosen, *other])
     fields = ("--field", f"field={FIELD_PLAN}", "--field", "option=plan_team", "--field", "priority=urgent")
     ids = ",".join(map(str, (*chosen, *other)))

@@ -219,6 +219,7 @@ SHOWN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_hostile_text_becomes_markup_on_no_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = skeletons(root, PLAIN, monkeypatch)

@@ -24,7 +24,7 @@ from jobs.states import Status
 from tagmanager.inventory import tag_counts
 from tagmanager.models import TagList
 from tests import factories
-from tests.demo import Demo
+from tests.demo import Demo, zendesk_away
 from tests.demo import demo_zendesk as running
 
 PATH = "/tools/tag-inventory/"
@@ -263,19 +263,17 @@ def test_a_csv_has_the_same_tags_with_harmless_cells(web: Client, demo: Demo) ->
 
 
 def test_without_zendesk_the_page_says_so_and_keeps_a_finished_count(web: Client, settings: Settings) -> None:
-    cache.clear()
-    with running(settings, clock=lambda: time.time() + 120) as demo:
-        pass  # and it is gone again
-    page = words(web.get(PATH).content)
-    assert "list of tags could not be read" in page
-    assert "cannot be reached" in page
-    assert web.get(PATH, {"format": "csv"}).status_code == 503
-    job = factories.job(Status.SUCCEEDED, tool="count-tags", params={"account": demo.url}, unchanged=2)
-    for ref in (1, 2):
-        factories.item(job, ref, "unchanged")
-    page = words(web.get(PATH).content)
-    assert "Counted on 2 tickets" in page
-    assert [(row["tag"], row["tickets"]) for row in rows(web)] == [("old", 2)]
+    with zendesk_away(settings) as url:
+        page = words(web.get(PATH).content)
+        assert "list of tags could not be read" in page
+        assert "cannot be reached" in page
+        assert web.get(PATH, {"format": "csv"}).status_code == 503
+        job = factories.job(Status.SUCCEEDED, tool="count-tags", params={"account": url}, unchanged=2)
+        for ref in (1, 2):
+            factories.item(job, ref, "unchanged")
+        page = words(web.get(PATH).content)
+        assert "Counted on 2 tickets" in page
+        assert [(row["tag"], row["tickets"]) for row in rows(web)] == [("old", 2)]
 
 
 def test_without_a_connection_it_says_what_to_set(web: Client) -> None:

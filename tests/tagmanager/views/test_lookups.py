@@ -8,11 +8,10 @@ import json
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from tests.demo import demo_zendesk as running
+from tests.demo import zendesk_away
 from zendesk import sandbox
 
 pytestmark = pytest.mark.once
@@ -87,10 +86,8 @@ def test_a_csv_has_the_same_macros_with_harmless_cells(web: Client, demo_zendesk
 def test_an_unavailable_zendesk_is_reported_with_a_sentence(
     web: Client, settings: Settings, kind: str, status: int
 ) -> None:
-    cache.clear()
-    with running(settings):
-        pass  # and it is gone again
-    answer = web.get(PATH, {"format": kind} if kind else {})
+    with zendesk_away(settings):
+        answer = web.get(PATH, {"format": kind} if kind else {})
     assert answer.status_code == status
     assert "cannot be reached" in words(answer.content)
     assert "Traceback" not in answer.content.decode()

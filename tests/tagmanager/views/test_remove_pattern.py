@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.states import FollowUp
-from tests.demo import Demo, follow
+from tests.demo import Demo, follow, zendesk_away
 from tests.demo import demo_zendesk as running
 
 PATH = "/tools/remove-pattern/"
@@ -125,9 +125,7 @@ def test_what_is_wrong_is_said_and_nothing_is_started(
 
 
 def test_a_zendesk_that_is_away_is_told_where_the_tags_would_stand(web: Client, settings: Settings) -> None:
-    cache.clear()
-    with running(settings):
-        pass  # and it is gone again
-    page = words(web.post(PATH, NONCE | {"patterns": "temp_*"}).content)
+    with zendesk_away(settings):
+        page = words(web.post(PATH, NONCE | {"patterns": "temp_*"}).content)
     assert "The tags of the account could not be read." in page
     assert "cannot be reached" in page

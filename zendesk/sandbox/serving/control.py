@@ -6,6 +6,8 @@
 - `GET /_control/refs`: the ids of all tickets
 - `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, each edit as
   another user
+- `POST /_control/hold`: keep bulk jobs queued; `{"after": 2}` exempts the next two
+- `POST /_control/release`: end the hold
 - `GET`, `POST /_control/config`: show or change options at run time
 """
 
@@ -95,6 +97,16 @@ def _edit(sandbox: Sandbox, request: Request) -> Reply:
     return json_reply({"ok": True})
 
 
+def _hold(sandbox: Sandbox, request: Request) -> Reply:
+    sandbox.hold(**(_body(request) if request.body else {}))
+    return json_reply({"ok": True})
+
+
+def _release(sandbox: Sandbox, _request: Request) -> Reply:
+    sandbox.release()
+    return json_reply({"ok": True})
+
+
 def _config(sandbox: Sandbox, _request: Request) -> Reply:
     return json_reply({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
 
@@ -112,6 +124,8 @@ _HANDLERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
     ("GET", "tickets"): _tickets,
     ("POST", "tickets"): _edit,
     ("GET", "refs"): _refs,
+    ("POST", "hold"): _hold,
+    ("POST", "release"): _release,
     ("GET", "config"): _config,
     ("POST", "config"): _configure,
 }

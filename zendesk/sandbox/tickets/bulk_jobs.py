@@ -7,6 +7,7 @@ are due by then, in due order across all jobs.
 import heapq
 import math
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,8 @@ class BulkJobs:
         self._open: dict[str, BulkJob] = {}
         self._due: list[tuple[float, int, int, BulkJob]] = []
         self._serial = 0
+        self._allowance: int | None = None  # jobs that may still begin; None: all
+        self._held: deque[BulkJob] = deque()
 
     def open_ids(self) -> list[str]:
         return list(self._open)
@@ -53,21 +56,51 @@ class BulkJobs:
             updates=updates,
             queued_at=now,
             queued_at_sequence=self._store.sequence,
-            begins_at=now + options.scale * QUEUE_SECONDS,
-            seconds_per_ticket=options.scale * TICKET_SECONDS,
+            begins_at=math.inf,
+            seconds_per_ticket=0.0,
             faults=faults,
         )
-        stuck = job.fault("job_stuck")
-        if stuck is not None:
-            job.begins_at = now + float(stuck.params.get("seconds", math.inf))
         self._jobs[job.id] = self._open[job.id] = job
         self._ledger.jobs.append(job.id)
         self._ledger.most_jobs_at_once = max(self._ledger.most_jobs_at_once, len(self._open))
         self._ledger.sent.update(update.ticket_id for update in updates)
+        self._held.append(job)
+        self._begin_allowed(now)
+        return job
+
+    def hold(self, now: float, *, after: int = 0) -> None:
+        """From now on only `after` more jobs begin, in the order of their calls; the others stay queued.
+
+        A job that works goes on. Counts anew when called again.
+        """
+        queued = [job for *_, job in sorted(self._due) if job.status == "queued"]
+        self._due = [entry for entry in self._due if entry[-1].status != "queued"]
+        heapq.heapify(self._due)
+        self._held.extendleft(reversed(queued))
+        self._allowance = after
+        self._begin_allowed(now)
+
+    def release(self, now: float) -> None:
+        """End the hold: the jobs that it kept in the queue take their time from now."""
+        self._allowance = None
+        self._begin_allowed(now)
+
+    def _begin_allowed(self, now: float) -> None:
+        while self._held and self._allowance != 0:
+            if self._allowance is not None:
+                self._allowance -= 1
+            self._begin(self._held.popleft(), now)
+
+    def _begin(self, job: BulkJob, now: float) -> None:
+        scale = self._options().scale
+        job.begins_at = now + scale * QUEUE_SECONDS
+        job.seconds_per_ticket = scale * TICKET_SECONDS
+        stuck = job.fault("job_stuck")
+        if stuck is not None:
+            job.begins_at = now + float(stuck.params.get("seconds", math.inf))
         self._serial += 1
         if job.begins_at < math.inf:
             heapq.heappush(self._due, (job.begins_at, self._serial, 0, job))
-        return job
 
     def find(self, job_id: str, now: float) -> BulkJob:
         """The job with this id. Raises `ApiError` 404 if it is unknown, too old, or hidden by a fault."""
