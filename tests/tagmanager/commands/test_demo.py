@@ -67,14 +67,21 @@ def read_until(stream: IO[str] | None, words: str) -> str:
     return said
 
 
+def family_of(process: subprocess.Popen[str]) -> set[int]:
+    """The processes of a demo that is up: Zendesk, web and worker at least."""
+    family = descendants(process.pid)
+    assert len(family) >= 3
+    return family
+
+
 def test_the_demo_runs_its_job_and_ends_with_it(demo: Start, free_port: int, tmp_path: Path) -> None:
     # What a developer's shell may hold is nothing to it.
     process = demo("--tickets", "600", "--exit", ZENDESK_SUBDOMAIN="acme", DATABASE_URL="sqlite:////no/where")
     said = read_until(process.stdout, "Its page:")
-    family = descendants(process.pid)
+    family = family_of(process)
     rest, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, err) == (0, "")
-    assert not any(map(exists, family))
+    assert list(filter(exists, family)) == []
     assert f"http://127.0.0.1:{free_port}, login demo, password demo" in said
     assert re.search(rf"http://127\.0\.0\.1:{free_port}/jobs/\d+/", said)
     assert "succeeded: Add spring_campaign to tickets of view “All unsolved tickets”" in rest
@@ -92,7 +99,7 @@ def test_however_it_ends_no_process_is_left(
     read_until(process.stdout, "The demo stays up")
     with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/healthz") as answer:
         assert answer.status == 200
-    family = descendants(process.pid)
+    family = family_of(process)
     assert len(family) >= 9  # the demo Zendesk, web server and worker with theirs
     process.send_signal(number)
     assert process.wait(DEADLINE) == code
@@ -102,16 +109,16 @@ def test_however_it_ends_no_process_is_left(
 def test_ctrl_c_while_it_starts_or_works_ends_it_too(demo: Start) -> None:
     process = demo("--tickets", "3000", "--scale", "1")
     read_until(process.stdout, "Its page:")
-    family = descendants(process.pid)
+    family = family_of(process)
     process.send_signal(signal.SIGINT)
     assert process.wait(DEADLINE) == 130
-    assert not any(map(exists, family))
+    assert list(filter(exists, family)) == []
 
 
 def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, free_port: int) -> None:
     process = demo("--tickets", "300")
     read_until(process.stdout, "The demo stays up")
-    family = descendants(process.pid)
+    family = family_of(process)
     (zendesk,) = [pid for pid in family if b"zendesk_sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(zendesk, signal.SIGKILL)
     assert process.wait(DEADLINE) == 1
@@ -119,7 +126,7 @@ def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, fr
     said = process.stderr.read()
     assert "The demo's zendesk ended by itself (exit code -9). The last lines of" in said
     assert f"demo-{free_port}/zendesk.log" in said
-    assert not any(map(exists, family))
+    assert list(filter(exists, family)) == []
 
 
 def test_a_port_in_use_is_told(demo: Start, free_port: int) -> None:
