@@ -64,14 +64,17 @@ class Tests:
         child = os.fork()
         if not child:
             self._be_child(loaded)
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(LOOK_EVERY)
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        until, ended = time.monotonic() + patience, 0
+        try:
+            while time.monotonic() < until:
+                ended, status = os.waitpid(child, os.WNOHANG)
+                if ended:
+                    return os.waitstatus_to_exitcode(status)
+                time.sleep(LOOK_EVERY)
+        finally:
+            if not ended:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
         return None
 
     def _be_child(self, loaded: str) -> None:
