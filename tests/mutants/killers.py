@@ -31,7 +31,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_exactly_once.py",),
     "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
-    "jobs/engine/settlement.py": (f"{ENGINE}/test_faults.py"),
+    "jobs/engine/settlement.py": (f"{ENGINE}/test_faults.py",),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guard_tag.py",),
     "tagmanager/changes/undo.py": (
@@ -48,14 +48,15 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
 
 
 def modules(wanted: list[str]) -> list[str]:
-    """The modules to mutate whose paths begin with one of these words; all of them for none."""
+    """The modules to mutate whose paths begin with these words, in that order; all of them for none."""
     found = [
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in sorted((ROOT / package).glob("*.py"))
         if path.name != "__init__.py"
     ]
-    return [name for name in found if not wanted or name.startswith(tuple(wanted))]
+    chosen = [name for word in wanted or [""] for name in found if name.startswith(word)]
+    return list(dict.fromkeys(chosen))
 
 
 def killers_of(module: str) -> tuple[str, ...]:
