@@ -39,7 +39,10 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "zendesk/job_status.py": (f"{CLIENT}/test_job_status.py",),
     "zendesk/tags.py": (f"{CLIENT}/test_tags.py",),
     "zendesk/transport/limits.py": (f"{CLIENT}/transport/test_limits.py",),
-    "zendesk/transport/retry.py": (f"{CLIENT}/transport/test_retry.py",),
+    "zendesk/transport/retry.py": (
+        f"{CLIENT}/transport/test_retry_budget.py",
+        f"{CLIENT}/transport/test_retry.py",
+    ),
 }
 
 

@@ -102,8 +102,8 @@ def test_items_that_need_no_probe_teach_nothing() -> None:
 )
 def test_the_sentence_counts_what_was_not_sent(left: int, number: str, them: str) -> None:
     assert sentence({"a": "No.", "b": "Never."}, left) == (
-        f"Stopped: No. Never. {number} not sent for that. When it is mended, resume: one is tried first again. "
-        f"Or cancel, which leaves {them} untouched."
+        f"Stopped: No. Never. {number} not sent for that. When it is mended, resume: one is tried first "
+        f"again. Or cancel, which leaves {them} untouched."
     )
 
 

@@ -35,6 +35,7 @@ from zendesk.transport.limits import (
         ({"x-rate-limit": "400"}, None),
         ({"x-rate-limit-remaining": "400"}, None),
         ({"x-rate-limit": "0", "x-rate-limit-remaining": "0"}, None),
+        ({"x-rate-limit": "1", "x-rate-limit-remaining": "0"}, RateLimit(1, 0, None)),
         ({"x-rate-limit": "-5", "x-rate-limit-remaining": "nan"}, None),
         ({}, None),
     ],
