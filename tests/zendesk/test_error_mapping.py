@@ -190,7 +190,9 @@ def test_the_advice_on_the_credentials_comes_after_zendesks_words():
 def test_jobs_that_take_the_places_are_named_only_in_a_list():
     def ids(told):
         body = json.dumps({"error": "TooManyJobs", "current_job_ids": told}).encode()
-        return error_from(429, {"Retry-After": "9"}, body).current_job_ids
+        error = error_from(429, {"Retry-After": "9"}, body)
+        assert isinstance(error, TooManyJobs)
+        return error.current_job_ids
 
     assert [ids(told) for told in (["a", 7], [], "ab", None)] == [("a", "7"), (), (), ()]
 
