@@ -39,7 +39,7 @@ class Ran:
         """Whatever happened, people see no traceback and nobody sees a secret."""
         said = self.out + self.err
         assert "Traceback" not in said
-        assert not [secret for secret in SECRETS if secret in said]
+        assert [secret for secret in SECRETS if secret in said] == []
         return self
 
 

@@ -1,5 +1,6 @@
 """Checks the files around the code: commands, requirements, documents, vendored files."""
 
+import ast
 import os
 import re
 import shutil
@@ -179,3 +180,41 @@ def test_the_project_states_its_name_licence_and_oldest_python() -> None:
         ">=3.11",
     )
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
+
+
+def passes_on_nothing(test: ast.expr) -> bool:
+    """Whether it is `all(…)` or `not any(…)`, which hold where there is nothing to look at."""
+    if isinstance(test, ast.BoolOp):
+        return any(map(passes_on_nothing, test.values))
+    is_negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    inner = test.operand if isinstance(test, ast.UnaryOp) else test
+    if not isinstance(inner, ast.Call) or not isinstance(inner.func, ast.Name):
+        return False
+    return inner.func.id == ("any" if is_negated else "all")
+
+
+def test_no_assertion_passes_on_an_empty_list() -> None:
+    """Say what is expected, and of how many: `assert ["vip" in tags(ref) for ref in refs] == [True] * 3`."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert) and passes_on_nothing(node.test)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("assertion", "expected"),
+    [
+        ("all(tag in tags for tag in wanted)", True),
+        ("job.is_ended and all(map(exists, family))", True),
+        ("not any([tag in tags for tag in wanted])", True),
+        ("any(tag in tags for tag in wanted)", False),
+        ("not all(tag in tags for tag in wanted)", False),
+        ("[tag in tags for tag in wanted] == [True] * 3", False),
+        ("not tags", False),
+    ],
+)
+def test_such_assertions_are_recognised(assertion: str, expected: bool) -> None:
+    assert passes_on_nothing(ast.parse(assertion, mode="eval").body) == expected

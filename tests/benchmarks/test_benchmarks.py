@@ -68,7 +68,7 @@ def test_a_table_is_aligned_and_appended_to_the_report_if_there_is_one(
 def test_no_other_run_collects_the_benchmarks(pytestconfig: pytest.Config) -> None:
     folder = Path(__file__).parent
     assert list(folder.glob("bench_*.py"))
-    assert not [path for path in folder.glob("test_*.py") if path.name != Path(__file__).name]
+    assert [path.name for path in folder.glob("test_*.py")] == [Path(__file__).name]
     assert pytestconfig.getini("python_files") == ["test_*.py", "*_test.py"]
 
 

@@ -54,7 +54,7 @@ def test_each_line_says_which_job_and_batch_it_is_about(
     else:
         assert re.fullmatch(rf"\S+Z INFO jobs.transitions \[job {job.pk}\] running → succeeded, by .+", moved)
         assert f"WARNING jobs.engine.pipeline [job {job.pk}] [batch {batch.pk}] Its fate is unknown: " in lost
-    assert not any("brand-new" in line for line in lines())
+    assert "brand-new" not in "".join(lines())
 
 
 def test_ids_end_with_what_they_are_about(written: tuple[str, Lines]) -> None:

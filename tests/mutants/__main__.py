@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cosmic_ray.plugins
 from cosmic_ray.commands.init import init
@@ -31,9 +32,7 @@ from tests.mutants.forks import Tests
 from tests.mutants.killers import ROOT, killers_of, modules
 from tests.mutants.operators import Provider
 
-FOLDER = ROOT / "build/mutants"
-#: The code is broken in a copy.
-TREE = FOLDER / "tree"
+SESSIONS = ROOT / "build/mutants"
 COLUMNS = "{:<42}{:>8}{:>8}{:>8}{:>10}{:>10}"
 
 Survivor = tuple[WorkItem, WorkResult]
@@ -46,15 +45,16 @@ def main() -> None:
         sys.exit(f"No module to mutate begins with {' or '.join(options.modules)}.")
     cosmic_ray.plugins.OPERATOR_PROVIDERS.clear()
     cosmic_ray.plugins.OPERATOR_PROVIDERS["core"] = Provider()
-    copy_tree()
-    os.chdir(TREE)
     until = time.monotonic() + 60 * options.minutes
-    for name in names:
-        database = session(name)
-        if not options.report and time.monotonic() < until:
-            run(name, database, until)
-        database.close()
-    tell(names)
+    with TemporaryDirectory(prefix="mutants-") as folder:  # the code is broken in a copy
+        copy_tree(Path(folder))
+        os.chdir(folder)
+        for name in names:
+            database = session(name)
+            if not options.report and time.monotonic() < until:
+                run(name, database, until)
+            database.close()
+        tell(names)
 
 
 def parsed() -> argparse.Namespace:
@@ -65,9 +65,8 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def copy_tree() -> None:
-    """What git knows or could, with byte code, since each mutant starts Python anew."""
-    shutil.rmtree(TREE, ignore_errors=True)
+def copy_tree(tree: Path) -> None:
+    """What git knows or could, with byte code, since each mutant loads our modules anew."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -76,14 +75,14 @@ def copy_tree() -> None:
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).is_file():
-            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, TREE / name)
-    compileall.compile_dir(TREE, quiet=1)
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+    compileall.compile_dir(tree, quiet=1)
 
 
 def session(name: str) -> WorkDB:
     """The module's session; what is in it holds for the module and the tests as they are."""
-    path = FOLDER / "sessions" / f"{name.replace('/', '.').removesuffix('.py')}.sqlite"
+    path = SESSIONS / f"{name.replace('/', '.').removesuffix('.py')}.sqlite"
     path.parent.mkdir(parents=True, exist_ok=True)
     keys = path.with_suffix(".json")
     known = json.loads(keys.read_text()) if keys.exists() else {}

@@ -42,15 +42,14 @@ class Tests:
         sys.path[:] = [place for place in sys.path if Path(place).resolve() != ROOT]
         Path(cache_from_source(module)).unlink(missing_ok=True)
         self._arguments = [*OPTIONS, *killers_of(module)]
+        began = time.monotonic()
         with NamedTemporaryFile() as loaded:
-            if self._run(patience=600, loaded=loaded.name):
+            if self._run(patience=600, loaded=loaded.name) != 0:
                 sys.exit(f"The tests of {module} fail without any mutant, or take ten minutes.")
+            self._patience = max(AT_LEAST, PATIENCE * (time.monotonic() - began))
             for name in json.loads(Path(loaded.name).read_text(encoding="utf-8")):
                 with suppress(Exception):  # what needs settings, or runs as a program
                     importlib.import_module(name)
-        began = time.monotonic()
-        self._run(patience=600)
-        self._patience = max(AT_LEAST, PATIENCE * (time.monotonic() - began))
 
     def outcome(self) -> tuple[TestOutcome, str]:
         """Whether they notice the module as it now is, and "timeout" where they had to be stopped."""
@@ -64,14 +63,17 @@ class Tests:
         child = os.fork()
         if not child:
             self._be_child(loaded)
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(LOOK_EVERY)
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        until, ended = time.monotonic() + patience, 0
+        try:
+            while time.monotonic() < until:
+                ended, status = os.waitpid(child, os.WNOHANG)
+                if ended:
+                    return os.waitstatus_to_exitcode(status)
+                time.sleep(LOOK_EVERY)
+        finally:
+            if not ended:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
         return None
 
     def _be_child(self, loaded: str) -> None:

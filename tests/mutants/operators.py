@@ -112,7 +112,7 @@ def _is_inert(node: Any) -> bool:
 
 
 def _sparing_inert(operator: Any) -> Any:
-    class Sparing(operator):  # type: ignore[misc] # any of them
+    class Sparing(operator):
         def mutation_positions(self, node: Any) -> Iterator[Position]:
             if not _is_inert(node):
                 yield from super().mutation_positions(node)

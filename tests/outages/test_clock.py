@@ -168,6 +168,7 @@ def test_pages_bear_times_that_do_not_go_together(client: Client, db: None, jump
         client.force_login(factories.user("ben", "view_job", "run_job"))
         assert client.get("/").status_code == 200
         assert client.get("/jobs/").status_code == 200
+        assert numbers
         for pk in numbers.values():
             page = client.get(f"/jobs/{pk}/")
             assert page.status_code == 200

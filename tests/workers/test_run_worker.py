@@ -44,7 +44,7 @@ def test_a_stop_in_the_middle_of_a_job_is_gentle_and_the_next_worker_goes_on(
     worker.terminate()
     assert worker.wait(DEADLINE) == 0
     job.refresh_from_db()
-    assert not any(map(exists, cluster))
+    assert (len(cluster) > 1, list(filter(exists, cluster))) == (True, [])
     # Put down in good order, not torn away: nobody was lost.
     assert (job.is_active, job.lease_token, job.crash_count) == (True, "", 0)
     assert not job.transitions.filter(why__contains="was lost").exists()

@@ -117,6 +117,12 @@ def test_a_busy_search_is_unavailable_whatever_the_status(status):
         (503, {"Retry-After": "7"}, b"", Unavailable),
         (302, {"Location": "https://elsewhere.example/login"}, b"", Redirected),
         (200, {}, b"[]", UnexpectedAnswer),
+        (299, {}, b"", UnexpectedAnswer),
+        (300, {}, b"", Redirected),
+        (399, {}, b"", Redirected),
+        (400, {}, b"", Refused),
+        (409, {}, b"", Conflict),
+        (499, {}, b"", Refused),
     ],
 )
 def test_answers_without_json_are_classified_by_status(status, headers, body, kind):
@@ -134,17 +140,61 @@ def test_the_error_for_a_redirect_names_the_host_and_the_remedy():
 def test_only_a_write_without_a_clear_answer_has_an_unknown_fate():
     open_fates = {
         (status, method)
-        for status in (200, 302, 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504)
-        for method in ("GET", "PUT")
+        for status in (200, 302, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504)
+        for method in ("GET", "get", "HEAD", "PUT")
         if error_from(status, {}, b"", method=method).fate_unknown
     }
-    assert open_fates == {(status, "PUT") for status in (200, 500, 502, 503, 504)}
+    assert open_fates == {(status, "PUT") for status in (200, 408, 500, 502, 503, 504)}
 
 
 def test_the_retry_after_of_a_503_is_kept():
     error = error_from(503, {"Retry-After": "7"}, b"")
     assert isinstance(error, Unavailable)
     assert error.retry_after == 7.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        ("599", "599 seconds."),
+        ("600", "600 seconds. (It asked for at least as long; whether it still refuses is tried then.)"),
+        ("9999", "600 seconds. (It asked for at least as long; whether it still refuses is tried then.)"),
+    ],
+)
+def test_a_long_wait_says_that_it_was_cut(seconds, words):
+    error = error_from(429, {"Retry-After": seconds}, b"")
+    assert error.text == f"Zendesk takes no more calls for now. The next one may be made in {words}"
+
+
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("https://acme-new.zendesk.com/api", "on to acme-new.zendesk.com,"),
+        ("/login", "on elsewhere,"),
+        ("https://[broken", "on elsewhere,"),
+        (None, "on elsewhere,"),
+    ],
+)
+def test_a_redirect_names_a_host_where_there_is_one(location, where):
+    headers = {"Date": "Mon, 06 Nov 2023 08:00:00 GMT"} | ({"LOCATION": location} if location else {})
+    assert error_from(302, headers, b"").text.startswith(f"Zendesk sent this call {where}")
+
+
+def test_the_advice_on_the_credentials_comes_after_zendesks_words():
+    body = b'{"error":"Couldn\'t authenticate you"}'
+    said = "Zendesk does not accept the credentials. Zendesk says: Couldn't authenticate you"
+    assert error_from(401, {}, body, advice="Renew them.").text == f"{said} Renew them."
+    assert error_from(401, {}, body).text == said
+
+
+def test_jobs_that_take_the_places_are_named_only_in_a_list():
+    def ids(told):
+        body = json.dumps({"error": "TooManyJobs", "current_job_ids": told}).encode()
+        error = error_from(429, {"Retry-After": "9"}, body)
+        assert isinstance(error, TooManyJobs)
+        return error.current_job_ids
+
+    assert [ids(told) for told in (["a", 7], [], "ab", None)] == [("a", "7"), (), (), ()]
 
 
 def test_older_and_unusual_error_bodies_are_parsed():

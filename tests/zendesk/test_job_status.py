@@ -82,6 +82,9 @@ def test_results_may_be_one_object_about_the_whole_job():
         ({"id": 1, "success": True, "errors": ""}, ItemResult(1, None, True)),
         ({"id": 1, "status": "Updated", "errors": "", "title": "My printer"}, ItemResult(1, None, True)),
         ({"id": 1}, ItemResult(1, None, False)),
+        ({"id": 1, "success": True, "status": "Failed"}, ItemResult(1, None, True)),
+        ({"id": 1, "status": "Updated", "errors": "No"}, ItemResult(1, None, False, "", "No")),
+        ({"id": True, "index": 0, "success": True, "error": "Odd"}, ItemResult(None, 0, True)),
         ({"id": 1, "success": "false"}, ItemResult(1, None, False)),
         ({"id": 1, "success": False, "title": "My printer"}, ItemResult(1, None, False)),
         ({"id": 1, "status": "Failed", "success": False}, ItemResult(1, None, False)),
@@ -125,6 +128,9 @@ def test_an_item_is_a_success_only_if_it_says_so(raw, result):
         ("TicketUpdateFailed", "Not found", "not_found"),
         ("TicketUpdateFailed", "Conflict of interest: is required", ""),
         ("TicketUpdateFailed", "Assignee not found", ""),
+        ("conflict", "", "conflict"),
+        ("update conflict", "", "conflict"),
+        ("", "Couldn't find Ticket with id=1", "not_found"),
         ("", "", ""),
     ],
 )
@@ -144,6 +150,11 @@ def test_an_unknown_status_counts_as_running_and_logs_a_warning(caplog):
     assert not read.is_over
     assert not read.succeeded
     assert caplog.messages == ["bulk job V3-1 has the unknown status 'hibernating'; taken as still running"]
+
+
+def test_numbers_and_words_of_another_kind_count_as_not_told():
+    raw = {"id": 7, "status": "working", "total": True, "progress": "3", "message": ["x"], "results": None}
+    assert JobStatus.from_json(raw) == JobStatus("7", "working")
 
 
 def test_a_killed_job_has_ended_without_success():

@@ -45,7 +45,9 @@ def test_the_numbers_of_every_job_add_up_but_for_the_huge_ones(db: None) -> None
 
 @pytest.mark.once
 def test_every_timeline_is_one_that_the_table_of_states_allows(db: None) -> None:
-    for name, job in made().items():
+    jobs = made()
+    assert jobs
+    for name, job in jobs.items():
         steps = list(job.transitions.values_list("from_status", "to_status", "at"))
         assert steps[0][:2] == ("", Status.QUEUED), name
         assert [start for start, _, _ in steps[1:]] == [to for _, to, _ in steps[:-1]], name

@@ -79,7 +79,7 @@ def test_each_ticket_is_read_once_and_its_snapshot_is_recorded(demo: Demo) -> No
     assert (job.status, counts(job)) == ("succeeded", {"changed": 250})
     assert calls(demo) == (3, 3)
     assert {ref: set(tags) for ref, tags in job.items.values_list("ref", "before__tags")} == had
-    assert all(tags == ["vip"] for tags in job.items.values_list("change__add", flat=True))
+    assert list(job.items.values_list("change__add", flat=True)) == [["vip"]] * 250
     undo = follow(job, FollowUp.UNDO)
     assert (undo.status, counts(undo)) == ("succeeded", {"changed": 250})
     assert calls(demo) == (6, 6)
@@ -107,7 +107,8 @@ def test_batches_are_full_although_few_tickets_need_a_change(demo: Demo) -> None
     job = run(submit(refs=need))
     assert counts(job) == {"changed": wanted, "unchanged": len(need) - wanted}
     assert calls(demo) == (ceil(len(need) / 100), ceil(wanted / 100))
-    assert all(batch.size <= 100 for batch in job.batches.all())
+    sizes = sorted(job.batches.filter(size__gt=0).values_list("size", flat=True))
+    assert (sum(sizes), sizes[-1]) == (wanted, 100)
 
 
 def test_a_batch_that_settles_by_being_read_counts_as_progress(demo: Demo) -> None:
@@ -129,7 +130,7 @@ def test_tickets_that_need_different_changes_go_into_different_batches(demo: Dem
     job = run(submit(refs=refs, remove=["old", "older"]))
     assert counts(job) == {"changed": len(refs)}
     assert calls(demo) == (ceil(len(refs) / 100), sum(ceil(half / 100) for half in halves))
-    assert not any({"old", "older"} & demo.tags(ref) for ref in refs)
+    assert [{"old", "older"} & demo.tags(ref) for ref in refs] == [set()] * sum(halves)
 
 
 def test_missing_deleted_and_closed_tickets_are_noticed_when_they_are_read(demo: Demo) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -121,3 +123,154 @@ def test_a_batch_that_hangs_is_polled_twice_a_minute() -> None:
 def test_a_worker_that_takes_over_starts_with_the_known_pace() -> None:
     schedule = PollSchedule(0.05, settled=100, polls=30)
     assert schedule.next_poll([Flight(100.0, 100)]) == pytest.approx(100.0 + 0.05 * effective_size(100))
+
+
+# One decision at a time
+
+
+def full(sent_at: float, progress: float = 0.0) -> Flight:
+    return Flight(sent_at, 100, progress)
+
+
+def seconds(for_full: float) -> float:
+    """The pace at which a batch of a hundred takes this long."""
+    return for_full / effective_size(100)
+
+
+def due(schedule: PollSchedule, *sent_at: float) -> Any:
+    """When full batches are polled that were sent at these times."""
+    return pytest.approx(schedule.next_poll([full(moment) for moment in sent_at]), abs=1e-9)
+
+
+def test_with_nothing_in_flight_there_is_no_poll() -> None:
+    assert PollSchedule(seconds(10)).next_poll([]) == math.inf
+
+
+def test_a_batch_takes_as_long_as_its_items_and_eleven_more() -> None:
+    assert PollSchedule(1.0).next_poll([Flight(100.0, 9)]) == 100 + 9 + 11
+
+
+def test_a_batch_of_which_nothing_is_known_is_polled_at_growing_ages() -> None:
+    schedule, polled = PollSchedule(), []
+    for _ in range(6):
+        polled.append(round(schedule.next_poll([full(100)]), 3))
+        schedule.learn(polled[-1], [], [full(100)])
+    assert polled == [100.1, 100.2, 100.3, 100.45, 100.675, 101.012]
+
+
+def test_the_first_of_several_unknown_batches_is_polled() -> None:
+    assert due(PollSchedule(), 103, 100, 101) == 100.1
+
+
+def test_progress_tells_how_long_the_whole_takes() -> None:
+    schedule = PollSchedule()
+    schedule.learn(105, [], [full(100, 0.25), full(100, 0.5)])
+    assert due(schedule, 100) == 100 + 111 * 5 / (50 + 11)  # by the batch that has come furthest
+
+
+def test_a_flight_has_made_no_progress_by_itself() -> None:
+    schedule = PollSchedule()
+    schedule.learn(105, [], [Flight(100, 100)])
+    assert due(schedule, 100) == 107.5  # by its age
+
+
+def test_a_batch_that_outlasts_what_was_expected_is_polled_at_growing_ages() -> None:
+    schedule = PollSchedule(seconds(4))
+    schedule.learn(105, [], [full(100)])
+    assert due(schedule, 100) == 107.5
+
+
+def test_while_there_is_credit_the_next_batch_is_polled_in_the_middle_of_what_is_open() -> None:
+    schedule = PollSchedule(polls=4)
+    schedule.learn(106, [], [full(100)])
+    schedule.learn(110, [full(100)], [])
+    assert schedule._credit == pytest.approx(1.33)
+    assert due(schedule, 110) == 118  # between 6 and 10 seconds
+
+
+def test_without_credit_the_next_batch_is_polled_when_it_is_surely_done() -> None:
+    schedule = PollSchedule(polls=5)
+    schedule.learn(106, [], [full(100)])
+    schedule.learn(110, [full(100)], [])
+    assert schedule._credit == pytest.approx(0.33)
+    assert due(schedule, 110) == 120
+
+
+def test_credit_of_exactly_one_poll_is_spent() -> None:
+    schedule = PollSchedule(polls=5)
+    schedule.learn(110, [full(100), full(104)], [])
+    schedule._credit = 1.0
+    assert due(schedule, 110, 111) == 113  # between 0 and 6 seconds
+
+
+def test_a_batch_that_was_sent_after_the_last_poll_was_younger_then_not_older() -> None:
+    schedule = PollSchedule()
+    schedule.learn(106, [], [])
+    schedule.learn(118, [full(108)], [])
+    assert due(schedule, 120) == 125  # between 0 and 10 seconds
+
+
+def test_what_was_learned_widens_with_each_poll() -> None:
+    schedule = PollSchedule()
+    schedule.learn(108, [], [full(100)])
+    schedule.learn(110, [full(100)], [])
+    assert due(schedule, 110) == 119  # between 8 and 10 seconds
+    schedule.learn(111, [], [full(110)])
+    assert due(schedule, 110) == 110 + (8 / 1.02 + 10 * 1.02) / 2
+
+
+def test_batches_that_differ_among_themselves_leave_the_truth_between() -> None:
+    schedule = PollSchedule()
+    schedule.learn(110, [full(104)], [full(100)])
+    assert due(schedule, 110) == 118  # one took 6 seconds at most, the other takes more than 10
+
+
+def test_a_service_that_becomes_slower_moves_both_ends() -> None:
+    schedule = PollSchedule()
+    schedule.learn(104, [], [full(100)])
+    schedule.learn(105, [full(100)], [])
+    schedule.learn(125, [], [full(105)])
+    assert due(schedule, 105) == 125 + 0.02 * 20  # longer than 20 seconds, and a little after a poll in vain
+
+
+def test_batches_that_are_due_at_nearly_the_same_time_share_a_poll() -> None:
+    schedule = PollSchedule(seconds(10))
+    assert due(schedule, 100, 100.15, 100.2, 100.21) == 110.2
+
+
+def test_a_poll_that_is_not_paid_for_waits_for_as_many_batches_as_pay_for_it() -> None:
+    sent_at = range(100, 110)
+    assert due(PollSchedule(seconds(10), polls=6), *sent_at) == 110  # one is left
+    assert due(PollSchedule(seconds(10), polls=7), *sent_at) == 113  # four pay 1.32
+    assert due(PollSchedule(seconds(10), polls=8), *sent_at) == 116  # seven pay 2.31
+    assert due(PollSchedule(seconds(10), settled=3, polls=7), *sent_at) == 110  # three have paid 0.99
+    assert due(PollSchedule(seconds(10), polls=20), *sent_at) == 119  # no more than there are
+
+
+def test_polls_that_find_nothing_grow_apart_and_one_that_finds_something_ends_that() -> None:
+    schedule = PollSchedule(seconds(10))
+    schedule.learn(110, [], [full(100)])
+    schedule._least, schedule._expected = 0.0, seconds(10)  # as if nothing had been learned by it
+    assert due(schedule, 100) == 110.2
+    schedule.learn(110.2, [], [full(100)])
+    schedule._least = 0.0
+    assert due(schedule, 100) == 110.6
+    schedule.learn(110.6, [full(100)], [])
+    assert schedule._fruitless == 0
+
+
+def test_a_batch_is_never_polled_before_it_is_a_tenth_of_a_second_old() -> None:
+    assert due(PollSchedule(seconds(0.01)), 100) == 100.1
+
+
+def test_half_a_minute_is_the_longest_between_two_polls() -> None:
+    schedule = PollSchedule(seconds(500))
+    assert due(schedule, 100, 90) == 120
+    schedule.learn(115, [], [full(100), full(90)])
+    assert due(schedule, 100, 90) == 145
+
+
+def test_credit_does_not_grow_beyond_what_a_job_begins_with() -> None:
+    schedule = PollSchedule()
+    schedule.learn(110, [full(100)] * 100, [])
+    assert schedule._credit == 7.0

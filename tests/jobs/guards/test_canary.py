@@ -9,7 +9,7 @@ import pytest
 from jobs.actors import Actor, person, this_worker
 from jobs.guards.canary import canary_question, canary_summary
 from jobs.models import Job
-from jobs.states import Status
+from jobs.states import BatchState, Status
 from jobs.transitions import record
 from tests import factories
 
@@ -43,7 +43,7 @@ def test_the_summary_counts_what_was_sent_and_says_what_going_on_and_stopping_do
 ) -> None:
     job = factories.job(Status.RUNNING, total=total, **done)
     for counts in batches:
-        factories.batch(job, **counts)
+        factories.batch(job, BatchState.SETTLED, **counts)
     factories.batch(factories.job(), failed=7)
     assert canary_summary(job) == f"Tried on the first {sentence}"
 

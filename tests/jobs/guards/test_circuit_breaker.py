@@ -79,6 +79,34 @@ def test_items_that_were_not_sent_or_are_sent_again_do_not_count() -> None:
     assert RefusalWindow().after(some) == RefusalWindow((BatchRefusals(9, Counter()),))
 
 
+@pytest.mark.parametrize(
+    ("refused", "part"),
+    [
+        ({"required": 30}, "all"),
+        ({"required": 29, "closed": 28}, "most"),
+        ({"required": 29, "closed": 29}, "many"),
+        ({"required": 10, "closed": 9, "other": 9}, "many"),
+    ],
+)
+def test_the_sentence_says_how_many_were_refused_for_the_commonest_reason(
+    db: None, refused: dict[str, int], part: str
+) -> None:
+    job = factories.job("running", total=100)
+    factories.item(job, 7, "failed", reason="required", detail="Another one is required")
+    factories.item(job, 8, "failed", reason="required", detail="Resolution: is required")
+    factories.item(job, 9, "failed", reason="closed", detail="It is closed")
+    window = RefusalWindow((BatchRefusals(60, Counter()), BatchRefusals(1_000, Counter(refused))))
+    assert circuit_breaker.stop_reason(job, window) == SENTENCE.format(sum(refused.values()), "1,060", part)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("field_required", "field required"), ("", "no reason was given")]
+)
+def test_where_zendesk_gave_no_words_the_reason_is_told(db: None, reason: str, words: str) -> None:
+    window = RefusalWindow((BatchRefusals(60, Counter({reason: 60})),))
+    assert f"all because: “{words}” Mend that" in circuit_breaker.stop_reason(factories.job(), window)
+
+
 def test_a_job_that_is_mostly_refused_stops_with_the_reason_and_the_number(demo: Demo) -> None:
     refs = untagged(demo, 300)
     refuse(demo, refs[50:100] + refs[120:180])

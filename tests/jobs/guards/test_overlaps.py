@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from jobs.guards import overlaps
-from jobs.guards.overlaps import overlapping_jobs
+from jobs.guards.overlaps import changed_by_others, overlapping_jobs
 from jobs.models import Item, Job, ListedRefs
 from jobs.states import Status
 from tests import factories
@@ -112,3 +114,42 @@ def test_many_jobs_at_work_take_no_more_queries_than_one_of_each_kind() -> None:
         read(range(12, 30))
         given([12], [13])
     assert queries() == few
+
+
+def test_the_last_other_job_that_changed_a_ticket_since_is_named() -> None:
+    now = timezone.now()
+    ours, first, last, early = (factories.job(Status.SUCCEEDED, total=9) for _ in range(4))
+
+    def changed(by: Job, ref: int, minutes: int, outcome: str = "changed") -> None:
+        batch = factories.batch(by, settled_at=now + timedelta(minutes=minutes))
+        factories.item(by, ref, outcome, batch=batch)
+
+    changed(last, 1, 5)
+    changed(first, 1, 3)
+    changed(early, 2, -1)
+    changed(first, 3, 0)
+    changed(first, 4, 2, "failed")
+    changed(ours, 5, 2)
+    changed(first, 6, 2)
+    assert changed_by_others(ours, [1, 2, 3, 4, 5, 7], since=now) == {1: last.pk, 3: first.pk}
+    assert changed_by_others(ours, [], since=now) == {}
+
+
+def test_fifty_jobs_at_most_are_compared_and_none_that_only_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = read(range(10, 20), Status.SUCCEEDED)
+    read([10], dry_run=True)
+    read([10], Status.CANCELLED)
+    others = [read([10]) for _ in range(3)]
+    assert overlapping_jobs(job) == others
+    monkeypatch.setattr(overlaps, "MOST_JOBS", 2)
+    assert overlapping_jobs(job) == others[:2]
+    assert overlapping_jobs(others[0]) == others[1:]
+
+
+def test_lists_of_numbers_are_the_same_only_where_the_list_has_a_name() -> None:
+    unnamed, named = {"kind": "ids", "name": ""}, {"kind": "ids", "name": "vips.csv"}
+    job = factories.job(Status.SUCCEEDED, source=named)
+    same = factories.job(Status.QUEUED, source=named)
+    factories.job(Status.QUEUED, source=unnamed)
+    assert overlapping_jobs(job) == [same]
+    assert overlapping_jobs(factories.job(Status.SUCCEEDED, source=unnamed)) == []

@@ -8,7 +8,7 @@ import pytest
 
 from jobs import actions
 from jobs.engine import lost_search
-from jobs.guards.probes import Probe, Probes
+from jobs.guards.probes import Probe, Probes, stop_reason
 from jobs.models import Item, Job
 from jobs.runtime.failpoints import Failpoint
 from jobs.states import FollowUp, Status
@@ -50,6 +50,63 @@ def job_on(refs: list[int], **options: Any) -> actions.Submission:
     return submit(refs=refs, add=["vip"], closed=True, **options)
 
 
+def no_meaning(*_: str) -> str:
+    return ""
+
+
+def item(outcome: str, detail: str = "") -> Item:
+    return Item(outcome=outcome, reason="code", detail=detail)
+
+
+def test_after_three_refused_for_reasons_of_their_own_no_more_are_sent() -> None:
+    known = Probes()
+    for number in (1, 2):
+        known = known.after("closed", [item("failed", "no")], no_meaning)
+        assert known == Probes({"closed": Probe(refused=number)})
+    known = known.after("closed", [item("failed", "No, again")], no_meaning)
+    why = "Of the closed ones 3 were sent one by one, and each was refused, the last with: “No, again”."
+    assert known == Probes({"closed": Probe(refused=3, why=why)})
+
+
+def test_a_meaning_is_not_replaced_by_the_count() -> None:
+    known = Probes({"closed": Probe(refused=2)})
+    assert known.after("closed", [item("failed")], lambda *_: "An admin forbids it.").withheld == {
+        "closed": "An admin forbids it."
+    }
+
+
+def test_what_says_nothing_of_the_others_leaves_the_kind_as_it_is() -> None:
+    known = Probes({"closed": Probe(refused=1)})
+    assert known.after("closed", [item("skipped"), item("unverified")], no_meaning) == known
+
+
+def test_one_that_was_changed_opens_its_kind_alone() -> None:
+    known = Probes({"archived": Probe(refused=1, why="No.")})
+    passed = Probes({"archived": Probe(refused=1, why="No."), "closed": Probe(passed=True)})
+    assert known.after("closed", [], no_meaning, done=1) == passed
+    assert known.after("closed", [item("failed"), item("changed")], no_meaning) == passed
+    assert [passed.is_open(kind) for kind in ("closed", "archived", "new", "")] == [True, False, False, True]
+    assert (passed.withheld, passed.resumed()) == (
+        {"archived": "No."},
+        Probes({"closed": Probe(passed=True)}),
+    )
+
+
+def test_items_that_need_no_probe_teach_nothing() -> None:
+    assert Probes().after("", [item("failed")], no_meaning) == Probes()
+
+
+@pytest.mark.parametrize(
+    ("left", "number", "them"),
+    [(1, "1 ticket was", "it"), (1_200, "1,200 tickets were", "them")],
+)
+def test_the_sentence_counts_what_was_not_sent(left: int, number: str, them: str) -> None:
+    assert stop_reason({"a": "No.", "b": "Never."}, left) == (
+        f"Stopped: No. Never. {number} not sent for that. When it is mended, resume: one is tried first "
+        f"again. Or cancel, which leaves {them} untouched."
+    )
+
+
 def test_one_refused_ticket_withholds_its_kind_and_the_job_says_what_to_do(demo: Demo) -> None:
     closed, others = some(demo, closed=8, others=120)
     job = run(job_on(closed + others))
@@ -67,7 +124,7 @@ def test_one_refused_ticket_withholds_its_kind_and_the_job_says_what_to_do(demo:
     job = run(job)
     assert (job.status, counts(job)) == ("partial", {"changed": 127, "failed": 1})
     assert counts(follow(job, FollowUp.RETRY)) == {"changed": 1}
-    assert all("vip" in demo.tags(ref) for ref in closed)
+    assert ["vip" in demo.tags(ref) for ref in closed] == [True] * len(closed)
 
 
 def test_once_the_probe_passes_all_are_sent_and_undo_does_the_same(demo: Demo) -> None:
@@ -85,7 +142,7 @@ def test_once_the_probe_passes_all_are_sent_and_undo_does_the_same(demo: Demo) -
     actions.cancel(job=undo, by=ANA)
     assert counts(follow(undo, FollowUp.REST)) == {"changed": 7}
     assert counts(follow(undo, FollowUp.RETRY)) == {"changed": 1}
-    assert not any("vip" in demo.tags(ref) for ref in closed + others)
+    assert ["vip" in demo.tags(ref) for ref in closed + others] == [False] * 11
 
 
 @pytest.mark.parametrize("number", [1, 6])

@@ -54,7 +54,7 @@ def test_no_sentence_is_left_of_a_status_that_is_gone() -> None:
 def test_a_status_has_its_words_in_a_terminal(db: None, status: Status) -> None:
     job = factories.job(status)
     words = [progress_words(job), summary_words(job)]
-    assert all(words)
+    assert [bool(sentence) for sentence in words] == [True] * 2
     assert not re.search(r"[{}]", " ".join(words))
 
 

@@ -59,6 +59,7 @@ def test_a_public_reply_needs_a_preview_with_the_text_and_a_typed_number(
     assert "This will e-mail 3 customers" in page
     job = Job.objects.get()
     samples = html.unescape(web.get(f"/tools/preview/{job.pk}/samples").content.decode())
+    assert len(refs) == 3
     for ref in refs:
         name = people.name(json.loads(rendered(demo_zendesk, ref))["requester_id"])
         assert f"Hello {name}. Dana Demo has news on #{ref}." in samples

@@ -225,7 +225,8 @@ def test_unused_tags_and_tags_without_references_have_lists(web: Client, demo: D
     assert {row["tag"] for row in named} | {row["tag"] for row in rows(web, show="unnamed")} == {
         row["tag"] for row in every
     }
-    assert all(row["named_in"] for row in named)
+    assert len(named) > 1
+    assert [row["tag"] for row in named if not row["named_in"]] == []
     page = web.get(PATH, {"show": "named"}).content.decode()
     for reference in named[0]["named_in"]:  # type: ignore[attr-defined]
         assert f'href="{reference["address"]}"' in page
@@ -257,7 +258,8 @@ def test_a_csv_has_the_same_tags_with_harmless_cells(web: Client, demo: Demo) ->
     TagList.objects.create(account=demo.url, counts={"-2+3": 1, "vip": 4}, ended_at=timezone.now())
     found = list(csv.DictReader(io.StringIO(web.get(PATH, {"format": "csv"}).content.decode())))
     assert [row["tag"].removeprefix("'") for row in found] == [row["tag"] for row in rows(web)]
-    assert not any(cell.startswith(("=", "+", "-", "@")) for row in found for cell in row.values())
+    risky = [cell for row in found for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+    assert ("'-2+3" in [row["tag"] for row in found], risky) == (True, [])
     groups = csv.DictReader(io.StringIO(web.get(PATH, {"format": "csv", "show": "alike"}).content.decode()))
     assert groups.fieldnames == ["group", "tag", "tickets"]
 

@@ -35,6 +35,7 @@ from zendesk.transport.limits import (
         ({"x-rate-limit": "400"}, None),
         ({"x-rate-limit-remaining": "400"}, None),
         ({"x-rate-limit": "0", "x-rate-limit-remaining": "0"}, None),
+        ({"x-rate-limit": "1", "x-rate-limit-remaining": "0"}, RateLimit(1, 0, None)),
         ({"x-rate-limit": "-5", "x-rate-limit-remaining": "nan"}, None),
         ({}, None),
     ],
@@ -95,6 +96,7 @@ def test_the_hold_is_short_without_a_reset_time_and_capped_with_an_absurd_one():
         ({"retry-after": "999999"}, 600.0),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-3"}, None),
+        ({"retry-after": "-0.5"}, None),
         ({"retry-after": "inf"}, None),
         ({}, None),
         ({"Date": "Mon, 06 Nov 2023 08:00:00 GMT", "Retry-After": "Mon, 06 Nov 2023 08:00:30 GMT"}, 30.0),
@@ -106,7 +108,9 @@ def test_retry_after_is_read_and_kept_in_bounds(headers, seconds):
 
 def test_a_429_without_retry_after_waits_for_the_endpoint_or_ten_seconds():
     assert retry_after_or_default({}) == 10.0
-    assert retry_after_or_default({"zendesk-ratelimit-x": "total=5; remaining=0; resets=42"}) == 42.0
+    spent = {"zendesk-ratelimit-x": "total=5; remaining=0; resets=42"}
+    assert retry_after_or_default(spent) == 42.0
+    assert retry_after_or_default({**spent, "retry-after": "7"}) == 7.0
 
 
 @given(
