@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.dispatch import receiver
 from django.utils import timezone
 
 from jobs import transitions
@@ -259,6 +260,17 @@ def make_follow_up(
         here=here,
         nonce=nonce,
     )
+
+
+@receiver(transitions.ended)
+def remove_guard_at_end(job: Job, by: Actor, **_: Any) -> None:
+    """Make the follow-up that removes the guard tag, however the job ended, if it changed anything.
+
+    Sent in the transaction that ends the job, hence exactly once.
+    """
+    if job.guarded == Guarded.UNTIL_END and (job.changed or job.unverified):
+        # It belongs to the person who asked for the job.
+        make_follow_up(job=job, kind=FollowUp.UNGUARD, by=Actor(name=by.name, user_id=job.created_by_id))
 
 
 def _items_of(job: Job, kind: FollowUp, reason: str) -> dict[str, Any]:

@@ -10,4 +10,4 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from jobs import signals  # noqa: F401, PLC0415  # listens by being imported
+        from jobs import actions  # noqa: F401, PLC0415  # its receiver listens once it is imported
