@@ -22,7 +22,7 @@ from tests.processes import await_that, is_frozen
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 TICKETS = 30
-LOST = "is not held by this worker any more"
+LOST = "is no longer held by this worker"
 
 
 class Scene:

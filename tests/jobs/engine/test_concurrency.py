@@ -8,7 +8,7 @@ import pytest
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import execution
+from jobs.engine import execution, poll_schedule
 from jobs.engine.pipeline import Pipeline
 from jobs.models import Batch
 from jobs.states import BatchState, Status
@@ -30,6 +30,8 @@ def test_a_job_that_shares_the_slots_always_has_a_batch_in_flight_while_it_waits
     under_way: list[int] = []
     rests: list[int] = []
     in_flight = Batch.objects.filter(job=job, state=BatchState.SENT)
+    # Late enough that all five are in flight before the first poll, however slow the database is.
+    monkeypatch.setattr(poll_schedule, "SHORTEST", 0.5)
     monkeypatch.setattr(Pipeline, "wait", lambda *_: rests.append(in_flight.count()))
     execution.run(job.pk, seconds=60, on_step=lambda: under_way.append(in_flight.count()))
     job.refresh_from_db()
