@@ -23,6 +23,9 @@ from jobs.runtime.lease import STALE_AFTER
 from jobs.workers import heartbeats, processes
 from tests.processes import await_that
 
+#: What a worker logs when it finds out that another has taken its job.
+LOST = "is no longer held by this worker"
+
 
 def send_signal(pid: int, how: signal.Signals) -> bool:
     """False when the process is gone."""

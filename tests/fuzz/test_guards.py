@@ -16,13 +16,12 @@ from jobs.runtime.failpoints import Failpoint
 from jobs.states import BatchState
 from tests.demo import Demo, has_ended, submit
 from tests.fuzz.conftest import StartFleet
-from tests.fuzz.fleet import outdate_beat
+from tests.fuzz.fleet import LOST, outdate_beat
 from tests.fuzz.orders import FREEZE, KILL, Orders
 from tests.processes import await_that, is_frozen
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 TICKETS = 30
-LOST = "is no longer held by this worker"
 
 
 class Scene:

@@ -14,7 +14,7 @@ from jobs.reports import recount
 from jobs.runtime.failpoints import Failpoint
 from tests.demo import ANA, Demo, has_ended, outcomes
 from tests.fuzz.conftest import QUICK, StartFleet
-from tests.fuzz.fleet import outdate_beat
+from tests.fuzz.fleet import LOST, outdate_beat
 from tests.fuzz.orders import FREEZE, KILL, Orders
 from tests.processes import await_that, is_frozen
 from zendesk import sandbox as zd
@@ -88,7 +88,7 @@ def test_frozen_with_batches_in_hand_and_replaced_it_mails_nobody_twice(
     assert outdate_beat(job)
     await_that(partial(has_ended, job), "the end of the job, by another worker")
     os.kill(frozen, signal.SIGCONT)
-    await_that(lambda: "is no longer held by this worker" in fleet.said(), "its finding out")
+    await_that(lambda: LOST in fleet.said(), "its finding out")
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.public_comments) == dict.fromkeys(refs, 1)
     assert list(recount.drifts()) == []

@@ -14,7 +14,7 @@ from jobs.source_spec import Order
 from tagmanager.intake import sources
 from tests.demo import Demo, has_ended, holder_of, outcomes, submit
 from tests.fuzz.conftest import QUICK, StartFleet
-from tests.fuzz.fleet import outdate_beat
+from tests.fuzz.fleet import LOST, outdate_beat
 from tests.fuzz.orders import FREEZE, KILL, Orders
 from tests.processes import await_that, is_frozen
 from zendesk import sandbox as zd
@@ -66,7 +66,7 @@ def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(
     assert outdate_beat(job)
     await_that(partial(has_ended, job), "the end of the job, by another worker")
     os.kill(frozen, signal.SIGCONT)
-    await_that(lambda: "is no longer held by this worker" in fleet.said(), "its finding out")
+    await_that(lambda: LOST in fleet.said(), "its finding out")
     assert outcomes(job) == dict.fromkeys(refs, "changed")
     assert dict(counting.account.ledger.updates) == dict.fromkeys(refs, 1)
     assert has_ended(job)
