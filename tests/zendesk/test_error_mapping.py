@@ -157,27 +157,27 @@ def test_the_retry_after_of_a_503_is_kept():
     ("seconds", "words"),
     [
         ("599", "599 seconds."),
-        ("600", "600 seconds. (It asked for at least as long; whether it still refuses is tried then.)"),
-        ("9999", "600 seconds. (It asked for at least as long; whether it still refuses is tried then.)"),
+        ("600", "600 seconds. (Zendesk asked for a longer wait; we try again then.)"),
+        ("9999", "600 seconds. (Zendesk asked for a longer wait; we try again then.)"),
     ],
 )
 def test_a_long_wait_says_that_it_was_cut(seconds, words):
     error = error_from(429, {"Retry-After": seconds}, b"")
-    assert error.text == f"Zendesk takes no more calls for now. The next one may be made in {words}"
+    assert error.text == f"Zendesk accepts no calls for now. The next one is possible in {words}"
 
 
 @pytest.mark.parametrize(
     ("location", "where"),
     [
-        ("https://acme-new.zendesk.com/api", "on to acme-new.zendesk.com,"),
-        ("/login", "on elsewhere,"),
-        ("https://[broken", "on elsewhere,"),
-        (None, "on elsewhere,"),
+        ("https://acme-new.zendesk.com/api", "to acme-new.zendesk.com,"),
+        ("/login", "elsewhere,"),
+        ("https://[broken", "elsewhere,"),
+        (None, "elsewhere,"),
     ],
 )
 def test_a_redirect_names_a_host_where_there_is_one(location, where):
     headers = {"Date": "Mon, 06 Nov 2023 08:00:00 GMT"} | ({"LOCATION": location} if location else {})
-    assert error_from(302, headers, b"").text.startswith(f"Zendesk sent this call {where}")
+    assert error_from(302, headers, b"").text.startswith(f"Zendesk redirects this call {where}")
 
 
 def test_the_advice_on_the_credentials_comes_after_zendesks_words():

@@ -141,7 +141,7 @@ def test_fifty_jobs_at_most_are_compared_and_none_that_only_tries(monkeypatch: p
     read([10], Status.CANCELLED)
     others = [read([10]) for _ in range(3)]
     assert overlapping_jobs(job) == others
-    monkeypatch.setattr(overlaps, "MOST_JOBS", 2)
+    monkeypatch.setattr(overlaps, "MAX_JOBS", 2)
     assert overlapping_jobs(job) == others[:2]
     assert overlapping_jobs(others[0]) == others[1:]
 
