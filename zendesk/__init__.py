@@ -12,7 +12,6 @@ from zendesk.credentials import (
     CredentialsEnd,
     OAuthClient,
 )
-from zendesk.error_mapping import error_from
 from zendesk.errors import (
     Conflict,
     CredentialsRefused,
@@ -46,6 +45,7 @@ from zendesk.records import (
     ViewCount,
 )
 from zendesk.tags import MAX_TAGS_LENGTH, TagError, fits, normalise, parse_tags
+from zendesk.transport.error_mapping import error_from
 from zendesk.transport.gate import Gate, LocalGate
 from zendesk.transport.limits import RateLimit
 from zendesk.transport.pending import Pending

@@ -30,6 +30,7 @@ from tagmanager.forms.job_form import TicketFilterForm
 from tagmanager.forms.source_form import ExtraSourceForm, SourceKindsForm
 from tagmanager.intake import source_size, sources
 from tagmanager.intake.source_kinds.base import NOT
+from tagmanager.intake.source_kinds.registry import phrase_of
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
@@ -52,7 +53,7 @@ class ChosenTickets:
             return submit.phrase(self.source, self.only, limit)
         if self.only or self.source.stored["kind"] == SEVERAL:
             return f"{submit.phrase(self.source, self.only, limit)} (at most {self.number:,})"
-        return f"about {self.number:,} {self.source.phrase}"
+        return f"about {self.number:,} {phrase_of(self.source.stored)}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from jobs.actors import Actor
 from jobs.source_spec import Order
 from jobs.states import Guarded
 from tagmanager.changes.job_options import JobOptions
+from tagmanager.intake.source_kinds.registry import phrase_of
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import Tool, ToolForm
@@ -62,7 +63,8 @@ def submit(
 
 def phrase(source: Source, only: TicketFilter | None = None, limit: int | None = None) -> str:
     """The tickets as the end of a title: "tickets of view “A”, only those that have vip; the 10 oldest"."""
-    named = f"{source.phrase}, {only.phrase}" if only else source.phrase
+    tickets = phrase_of(source.stored)
+    named = f"{tickets}, {only.phrase}" if only else tickets
     order = Order(source.stored.get("order", ""))
     if order:
         first = (

@@ -15,7 +15,6 @@ from zendesk.address import checked_base_url
 from zendesk.calls import Call, Request
 from zendesk.credentials import Credentials
 from zendesk.error_body import one_line, parse_json
-from zendesk.error_mapping import error_from
 from zendesk.errors import (
     CredentialsRefused,
     RateLimited,
@@ -25,6 +24,7 @@ from zendesk.errors import (
     ZendeskError,
 )
 from zendesk.transport.attempt import AttemptResult, HttpSession
+from zendesk.transport.error_mapping import error_from
 from zendesk.transport.gate import EndpointGates, Gate, LocalGate
 from zendesk.transport.limits import RateLimit, exhausted_endpoint
 from zendesk.transport.retry import RetryBudget

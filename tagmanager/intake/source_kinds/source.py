@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.source_spec import Stored
-from tagmanager.intake.source_kinds import registry
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a job stores of its source, with the numbers where they were given, and how people call it."""
+    """What a job stores of its source, with the numbers where they were given."""
 
     stored: Stored
     refs: Iterable[int] = field(default=(), repr=False)
@@ -21,8 +20,3 @@ class Source:
         default_factory=dict, repr=False
     )  # of several: numbers by part
     notes: Sequence[str] = field(default=(), repr=False)  # sentences for the person who gave it
-
-    @property
-    def phrase(self) -> str:
-        """As the end of a title: "tickets of view “All unsolved”"."""
-        return registry.phrase_of(self.stored)

@@ -18,7 +18,7 @@ from jobs.states import Outcome, Status
 from tagmanager.forms.job_form import SourceForm
 from tagmanager.forms.prefill import filling_of
 from tagmanager.intake.source_kinds.base import AND, NOT, SourceKind, Way
-from tagmanager.intake.source_kinds.registry import kinds, register, registered
+from tagmanager.intake.source_kinds.registry import kinds, phrase_of, register, registered
 from tagmanager.intake.source_kinds.searching import FoundBySearch
 from tagmanager.intake.source_kinds.source import Source
 from tagmanager.intake.source_size import known
@@ -129,7 +129,7 @@ def test_the_option_stores_the_same_as_the_field(
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored["kind"])
 def test_each_kind_is_called_something_in_titles_and_on_the_page(stored: Stored) -> None:
-    assert Source(stored).phrase not in ("", "tickets")
+    assert phrase_of(stored) not in ("", "tickets")
     words = source_words(stored)
     assert words
     assert f"kind: {stored['kind']}" not in words
@@ -261,7 +261,7 @@ def test_a_kind_that_is_gone_is_shown_as_it_was_stored(web: Client, account: zd.
     job = factories.job(Status.SUCCEEDED, source={"kind": "brand", "name": "vip"}, params=params(add=["x"]))
     assert "kind → brand, name → vip" in web.get(job.get_absolute_url()).content.decode()
     assert web.get(FORM, {"again": job.pk}).status_code == 200
-    assert Source(job.source).phrase == "tickets"
+    assert phrase_of(job.source) == "tickets"
 
 
 @pytest.mark.parametrize(

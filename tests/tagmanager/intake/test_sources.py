@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tagmanager.intake import sources
+from tagmanager.intake.source_kinds.registry import phrase_of
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from tagmanager.intake import sources
     ],
 )
 def test_every_source_has_a_name_that_people_use(source: sources.Source, phrase: str) -> None:
-    assert source.phrase == phrase
+    assert phrase_of(source.stored) == phrase
 
 
 @pytest.mark.parametrize(
