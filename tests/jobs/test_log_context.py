@@ -14,6 +14,7 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import log_context
+from jobs.engine import lost_search
 from tagmanager.ops.logging import ContextFilter, JsonLineFormatter, TextFormatter
 from tests.demo import Demo, run, submit
 
@@ -35,8 +36,12 @@ def written(request: pytest.FixtureRequest) -> Iterator[tuple[str, Lines]]:
 
 
 def test_each_line_says_which_job_and_batch_it_is_about(
-    demo: Demo, written: tuple[str, Lines], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    demo: Demo,
+    written: tuple[str, Lines],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
+    monkeypatch.setattr(lost_search, "LOST_SEARCH_DELAY", 0.0)
     shape, lines = written
     demo.fault("reset_after")
     with django_capture_on_commit_callbacks(execute=True):
