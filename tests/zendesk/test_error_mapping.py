@@ -157,8 +157,8 @@ def test_the_retry_after_of_a_503_is_kept():
     ("seconds", "words"),
     [
         ("599", "599 seconds."),
-        ("600", "600 seconds. (Zendesk asked for a longer wait; we try again then.)"),
-        ("9999", "600 seconds. (Zendesk asked for a longer wait; we try again then.)"),
+        ("600", "600 seconds. (Zendesk may have asked for a longer wait; we try again then.)"),
+        ("9999", "600 seconds. (Zendesk may have asked for a longer wait; we try again then.)"),
     ],
 )
 def test_a_long_wait_says_that_it_was_cut(seconds, words):
