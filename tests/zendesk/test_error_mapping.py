@@ -166,6 +166,14 @@ def test_a_long_wait_says_that_it_was_cut(seconds, words):
     assert error.text == f"Zendesk accepts no calls for now. The next one is possible in {words}"
 
 
+def test_a_part_of_zendesk_that_the_account_lacks_is_no_missing_record():
+    body = b'{"error":"InvalidEndpoint","description":"Not found"}'
+    assert error_from(404, {}, body).text == (
+        "This account's plan or the user's role does not include this part of Zendesk. "
+        "Zendesk says: Not found"
+    )
+
+
 @pytest.mark.parametrize(
     ("location", "where"),
     [
