@@ -198,7 +198,8 @@ def test_no_assertion_passes_on_an_empty_list() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if re.search(r"\b(all|any)\(", text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Assert) and passes_on_nothing(node.test)
     ]
     assert found == []

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -47,9 +48,11 @@ class Tests:
             if self._run(patience=600, loaded=loaded.name) != 0:
                 sys.exit(f"The tests of {module} fail without any mutant, or take ten minutes.")
             self._patience = max(AT_LEAST, PATIENCE * (time.monotonic() - began))
-            for name in json.loads(Path(loaded.name).read_text(encoding="utf-8")):
-                with suppress(Exception):  # what needs settings, or runs as a program
-                    importlib.import_module(name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of libraries that expect to be loaded by pytest
+                for name in json.loads(Path(loaded.name).read_text(encoding="utf-8")):
+                    with suppress(Exception):  # what needs settings, or runs as a program
+                        importlib.import_module(name)
 
     def outcome(self) -> tuple[TestOutcome, str]:
         """Whether they notice the module as it now is, and "timeout" where they had to be stopped."""

@@ -174,3 +174,20 @@ def test_results_that_are_not_objects_are_ignored_with_a_warning(caplog):
 def test_a_job_without_an_id_or_a_status_is_refused(raw):
     with pytest.raises(UnexpectedAnswer, match="without an id or without a status"):
         JobStatus.from_json(raw)
+
+
+def test_what_zendesk_sent_besides_is_kept_and_shown_nowhere():
+    raw = {
+        "id": "V3-1",
+        "status": "completed",
+        "results": [{"id": 5, "success": True, "title": "My printer"}],
+    }
+    read = JobStatus.from_json(raw)
+    assert read.results is not None
+    assert (read.raw, read.results[0].raw) == (raw, raw["results"][0])
+    assert [word in repr(read) for word in ("V3-1", "5", "printer", "raw")] == [True, True, False, False]
+
+
+def test_good_results_are_nothing_to_warn_of(caplog):
+    JobStatus.from_json({"id": "V3-1", "status": "completed", "results": [{"id": 5, "success": True}]})
+    assert caplog.messages == []

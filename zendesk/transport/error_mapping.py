@@ -56,7 +56,7 @@ def error_from(
         seconds = retry_after_or_default(headers)
         text = f"Zendesk accepts no calls for now. The next one is possible in {seconds:.0f} seconds."
         if seconds == MAX_HOLD:
-            text += " (Zendesk asked for a longer wait; we try again then.)"
+            text += " (Zendesk may have asked for a longer wait; we try again then.)"
         return RateLimited(
             _sentence(text, error_body), status=status, code=error_body.code, retry_after=seconds
         )

@@ -274,3 +274,30 @@ def test_credit_does_not_grow_beyond_what_a_job_begins_with() -> None:
     schedule = PollSchedule()
     schedule.learn(110, [full(100)] * 100, [])
     assert schedule._credit == 7.0
+
+
+def test_a_flight_without_progress_tells_nothing_beside_one_with_some() -> None:
+    schedule = PollSchedule()
+    schedule.learn(105, [], [Flight(100, 100), full(104, 0.05)])
+    assert due(schedule, 100) == 100 + 111 * 1 / (5 + 11)
+
+
+def test_what_exactly_the_expected_time_did_not_finish_is_polled_at_a_growing_age() -> None:
+    schedule = PollSchedule(seconds(5))
+    schedule.learn(105, [], [full(100)])
+    assert due(schedule, 100) == 107.5
+
+
+def test_batches_that_differ_do_not_widen_what_was_known_more_closely() -> None:
+    schedule = PollSchedule()
+    schedule.learn(108, [], [full(100)])
+    schedule.learn(109, [full(100)], [])
+    schedule.learn(130, [full(124)], [full(120)])
+    assert due(schedule, 130) == 130 + (8 / 1.02 + 9 * 1.02) / 2
+
+
+def test_while_nothing_is_known_the_first_batch_is_polled_even_without_credit() -> None:
+    schedule = PollSchedule(polls=8)
+    assert due(schedule, 103, 100, 101) == 100.1
+    schedule.learn(105, [], [Flight(100, 100), Flight(104.9, 100)])
+    assert due(schedule, 100, 104.9) == 107.5

@@ -53,6 +53,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         (range(10, 20), range(1, 11)),
         (range(10, 100), range(40, 50)),  # their ends lie amid ours
         (range(40, 50), range(10, 100)),  # and ours amid theirs
+        (range(40, 50), [44, 45, 46, 200, 201, 202]),  # they meet amid ours, at their beginning alone
+        (range(40, 50), [1, 2, 3, 44, 45, 46]),  # and at their end alone
     ],
 )
 def test_overlapping_ranges_of_ids_meet(ours: range, theirs: range) -> None:

@@ -157,13 +157,21 @@ def test_the_retry_after_of_a_503_is_kept():
     ("seconds", "words"),
     [
         ("599", "599 seconds."),
-        ("600", "600 seconds. (Zendesk asked for a longer wait; we try again then.)"),
-        ("9999", "600 seconds. (Zendesk asked for a longer wait; we try again then.)"),
+        ("600", "600 seconds. (Zendesk may have asked for a longer wait; we try again then.)"),
+        ("9999", "600 seconds. (Zendesk may have asked for a longer wait; we try again then.)"),
     ],
 )
 def test_a_long_wait_says_that_it_was_cut(seconds, words):
     error = error_from(429, {"Retry-After": seconds}, b"")
     assert error.text == f"Zendesk accepts no calls for now. The next one is possible in {words}"
+
+
+def test_a_part_of_zendesk_that_the_account_lacks_is_no_missing_record():
+    body = b'{"error":"InvalidEndpoint","description":"Not found"}'
+    assert error_from(404, {}, body).text == (
+        "This account's plan or the user's role does not include this part of Zendesk. "
+        "Zendesk says: Not found"
+    )
 
 
 @pytest.mark.parametrize(
