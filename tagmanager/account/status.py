@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.utils import timezone
 
-from tagmanager.account import connection
-from tagmanager.account.queries import FRAGMENT_MAX_WAIT, cached
+from tagmanager.account import connection, queries
 from zendesk import ZendeskError, check
 
 #: Days before a credential expires on which the page begins to warn.
@@ -45,12 +44,12 @@ def account_status() -> AccountStatus:
     settings = configured_account()
     if settings.problem:
         return settings
-    return cached(f"account-status:{settings.account}", lambda: _check_connection(settings.account))
+    return queries.cached(f"account-status:{settings.account}", lambda: _check_connection(settings.account))
 
 
 def _check_connection(account: str) -> AccountStatus:
     try:
-        with connection.connect(max_wait=FRAGMENT_MAX_WAIT) as zendesk:
+        with connection.connect(max_wait=queries.FRAGMENT_MAX_WAIT) as zendesk:
             found = check(zendesk)
             rate = zendesk.rate
     except (connection.NotConnected, ZendeskError) as problem:
