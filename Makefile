@@ -70,7 +70,7 @@ dev: install ## Develop: the app on a demo Zendesk; a changed file restarts web 
 t: install ## Run one test file in seconds: make t FILE=tests/jobs/test_states.py (DB=postgres, ARGS="-k name")
 	@test -n "$(FILE)" || { echo "Name a file: make t FILE=tests/jobs/test_states.py" >&2; exit 2; }
 	@TEST_DATABASE=$(DB) $(BIN)/pytest -q $(FILE) $(ARGS); code=$$?; if [ $$code = 5 ] && [ $(DB) = postgres ]; \
-		then echo "No test of $(FILE) touches a database, so there is nothing to try on PostgreSQL."; exit 0; fi; exit $$code
+		then echo "No chosen test of $(FILE) touches a database, so there is nothing to try on PostgreSQL."; exit 0; fi; exit $$code
 
 hooks: install ## Check each commit before it is made (pre-commit)
 	$(BIN)/pre-commit install

@@ -6,6 +6,7 @@ stored beyond what the tool puts into `before` and `change`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -277,6 +278,18 @@ class ListedRefs(models.Model):
         if given is None:
             return [(ref, None) for ref in refs]
         return [(ref, given[int(place)]) for ref, place in zip(refs, self.which.split(), strict=True)]
+
+    @staticmethod
+    def in_order(rows: models.QuerySet[ListedRefs], at_once: int = 10) -> Iterator[ListedRefs]:
+        """The rows by number, read a few at a time.
+
+        Not by `iterator()`: its cursor would stay open while the reader does other things. If Python collects
+        an abandoned one during another query of the connection, PostgreSQL's driver waits for itself.
+        """
+        last = -1
+        while found := list(rows.filter(number__gt=last).order_by("number")[:at_once]):
+            yield from found
+            last = found[-1].number
 
     def __str__(self) -> str:
         return f"Refs {self.number} of job {self.job_id}"

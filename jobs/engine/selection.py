@@ -267,8 +267,7 @@ class Selection:
     def _stored_refs(self, parts: Iterable[int]) -> Iterator[ListedRefs]:
         """The stored refs of these parts."""
         for part in parts:
-            rows = self.job.listed.filter(part=self.spec.written_at(part)).order_by("number")
-            yield from rows.iterator(chunk_size=10)
+            yield from ListedRefs.in_order(self.job.listed.filter(part=self.spec.written_at(part)))
 
     # Stages of items
 

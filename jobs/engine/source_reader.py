@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from jobs.engine.id_set import IdSet
 from jobs.followups import previous_results, purpose_of
-from jobs.models import Item, Job
+from jobs.models import Item, Job, ListedRefs
 from jobs.source_spec import ITEMS, LISTED, Stored
 from jobs.work import Payload, PendingCall, PreviousResult, Snapshot, Work
 
@@ -72,7 +72,7 @@ class SourceReader:
         if source["kind"] != LISTED:
             return False
         number = 0
-        for row in self.job.listed.filter(part=part).order_by("number").iterator(chunk_size=1):
+        for row in ListedRefs.in_order(self.job.listed.filter(part=part), at_once=1):
             number += len(row.numbers)
             if number > than:
                 return True
@@ -104,8 +104,7 @@ class SourceReader:
 
     def _listed_chunks(self, part: int, cursor: str, without: IdSet, size: int) -> Iterator[Chunk]:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
-        rows = self.job.listed.filter(part=part, number__gte=number).order_by("number")
-        for row in rows.iterator(chunk_size=10):
+        for row in ListedRefs.in_order(self.job.listed.filter(part=part, number__gte=number)):
             pairs = row.pairs
             for start in range(offset, len(pairs), size):
                 end = start + size

@@ -13,10 +13,12 @@ from jobs.states import FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 
 def drifts(jobs: QuerySet[Job] | None = None) -> Iterator[str]:
     """A sentence for every count of a job that does not agree with its items or batches."""
-    for job in (Job.objects.all() if jobs is None else jobs).order_by("id").iterator():
-        found = list(_drifts_of(job))
+    # No cursor stays open (`ListedRefs.in_order` says why): the jobs are read one by one.
+    for pk in list((Job.objects.all() if jobs is None else jobs).order_by("id").values_list("pk", flat=True)):
+        job = Job.objects.filter(pk=pk).first()
+        found = list(_drifts_of(job)) if job else []
         # A job whose deletion began meanwhile has fewer items than it shows, and is hidden anyway.
-        if found and Job.objects.filter(pk=job.pk).exists():
+        if found and Job.objects.filter(pk=pk).exists():
             yield from found
 
 

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from jobs.formatting import some
-from jobs.models import Job
+from jobs.models import Job, ListedRefs
 from jobs.source_spec import LISTED, Stored
 from tagmanager.intake import ticket_ids
 from tagmanager.intake.source_kinds.base import AND, NOT, Counts, SourceKind, Way
@@ -116,9 +116,8 @@ class Numbers(SourceKind):
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         words: list[str] = []
-        rows = job.listed.filter(part=part).order_by("number")
-        for refs in rows.values_list("refs", flat=True).iterator(chunk_size=1):
-            words += refs.split()
+        for row in ListedRefs.in_order(job.listed.filter(part=part), at_once=1):
+            words += row.refs.split()
             if len(words) > MOST_TYPED:
                 return {} if extra else tickets_of(job)
         return {"kind": self.panel, "ids": " ".join(words)}
