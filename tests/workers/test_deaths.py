@@ -1,4 +1,4 @@
-"""Whatever dies of a cluster: it is told, the whole is replaced, and the job goes on by itself."""
+"""Any process of a cluster may die: the log says so, the cluster is replaced, and the job continues."""
 
 from __future__ import annotations
 
