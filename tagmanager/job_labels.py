@@ -58,7 +58,7 @@ def field(job: Job, name: str, value: object) -> tuple[str, str]:
 
 
 def warning_on(job: Job, number: int) -> str:
-    """What it sends to people outside when this job's work is done on so many tickets; "" for nothing."""
+    """What this job sends to people outside if it runs on `number` tickets; "" for nothing."""
     macro = macro_of(job)
     if macro is None or not macro.writes_to_customers:
         return ""

@@ -17,10 +17,11 @@ def moved(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
             path = names[name]
         except KeyError:
             raise AttributeError(f"module {module!r} has no attribute {name!r}") from None
-        # The reader of the warning is the importing module: past this function and the import system.
+        # Python hides a DeprecationWarning from everybody but the tests of the tool. The level names the line
+        # that imports: past this function; Python leaves the import system out by itself.
         warnings.warn(
             f"{module}.{name} is now {path}; the old name goes with the next release.",
-            DeprecationWarning,
+            FutureWarning,
             stacklevel=2,
         )
         return import_string(path)

@@ -1,4 +1,4 @@
-"""Every address of the app, by room."""
+"""Every URL of the app, by subject."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView

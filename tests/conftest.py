@@ -53,7 +53,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture
 def process_environment() -> dict[str, str]:
-    """The environment for a process of ours (a worker, a command) that works on the test database.
+    """The environment for a process of the project (a worker, a command) that works on the test database.
 
     Give it the `transactional_db` fixture too: another process sees only what was committed.
     """
@@ -100,7 +100,7 @@ def process_demo(transactional_db: None, settings: Any) -> Iterator[Demo]:
 
 @pytest.fixture
 def manage(process_environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a command of ours as a process, on the test's database and Zendesk; it ends with the test."""
+    """Starts a command as a process, on the test's database and Zendesk; it ends with the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:

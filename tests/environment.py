@@ -120,7 +120,7 @@ class BrowserApart(LoadScopeScheduling):
             return nodeid
         if self._browser_tests < FEW:
             return "browser"
-        return "browser, looks" if nodeid.startswith(LOOKS) else "browser, doings"
+        return "browser, looks" if nodeid.startswith(LOOKS) else "browser, actions"
 
     @cached_property
     def _browser_tests(self) -> int:
@@ -133,7 +133,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> BrowserAp
     return BrowserApart(config, log)
 
 
-#: An unmarked test that takes longer is told of at the end of the run, seconds.
+#: Seconds above which an unmarked test is listed at the end of the run.
 QUICK = 2.0
 MARKED = {"slow", "browser"}
 

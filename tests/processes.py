@@ -44,7 +44,7 @@ class Ran:
 
 
 def command(name: str, *arguments: str) -> Ran:
-    """Call it in this process; a `CommandError` is told as the command line would tell it."""
+    """Call it in this process; a `CommandError` is printed as on the command line."""
     out, err = StringIO(), StringIO()
     code = 0
     try:

@@ -20,6 +20,13 @@ TARGETS = [
     *("lock", "format", "bench", "clean", "help"),
 ]
 REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+#: The packages of the program; migrations are numbered files without a subject.
+PACKAGES = sorted(
+    path.parent
+    for root in ("jobs", "tagmanager", "zendesk")
+    for path in (ROOT / root).rglob("__init__.py")
+    if path.parent.name != "migrations"
+)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -155,6 +162,12 @@ def test_make_targets_named_in_documents_exist() -> None:
         for name in re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert named - set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE)) == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: str(package.relative_to(ROOT)))
+def test_a_package_says_what_it_is_for_and_what_it_never_does(package: Path) -> None:
+    said = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert re.search(r"\b[Nn]ever\b", said), f"{package} has no docstring, or none that draws a border"
 
 
 def test_vendored_files_state_their_licence_and_need_no_other_file() -> None:

@@ -1,4 +1,7 @@
-"""A client for the part of the Zendesk Support API that bulk work on tickets needs."""
+"""A client for the part of the Zendesk Support API that bulk work on tickets needs.
+
+Never: Django, jobs, or a write repeated after anything but a 429.
+"""
 
 from zendesk.address import address_of
 from zendesk.calls import Call

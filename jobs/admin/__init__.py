@@ -1,8 +1,8 @@
-"""Oversight: everything can be seen here and nothing can be edited.
+"""Oversight: everything about jobs can be seen here.
 
-A status changed by hand, a batch deleted, or a task of the queue sent again would break what the engine
-relies on. What a person may do to a job goes through `jobs.actions`, here as on the pages. Django imports
-this package when it starts, and each module registers its pages.
+Never: a row edited. A status changed by hand, a batch deleted, or a task of the queue sent again would break
+what the engine relies on. What a person may do to a job goes through `jobs.actions`, here as on the pages.
+Django imports this package when it starts, and each module registers its pages.
 """
 
 from jobs.admin import jobs, prunings, queue, rows

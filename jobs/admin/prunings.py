@@ -13,10 +13,10 @@ from jobs.states import FINAL
 
 def _number_column(field: str, label: str) -> Any:
     @admin.display(description=label)
-    def told(run: Pruning) -> str:
+    def number_of(run: Pruning) -> str:
         return f"{getattr(run, field):,}"
 
-    return told
+    return number_of
 
 
 RUN = ("at", "actor", "ended_before")

@@ -71,7 +71,7 @@ class Pipeline:
         self._wakeup = Event()  # a call that was begun has ended
         # Moments of `time.monotonic` before which nothing is sent, because
         self._remote_slot_at = 0.0  # the other side's queue is full
-        self._own_slot_at = 0.0  # our jobs have taken all slots; a settled batch of ours ends the wait
+        self._own_slot_at = 0.0  # our jobs have taken all slots; a settled batch of any of them ends it
         self._slots_back_off = SLOTS_BACK_OFF
 
     def step(self) -> bool:
@@ -272,7 +272,7 @@ class Pipeline:
             yield
         except TryLater as later:
             self._take_back(entry)
-            # With nothing in flight, no slot of ours becomes free: the job waits as for any other reason.
+            # With nothing in flight, none of our slots becomes free: the job waits as for any other reason.
             if later.reason is not WaitReason.JOB_SLOTS or not self.in_flight:
                 raise
             self._hold_sending()

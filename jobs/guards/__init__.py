@@ -1,4 +1,4 @@
-"""What stops a job by itself before it does harm: too many refusals, a refused kind, or its canary.
+"""What stops a job before it does harm (refusals, a refused probe, its canary), or warns of overlapping jobs.
 
 Never: sending, settling, or a person's click.
 """

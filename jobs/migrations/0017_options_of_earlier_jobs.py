@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import migrations
 
-#: As they are called among the parameters.
-MOVED = ("only", "guard", "include_closed", "field_names")
+#: As they are called among the parameters, with their types; another type is a parameter of a tool's own.
+MOVED = {"only": dict, "guard": str, "include_closed": bool, "field_names": dict}
 PER_TRANSACTION = 500
 
 
@@ -19,7 +19,11 @@ def copy(apps: Any, schema_editor: Any) -> None:
     for start in range(0, len(numbers), PER_TRANSACTION):
         rows = list(jobs.filter(pk__in=numbers[start : start + PER_TRANSACTION]).only("params"))
         for row in rows:
-            row.options = {name: row.params[name] for name in MOVED if name in row.params}
+            row.options = {
+                name: row.params[name]
+                for name, kind in MOVED.items()
+                if isinstance(row.params.get(name), kind)
+            }
         jobs.bulk_update(rows, ["options"])
 
 

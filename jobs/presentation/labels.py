@@ -31,7 +31,7 @@ class Labels(Protocol):
         ...
 
     def warning_on(self, job: Job, number: int) -> str:
-        """What doing this job's work on so many items sends to people outside, in a sentence; "" for nothing.
+        """What this job sends to people outside if it runs on `number` items, in a sentence; "" for nothing.
 
         Such a follow-up is confirmed by typing the number.
         """

@@ -52,7 +52,7 @@ def speed_of(job: Job) -> Speed:
     per_minute = done * 60 / seconds
     if timezone.now() - last > STALLED_AFTER:
         return Speed()
-    # Since the start, not over the last batches: those of a fast job never span so many seconds.
+    # Since the start, not over the last batches: those of a fast job never span `ESTIMATE_SECONDS`.
     ran = (last - (job.frozen_at or job.started_at or first)).total_seconds()
     is_warm = max(_sent(job), done) >= ESTIMATE_ITEMS and ran >= ESTIMATE_SECONDS
     eta = round(job.remaining * 60 / per_minute) if per_minute and is_warm else None

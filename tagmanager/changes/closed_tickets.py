@@ -1,4 +1,4 @@
-"""Closed tickets: what Zendesk lets be changed of them, and what people are told where it does not.
+"""Closed tickets: what Zendesk allows to change in them, and the sentence where it does not.
 
 An admin may allow it (support.zendesk.com, article 7335734335258). It is nowhere to be read whether one has,
 so one closed ticket is tried before the others (`jobs.guards.probes`).
@@ -15,7 +15,7 @@ from tagmanager.ticket_change import TicketChange, TicketSnapshot
 CLOSED, ARCHIVED = "closed", "archived"
 #: The role of Zendesk's that may change closed tickets.
 ADMIN = "admin"
-#: Zendesk archives a ticket so long after it was closed, test accounts sooner (article 4408887617050).
+#: How long after it was closed Zendesk archives a ticket; test accounts do so sooner (article 4408887617050).
 ARCHIVED_AFTER = timedelta(days=120)
 #: The fields of `tickets.SETTABLE` that can be changed on a closed ticket (article 7335734335258).
 CHANGEABLE = frozenset({"priority"})

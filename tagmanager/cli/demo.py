@@ -45,9 +45,9 @@ FOREIGN = frozenset(
 )
 #: The first port that is tried where none is given, and how many after it.
 FIRST_PORT, PORTS = 8000, 100
-#: What must be up within so many seconds, on a slow machine too.
+#: Seconds within which a process must be up, on a slow machine too.
 START_TAKES = 120.0
-#: Between two looks, seconds.
+#: Seconds between two checks.
 POLL_INTERVAL = 0.1
 #: Lines of a child's log that are shown when it ended by itself.
 LAST_LINES = 12
@@ -162,7 +162,7 @@ class DemoProcesses:
         return sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments
 
     def run(self, name: str, *arguments: str, more: Mapping[str, str] | None = None) -> str:
-        """A command of ours to its end; returns its standard output, raises `Failed` if it fails."""
+        """Run one of our commands to its end; returns its standard output, raises `Failed` if it fails."""
         output = self._folder / f"{name}.out"
         with output.open("wb") as out, self.log_of(name).open("wb") as log:
             child = processes.start(
@@ -177,7 +177,7 @@ class DemoProcesses:
         return output.read_text()
 
     def show(self, *arguments: str) -> int:
-        """A command of ours that writes where we write; returns its exit code."""
+        """Run one of our commands with our standard output; returns its exit code."""
         child = processes.start(self.manage(*arguments), environment=self.environment, own_session=False)
         try:
             while child.poll() is None:

@@ -1,4 +1,4 @@
-"""What a macro does, as changes of ours, and what cannot be done from here.
+"""What a macro does, translated into changes, and what cannot be translated.
 
 Never: the text of a comment in the database.
 """

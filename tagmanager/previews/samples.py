@@ -18,7 +18,7 @@ from zendesk import Zendesk, ZendeskError
 MAX_SAMPLES = 20
 
 
-#: Of so many of them it is shown what a macro would say there: a call for each.
+#: How many samples show what a macro would write: each costs a call.
 MAX_COMMENTS = 5
 
 

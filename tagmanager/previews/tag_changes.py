@@ -14,7 +14,7 @@ from tagmanager.ticket_change import TicketChange
 from tagmanager.tools import tool, tools
 from tagmanager.tools.base import ReplacesTags
 
-#: So many items are looked at for the tags that a job touches.
+#: How many items are read to find the tags that a job touches.
 MAX_CHANGES_READ = 1_000
 
 

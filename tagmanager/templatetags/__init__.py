@@ -1,0 +1,4 @@
+"""What templates ask about tags and previews.
+
+Never: a call to Zendesk.
+"""

@@ -1,4 +1,7 @@
-"""The list of tools. Each is named in the setting `TOOLS` by the dotted path of an object of its module."""
+"""The tools, one module each, and the list of those that the setting `TOOLS` names by dotted path.
+
+Never: which tickets a person chose, or how a change is sent.
+"""
 
 from __future__ import annotations
 

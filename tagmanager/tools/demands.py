@@ -32,7 +32,7 @@ def why_not_loaded(candidate: Any) -> str:
             f"{', '.join(unfit)}. Leave `prefix` as ToolForm has it"
         )
     if isinstance(candidate, SetsFields) and (unfit := _not_settable(_without_params(candidate))):
-        return f"sets fields that cannot be set: {_naming(unfit)}"
+        return f"sets fields that cannot be set: {_named(unfit)}"
     return ""
 
 
@@ -43,7 +43,7 @@ def why_not_made(tool: Tool, params: dict[str, Any]) -> str:
     except (TypeError, ValueError) as problem:
         return f"The tool “{tool.name}” gives parameters that cannot be stored as JSON: {problem}."
     if isinstance(tool, SetsFields) and (unfit := _not_settable(tool.fields_of(params))):
-        return f"The tool “{tool.name}” sets fields that cannot be set: {_naming(unfit)}."
+        return f"The tool “{tool.name}” sets fields that cannot be set: {_named(unfit)}."
     return ""
 
 
@@ -92,5 +92,5 @@ def _not_settable(names: Iterable[object]) -> list[str]:
     return [str(name) for name in names if name not in SETTABLE]
 
 
-def _naming(unfit: Iterable[str]) -> str:
+def _named(unfit: Iterable[str]) -> str:
     return f"{', '.join(unfit)}. Those that can be set are {', '.join(SETTABLE)}"

@@ -46,7 +46,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.fixture(scope="module")
 def gallery(office: Office) -> Iterator[dict[str, int]]:
     """The number of each made-up job by its scene. They hang for one file of tests only: some of them hold
-    places in flight, which real jobs would have to do without."""
+    slots, which real jobs would have to do without."""
     yield json.loads(office.manage("demo_jobs", "--output", "json"))
     office.manage("demo_jobs", "--clear")
 

@@ -70,7 +70,7 @@ class Office:
         await_that(lambda: self.health().get("worker"), "a worker")
 
     def manage(self, *arguments: str) -> str:
-        """What a command of ours writes to standard output; it has to succeed."""
+        """What a command of the project writes to standard output; it has to succeed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,

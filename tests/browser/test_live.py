@@ -80,7 +80,7 @@ def test_a_hidden_page_rests_and_its_tab_still_tells_how_far_the_job_is(office: 
     expect(page.locator("[data-polled]")).to_have_count(0)
 
 
-def test_whoever_is_at_a_button_that_goes_away_stays_at_the_job(office: Office, page: Page) -> None:
+def test_focus_stays_at_the_job_when_its_button_goes_away(office: Office, page: Page) -> None:
     with office.half_done():
         page.goto(office.start_job(office.demo.open_tickets[:600], "button-goes"))
         page.locator("#do-cancel").focus()
@@ -108,7 +108,7 @@ def test_a_session_that_ends_leaves_the_page_as_it_is_and_says_so(office: Office
     assert page.url.startswith(address)
 
 
-def test_a_server_that_is_away_is_told_of_and_found_again(
+def test_a_server_that_is_away_is_reported_and_found_again(
     office: Office, visit: Visit, watches: list[Watch]
 ) -> None:
     page = visit()

@@ -83,7 +83,7 @@ def test_after_cancelled_nothing_is_sent(
     assert [ref for ref in refs if "stopped-on-the-way" in office.demo.tags(ref)] == tagged
 
 
-def test_a_tab_that_is_late_is_told_what_the_job_is_now(office: Office, visit: Visit) -> None:
+def test_a_late_tab_shows_what_the_job_is_now(office: Office, visit: Visit) -> None:
     with office.half_done():  # it must not end before both tabs are there
         address = office.start_job(office.demo.open_tickets[:1_200], "two-tabs")
         first, late = visit(), visit()

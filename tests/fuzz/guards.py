@@ -40,7 +40,7 @@ def without_fence() -> None:
 
 
 def without_claim() -> None:
-    """Each wake-up takes the job, whoever has it."""
+    """Each wake-up takes the job, even from a worker that holds it."""
 
     def claim(job_id: int, token: str = "") -> Lease | None:
         token = token or new_token()

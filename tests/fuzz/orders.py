@@ -1,4 +1,4 @@
-"""Orders to kill or freeze whoever reaches a step: files in a folder that all processes see.
+"""Orders to kill or freeze the process that reaches a step: files in a folder that all processes see.
 
 Each is carried out once, by the process that is quickest to rename it.
 """

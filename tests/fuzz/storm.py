@@ -32,7 +32,7 @@ TIMES = "jobs.runtime.lease.FENCE_MAX_AGE=0.5 jobs.tasks.SLICE=3 jobs.engine.sel
 
 
 class Storm:
-    """Strikes until so many kills and freezes are done, one job after the other."""
+    """Strikes until the kills and freezes asked for are done, one job after the other."""
 
     def __init__(
         self, demo: Demo, fleet: Fleet, orders: Orders, *, seed: int, kills: int, freezes: int

@@ -28,6 +28,18 @@ def test_a_program_of_the_release_before_finds_the_options_among_the_parameters(
     assert params == PLAIN | {name: OPTIONS[name] for name in MOVED if name in OPTIONS}
 
 
+@pytest.mark.parametrize("options", [OPTIONS, {}])
+def test_such_a_program_takes_no_parameter_of_a_tool_for_an_option(options: dict) -> None:
+    params, _ = to_store(SAME_NAMES | PLAIN, options)
+    assert params == PLAIN | {name: options[name] for name in MOVED if name in options}
+
+
+def test_a_value_of_another_type_was_a_parameter_of_the_tool_in_an_old_row() -> None:
+    params = {"only": "x", "guard": ["a"], "field_names": None, "include_closed": True}
+    assert options_of(params, None) == {"include_closed": True}
+    assert params_of(params, None) == {"only": "x", "guard": ["a"], "field_names": None}
+
+
 def test_a_row_of_a_program_of_the_release_before_has_its_options_among_the_parameters() -> None:
     params = PLAIN | {"include_closed": True, "only": {"lack": ["old"]}}
     assert params_of(params, None) == PLAIN

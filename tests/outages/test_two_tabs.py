@@ -110,7 +110,7 @@ def steps(job: Job) -> list[tuple[str, str]]:
 
 
 @pytest.mark.journey
-def test_a_button_in_two_tabs_moves_the_job_once_and_the_second_is_told(web: str) -> None:
+def test_a_button_in_two_tabs_moves_the_job_once_and_the_second_press_says_so(web: str) -> None:
     ana = factories.runner("ana")
     for name, make, moved in (
         ("pause", running_job, ("running", "pausing")),

@@ -1,4 +1,4 @@
-"""A demo Zendesk, a clock that moves when it is told to, and a caller."""
+"""A demo Zendesk, a clock that a test moves, and a caller."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

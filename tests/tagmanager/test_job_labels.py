@@ -23,7 +23,7 @@ def test_a_tool_is_called_by_its_name_also_when_it_is_gone() -> None:
         ("skipped", "something_of_a_tool", ""),
     ],
 )
-def test_what_can_be_done_is_told_by_reason(outcome: str, reason: str, advice: str) -> None:
+def test_what_can_be_done_is_reported_by_reason(outcome: str, reason: str, advice: str) -> None:
     assert job_labels.advice_on(outcome, reason) == advice
 
 

@@ -148,7 +148,7 @@ def test_every_answer_bears_every_header_and_cookies_stay_with_us(bare_environme
     assert cookies == {"csrftoken": [True, True, "Lax"], "sessionid": [True, True, "Lax"]}
     assert signed_in["headers"]["Location"] == "/jobs/"
 
-    # Over plain http only the way to https is told, and no promise about https can be made there.
+    # Plain http answers only with the redirect to https; no promise about https can be made there.
     assert (plain["status"], plain["headers"]["Location"]) == (301, f"https://{HOST}/")
     assert missing_from(plain) == {"transport"}
     # A host that is not ours gets a page that says nothing, still without scripts of others.

@@ -1,4 +1,4 @@
-"""Whatever dies of a cluster: it is told, the whole is replaced, and the job goes on by itself."""
+"""Any process of a cluster may die: the log says so, the cluster is replaced, and the job continues."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def idle(cluster: list[int], job: Job) -> int:
         pytest.param(role(FIRST), id="first process"),
     ],
 )
-def test_a_death_is_told_and_the_cluster_replaced_while_the_job_goes_on(
+def test_a_death_is_reported_and_the_cluster_replaced_while_the_job_goes_on(
     process_demo: Demo, worker: subprocess.Popen[str], client: Client, victim: Callable[[list[int], Job], int]
 ) -> None:
     refs = process_demo.open_tickets[:1500]

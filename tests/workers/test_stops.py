@@ -1,4 +1,4 @@
-"""However a worker is told to leave: it puts its job down in good order, and the next goes on."""
+"""However a worker is stopped, it puts its job down in good order, and the next one continues."""
 
 from __future__ import annotations
 

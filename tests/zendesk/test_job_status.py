@@ -152,7 +152,7 @@ def test_an_unknown_status_counts_as_running_and_logs_a_warning(caplog):
     assert caplog.messages == ["bulk job V3-1 has the unknown status 'hibernating'; taken as still running"]
 
 
-def test_numbers_and_words_of_another_kind_count_as_not_told():
+def test_numbers_and_words_of_another_kind_count_as_not_given():
     raw = {"id": 7, "status": "working", "total": True, "progress": "3", "message": ["x"], "results": None}
     assert JobStatus.from_json(raw) == JobStatus("7", "working")
 

@@ -1,7 +1,7 @@
 """Records of the API as values, with only the members that a bulk tagger needs.
 
 ``from_json`` raises UnexpectedAnswer if an indispensable member is missing or has the wrong type. It accepts
-all other members as they come.
+all other members as they come. Never: a call.
 """
 
 from zendesk.records.people import CustomRole, Group, User

@@ -1,7 +1,7 @@
 """A Zendesk account in memory behind the real URLs: for the demo, the tests and the benchmarks.
 
-It stands on the server's side and shares no code with the client, so each checks the other. Its tests compare
-its answers with recorded answers of the live API.
+It stands on the server's side and never shares code with the client, so each checks the other. Its tests
+compare its answers with recorded answers of the live API.
 """
 
 from zendesk.sandbox.access import API_TOKEN, BEARER_TOKEN, CLIENT_ID, CLIENT_SECRET, EMAIL

@@ -1,0 +1,4 @@
+"""English dates and numbers.
+
+Never: words of a page.
+"""

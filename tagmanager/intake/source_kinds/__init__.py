@@ -1,5 +1,7 @@
 """The kinds of sources, one module each: everything that the form, the commands and the engine know of it.
 
+Never: several sources together; `intake.sources` has those.
+
 A new kind is a new module, and a line below. The registry goes by the order of that list: in it the fields
 stand in the form, the options are read, and several sources are united.
 """

@@ -18,7 +18,7 @@ class FoundBySearch(SourceKind):
         """The searches. A ticket may be found by several of them."""
 
     def number(self, stored: Stored, counts: Counts) -> int | None:
-        """At most so many: a ticket that several searches find counts for each."""
+        """An upper bound: a ticket that several searches find counts for each."""
         return sum(map(counts.search, self.queries(stored)))
 
     def pages(self, zendesk: Zendesk, stored: Stored, cursor: str) -> Iterator[Page[Ticket]]:

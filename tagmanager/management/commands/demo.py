@@ -80,8 +80,8 @@ class Command(JobCommand):
                     time.sleep(POLL_INTERVAL)
         except Failed as problem:
             raise cannot_run(str(problem)) from problem
-        except Stopped as told:
-            code = 0 if is_done and told.number == signal.SIGINT else 128 + told.number
+        except Stopped as stopped:
+            code = 0 if is_done and stopped.number == signal.SIGINT else 128 + stopped.number
         finally:
             demo.stop()
             folder.leave()
@@ -133,7 +133,7 @@ class Command(JobCommand):
             "worker",
             *(sys.executable, "-m", "watchfiles", "--filter", "python", "--sigint-timeout", "5"),
             shlex.join(demo.manage("run_worker")),
-            *(str(settings.BASE_DIR / room) for room in ("jobs", "tagmanager", "zendesk")),
+            *(str(settings.BASE_DIR / package) for package in ("jobs", "tagmanager", "zendesk")),
         )
         demo.start("web", *demo.manage("runserver", str(port)))
 

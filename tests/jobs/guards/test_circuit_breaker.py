@@ -102,7 +102,7 @@ def test_the_sentence_says_how_many_were_refused_for_the_commonest_reason(
 @pytest.mark.parametrize(
     ("reason", "words"), [("field_required", "field required"), ("", "no reason was given")]
 )
-def test_where_zendesk_gave_no_words_the_reason_is_told(db: None, reason: str, words: str) -> None:
+def test_where_zendesk_gave_no_words_the_reason_is_given(db: None, reason: str, words: str) -> None:
     window = RefusalWindow((BatchRefusals(60, Counter({reason: 60})),))
     assert f"all because: “{words}” Mend that" in circuit_breaker.stop_reason(factories.job(), window)
 

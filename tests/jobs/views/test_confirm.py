@@ -75,7 +75,7 @@ def test_a_stale_click_is_answered_on_the_page_of_the_job(web: Client, name: str
     job = factories.job(Status.SUCCEEDED, changed=1)
     asked = web.get(f"/jobs/{job.pk}/{name}")
     assert f"Job {job.pk} has ended (succeeded), so there is nothing to {name}." in asked.content.decode()
-    assert '<form method="post" class="doings' not in asked.content.decode()
+    assert '<form method="post" class="buttons' not in asked.content.decode()
     clicked = web.post(f"/jobs/{job.pk}/{name}", follow=True)
     assert clicked.redirect_chain == [(job.get_absolute_url(), 302)]
     assert f"Job {job.pk} cannot be " in clicked.content.decode()

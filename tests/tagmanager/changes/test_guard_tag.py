@@ -18,7 +18,7 @@ from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run
 from zendesk import sandbox as zd
 
 GUARD = "bulk_update"
-#: It looks at what a ticket is, and is told to leave guarded changes alone.
+#: It reacts to the state of a ticket, and excludes guarded changes.
 ON_VIP = zd.Rule(
     "VIP tickets: mail the account team",
     (
@@ -136,7 +136,7 @@ def test_a_ticket_that_carried_it_before_keeps_it(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("is_off", [True, False])
-def test_undo_is_guarded_too_and_takes_its_coming_off_for_nobodys_doing(demo: Demo, *, is_off: bool) -> None:
+def test_undo_is_guarded_too_and_expects_its_own_tag_to_be_removed(demo: Demo, *, is_off: bool) -> None:
     """Also while the first guard job has still to run: then there are two, and each does what is left."""
     demo.account.configure(triggers=())
     refs = untagged(demo, 3)

@@ -1,4 +1,4 @@
-"""What takes a job's change of one ticket back, and what a person is told about that ticket."""
+"""What takes a job's change of one ticket back, and what a person reads about that ticket."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_nothing_to_take_back_says_who_did_it_meanwhile() -> None:
     assert undo.change_for(ticket("old"), done) == Unchanged("touched_since", note)
 
 
-def test_of_an_unverified_ticket_it_is_told_that_nobody_knows() -> None:
+def test_an_unverified_ticket_says_that_nobody_knows() -> None:
     done = earlier(ticket(), "unverified", add={"new"})
     assert undo.note_on(ticket("new", "theirs"), done) == (
         "unverified",
@@ -72,7 +72,7 @@ def test_of_an_unverified_ticket_it_is_told_that_nobody_knows() -> None:
         ("internal", "The internal note stays."),
     ],
 )
-def test_a_comment_stays_and_what_others_did_is_told_first(comment: str, stays: str) -> None:
+def test_a_comment_stays_and_what_others_did_is_said_first(comment: str, stays: str) -> None:
     done = earlier(ticket(), add={"new"}, comment=comment)
     assert undo.note_on(ticket("new"), done) == ("comment_stays", stays)
     assert undo.note_on(ticket("new", "b", "a"), done) == (
@@ -83,7 +83,7 @@ def test_a_comment_stays_and_what_others_did_is_told_first(comment: str, stays: 
 
 
 @pytest.mark.parametrize("now", [ticket("new", "guard"), ticket("new")])
-def test_the_jobs_own_guard_tag_is_nobody_elses_doing(now: TicketSnapshot) -> None:
+def test_the_jobs_own_guard_tag_is_no_change_by_others(now: TicketSnapshot) -> None:
     done = earlier(ticket(), add={"new"}, guard="guard")
     assert undo.touched_since(now, done) == ""
     assert undo.change_for(now, done) == TicketChange(remove=frozenset({"new"}))

@@ -88,7 +88,7 @@ def test_a_dropdown_is_set_and_put_back_with_its_tag(demo: Demo) -> None:
     assert truth(demo, refs) == before
 
 
-def test_what_cannot_be_done_is_told_before_and_nothing_is_made(demo: Demo) -> None:
+def test_what_cannot_be_done_is_reported_before_and_nothing_is_made(demo: Demo) -> None:
     ran = apply_macro("--ids", str(demo.open_tickets[0]), "--macro", str(zd.MACRO_SOLVE_FIXED), "--yes")
     assert ran.code == 2
     assert (
@@ -109,7 +109,7 @@ def test_with_the_rest_left_out_no_comment_is_posted_and_the_job_says_so(demo: D
     assert ["night_shift" in demo.tags(ref) for ref in refs] == [True] * 3
 
 
-def test_a_lost_answer_is_told_by_the_fields_and_no_ticket_is_written_twice(demo: Demo) -> None:
+def test_a_lost_answer_is_settled_by_the_fields_and_no_ticket_is_written_twice(demo: Demo) -> None:
     refs = demo.open_tickets[:30]
     wished = previews(demo, refs, zd.MACRO_ESCALATE)
     demo.fault("reset_after", times=1)

@@ -102,7 +102,7 @@ def test_ctrl_c_while_it_starts_or_works_ends_it_too(demo: Start) -> None:
     assert [pid for pid in family if exists(pid)] == []
 
 
-def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, free_port: int) -> None:
+def test_a_child_that_ends_by_itself_is_reported_with_its_last_lines(demo: Start, free_port: int) -> None:
     process = demo("--tickets", "300")
     await_line(process.stdout, "The demo stays up")
     family = descendants(process.pid)
@@ -118,7 +118,7 @@ def test_a_child_that_ends_by_itself_is_told_with_its_last_lines(demo: Start, fr
 
 
 @pytest.mark.journey
-def test_a_port_in_use_is_told(demo: Start, free_port: int) -> None:
+def test_a_port_in_use_is_reported(demo: Start, free_port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port))
         other.listen()

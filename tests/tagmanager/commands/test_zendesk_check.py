@@ -32,7 +32,7 @@ def test_the_same_as_json(demo: Demo, settings: Any) -> None:
     assert told["may_change_closed"] is True
 
 
-def test_a_connection_that_does_not_work_is_told_in_a_sentence(demo: Demo, settings: Any) -> None:
+def test_a_connection_that_does_not_work_is_reported_in_a_sentence(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_OAUTH_CLIENT_SECRET = "wrong-secret"
     ran = command("zendesk_check")
     assert (ran.code, ran.out) == (1, "")
@@ -41,7 +41,7 @@ def test_a_connection_that_does_not_work_is_told_in_a_sentence(demo: Demo, setti
 
 @pytest.mark.journey
 @pytest.mark.slow
-def test_the_demo_zendesk_is_served_until_it_is_told_to_end(
+def test_the_demo_zendesk_is_served_until_it_is_asked_to_end(
     transactional_db: None, manage: Callable[..., subprocess.Popen[str]]
 ) -> None:
     server = manage("zendesk_sandbox", "--port", "0", "--tickets", "30", "--quiet")

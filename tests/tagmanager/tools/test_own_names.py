@@ -125,12 +125,12 @@ def test_its_page_shows_its_own_parameters_and_the_options_apart(demo: Demo) -> 
         by=COMMAND_LINE,
     ).job
     assert request_summary(made)[1:10] == [
+        ("Status", "fine"),
+        ("Tag", "own_tag"),
         ("Only", "the weather"),
         ("Guard", "dog"),
         ("Include closed", "no"),
         ("Field names", "none"),
-        ("Status", "fine"),
-        ("Tag", "own_tag"),
         ("Closed tickets", "Included"),
         ("Only tickets that", "lack: vip"),
         ("Guard tag", "quiet"),

@@ -135,7 +135,7 @@ def test_the_tests_of_the_manual_pass(bare_environment: dict[str, str], outside:
         (("bulk-tag", "--ids", "1"), "Say at least one tag to add, to remove or to set."),
     ],
 )
-def test_what_is_wrong_is_told(demo: Demo, arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_wrong_is_reported(demo: Demo, arguments: tuple[str, ...], said: str) -> None:
     ran = command("run_tool", *arguments, "--yes")
     assert ran.code == 2
     assert ran.err.strip().startswith(said)

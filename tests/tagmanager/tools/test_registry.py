@@ -39,7 +39,7 @@ def test_every_tool_of_the_settings_is_whole() -> None:
     assert tool("bulk-tag").name == "Add and remove tags"
 
 
-def test_an_unknown_tool_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_tool_is_reported_with_those_that_there_are() -> None:
     with pytest.raises(UnknownTool, match=r"no tool 'nope'.*bulk-tag"):
         tool("nope")
 
@@ -53,6 +53,6 @@ def test_an_unknown_tool_is_told_with_those_that_there_are() -> None:
         (["tagmanager.tools.nowhere.Tool"], "cannot be imported"),
     ],
 )
-def test_a_broken_list_is_told(paths: list[str], sentence: str) -> None:
+def test_a_broken_list_is_reported(paths: list[str], sentence: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=sentence):
         load(paths)

@@ -98,7 +98,7 @@ def test_a_file_of_pairs_is_read() -> None:
     assert form.notes == ["1 pair names the same tag twice, so there is nothing to do for it."]
 
 
-def test_a_file_that_is_no_text_is_told() -> None:
+def test_a_file_that_is_no_text_is_reported() -> None:
     file = SimpleUploadedFile("mapping.xlsx", b"PK\x03\x04\xff\xfe")
     form = RenameTagsForm({}, MultiValueDict({"mapping_file": [file]}))
     assert form.errors == {
@@ -137,7 +137,7 @@ def test_a_file_that_is_no_text_is_told() -> None:
         ),
     ],
 )
-def test_what_cannot_be_done_is_told(fields: dict[str, str], field: str, sentence: str) -> None:
+def test_what_cannot_be_done_is_reported(fields: dict[str, str], field: str, sentence: str) -> None:
     assert errors(**fields) == {field: [sentence]}
 
 

@@ -33,7 +33,7 @@ def told(client: Client, address: str = "/healthz") -> tuple[int, dict[str, Any]
 
 
 def age(job: Job, seconds: int) -> None:
-    """It has waited for so long."""
+    """It has waited for that time."""
     Transition.objects.filter(job=job).update(at=timezone.now() - timedelta(seconds=seconds))
 
 

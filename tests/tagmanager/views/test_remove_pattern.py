@@ -124,7 +124,7 @@ def test_what_is_wrong_is_said_and_nothing_is_started(
     assert Job.objects.count() == 0
 
 
-def test_a_zendesk_that_is_away_is_told_where_the_tags_would_stand(web: Client, settings: Settings) -> None:
+def test_an_away_zendesk_is_reported_where_the_tags_would_stand(web: Client, settings: Settings) -> None:
     with zendesk_away(settings):
         page = words(web.post(PATH, NONCE | {"patterns": "temp_*"}).content)
     assert "The tags of the account could not be read." in page

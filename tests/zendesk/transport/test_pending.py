@@ -38,7 +38,7 @@ def test_background_calls_run_in_parallel(
     for _ in pending:
         assert over.acquire(timeout=10)
     assert [one.is_done for one in pending] == [True] * 3
-    assert calls == []  # told when their results are taken, in the thread of whoever takes them
+    assert calls == []  # reported when their results are taken, in the thread that takes them
     assert [one.result().id for one in pending] == ["V3-a"] * 3
     assert [(call.kind, call.attempt) for call in calls] == [("write", 1)] * 3
 

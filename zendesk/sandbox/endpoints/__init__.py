@@ -1,1 +1,4 @@
-"""One function per API path: takes the account, the request and the ids in the path; returns a reply."""
+"""One function per API path: takes the account, the request and the ids in the path; returns a reply.
+
+Never: sockets; `serving` has them.
+"""
