@@ -35,7 +35,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guarded_change.py",),
     "tagmanager/changes/undo.py": (f"{CHANGES}/test_undo.py", "tests/tagmanager/test_ticket_change.py"),
-    "zendesk/transport/error_mapping.py": (f"{CLIENT}/test_error_mapping.py",),
+    "zendesk/transport/error_mapping.py": (f"{CLIENT}/transport/test_error_mapping.py",),
     "zendesk/job_status.py": (f"{CLIENT}/test_job_status.py",),
     "zendesk/tags.py": (f"{CLIENT}/test_tags.py",),
     "zendesk/transport/limits.py": (f"{CLIENT}/transport/test_limits.py",),
