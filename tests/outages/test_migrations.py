@@ -123,7 +123,7 @@ def test_options_are_copied_out_of_the_parameters_which_a_running_old_program_st
     ]
     assert [list(job.tool_params) for job in stored] == [["add"], ["add"], ["fields"]]
     made_now.refresh_from_db()
-    assert (made_now.tool_params, made_now.options) == ({"only": "x"}, {})
+    assert (made_now.tool_params, made_now.chosen_options) == ({"only": "x"}, {})
 
 
 @pytest.mark.parametrize("name", OURS[1:])
