@@ -69,7 +69,7 @@ def test_rows_that_all_differ_are_sent_together_too(demo: Demo, tmp_path: Path) 
 def test_what_failed_is_retried_with_the_change_of_its_row(demo: Demo, tmp_path: Path) -> None:
     rows = {ref: (f"tag_{place}", "") for place, ref in enumerate(demo.open_tickets[:6])}
     poor = list(rows)[:2]
-    demo.fault("item_error", ids=poor, code="TicketUpdateFailed", text="No.", times=2)
+    demo.fault("item_error", ids=poor, code="TicketUpdateFailed", text="No.", times=None)
     assert command("tag_tickets", "--rows", file_of(tmp_path / "rows.csv", rows), "--yes").code == 3
     demo.account.faults.clear()
     retry = follow(Job.objects.get(), FollowUp.RETRY)
