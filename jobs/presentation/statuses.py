@@ -120,7 +120,7 @@ STATUSES: dict[str, StatusDisplay] = {
         progress=_waiting,
         summary="is waiting",
         tabs=(ACTIVE_TAB,),
-        action_labels={"resume": "Go on now"},  # it goes on by itself; a person can only make it sooner
+        action_labels={"resume": "Go on now"},  # it resumes by itself; a click makes that sooner
         is_idle=True,
     ),
     Status.PAUSING: StatusDisplay(

@@ -1,7 +1,7 @@
 """`manage.py qcluster`: Django-Q2's own command, whose processes start and end together.
 
 Django-Q2's sentinel and workers live on as orphans when the process above them is killed: they hold messages,
-and nobody stops them. On Linux each of ours is killed with its parent, down the whole tree. If all of its
+and nobody stops them. On Linux each of our processes dies with its parent, down the whole tree. If all of its
 processes get the signal to stop at once (systemd's default, `tini -g`), Django-Q2 waits for ever for those
 that have ended already; here only the first process acts on it, and stops the others.
 """

@@ -37,7 +37,7 @@ def tag_query(name: str) -> str:
 
 
 class Tag(FoundBySearch):
-    """A tag to leave out is no field of this: each ticket is looked at for that, as the search is behind."""
+    """Not for tags to leave out: a search lags, so those are checked on each ticket."""
 
     kind = "tag"
     panel, tab, tab_place = "tag", "Tag", 4

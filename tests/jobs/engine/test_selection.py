@@ -283,7 +283,7 @@ def test_a_list_interrupted_at_every_page_comes_out_the_same(
 def test_a_view_that_shifts_while_the_job_waits_is_read_again_after_ten_minutes(
     demo: Demo, small_pages: None, waited: int, begins_anew: bool
 ) -> None:
-    """Its pages are counted off: tickets that leave the first one move others to where nobody looks again."""
+    """Pages are offsets: tickets that leave the first page move others to where no page is read again."""
     before = in_view(demo, VIEW_UNSOLVED)
     job = run(submit(view=VIEW_UNSOLVED, add=["brand-new"], here=False), seconds=0.0)
     read = listed(job)
