@@ -110,6 +110,24 @@ class Result:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many batches the other side takes at a time, those of all its users together."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The other side has accepted a batch."""
+
+    id: str
+    slots: Slots | None = None  # this batch counted; None: not named
+    #: Why the other side may ignore a part of the change that matters, for people; "" for no reason.
+    ignored: str = ""
+
+
 class Phase(Enum):
     """How far the other side is with a batch."""
 
@@ -276,10 +294,10 @@ class Work(Protocol):
         """Whether the item's present state shows the change."""
         ...
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[Receipt]:
         """Begin to send the items with one change for all, or (`None`) each with its own.
 
-        The result is the receipt. May raise `ReadAgain` before anything was sent: the items are then read and
+        May raise `ReadAgain` before anything was sent: the items are then read and
         planned again.
         """
         ...

@@ -4,6 +4,7 @@ Never: Django, jobs, or a write repeated after anything but a 429.
 """
 
 from zendesk.address import address_of
+from zendesk.answer_headers import IgnoredPart, JobSlots
 from zendesk.calls import Call
 from zendesk.client import ADMINS_ONLY, Zendesk
 from zendesk.connection import Connection, check
@@ -70,7 +71,9 @@ __all__ = [
     "CustomRole",
     "Gate",
     "Group",
+    "IgnoredPart",
     "ItemResult",
+    "JobSlots",
     "JobStatus",
     "LocalGate",
     "Macro",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from zendesk.answer_headers import IgnoredPart, JobSlots, ignored_part
 from zendesk.error_body import joined_details, parse_error_object
 from zendesk.errors import UnexpectedAnswer
 
@@ -91,6 +92,12 @@ class JobStatus:
     message: str = ""
     results: list[ItemResult] | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    # From the headers of the answer to the call that queued it:
+    slots: JobSlots | None = None  # those of the account, this job counted; None: not named
+    ignored: IgnoredPart | None = None  # what Zendesk ignores of the call; None: nothing
+
+    def with_headers(self, headers: Mapping[str, str]) -> JobStatus:
+        return replace(self, slots=JobSlots.from_headers(headers), ignored=ignored_part(headers))
 
     @classmethod
     def from_json(cls, raw: Any) -> JobStatus:

@@ -11,14 +11,14 @@ from django.utils import timezone
 from jobs.engine.poll_schedule import Flight
 from jobs.engine.settlement import open_items
 from jobs.models import Batch
-from jobs.work import Answer, PendingCall, Sendable
+from jobs.work import Answer, PendingCall, Receipt, Sendable
 
 
 @dataclass(frozen=True, slots=True)
 class Calling:
     """The call that sends the batch is under way."""
 
-    call: PendingCall[str]
+    call: PendingCall[Receipt]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from jobs.models import Batch
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.states import BatchState, Status, WaitReason
-from jobs.work import Answer, PendingCall, Sendable, Verdict, Work
+from jobs.work import Answer, PendingCall, Receipt, Sendable, Verdict, Work
 from jobs.work import Phase as AnswerPhase
 
 logger = logging.getLogger(__name__)
@@ -255,13 +255,13 @@ class Pipeline:
             entry.phase = Calling(call)
             call.on_done(self._wakeup.set)
 
-    def _take_receipt(self, entry: InFlight, call: PendingCall[str]) -> None:
+    def _take_receipt(self, entry: InFlight, call: PendingCall[Receipt]) -> None:
         """Handle a finished call; block if it is still running."""
         entry.phase = Lost(since=time.monotonic())  # a result is taken once; without a receipt it stays so
         with log_context.about(batch=entry.batch.pk), self._unless_sent(entry):
             receipt = call.result()
             failpoint(Failpoint.CALL_MADE)
-            self._follow(entry, receipt)
+            self._follow(entry, receipt.id)
             failpoint(Failpoint.RECEIPT_WRITTEN)
             self._slots_back_off = SLOTS_BACK_OFF
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import zendesk as api
 from jobs import errors
 from jobs.states import WaitReason
-from jobs.work import Answer, Phase, Result, Verdict
+from jobs.work import Answer, Phase, Receipt, Result, Slots, Verdict
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -98,6 +98,11 @@ def reading_pages(cursor: str) -> Iterator[None]:
         if cursor:
             raise errors.CursorExpired(str(exc)) from exc
         raise errors.NeedsPerson(str(exc)) from exc
+
+
+def receipt_of(status: api.JobStatus) -> Receipt:
+    slots = status.slots
+    return Receipt(status.id, Slots(slots.total, slots.free) if slots else None)
 
 
 def answer_of(status: api.JobStatus) -> Answer:

@@ -21,6 +21,7 @@ from jobs.work import (
     Phase,
     Plan,
     PreviousResult,
+    Receipt,
     Result,
     SearchResult,
     Sendable,
@@ -85,11 +86,11 @@ class InstantWork:
     def why_withheld(self, probe: str, code: str, text: str) -> str:
         return ""
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[Receipt]:
         self.calls.write += 1
         receipt = f"{next(self._receipts):032x}"
         self._sent[receipt] = [item.ref for item in items]
-        return CompletedCall(receipt)
+        return CompletedCall(Receipt(receipt))
 
     def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         self.calls.status += 1

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from zendesk.address import checked_base_url
 from zendesk.calls import Call, Request
@@ -38,6 +38,13 @@ MAX_BACKGROUND_CALLS = 6  # each in its own thread
 #: process was suspended, and the permission may no longer hold.
 SEND_WITHIN = 12.0
 GATE_TOLERANCE = 0.001  # seconds; a gate that opens sooner counts as open
+
+
+@runtime_checkable
+class ReadsHeaders(Protocol):
+    """A record that holds something of its answer's headers too."""
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +207,8 @@ class Requestor:
         data = parse_json(body) if 200 <= status < 300 else None
         if isinstance(data, dict) and "error" not in data:
             try:
-                return read(data)
+                record = read(data)
+                return record.with_headers(headers) if isinstance(record, ReadsHeaders) else record
             except UnexpectedAnswer as error:
                 error.status, error.fate_unknown = status, is_write
                 raise

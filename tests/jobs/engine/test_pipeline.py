@@ -23,7 +23,17 @@ from jobs.runtime import wakeups
 from jobs.runtime.database_retry import DatabaseRetry
 from jobs.runtime.time_slice import EXTEND_BY, TimeSlice
 from jobs.states import BatchState, WaitReason
-from jobs.work import Answer, Change, CompletedCall, DeliveryEvidence, Payload, Phase, SearchResult, Sendable
+from jobs.work import (
+    Answer,
+    Change,
+    CompletedCall,
+    DeliveryEvidence,
+    Payload,
+    Phase,
+    Receipt,
+    SearchResult,
+    Sendable,
+)
 from tests import factories
 from tests.benchmarks.instant_work import InstantWork
 
@@ -178,7 +188,7 @@ class OnceWork(InstantWork):
     def plan(self, *_: Any) -> Change:
         return Change({"note": 1}, own=True, once=True)
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[Receipt]:
         OnceWork.sent_at.append(time.time())
         call = super().send(change, items)
         if self.answer_is_lost and len(OnceWork.sent_at) == 1:
@@ -251,7 +261,7 @@ class ReadSlowly(InstantWork):
     def read(self, refs: Sequence[int]) -> Any:
         return Slow(super().read(refs).result(), checks=3)
 
-    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[str]:
+    def send(self, change: Payload | None, items: Sequence[Sendable]) -> CompletedCall[Receipt]:
         SlowWork.begun += 1
         return super().send(change, items)
 
