@@ -53,6 +53,7 @@ class TicketSnapshot:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
     macro_preview: MacroPreview | None = None  # where Zendesk was asked what a macro would make of it
     custom: Mapping[int, CustomValue] = field(default_factory=dict)  # by field id, those that were asked for
+    is_ai_agent: bool = False  # an AI agent holds it: read-only until a person takes over
 
     @property
     def is_closed(self) -> bool:
@@ -66,6 +67,8 @@ class TicketSnapshot:
             stored["foreseen"] = self.macro_preview.to_json()
         if self.custom:
             stored["custom"] = {str(number): value for number, value in self.custom.items()}
+        if self.is_ai_agent:
+            stored["ai_agent"] = True
         return stored
 
     @classmethod
@@ -78,6 +81,7 @@ class TicketSnapshot:
             stored.get("fields", {}),
             MacroPreview.from_json(stored["foreseen"]) if "foreseen" in stored else None,
             {int(number): value for number, value in stored.get("custom", {}).items()},
+            stored.get("ai_agent", False),
         )
 
     @classmethod
@@ -91,7 +95,16 @@ class TicketSnapshot:
         """With these of its fields, each in `SETTABLE`, and these custom ones, by id."""
         kept = {name: ticket.fields.get(name) for name in fields}
         values = {number: _choice(ticket, ticket.custom_value(number)) for number in custom}
-        return cls(ticket.id, ticket.tags, ticket.status, ticket.updated_at, kept, foreseen, values)
+        return cls(
+            ticket.id,
+            ticket.tags,
+            ticket.status,
+            ticket.updated_at,
+            kept,
+            foreseen,
+            values,
+            is_ai_agent=ticket.is_ai_agent,
+        )
 
 
 def _choice(ticket: Ticket, value: object) -> CustomValue:

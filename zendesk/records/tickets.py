@@ -37,6 +37,11 @@ class Ticket:
     def is_closed(self) -> bool:
         return self.status == "closed"
 
+    @property
+    def is_ai_agent(self) -> bool:
+        """An AI agent holds it: read-only until a person takes over (support.zendesk.com, 9204149016346)."""
+        return self.fields.get("support_type") == "ai_agent"
+
     def custom_value(self, field_id: int) -> Any:
         """The value of a custom field, as sent; None if the ticket has no such field."""
         sent = self.fields.get("custom_fields")
