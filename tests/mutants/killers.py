@@ -11,6 +11,7 @@ GUARDS = "tests/jobs/guards"
 CHANGES = "tests/tagmanager/changes"
 TOOLS = "tests/tagmanager/tools"
 CLIENT = "tests/zendesk"
+RUNTIME = "tests/jobs/runtime"
 
 #: Packages to mutate, each with the tests for those of its modules that are not in `BY_MODULE`.
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -18,6 +19,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "jobs/engine": (ENGINE,),
     "tagmanager/changes": (CHANGES, TOOLS, "tests/tagmanager/test_ticket_change.py"),
     "zendesk/transport": (f"{CLIENT}/transport", f"{CLIENT}/test_client.py", f"{CLIENT}/test_connection.py"),
+    "zendesk/records": (f"{CLIENT}/test_records.py", f"{CLIENT}/test_any_answer.py"),
     "zendesk": (CLIENT,),
 }
 
@@ -27,18 +29,59 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/guards/circuit_breaker.py": (f"{GUARDS}/test_circuit_breaker.py",),
     "jobs/guards/overlaps.py": (f"{GUARDS}/test_overlaps.py",),
     "jobs/guards/probes.py": (f"{GUARDS}/test_probes.py",),
+    "jobs/engine/batch_queue.py": (f"{ENGINE}/test_late_reading.py", f"{ENGINE}/test_pipeline.py"),
     "jobs/engine/batcher.py": (f"{ENGINE}/test_batcher.py", f"{ENGINE}/test_late_reading.py"),
     "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_once_decisions.py",),
+    "jobs/engine/execution.py": (
+        f"{ENGINE}/test_pipeline.py",
+        f"{RUNTIME}/test_lease.py",
+        f"{ENGINE}/test_faults.py",
+        f"{GUARDS}/test_circuit_breaker.py",
+    ),
+    "jobs/engine/id_set.py": (f"{ENGINE}/test_selection.py",),
+    "jobs/engine/in_flight.py": (f"{ENGINE}/test_pipeline.py", f"{ENGINE}/test_exactly_once.py"),
+    "jobs/engine/item_store.py": (f"{ENGINE}/test_item_store.py",),
+    "jobs/engine/lost_search.py": (f"{ENGINE}/test_pipeline.py", f"{ENGINE}/test_faults.py"),
+    "jobs/engine/pipeline.py": (
+        f"{ENGINE}/test_pipeline.py",
+        f"{ENGINE}/test_faults.py",
+        f"{GUARDS}/test_probes.py",
+    ),
+    "jobs/engine/poll_history.py": (f"{ENGINE}/test_poll_schedule.py",),
     "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
+    "jobs/engine/refresher.py": (
+        f"{ENGINE}/test_pipeline.py",
+        f"{ENGINE}/test_late_reading.py",
+        f"{ENGINE}/test_exactly_once.py",
+    ),
+    "jobs/engine/selection.py": (f"{ENGINE}/test_selection.py", f"{ENGINE}/test_late_reading.py"),
     "jobs/engine/settlement.py": (f"{ENGINE}/test_settlement.py",),
+    "jobs/engine/settler.py": (f"{ENGINE}/test_faults.py", f"{ENGINE}/test_exactly_once.py"),
+    "jobs/engine/source_reader.py": (f"{ENGINE}/test_selection.py", f"{ENGINE}/test_long_views.py"),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guarded_change.py",),
     "tagmanager/changes/undo.py": (f"{CHANGES}/test_undo.py", "tests/tagmanager/test_ticket_change.py"),
-    "zendesk/transport/error_mapping.py": (f"{CLIENT}/transport/test_error_mapping.py",),
+    "zendesk/address.py": (f"{CLIENT}/test_address.py",),
+    "zendesk/answer_headers.py": (f"{CLIENT}/test_answer_headers.py", f"{CLIENT}/test_client.py"),
+    "zendesk/answers.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/client.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_over_http.py"),
+    "zendesk/connection.py": (f"{CLIENT}/test_connection.py", f"{CLIENT}/test_client.py"),
+    "zendesk/credentials.py": (f"{CLIENT}/test_credentials.py", f"{CLIENT}/test_secrets.py"),
+    "zendesk/error_body.py": (f"{CLIENT}/transport/test_error_mapping.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/errors.py": (f"{CLIENT}/transport/test_error_mapping.py", f"{CLIENT}/test_client.py"),
     "zendesk/job_status.py": (f"{CLIENT}/test_job_status.py",),
+    "zendesk/pages.py": (f"{CLIENT}/test_pages.py", f"{CLIENT}/test_client.py"),
     "zendesk/tags.py": (f"{CLIENT}/test_tags.py",),
+    "zendesk/ticket_requests.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_over_http.py"),
+    "zendesk/transport/deadline.py": (f"{CLIENT}/transport/test_deadline.py",),
+    "zendesk/transport/error_mapping.py": (f"{CLIENT}/transport/test_error_mapping.py",),
+    "zendesk/transport/gate.py": (f"{CLIENT}/transport/test_gate.py",),
     "zendesk/transport/limits.py": (f"{CLIENT}/transport/test_limits.py",),
+    "zendesk/transport/pending.py": (
+        f"{CLIENT}/transport/test_pending.py",
+        f"{CLIENT}/transport/test_gate.py",
+    ),
     "zendesk/transport/retry.py": (
         f"{CLIENT}/transport/test_retry_budget.py",
         f"{CLIENT}/transport/test_retry.py",
