@@ -57,7 +57,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     ),
     "jobs/engine/selection.py": (f"{ENGINE}/test_selection.py", f"{ENGINE}/test_late_reading.py"),
     "jobs/engine/settlement.py": (f"{ENGINE}/test_settlement.py",),
-    "jobs/engine/settler.py": (f"{ENGINE}/test_faults.py", f"{ENGINE}/test_exactly_once.py"),
+    "jobs/engine/settler.py": (f"{ENGINE}/test_settler.py",),
     "jobs/engine/source_reader.py": (f"{ENGINE}/test_selection.py", f"{ENGINE}/test_long_views.py"),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guarded_change.py",),
