@@ -92,6 +92,26 @@ def test_ids_that_a_job_leaves_out_do_not_count() -> None:
     assert overlapping_jobs(job) == [other]
 
 
+def test_once_a_job_has_read_its_list_what_it_was_given_does_not_count() -> None:
+    """Its filter, or another source that it leaves out, took the common tickets out."""
+    job = read(range(10, 20), Status.SUCCEEDED)
+    ListedRefs.objects.create(job=read(range(1, 5)), number=0, refs="10 11 12")
+    assert overlapping_jobs(job) == []
+
+
+def test_of_given_ids_both_ends_are_compared_and_none_between() -> None:
+    job = read([600], Status.SUCCEEDED)
+    given(range(1, 1_201))  # its ends are 500 numbers each
+    first, last = given(range(600, 1_801)), given(range(1, 601))
+    assert overlapping_jobs(job) == [first, last]
+
+
+def test_of_ids_given_to_one_job_as_many_are_compared_as_of_a_list() -> None:
+    job = read(range(40, 60), Status.SUCCEEDED)  # the numbers below lie amid it
+    other = given([1, 2, 48, 90, 91, 92, 93])
+    assert overlapping_jobs(job) == [other]
+
+
 def test_the_same_view_overlaps_and_so_does_a_run_of_the_job() -> None:
     view = {"kind": "view", "id": 7, "title": "Open"}
     job = factories.job(Status.SUCCEEDED, source=view)
