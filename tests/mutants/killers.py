@@ -40,7 +40,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
         f"{GUARDS}/test_circuit_breaker.py",
     ),
     "jobs/engine/id_set.py": (f"{ENGINE}/test_selection.py",),
-    "jobs/engine/in_flight.py": (f"{ENGINE}/test_pipeline.py", f"{ENGINE}/test_exactly_once.py"),
+    "jobs/engine/in_flight.py": (f"{ENGINE}/test_in_flight.py",),
     "jobs/engine/item_store.py": (f"{ENGINE}/test_item_store.py",),
     "jobs/engine/lost_search.py": (f"{ENGINE}/test_pipeline.py", f"{ENGINE}/test_faults.py"),
     "jobs/engine/pipeline.py": (
@@ -48,7 +48,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
         f"{ENGINE}/test_faults.py",
         f"{GUARDS}/test_probes.py",
     ),
-    "jobs/engine/poll_history.py": (f"{ENGINE}/test_poll_schedule.py",),
+    "jobs/engine/poll_history.py": (f"{ENGINE}/test_poll_history.py",),
     "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
     "jobs/engine/refresher.py": (
         f"{ENGINE}/test_pipeline.py",

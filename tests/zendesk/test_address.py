@@ -33,7 +33,10 @@ def test_no_text_leads_to_a_host_outside_zendesk_com(text):
 
 @pytest.mark.parametrize(
     "base_url",
-    ["acme", "ftp://acme.zendesk.com", "https://", "https://me:secret@acme.zendesk.com", BASE + "/?a=1"],
+    [
+        *("acme", "ftp://acme.zendesk.com", "https://", BASE + "/?a=1", BASE + "/#secret"),
+        *("https://me:secret@acme.zendesk.com", "https://secret@acme.zendesk.com"),
+    ],
 )
 def test_an_unusable_base_url_is_refused_without_repeating_it(base_url):
     with pytest.raises(ValueError, match="The Zendesk address") as caught:

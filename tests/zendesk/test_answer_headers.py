@@ -39,6 +39,13 @@ def test_a_warning_without_lists_is_about_every_key_that_it_mentions() -> None:
     ]
 
 
+def test_a_warning_with_lists_is_about_their_keys_alone() -> None:
+    text = '{:controller=>"tags", :unpermitted_keys=>["ticket.status"]}'
+    part = ignored_part({"x-zendesk-api-warn": text})
+    assert part is not None
+    assert [key for key in ("status", "tags") if part.names(key)] == ["status"]
+
+
 @pytest.mark.parametrize("headers", [{}, {"x-zendesk-api-warn": "  "}])
 def test_no_warning(headers: dict[str, str]) -> None:
     assert ignored_part(headers) is None

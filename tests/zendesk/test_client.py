@@ -212,7 +212,15 @@ def test_the_recorded_export_is_parsed(http, zendesk):
 
 
 @pytest.mark.parametrize(
-    "answer", [{"tickets": []}, {"tickets": [], "end_of_stream": False, "after_cursor": None}]
+    "answer",
+    [
+        {"tickets": []},
+        {"tickets": [], "end_of_stream": None, "after_cursor": "c1"},
+        {"tickets": [], "end_of_stream": "false", "after_cursor": "c1"},
+        {"tickets": [], "end_of_stream": False, "after_cursor": None},
+        {"tickets": [], "end_of_stream": False, "after_cursor": ""},
+        {"tickets": [], "end_of_stream": False, "after_cursor": 7},
+    ],
 )
 def test_an_export_without_a_cursor_or_an_end_raises(http, zendesk, answer):
     http.get(f"{API}/incremental/tickets/cursor.json", json=answer)
@@ -333,7 +341,7 @@ def test_tags_come_in_pages(http, zendesk):
 
 
 def test_tags_are_completed_from_two_characters(http, zendesk):
-    http.get(f"{API}/autocomplete/tags.json", json={"tags": ["vip", "vip_gold"], "count": 2})
+    http.get(f"{API}/autocomplete/tags.json", json={"tags": ["vip", None, 7, "vip_gold"], "count": 4})
     assert zendesk.tags_starting_with("v") == []
     assert zendesk.tags_starting_with("vi") == ["vip", "vip_gold"]
     assert asked(http) == [{"name": "vi"}]

@@ -90,7 +90,7 @@ def test_the_grant_requests_a_token_lifetime(http, connect):
     assert (grant["scope"], grant["expires_in"]) == ("read", 7200)
 
 
-@pytest.mark.parametrize(("life", "margin"), [(2, 0.4), (300, 60), (1800, 120), (172_800, 120)])
+@pytest.mark.parametrize(("life", "margin"), [(1, 0.2), (2, 0.4), (300, 60), (1800, 120), (172_800, 120)])
 def test_a_token_is_renewed_before_it_expires(http, connect, clock, life, margin):
     http.post(TOKENS, **token("first", expires_in=life))
     http.post(TOKENS, **token("second", expires_in=life))
@@ -102,6 +102,26 @@ def test_a_token_is_renewed_before_it_expires(http, connect, clock, life, margin
     clock.move(0.2)
     zendesk.search_count("")
     assert signed_with(http) == ["-", "Bearer first", "Bearer first", "-", "Bearer second"]
+
+
+def test_a_token_is_renewed_as_soon_as_its_time_has_come(http, connect, clock, client):
+    http.post(TOKENS, **token("first", expires_in=1800))
+    http.post(TOKENS, **token("second", expires_in=1800))
+    http.get(COUNT, json={"count": 1})
+    zendesk = connect(client)
+    zendesk.search_count("")
+    clock.move(1680)
+    zendesk.search_count("")
+    assert signed_with(http) == ["-", "Bearer first", "-", "Bearer second"]
+
+
+def test_a_client_in_use_is_still_equal_to_one_with_the_same_settings(http, connect, client):
+    http.post(TOKENS, **token("first"))
+    http.get(COUNT, json={"count": 1})
+    connect(client).search_count("")
+    assert client == OAuthClient("tagger", "hush")
+    assert {client} == {OAuthClient("tagger", "hush")}
+    assert client != OAuthClient("tagger", "else")
 
 
 @pytest.mark.parametrize("life", [{}, {"expires_in": None}, {"expires_in": 0}, {"expires_in": "soon"}])

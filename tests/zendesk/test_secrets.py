@@ -79,3 +79,12 @@ def test_a_failed_grant_shows_no_client_secret(http, connect, caplog, trouble):
 def test_the_repr_of_credentials_shows_no_secret(kind):
     assert_hidden(repr(KINDS[kind]))
     assert_hidden(f"{KINDS[kind].end} {KINDS[kind].advice}")
+
+
+def test_a_client_in_use_shows_its_settings_alone_and_no_token(http, connect):
+    http.post(f"{BASE}/oauth/tokens", status=201, json={"access_token": SENTINEL, "expires_in": 1800})
+    http.get(f"{BASE}/api/v2/users/me.json", json={"user": {"id": 1}})
+    client = OAuthClient("tagger", "hush", scope="read")
+    connect(client).me()
+    assert repr(client) == "OAuthClient(client_id='tagger', scope='read', expires_in=None)"
+    assert_hidden(repr(client._tokens))
