@@ -34,20 +34,15 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_once_decisions.py",),
     "jobs/engine/execution.py": (
-        f"{ENGINE}/test_pipeline.py",
+        f"{ENGINE}/test_sending.py",
         f"{RUNTIME}/test_lease.py",
         f"{ENGINE}/test_faults.py",
-        f"{GUARDS}/test_circuit_breaker.py",
     ),
     "jobs/engine/id_set.py": (f"{ENGINE}/test_selection.py",),
     "jobs/engine/in_flight.py": (f"{ENGINE}/test_in_flight.py",),
     "jobs/engine/item_store.py": (f"{ENGINE}/test_item_store.py",),
-    "jobs/engine/lost_search.py": (f"{ENGINE}/test_pipeline.py", f"{ENGINE}/test_faults.py"),
-    "jobs/engine/pipeline.py": (
-        f"{ENGINE}/test_pipeline.py",
-        f"{ENGINE}/test_faults.py",
-        f"{GUARDS}/test_probes.py",
-    ),
+    "jobs/engine/lost_search.py": (f"{ENGINE}/test_sending.py",),
+    "jobs/engine/pipeline.py": (f"{ENGINE}/test_sending.py", f"{ENGINE}/test_pipeline.py"),
     "jobs/engine/poll_history.py": (f"{ENGINE}/test_poll_history.py",),
     "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
     "jobs/engine/refresher.py": (

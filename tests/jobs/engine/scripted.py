@@ -64,6 +64,7 @@ class Script:
     sent: list[list[int]] = field(default_factory=list)  # the refs of each call that sends
     sent_at: list[float] = field(default_factory=list)
     polled_at: list[float] = field(default_factory=list)
+    searched: list[list[int]] = field(default_factory=list)  # the refs of each search for a lost batch
     searched_at: list[float] = field(default_factory=list)
     known: list[set[str]] = field(default_factory=list)  # the receipts that each search leaves out
     read: list[list[int]] = field(default_factory=list)
@@ -122,6 +123,7 @@ class ScriptedWork(InstantWork):
         return answers
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: Any) -> str | SearchResult:
+        self.script.searched.append([item.ref for item in items])
         self.script.searched_at.append(time.time())
         self.script.known.append(known)
         return self.script.found.pop(0) if self.script.found else SearchResult.ABSENT
@@ -167,6 +169,11 @@ class MovedClock:
             self.clock.shift(seconds + 0.001)  # a wait of no time must not go on forever
 
 
+def until(moment: float, then: Tells = goes_well) -> Tells:
+    """The batch is under way until this time."""
+    return lambda refs: then(refs) if time.time() >= moment else Answer(Phase.RUNNING)
+
+
 @contextmanager
 def scripted(script: Script, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Jobs do what the script says; whenever the worker waits, the clock moves by as long as it waits."""
@@ -204,6 +211,11 @@ def outcomes(job: Job) -> dict[int, tuple[str, str, str]]:
     rows = job.items.order_by("ref").values_list("ref", "outcome", "reason", "detail")
     ends = {ref: (str(outcome), reason, detail) for ref, outcome, reason, detail in rows}
     return {ref: end for ref, end in ends.items() if end != ("changed", "", "")}
+
+
+def since(moment: float, times: Sequence[float]) -> list[float]:
+    """Seconds since that moment, to a tenth."""
+    return [round(one - moment, 1) for one in times]
 
 
 def batches(job: Job, *columns: str) -> list[Any]:

@@ -250,6 +250,24 @@ def test_a_conflict_at_the_last_attempt_may_be_with_the_items_own_change(script:
     }
 
 
+def test_a_conflict_with_its_own_change_is_found_on_record_before_it_is_sent_again(script: Script) -> None:
+    script.plan = once
+    script.sends = [tells({1: LATER, 2: LATER})]
+    script.evidence = {1: MADE, 2: NOT_MADE}
+    job = run(submitted(2))
+    assert script.sent == [[1, 2], [2]]
+    assert outcomes(job) == {}
+
+
+def test_a_conflict_is_no_reason_not_to_send_again_what_somebody_touched(script: Script) -> None:
+    script.plan = own
+    script.sends = [tells({1: LATER})]
+    script.touched = {1}
+    job = run(submitted(1))
+    assert script.sent == [[1], [1]]
+    assert outcomes(job) == {}
+
+
 def test_a_lost_batch_without_a_trace_is_read_back(script: Script) -> None:
     script.sends = [FateUnknown("No answer came.")]
     script.found = [SearchResult.ABSENT]
