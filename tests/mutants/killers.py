@@ -63,7 +63,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "zendesk/client.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_over_http.py"),
     "zendesk/connection.py": (f"{CLIENT}/test_connection.py", f"{CLIENT}/test_client.py"),
     "zendesk/credentials.py": (f"{CLIENT}/test_credentials.py", f"{CLIENT}/test_secrets.py"),
-    "zendesk/error_body.py": (f"{CLIENT}/transport/test_error_mapping.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/error_body.py": (f"{CLIENT}/test_error_body.py", f"{CLIENT}/transport/test_error_mapping.py"),
     "zendesk/errors.py": (f"{CLIENT}/transport/test_error_mapping.py", f"{CLIENT}/test_client.py"),
     "zendesk/job_status.py": (f"{CLIENT}/test_job_status.py",),
     "zendesk/pages.py": (f"{CLIENT}/test_pages.py", f"{CLIENT}/test_client.py"),
