@@ -411,6 +411,7 @@ def test_a_command_whose_job_is_stopped_elsewhere_ends_in_its_own_words_alone(
     job = await_that(
         lambda: Job.objects.filter(status__in=["selecting", "running"], found__gt=0).first(), "it reads"
     )
+    assert job is not None
     act(job=job, by=ANA)
     await_that(lambda: Job.objects.filter(pk=job.pk, status__in=["cancelled", "paused"]).exists(), "it stops")
     if act is actions.pause:  # the command waits until somebody decides

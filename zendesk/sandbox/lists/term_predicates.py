@@ -62,6 +62,10 @@ def _positive_predicate(term: Term) -> TicketPredicate:
         return _date_predicate(term)
     if term.name in _PEOPLE:
         return _person_predicate(term)
+    return _other_predicate(term)
+
+
+def _other_predicate(term: Term) -> TicketPredicate:
     match term.name:
         case "id" | "ticket" | "ticket_id":
             return partial(_compare_id, term.sign, _whole(term))
