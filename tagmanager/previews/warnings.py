@@ -155,7 +155,8 @@ def _ai_agent(job: Job) -> Iterator[PreviewWarning]:
     yield PreviewWarning(
         f"An AI agent handles {number:,} of the tickets that would change: "
         f"{', '.join(map(str, shown))}{more}. Zendesk keeps such tickets read-only until a person takes "
-        "over. Each one that it refuses fails alone. “Leave out tickets that an AI agent handles” leaves them out."
+        "over. Each one that it refuses fails alone. To leave them out, tick “Leave out tickets that an AI "
+        "agent handles”."
     )
 
 
