@@ -8,6 +8,7 @@ from jobs.states import Outcome
 from tagmanager.account import connection
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.source_kinds.registry import of_kind
+from tagmanager.intake.ticket_filter import START, TicketFilter
 from tagmanager.tools import UnknownTool, macro_of, tool
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
@@ -55,6 +56,11 @@ def field(job: Job, name: str, value: object) -> tuple[str, str]:
     """Labels for a field that the job sets and for its value."""
     names = JobOptions.of(job).field_names
     return names.label(name), names.value(name, value)
+
+
+def filter_words(only: Stored) -> str:
+    """Which tickets of the source are in a job, after "only tickets that"."""
+    return TicketFilter.from_json(only).phrase.removeprefix(START)
 
 
 def warning_on(job: Job, number: int) -> str:

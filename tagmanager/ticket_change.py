@@ -135,9 +135,10 @@ class TicketChange:
     remove: frozenset[str] = frozenset()
     exact: bool = False
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # name, one of `SETTABLE`, to new value
-    guard: str = ""  # a tag that goes along in the same write and comes off later (`guarding`)
+    guard: str = ""  # a tag that goes along in the same write and comes off later (`guard_tag`)
     comment: str = ""  # "public", "internal", or none
     stamped: bool = False
+    is_guard_held: bool = False  # the ticket carries the guard tag already: it does not gain it
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove or self.fields or self.comment)
@@ -153,7 +154,7 @@ class TicketChange:
     @property
     def added(self) -> frozenset[str]:
         """All tags that the ticket really gains."""
-        return self.add | {self.guard} if self.guard else self.add
+        return self.add | {self.guard} if self.guard and not self.is_guard_held else self.add
 
     def is_shown_by(self, ticket: TicketSnapshot) -> bool:
         """Whether tags and fields look as if the change had been made; a comment shows in neither."""
@@ -184,14 +185,16 @@ class TicketChange:
     @classmethod
     def from_json(cls, stored: Json) -> TicketChange:
         guard: str = stored.get("guard", "")
+        added = frozenset(stored.get("add", ()))
         return cls(
-            frozenset(stored.get("add", ())) - {guard},
+            added - {guard},
             frozenset(stored.get("remove", ())),
             stored.get("exact", False),
             stored.get("fields", {}),
             guard,
             stored.get("comment", ""),
             stored.get("stamped", False),
+            is_guard_held=bool(guard) and guard not in added,
         )
 
 

@@ -3,6 +3,7 @@
 from tagmanager.job_labels import (
     advice_on,
     field,
+    filter_words,
     item_address,
     source_words,
     tool_name,
@@ -10,4 +11,13 @@ from tagmanager.job_labels import (
     what_stays,
 )
 
-__all__ = ["advice_on", "field", "item_address", "source_words", "tool_name", "warning_on", "what_stays"]
+__all__ = [
+    "advice_on",
+    "field",
+    "filter_words",
+    "item_address",
+    "source_words",
+    "tool_name",
+    "warning_on",
+    "what_stays",
+]

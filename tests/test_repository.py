@@ -232,3 +232,11 @@ def test_no_assertion_passes_on_an_empty_list() -> None:
 )
 def test_such_assertions_are_recognised(assertion: str, expected: bool) -> None:
     assert passes_on_nothing(ast.parse(assertion, mode="eval").body) == expected
+
+
+@pytest.mark.parametrize("folder", ["jobs", "tagmanager"])
+def test_no_reading_leaves_a_cursor_open(folder: str) -> None:
+    """Python reports one that is left open on standard error (`ListedRefs.in_order`)."""
+    sources = [path for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts]
+    assert sources
+    assert [str(path) for path in sources if ".iterator(" in path.read_text(encoding="utf-8")] == []

@@ -116,6 +116,8 @@ def _options(job: Job) -> Iterator[tuple[str, str]]:
         value = options.get(name)
         if name == "include_closed" and name in options:
             yield label, "Included" if value else "Left out"
+        elif name == "only" and isinstance(value, dict) and (words := labels().filter_words(value)):
+            yield label, words
         elif value:
             yield label, _value_words(value)
 

@@ -30,6 +30,10 @@ class Labels(Protocol):
         """What people call a field that the job sets, and what stands in it: ("group", "Billing")."""
         ...
 
+    def filter_words(self, only: Stored) -> str:
+        """Which items of the source are in the job: "have vip and lack spam"; "" where that is not known."""
+        ...
+
     def warning_on(self, job: Job, number: int) -> str:
         """What this job sends to people outside if it runs on `number` items, in a sentence; "" for nothing.
 

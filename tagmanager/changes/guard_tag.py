@@ -53,7 +53,8 @@ def guarded(change: TicketChange, ticket: TicketSnapshot, earlier: PreviousResul
     is_anothers = tag in ticket.tags and not _is_of(earlier, tag)
     if ticket.is_closed or is_anothers:
         return change
-    with_guard = replace(change, guard=tag)
+    # On a ticket that the earlier job left guarded the tag only stays: this change does not add it.
+    with_guard = replace(change, guard=tag, is_guard_held=tag in ticket.tags)
     if problem := too_long(with_guard.applied_to(ticket.tags)):
         return Skipped("too_many_tags", f"{problem} The guard tag counts too.")
     return with_guard

@@ -35,7 +35,7 @@ from jobs.work import (
     Unchanged,
 )
 from tagmanager.account import connection
-from tagmanager.changes import closed_tickets, engine_adapter, guard_tag, undo
+from tagmanager.changes import ai_agents, closed_tickets, engine_adapter, guard_tag, undo
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
@@ -208,7 +208,7 @@ class TicketWork:
             reason=reason,
             detail=detail,
             probe=closed_tickets.CLOSED if seen.is_closed else "",
-            kinds=closed_tickets.kinds_of(seen, datetime.now(UTC)),
+            kinds=(*closed_tickets.kinds_of(seen, datetime.now(UTC)), *ai_agents.kinds_of(seen)),
         )
 
     def _wished(

@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk
     if why := why_not_read(tool, form.params(), zendesk):
         raise usage_error(why)
     if form.lists_tickets:
-        return ChosenTickets(form.listed)
+        return ChosenTickets(form.listed, TicketFilter(no_ai_agent=options["no_ai_agent"]))
     which = TicketFilterForm({name: options[name] or () for name in FILTERS})
     if not which.is_valid():
         raise usage_error(sentences_of(which))
@@ -100,7 +100,8 @@ def choose(tool: Tool, form: ToolForm, options: dict[str, Any], zendesk: Zendesk
     will_ask = not (options["yes"] or options["dry_run"])
     number = source_size.number_of(source, LiveCounts(zendesk)) if will_ask else None
     notes = [note for each in (*taken, *out) for note in each.notes]
-    return ChosenTickets(source, which.cleaned_data["only"], number, notes)
+    only = replace(which.cleaned_data["only"], no_ai_agent=options["no_ai_agent"])
+    return ChosenTickets(source, only, number, notes)
 
 
 def _forms(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Iterator[SourceKindsForm]:

@@ -53,6 +53,12 @@ def add_ticket_options(parser: CommandParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="Read everything, write nothing.")
     parser.add_argument("--include-closed", action="store_true", help="Try closed tickets too.")
     parser.add_argument(
+        "--no-ai-agent",
+        action="store_true",
+        help="Leave out tickets that an AI agent handles: Zendesk keeps them read-only until a person takes "
+        "over.",
+    )
+    parser.add_argument(
         "--guard",
         metavar="TAG",
         help="Add this tag in the same write, so that triggers can exclude it; it is taken off afterwards.",

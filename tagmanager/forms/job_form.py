@@ -221,6 +221,11 @@ class OptionsForm(forms.Form):
         wrong=f"Give a whole number from 1 to {MOST_CANARY:,}, or leave this empty.",
         help_text="Changes so many tickets, then holds and asks whether to go on. Empty: goes through.",
     )
+    no_ai_agent = forms.BooleanField(
+        label="Leave out tickets that an AI agent handles",
+        required=False,
+        help_text="Zendesk keeps these read-only until a person takes over.",
+    )
     guard = OneTagField(
         label="Guard tag",
         required=False,

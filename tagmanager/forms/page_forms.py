@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -107,7 +107,8 @@ class PageForms:
     @property
     def only(self) -> TicketFilter:
         """Which of the tickets."""
-        return self.source_form.only if self.source_form else TicketFilter()
+        only = self.source_form.only if self.source_form else TicketFilter()
+        return replace(only, no_ai_agent=self.options_form.cleaned_data["no_ai_agent"])
 
     @property
     def notes(self) -> list[str]:

@@ -35,6 +35,7 @@ def filling_of(job: Job) -> Filling:
     params, asked = job.tool_params, JobOptions.of(job)
     options = {
         "include_closed": asked.include_closed,
+        "no_ai_agent": asked.only.no_ai_agent,
         "guard": asked.guard,
         "guard_stays": job.guarded == Guarded.STAYS,
         "limit": job.limit,

@@ -1,4 +1,4 @@
-"""Only some of the tickets of a source: those with some tags, without others, in some status."""
+"""Only some of the tickets of a source: by their tags, their status, and who handles them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tagmanager.ticket_change import Json, TicketSnapshot
+
+#: How `TicketFilter.phrase` begins.
+START = "only those that "
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +18,10 @@ class TicketFilter:
     having: frozenset[str] = frozenset()  # all of these tags
     lacking: frozenset[str] = frozenset()  # none of these tags
     statuses: frozenset[str] = frozenset()  # one of these; empty: any
+    no_ai_agent: bool = False  # none that an AI agent handles
 
     def __bool__(self) -> bool:
-        return bool(self.having or self.lacking or self.statuses)
+        return bool(self.having or self.lacking or self.statuses or self.no_ai_agent)
 
     def exclusion_reason(self, ticket: TicketSnapshot) -> str:
         """Why a ticket is not in the job, a sentence; "" for one that is."""
@@ -28,6 +32,8 @@ class TicketFilter:
         if self.statuses and ticket.status not in self.statuses:
             wished = f"only tickets that are {self._in_status} are to be changed"
             return f"Its status is {ticket.status}, and {wished}."
+        if self.no_ai_agent and ticket.is_ai_agent:
+            return "An AI agent handles it, and only tickets that none handles are to be changed."
         return ""
 
     @property
@@ -37,8 +43,9 @@ class TicketFilter:
             f"have {_named(self.having)}" if self.having else "",
             f"lack {_named(self.lacking)}" if self.lacking else "",
             f"are {self._in_status}" if self.statuses else "",
+            "no AI agent handles" if self.no_ai_agent else "",
         ]
-        return f"only those that {' and '.join(filter(None, parts))}" if self else ""
+        return START + " and ".join(filter(None, parts)) if self else ""
 
     @property
     def _in_status(self) -> str:
@@ -46,11 +53,13 @@ class TicketFilter:
 
     def to_json(self) -> Json:
         stored = {"have": self.having, "lack": self.lacking, "status": self.statuses}
-        return {name: sorted(values) for name, values in stored.items() if values}
+        named: Json = {name: sorted(values) for name, values in stored.items() if values}
+        return named | ({"no_ai_agent": True} if self.no_ai_agent else {})
 
     @classmethod
     def from_json(cls, stored: Json) -> TicketFilter:
-        return cls(*(frozenset(stored.get(name, ())) for name in ("have", "lack", "status")))
+        having, lacking, statuses = (frozenset(stored.get(name, ())) for name in ("have", "lack", "status"))
+        return cls(having, lacking, statuses, bool(stored.get("no_ai_agent")))
 
 
 def _named(tags: Iterable[str]) -> str:

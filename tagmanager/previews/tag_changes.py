@@ -59,7 +59,7 @@ def pair_counts(job: Job) -> list[PairCount]:
         .values_list("change")
         .annotate(number=Count("pk"))
     )
-    for stored, number in groups.iterator():
+    for stored, number in groups:
         for tag in TicketChange.from_json(stored or {}).remove:
             counts[tag] += number
     found = [PairCount(old, new, counts[old]) for old, new in pairs.items()]

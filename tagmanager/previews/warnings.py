@@ -13,6 +13,7 @@ from tagmanager.account import connection
 from tagmanager.account.status import account_status
 from tagmanager.account.tag_references import Kind, TagReference, references_to
 from tagmanager.changes import closed_tickets
+from tagmanager.changes.ai_agents import AI_AGENT
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.previews.tag_changes import MAX_CHANGES_READ, affected_tags
@@ -61,7 +62,7 @@ class PreviewWarnings:
 def warnings_of(job: Job) -> PreviewWarnings:
     """The warnings about an ended dry run. Reads the references to tags from Zendesk, unless cached."""
     change = affected_tags(job)
-    own = [*_partly_known(job), *_closed(job), *_overlapping_jobs(job, change)]
+    own = [*_partly_known(job), *_closed(job), *_ai_agent(job), *_overlapping_jobs(job, change)]
     try:
         found = references_to(change.add | change.remove)
     except (connection.NotConnected, ZendeskError) as problem:
@@ -142,6 +143,21 @@ def _closed(job: Job) -> Iterator[PreviewWarning]:
             "where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
         )
         yield from _not_admin()
+
+
+def _ai_agent(job: Job) -> Iterator[PreviewWarning]:
+    number = job.kinds.get(AI_AGENT, 0)
+    if not number:
+        return
+    held = job.items.filter(outcome=Outcome.PLANNED, before__ai_agent=True).order_by("ref")
+    shown = list(held.values_list("ref", flat=True)[:MAX_LISTED])
+    more = f" and {number - len(shown):,} more" if number > len(shown) else ""
+    yield PreviewWarning(
+        f"An AI agent handles {number:,} of the tickets that would change: "
+        f"{', '.join(map(str, shown))}{more}. Zendesk keeps such tickets read-only until a person takes "
+        "over. Each one that it refuses fails alone. To leave them out, tick “Leave out tickets that an AI "
+        "agent handles”."
+    )
 
 
 def _not_admin() -> Iterator[PreviewWarning]:

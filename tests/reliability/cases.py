@@ -232,6 +232,13 @@ def _bulk_job_faults() -> Iterator[Case]:
     )
 
 
+def _ai_agents() -> Iterator[Case]:
+    some_failed = {"changed": TICKETS - 3, "failed": 3}
+    yield Case("three tickets that an AI agent holds, refused", (), some_failed, before=_hand_over)
+    yield Case("three tickets handed to an AI agent meanwhile", (), some_failed, midway=_hand_over)
+    yield Case("three tickets that an AI agent holds, accepted", (), before=_hand_over_open, quick=False)
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -275,6 +282,16 @@ def _delete_one_silently(demo: Demo, refs: list[int]) -> None:
     demo.account.delete(refs[5])
 
 
+def _hand_over(demo: Demo, refs: list[int]) -> None:
+    for ref in refs[:3]:
+        demo.account.set_ai_agent(ref, holds=True)
+
+
+def _hand_over_open(demo: Demo, refs: list[int]) -> None:
+    demo.account.configure(ai_agent_updates="accepted")
+    _hand_over(demo, refs)
+
+
 CASES: tuple[Case, ...] = tuple(
     chain(
         _at_every_endpoint(),
@@ -282,6 +299,7 @@ CASES: tuple[Case, ...] = tuple(
         _too_many_jobs(),
         _outages(),
         _bulk_job_faults(),
+        _ai_agents(),
         _combined(),
     )
 )

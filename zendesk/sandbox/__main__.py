@@ -35,6 +35,12 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--allow-closed", action="store_true", help="allow changes to closed tickets")
     arguments.add_argument(
+        "--ai-agent-tickets",
+        type=int,
+        default=defaults.ai_agent_tickets,
+        help="open tickets that an AI agent holds",
+    )
+    arguments.add_argument(
         "--role", choices=["admin", "agent"], default=defaults.role, help="role of the connected user"
     )
     arguments.add_argument("--quiet", action="store_true", help="do not log calls")
@@ -58,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         max_jobs=given.max_jobs,
         allow_closed=given.allow_closed,
         role=given.role,
+        ai_agent_tickets=given.ai_agent_tickets,
     )
     with serve(Sandbox(options), given.host, given.port, quiet=given.quiet) as server:
         sys.stdout.write(f"Demo Zendesk with {given.tickets:,} tickets at {server.url}\n")

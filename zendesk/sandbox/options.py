@@ -46,6 +46,12 @@ class Options:
     """Triggers that really run on each update, besides the sample ones, which never do."""
     require_resolution: bool = False
     """Whether the field "Resolution" must be filled in to solve a ticket."""
+    ai_agent_tickets: int = 0
+    """Number of tickets that an AI agent holds: open ones, spread over the account. Where there are none,
+    tickets lack `support_type`, as in recordings from before 2026."""
+    ai_agent_updates: Literal["refused", "ignored", "accepted"] = "refused"
+    """What an update of such a ticket does; Zendesk documents only that they are read-only. A refusal has the
+    general code of its kind; an ignored update is called a success and changes nothing."""
     role: Literal["admin", "agent"] = "admin"
     """Role of the connected user. Agents get no incremental export."""
     view_depth: int | None = None

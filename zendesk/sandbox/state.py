@@ -27,7 +27,7 @@ _CHANGEABLE = frozenset(
         "scale", "latency", "runtime_scale", "rate_limit", "token_life", "max_jobs", "allow_closed",
         "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
-        "job_life", "view_depth", "view_end", "triggers", "keeps_metadata",
+        "job_life", "ai_agent_updates", "view_depth", "view_end", "triggers", "keeps_metadata",
     }
 )  # fmt: skip
 
@@ -54,6 +54,7 @@ class Sandbox:
         self.lock = threading.RLock()
         self.faults = Faults()
         self.store = TicketStore(self.options.tickets, self.options.seed, self.now())
+        self.store.hand_to_ai_agent(self.options.ai_agent_tickets)
         self.access = Access(lambda: self.options)
         self.limits = Limits(lambda: self.options)
         self.search_index = SearchIndex(self.store, lambda: self.options)
@@ -158,6 +159,14 @@ class Sandbox:
             rank = None if status is None else STATUS_RANK[status]
             self.store.put(slot, at=now, tags=frozenset(held), status=rank)
             self.audits.add(ticket_id, {"comment": comment}, at=now, by=people.AGENT_IDS[1])
+
+    def set_ai_agent(self, ticket_id: int, *, holds: bool) -> None:
+        """Hand a ticket to an AI agent, or escalate it to people, which updates it."""
+        with self.lock:
+            now = self.advance()
+            slot = self._slot(ticket_id)
+            (self.store.ai_agent.add if holds else self.store.ai_agent.discard)(slot)
+            self.store.put(slot, at=now)
 
     def edit_macro(self, macro_id: int) -> None:
         """Edit a macro as another user: only its `updated_at` changes."""

@@ -10,7 +10,7 @@ import pytest
 from jobs import actions
 from jobs.engine import lost_search
 from jobs.models import Job
-from jobs.reports import recount
+from jobs.reports import exports, recount
 from jobs.runtime.failpoints import Failpoint
 from jobs.states import FollowUp, Guarded, Status
 from tagmanager.changes.job_options import JobOptions
@@ -121,6 +121,19 @@ def test_where_it_is_to_stay_a_person_takes_it_off(demo: Demo) -> None:
     assert counts(follow(job, FollowUp.UNGUARD)) == {"changed": 3}
     assert counts(follow(job, FollowUp.UNGUARD)) == {"unchanged": 3}
     assert [GUARD in demo.tags(ref) for ref in refs] == [False] * 3
+
+
+def test_undo_of_a_job_whose_guard_stayed_does_not_claim_to_add_it(demo: Demo) -> None:
+    left, taken_off = untagged(demo, 2)
+    job = run(guarded([left, taken_off], guard=Guarded.STAYS))
+    demo.account.edit(taken_off, remove=[GUARD])
+    undo = follow(job, FollowUp.UNDO)
+    assert counts(undo) == {"changed": 2}
+    told = {row.ticket_id: (row.tags_added, row.tags_removed) for row in exports.rows(undo)}
+    assert told == {left: ("", "vip"), taken_off: (GUARD, "vip")}
+    assert {ref: demo.tags(ref) & {"vip", GUARD} for ref in told} == {left: {GUARD}, taken_off: {GUARD}}
+    after = follow(undo, FollowUp.UNGUARD)
+    assert {row.ticket_id: row.tags_removed for row in exports.rows(after)} == {left: GUARD, taken_off: GUARD}
 
 
 def test_a_ticket_that_carried_it_before_keeps_it(demo: Demo) -> None:

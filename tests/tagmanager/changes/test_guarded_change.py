@@ -56,13 +56,24 @@ def test_a_change_that_removes_the_tag_keeps_it() -> None:
 def test_a_guard_tag_that_is_there_is_the_jobs_own_only_where_it_was_sent(
     before: PreviousResult | None, is_ours: bool
 ) -> None:
-    assert guarded(ADD, ticket(GUARD), before, GUARD) == replace(ADD, guard=GUARD if is_ours else "")
+    held = replace(ADD, guard=GUARD, is_guard_held=True)
+    assert guarded(ADD, ticket(GUARD), before, GUARD) == (held if is_ours else ADD)
     off = TicketChange(remove=frozenset({GUARD}))
     not_ours = Unchanged(
         "not_ours", "The job did not put the guard tag on this ticket, so it stays as it is."
     )
     assert unguarded(ticket(GUARD), before, GUARD) == (off if is_ours else not_ours)
     assert unguarded(ticket(), before, GUARD) == (Unchanged() if is_ours else not_ours)
+
+
+def test_a_guard_tag_that_is_held_is_not_among_what_is_added_and_stays() -> None:
+    held = replace(ADD, remove=frozenset({"old"}), guard=GUARD, is_guard_held=True)
+    assert held.to_json() == {"add": ["new"], "remove": ["old"], "guard": GUARD}
+    assert TicketChange.from_json(held.to_json()) == held
+    assert held.applied_to(frozenset({GUARD, "old"})) == {GUARD, "new"}
+    fresh = replace(ADD, guard=GUARD)
+    assert fresh.to_json() == {"add": [GUARD, "new"], "guard": GUARD}
+    assert TicketChange.from_json(fresh.to_json()) == fresh
 
 
 def test_no_trigger_runs_on_a_closed_ticket_so_it_needs_no_guard() -> None:

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
+from jobs import actions
 from jobs.models import Job
 from tests import factories
-from tests.demo import Demo, counts, outcomes
-from tests.processes import command, end_of
+from tests.demo import ANA, Demo, counts, outcomes
+from tests.processes import await_that, command, end_of
 from zendesk import sandbox as zd
 
 pytestmark = pytest.mark.once
@@ -392,3 +393,28 @@ def test_detached_jobs_are_only_queued(
     job = Job.objects.get()
     assert (ran.code, json.loads(ran.out)["id"], job.status) == (0, job.pk, "queued")
     assert "No worker is running" in ran.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("act", [actions.cancel, actions.pause])
+def test_a_command_whose_job_is_stopped_elsewhere_ends_in_its_own_words_alone(
+    process_demo: Demo,
+    manage: Callable[..., subprocess.Popen[str]],
+    tmp_path: Path,
+    act: Callable[..., object],
+) -> None:
+    """Python may close a reading that is still open then, and report that on standard error."""
+    process_demo.account.configure(latency=0.2)  # so that the list is still read when somebody stops it
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("".join(f"{ref}\n" for ref in process_demo.open_tickets))
+    ran = manage("tag_tickets", "--ids-file", str(numbers), "--add", "brand-new", "--yes")
+    job = await_that(
+        lambda: Job.objects.filter(status__in=["selecting", "running"], found__gt=0).first(), "it reads"
+    )
+    assert job is not None
+    act(job=job, by=ANA)
+    await_that(lambda: Job.objects.filter(pk=job.pk, status__in=["cancelled", "paused"]).exists(), "it stops")
+    if act is actions.pause:  # the command waits until somebody decides
+        actions.cancel(job=job, by=ANA)
+    end = end_of(ran)
+    assert (end.code, end.err) == (4, "")

@@ -13,6 +13,9 @@ STATUSES = (
 STATUS_RANK = {name: rank for rank, name in enumerate(STATUSES)}
 
 
+OPEN = STATUS_RANK["open"]
+
+
 SOLVED = STATUS_RANK["solved"]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from zendesk.sandbox import timestamps
 from zendesk.sandbox.account.field_values import PRIORITIES, SOLVED, STATUS_RANK
 from zendesk.sandbox.lists.criteria import EVERY_STATUS, TagPredicate, TicketPredicate
-from zendesk.sandbox.tickets.rendering import assignee_id, group_id, requester_id
+from zendesk.sandbox.tickets.rendering import assignee_id, group_id, requester_id, support_type
 from zendesk.sandbox.tickets.store import TicketStore
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -62,11 +62,17 @@ def _positive_predicate(term: Term) -> TicketPredicate:
         return _date_predicate(term)
     if term.name in _PEOPLE:
         return _person_predicate(term)
+    return _other_predicate(term)
+
+
+def _other_predicate(term: Term) -> TicketPredicate:
     match term.name:
         case "id" | "ticket" | "ticket_id":
             return partial(_compare_id, term.sign, _whole(term))
         case "priority":
             return _priority_predicate(term)
+        case "support_type":
+            return lambda store, slot: support_type(store, slot) == term.value.lower()
         case "" | "subject" | "description":
             return _number_or_words_predicate(term.value)
     # An unknown keyword matches nothing.

@@ -5,7 +5,7 @@
 - `GET /_control/tickets?ids=1,2`: the true state of tickets
 - `GET /_control/refs`: the ids of all tickets
 - `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, each edit as
-  another user
+  another user; `{"id", "ai_agent": true}` hands a ticket to an AI agent, `false` escalates it to people
 - `POST /_control/hold`: keep bulk jobs queued; `{"after": 2}` exempts the next two
 - `POST /_control/release`: end the hold
 - `GET`, `POST /_control/config`: show or change options at run time
@@ -86,6 +86,8 @@ def _edit(sandbox: Sandbox, request: Request) -> Reply:
     for edit in edits if isinstance(edits, list) else [edits]:
         if edit.get("delete"):
             sandbox.delete(int(edit["id"]))
+        elif "ai_agent" in edit:
+            sandbox.set_ai_agent(int(edit["id"]), holds=bool(edit["ai_agent"]))
         else:
             sandbox.edit(
                 int(edit["id"]),

@@ -21,7 +21,7 @@ _TICKET = (
     '"forum_topic_id":null,"problem_id":null,"has_incidents":false,"is_public":true,"due_at":%s,'
     '"tags":%s,"custom_fields":%s,%s"satisfaction_rating":null,"sharing_agreement_ids":[],'
     '"custom_status_id":%d,"followup_ids":[],"ticket_form_id":%s,"brand_id":%s,'
-    '"allow_channelback":false,"allow_attachments":true,"from_messaging_channel":false%s}'
+    '"allow_channelback":false,"allow_attachments":true,"from_messaging_channel":false%s%s}'
 )
 
 
@@ -47,6 +47,11 @@ def group_id(store: TicketStore, slot: int) -> int | None:
 def requester_id(store: TicketStore, slot: int) -> int:
     requester: int = store.value(slot, "requester_id", people.requester_id(store.random_bits[slot] >> 5))
     return requester
+
+
+def support_type(store: TicketStore, slot: int) -> str:
+    """Who holds the ticket (support.zendesk.com, article 9204149016346)."""
+    return "ai_agent" if slot in store.ai_agent else "agent"
 
 
 def ticket(
@@ -97,6 +102,7 @@ def ticket(
         changed.get("custom_status_id", _FIRST_STATUS_ID + 256 * rank),
         compact_json(changed.get("ticket_form_id", _FORM_ID)),
         compact_json(changed.get("brand_id", _BRAND_ID)),
+        f',"support_type":"{support_type(store, slot)}"' if store.ai_agent else "",
         more,
     )
 

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Any
 
 from zendesk.sandbox.account import field_values, fields, sample_data
-from zendesk.sandbox.account.field_values import CLOSED
+from zendesk.sandbox.account.field_values import CLOSED, OPEN
 from zendesk.sandbox.tickets.tag_sets import TagSets
 from zendesk.sandbox.timestamps import DAY
 
@@ -72,6 +72,8 @@ class TicketStore:
         """The `sequence` of the last update by slot: finer than the clock, to detect conflicts."""
         self.extra: dict[int, dict[str, Any]] = {}
         """Values that updates replaced, by slot."""
+        self.ai_agent: set[int] = set()
+        """The slots of tickets that an AI agent holds."""
         self.on_changed: list[Listener] = []
         """Called with the slot after each update."""
         self.on_before_change: list[Callable[[int, float], None]] = []
@@ -85,6 +87,11 @@ class TicketStore:
         for number, holders in Counter(numbers).items():
             self.tag_sets.holders[number] = holders
         return numbers
+
+    def hand_to_ai_agent(self, number: int) -> None:
+        """Hand this many open tickets to an AI agent, spread evenly over the account."""
+        ready = [slot for slot, status in enumerate(self.status) if status == OPEN]
+        self.ai_agent = {ready[place * len(ready) // number] for place in range(min(number, len(ready)))}
 
     def slot(self, ticket_id: int) -> int | None:
         """The slot of a ticket; None if it never existed or was deleted."""

@@ -124,6 +124,19 @@ def _reject_closed_or_invalid(
             raise UpdateRejected(Rejection(f"{name.title()}: {change[name]} is not valid", name))
 
 
+#: The words for a ticket that an AI agent holds; Zendesk's own are not known.
+AI_AGENT_HOLDS = "Ticket: is read-only until it is escalated to an agent"
+
+
+def _is_ignored(store: TicketStore, slot: int, options: Options) -> bool:
+    """Whether the update of a ticket that an AI agent holds does nothing. Raises `UpdateRejected`."""
+    if slot not in store.ai_agent or options.ai_agent_updates == "accepted":
+        return False
+    if options.ai_agent_updates == "refused":
+        raise UpdateRejected(Rejection(AI_AGENT_HOLDS))
+    return True
+
+
 def apply_change(
     store: TicketStore,
     slot: int,
@@ -135,8 +148,13 @@ def apply_change(
     at: float,
     many: bool,
 ) -> None:
-    """Apply the whole update to a ticket. Raises `UpdateRejected` and then changes nothing."""
+    """Apply the whole update to a ticket, unless the options ignore it.
+
+    Raises `UpdateRejected` and then changes nothing.
+    """
     _reject_closed_or_invalid(store, slot, change, options)
+    if _is_ignored(store, slot, options):
+        return
     held = store.tags(slot)
     now = _tags_after(held, change, options, many=many)
     status = _status_after(store, slot, change, now, options)
