@@ -33,6 +33,10 @@ class Refused(RemoteError):
         self.code = code
 
 
+class RefusedForNow(Refused):
+    """As `Refused`, for a reason that passes: the items are read and sent again, up to a number of times."""
+
+
 class ReadAgain(RemoteError):
     """Nothing was sent: the items have to be read once more first."""
 

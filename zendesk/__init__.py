@@ -17,6 +17,7 @@ from zendesk.credentials import (
     OAuthClient,
 )
 from zendesk.errors import (
+    AccountRefused,
     Conflict,
     CredentialsRefused,
     NoSuchAccount,
@@ -58,6 +59,7 @@ __all__ = [
     "ADMINS_ONLY",
     "API_TOKENS_END",
     "MAX_TAGS_LENGTH",
+    "AccountRefused",
     "Action",
     "ApiToken",
     "Audit",

@@ -19,6 +19,8 @@ MAX_DETAILS = 20
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _MESSAGE_KEYS = ("description", "detail", "message", "title", "error")
 _CODE = re.compile(r"[\w.:-]+\Z")
+# DatabaseConflict, DatabaseDeadlock (zenpy issue 58, zendesk_api_client_php issue 314) and their like.
+_PASSING_CODE = re.compile(r"database|deadlock|lock_?wait|^temporar", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ def parse_error_object(data: Mapping[str, Any]) -> ErrorBody:
     text = next((one_line(word) for word in words if isinstance(word, str) and word.strip()), "")
     code = one_line(code)[:MAX_CODE_LENGTH] if isinstance(code, str) else ""
     return ErrorBody(code=code, text=text, details=details[:MAX_DETAILS], data=data)
+
+
+def is_passing(code: str) -> bool:
+    """Whether a code says that Zendesk's database was busy, so that the same change may succeed later."""
+    return bool(_PASSING_CODE.search(code))
 
 
 def one_line(text: str) -> str:

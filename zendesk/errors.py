@@ -45,6 +45,13 @@ class NotAllowed(ZendeskError):
         self.missing_scopes = missing_scopes
 
 
+class AccountRefused(ZendeskError):
+    """Zendesk refuses the account or this program as a whole: suspended, unpaid, trial over, blocked.
+
+    Nothing was changed, and a call about other or fewer tickets fares no better.
+    """
+
+
 class NotFound(ZendeskError):
     """The record does not exist, or this user may not see it (404)."""
 
@@ -71,7 +78,11 @@ class Refused(ZendeskError):
 
 
 class Conflict(Refused):
-    """Someone changed the ticket after it was read (409). Read it again, then decide."""
+    """A write met another one (409) and changed nothing: read the ticket again, then decide.
+
+    Someone changed the ticket after it was read, or Zendesk's database was busy with it (zenpy issue 58,
+    tap-zendesk issue 107).
+    """
 
 
 class TooLarge(Refused):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zendesk.answer_headers import IgnoredPart, JobSlots, ignored_part
-from zendesk.error_body import joined_details, parse_error_object
+from zendesk.error_body import is_passing, joined_details, parse_error_object
 from zendesk.errors import UnexpectedAnswer
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,11 @@ class ItemResult:
     def is_conflict(self) -> bool:
         """Someone changed the ticket after the job was queued; bulk jobs never overwrite such changes."""
         return self._says(_CONFLICT)
+
+    @property
+    def is_passing(self) -> bool:
+        """Zendesk's database was busy with the ticket and changed nothing: the change may be repeated."""
+        return not self.ok and is_passing(self.code)
 
     @property
     def is_closed(self) -> bool:

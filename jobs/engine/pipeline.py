@@ -26,7 +26,15 @@ from jobs.engine.poll_history import schedule_for
 from jobs.engine.refresher import Refresher
 from jobs.engine.settlement import open_items
 from jobs.engine.settler import Settler
-from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, RemoteError, TryLater
+from jobs.errors import (
+    FateUnknown,
+    NeedsPerson,
+    ReadAgain,
+    Refused,
+    RefusedForNow,
+    RemoteError,
+    TryLater,
+)
 from jobs.guards.circuit_breaker import RefusalWindow
 from jobs.guards.guard_state import GuardState
 from jobs.models import Batch
@@ -279,6 +287,10 @@ class Pipeline:
         except FateUnknown as unknown:
             logger.warning("Its fate is unknown: %s", unknown)
             self._mark_lost(entry)
+        except RefusedForNow as refused:
+            logger.warning("It was refused for now: %s", refused)
+            self.settler.put_off(entry.batch, code=refused.code, text=str(refused))
+            self.in_flight.remove(entry)
         except Refused as refused:
             logger.warning("It was refused: %s", refused)
             self.settler.refuse(entry.batch, code=refused.code, text=str(refused))

@@ -104,6 +104,17 @@ class Settler:
                 settlement.end(item, Outcome.FAILED, code, text)
         self._write(batch, settlement)
 
+    def put_off(self, batch: Batch, *, code: str, text: str) -> None:
+        """Settle a batch whose call was refused for a reason that passes, and changed nothing."""
+        items: Sequence[Item] = list(open_items(batch))
+        settlement = Settlement(note=text)
+        if batch.once and batch.attempt >= MAX_ATTEMPTS:
+            # An earlier attempt may have been carried out late.
+            items = self._once.confirmed_not_applied(settlement, items)
+        for item in items:
+            self._resend_or_fail(settlement, batch, item, code, text)
+        self._write(batch, settlement)
+
     def _read_back(
         self, settlement: Settlement, batch: Batch, items: Sequence[Item], answer: Answer, *, is_over: bool
     ) -> None:

@@ -16,10 +16,9 @@ T = TypeVar("T")
 
 #: Zendesk's code for a page beyond the last that it serves of a list.
 TOO_DEEP = "InvalidPaginationDepth"
-#: Zendesk's codes for single tickets that failed for a reason that passes (zenpy issue 58,
-#: zendesk_api_client_php issue 314). Such a ticket is sent again. If that does not help, it fails with this
-#: code and Zendesk's words.
-PASSING = frozenset({"DatabaseConflict", "DatabaseDeadlock"})
+#: The statuses of a refusal that one ticket of a call may cause: 400 and 422 by its values, 413 and 414 by
+#: its size. Any other is about the call, and fewer tickets fare no better.
+MAY_BE_ONE_TICKET = frozenset({400, 413, 414, 422})
 
 
 class AdaptedCall(Generic[S, T]):
@@ -67,10 +66,38 @@ def as_engine_errors() -> Iterator[None]:
             raise errors.FateUnknown(exc.text) from exc
         seconds = exc.retry_after if isinstance(exc, api.Unavailable) else None
         raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=seconds) from exc
-    except (api.CredentialsRefused, api.NotAllowed, api.NotFound, api.NoSuchAccount) as exc:
+    except (
+        api.CredentialsRefused,
+        api.AccountRefused,
+        api.NotAllowed,
+        api.NotFound,
+        api.NoSuchAccount,
+    ) as exc:
         raise errors.NeedsPerson(exc.text) from exc
+    except api.Conflict as exc:
+        raise errors.RefusedForNow(exc.text, code=_code_of_conflict(exc.code)) from exc
     except api.Refused as exc:
         raise errors.Refused(exc.text, code=exc.code or "refused") from exc
+
+
+def _code_of_conflict(code: str) -> str:
+    """One reason code for all of Zendesk's codes for a ticket that somebody changed meanwhile."""
+    return "conflict" if code in ("", "Conflict", "UpdateConflict") else code
+
+
+@contextmanager
+def sending() -> Iterator[None]:
+    """As `as_engine_errors`, for calls that send: a refusal that no ticket can have caused needs a person."""
+    try:
+        with as_engine_errors():
+            yield
+    except errors.RefusedForNow:
+        raise
+    except errors.Refused as exc:
+        cause = exc.__cause__
+        if isinstance(cause, api.ZendeskError) and cause.status not in MAY_BE_ONE_TICKET:
+            raise errors.NeedsPerson(str(exc)) from exc
+        raise
 
 
 @contextmanager
@@ -130,7 +157,7 @@ def _result_of(item: api.ItemResult) -> Result:
     text = item.text or item.code or "Zendesk gave no reason."
     if item.is_conflict:  # Zendesk has several codes for it
         return Result(Verdict.LATER, "conflict", text)
-    if item.code in PASSING:
+    if item.is_passing:
         return Result(Verdict.LATER, item.code, text)
     if item.is_not_found:
         return Result(Verdict.MISSING, item.code, text)

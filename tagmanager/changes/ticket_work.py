@@ -251,13 +251,13 @@ class TicketWork:
     # Sending
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[Receipt]:
-        with engine_adapter.as_engine_errors():
+        with engine_adapter.sending():
             if change is None:
                 pending = self._zendesk.begin_update_each([self._own(item) for item in items])
             else:
                 note = self._macro.note() if self._macro else {}
                 pending = self._zendesk.begin_update_many([i.ref for i in items], _delta(change) | note)
-        return engine_adapter.AdaptedCall(pending, engine_adapter.receipt_of, engine_adapter.as_engine_errors)
+        return engine_adapter.AdaptedCall(pending, engine_adapter.receipt_of, engine_adapter.sending)
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""

@@ -97,6 +97,7 @@ TRANSIENT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("truncated JSON", "truncated", {}),
     ("an HTML page instead of JSON", "html", {}),
     ("a token that expired early", "unauthorized", {}),
+    ("a collision in the database", "refused", {"status": 409, "code": "DatabaseConflict"}),
     ("all tokens revoked", "revoke_tokens", {}),
 )
 HANGING = ("hang", "trickle")
@@ -192,6 +193,22 @@ def _outages() -> Iterator[Case]:
         stop_messages=("no Zendesk account",),
         quick=False,
     )
+
+
+def _account_refused() -> Iterator[Case]:
+    for what, params, words in (
+        ("402, payment required", {"status": 402, "code": "PaymentRequired"}, "payment"),
+        ("403 for a suspended account", {"code": "AccountSuspended"}, "suspended"),
+        ("403 with a page that blocks the program", {"html": True}, "blocks"),
+        ("a trial that is over", {"status": 422, "text": "Your trial has expired."}, "trial"),
+    ):
+        for where, on in (("sending", UPDATE), ("reading", READ), ("checking status", STATUS)):
+            yield Case(
+                f"{what}, while {where}",
+                (Rule("refused", on, params | {"times": None}),),
+                stop_messages=(words,),
+                quick=on == UPDATE,
+            )
 
 
 def _bulk_job_faults() -> Iterator[Case]:
@@ -298,6 +315,7 @@ CASES: tuple[Case, ...] = tuple(
         _odd_retry_after(),
         _too_many_jobs(),
         _outages(),
+        _account_refused(),
         _bulk_job_faults(),
         _ai_agents(),
         _combined(),

@@ -10,6 +10,8 @@ A rule says which calls it matches and on which of them it fires. Kinds, with th
 - `trickle` (`pause`: seconds between two bytes, default 1; `head`, default false: the headers too): the work
   is done, and the answer comes byte by byte
 - `truncated`: half of the JSON; `html` (`status`, default 200): a page instead of the JSON; the work is done
+- `refused` (`status`, default 403; `code`, `text`; `html`): a 4xx instead of the work, such as a collision in
+  the database, a suspended account or a page that blocks the caller
 - `unauthorized`: 401 as for an expired token; `revoke_tokens`: every OAuth token expires now
 - `too_many_jobs`: other users occupy all the account's job slots
 - `job_failed`, `job_killed` (`done`: tickets updated before, default 0): the whole job fails, results null
@@ -35,6 +37,7 @@ CALL_KINDS = frozenset(
     {
         "rate_limited", "server_error_before", "server_error_after", "reset_before", "reset_after", "hang",
         "trickle", "truncated", "html", "too_many_jobs", "revoke_tokens", "unauthorized",
+        "refused",
     }
 )  # fmt: skip
 KINDS = JOB_KINDS | CALL_KINDS

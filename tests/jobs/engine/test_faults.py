@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from jobs import actions
 from jobs.engine import execution, lost_search, pipeline
 from jobs.models import Batch, Gate, Job
 from jobs.runtime.time_slice import TimeSlice
 from jobs.states import FollowUp
-from tests.demo import Demo, counts, demo_zendesk, follow, outcomes, run, submit
+from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
 from zendesk.transport import requestor
 
 
@@ -110,6 +111,53 @@ def test_a_passing_error_that_does_not_pass_fails_the_ticket_with_zendesks_words
     failed = job.items.get(outcome="failed")
     assert (failed.ref, failed.reason, failed.detail) == (refs[0], code, f"{text} (sent 4 times)")
     assert counts(job) == {"changed": 4, "failed": 1}
+
+
+COLLISION = {"status": 409, "code": "DatabaseConflict", "text": "Database collision"}
+
+
+def test_a_call_that_collides_is_made_again_with_the_whole_batch(demo: Demo) -> None:
+    refs = untagged(demo, 100)
+    demo.fault("refused", **COLLISION, times=3)
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert list(job.batches.order_by("id").values_list("attempt", "size")) == [
+        (1, 100), (2, 100), (3, 100), (4, 100),
+    ]  # fmt: skip
+
+
+def test_a_call_that_always_collides_fails_its_tickets_after_four_tries(demo: Demo) -> None:
+    refs = untagged(demo, 30)
+    demo.fault("refused", **COLLISION, times=None)
+    job = run(submit(refs=refs))
+    assert counts(job) == {"failed": 30}
+    failed = job.items.order_by("ref")[0]
+    assert failed.reason == "DatabaseConflict"
+    assert failed.detail.endswith("Zendesk says: Database collision (sent 4 times)")
+    assert demo.account.ledger.answers[409] == 4
+
+
+ACCOUNT_REFUSALS = [
+    ({"status": 402, "code": "PaymentRequired"}, "asks for a payment"),
+    ({"status": 403, "html": True}, "answers with a page that blocks this program"),
+    ({"status": 403, "code": "AccountSuspended"}, "may be suspended"),
+    ({"status": 405, "code": "MethodNotAllowed"}, "refused the call (HTTP 405)"),
+]
+
+
+@pytest.mark.parametrize(("params", "words"), ACCOUNT_REFUSALS)
+def test_a_refusal_of_the_whole_account_stops_the_job_after_one_call(
+    demo: Demo, params: dict[str, Any], words: str
+) -> None:
+    refs = untagged(demo, 100)
+    demo.fault("refused", **params, times=None)
+    job = run(submit(refs=refs))
+    assert (job.status, counts(job)) == ("errored", {"remaining": 100})
+    assert words in job.error
+    assert demo.account.ledger.answers[params["status"]] == 1
+    demo.account.faults.clear()
+    actions.resume(job=job, by=ANA)
+    assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
 
 
 def test_a_ticket_that_zendesk_refuses_fails_alone_with_its_words(demo: Demo) -> None:

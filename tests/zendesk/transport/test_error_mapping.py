@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.zendesk.recorded import names, sample
 from zendesk import (
+    AccountRefused,
     Conflict,
     CredentialsRefused,
     NoSuchAccount,
@@ -59,7 +60,7 @@ def error_of(name: str, method: str = "GET") -> ZendeskError:
     ],
 )
 def test_each_recorded_error_is_distinguished(name, kind, code, words):
-    error = error_of(name)
+    error = error_of(name, "PUT")
     assert (type(error), error.status, error.code) == (kind, sample(name).status, code)
     assert words in error.text
     assert str(error) == error.text
@@ -68,6 +69,33 @@ def test_each_recorded_error_is_distinguished(name, kind, code, words):
 def test_every_recorded_error_is_covered_above():
     (mark,) = test_each_recorded_error_is_distinguished.pytestmark
     assert [case[0] for case in mark.args[1]] == names("4")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (409, b""),
+        (409, b'{"error":"DatabaseConflict","description":"Database collision"}'),
+        (423, b""),
+        (422, b'{"error":"DatabaseDeadlock","description":"please retry your transaction"}'),
+    ],
+)
+def test_a_collision_is_a_conflict_of_a_write_and_passes_for_a_read(status, body):
+    assert type(error_from(status, {}, body, method="PUT")) is Conflict
+    read = error_from(status, {}, body, method="GET")
+    assert (type(read), read.fate_unknown) == (Unavailable, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (402, b'{"error":"PaymentRequired"}', "asks for a payment"),
+        (403, b"<html><title>Blocked</title>", "answers with a page that blocks this program"),
+        (403, b'{"error":"AccountSuspended"}', "may be suspended, or its trial over"),
+    ],
+)
+def test_a_refusal_of_the_account_tells_what_to_do(status, body, words):
+    assert words in error_from(status, {}, body, method="PUT").text
 
 
 def test_a_missing_scope_is_named():
@@ -104,7 +132,19 @@ def test_a_busy_search_is_unavailable_whatever_the_status(status):
     [
         (401, {}, b"", CredentialsRefused),
         (401, {"Content-Type": "text/html"}, b"<html>", CredentialsRefused),
-        (403, {}, b"<!DOCTYPE html><title>Suspended</title>", NotAllowed),
+        (403, {}, b"<!DOCTYPE html><title>Suspended</title>", AccountRefused),
+        (403, {}, b"", NotAllowed),
+        (402, {}, b"", AccountRefused),
+        (402, {}, b'{"error":"PaymentRequired"}', AccountRefused),
+        (451, {}, b"", AccountRefused),
+        (403, {}, b'{"error":"AccountSuspended","description":"Account suspended"}', AccountRefused),
+        (422, {}, b'{"description":"Your trial period has expired"}', AccountRefused),
+        (403, {}, b'{"error":{"title":"Forbidden","message":"This account is suspended."}}', AccountRefused),
+        (400, {}, b"<html><title>Request blocked</title>", AccountRefused),
+        (422, {}, b'{"error":"RecordInvalid","details":{"base":["Account is suspended"]}}', Refused),
+        (410, {}, b"", Refused),
+        (409, {}, b'{"error":"DatabaseConflict","description":"Database collision"}', Unavailable),
+        (423, {}, b"", Unavailable),
         (404, {}, b"<!DOCTYPE html><title>Nobody lives here</title>", NoSuchAccount),
         (404, {}, b'{"error":"InvalidEndpoint","description":"Not found"}', NotFound),
         (408, {}, b"", Unavailable),
@@ -121,7 +161,7 @@ def test_a_busy_search_is_unavailable_whatever_the_status(status):
         (300, {}, b"", Redirected),
         (399, {}, b"", Redirected),
         (400, {}, b"", Refused),
-        (409, {}, b"", Conflict),
+        (409, {}, b"", Unavailable),
         (499, {}, b"", Refused),
     ],
 )

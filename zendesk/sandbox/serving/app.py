@@ -145,8 +145,8 @@ class App:
             case "rate_limited":
                 reply = rate_limited("API", params.get("retry_after", 1)).reply()
                 return _as_html(reply, 429) if params.get("html") else reply
-            case "server_error_before":
-                return _server_error_reply(rule)
+            case "server_error_before" | "refused":
+                return _server_error_reply(rule) if rule.kind != "refused" else _refusal_reply(rule)
             case "reset_before":
                 return Reply(0, b"", transport="reset")
             case "too_many_jobs":
@@ -184,6 +184,13 @@ def _server_error_reply(rule: FaultRule) -> Reply:
     reply = ApiError(
         status, {"error": word, "description": "Something went wrong on our side."}, headers
     ).reply()
+    return _as_html(reply, status) if rule.params.get("html") else reply
+
+
+def _refusal_reply(rule: FaultRule) -> Reply:
+    status = int(rule.params.get("status", 403))
+    body = {"error": rule.params.get("code", "Forbidden"), "description": rule.params.get("text", "")}
+    reply = ApiError(status, body).reply()
     return _as_html(reply, status) if rule.params.get("html") else reply
 
 
