@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 #: A list of refs with more items than this is frozen unread, whether people gave them or a search found them.
 #: Its items are read right before they are sent, while others are in flight. Read now, most snapshots would
-#: be too old by then (`refresher.SNAPSHOT_MAX_AGE`).
+#: be too old by then (`readings.SNAPSHOT_MAX_AGE`).
 READ_LATE_ABOVE = 5_000
 #: The least time left of a slice for requesting a page ahead, seconds: a page that arrives after its end is
 #: discarded.
