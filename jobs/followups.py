@@ -30,12 +30,18 @@ class FollowUpPurpose:
 
 def purpose_of(job: Job) -> FollowUpPurpose:
     """One query for each job between this one and the one where its purpose began."""
-    first = job
-    while first.follow_up in SAME_PURPOSE and first.parent is not None:
-        first = first.parent
+    first = first_of(job)
     if first.follow_up == FollowUp.NONE:
         return FollowUpPurpose(FollowUp.NONE, job.parent_id)
     return FollowUpPurpose(FollowUp(first.follow_up), first.parent_id)
+
+
+def first_of(job: Job) -> Job:
+    """The job where the purpose of this one began; one query for each job between them."""
+    first = job
+    while first.follow_up in SAME_PURPOSE and first.parent is not None:
+        first = first.parent
+    return first
 
 
 def previous_results(purpose: FollowUpPurpose, refs: Sequence[int]) -> dict[int, PreviousResult]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from jobs.models import Job
 from jobs.source_spec import SourceSpec, Verb
 
+#: The counts of a cursor by stage, as it stores them.
+COUNTS = ("read", "left", "stale")
+
 
 @dataclass(frozen=True, slots=True)
 class ListCursor:
@@ -22,6 +25,7 @@ class ListCursor:
     at: str = ""
     read: Mapping[int, int] = field(default_factory=dict)  # by stage: refs that its source gave
     left: Mapping[int, int] = field(default_factory=dict)  # by stage: those of them that do not belong
+    stale: Mapping[int, int] = field(default_factory=dict)  # by stage: those that were no longer as found
 
     @classmethod
     def parse(cls, text: str) -> ListCursor:
@@ -29,18 +33,20 @@ class ListCursor:
         if not text.startswith("{"):
             return cls(at=text)
         stored = json.loads(text)
-        return cls(stored["stage"], stored["at"], _by_number(stored["read"]), _by_number(stored["left"]))
+        counts = [_by_number(stored.get(name, {})) for name in COUNTS]
+        return cls(stored["stage"], stored["at"], *counts)
 
     def __str__(self) -> str:
-        stored = {"stage": self.stage, "at": self.at, "read": self.read, "left": self.left}
+        stored = {"stage": self.stage, "at": self.at} | {name: getattr(self, name) for name in COUNTS}
         return json.dumps(stored, separators=(",", ":"))
 
-    def after(self, cursor: str | None, *, read: int, left: int = 0) -> ListCursor:
+    def after(self, cursor: str | None, *, read: int, left: int = 0, stale: int = 0) -> ListCursor:
         """The cursor after another page: further on in this stage or, after the last one, at the next."""
         here = replace(
             self,
             read={**self.read, self.stage: self.read.get(self.stage, 0) + read},
             left={**self.left, self.stage: self.left.get(self.stage, 0) + left},
+            stale={**self.stale, self.stage: self.stale.get(self.stage, 0) + stale},
         )
         return here.at_stage(self.stage + 1) if cursor is None else replace(here, at=cursor)
 
@@ -50,7 +56,8 @@ class ListCursor:
     def restarted(self) -> ListCursor:
         """The start of this stage, with its counts reset."""
         counts = [
-            {stage: n for stage, n in old.items() if stage != self.stage} for old in (self.read, self.left)
+            {stage: n for stage, n in old.items() if stage != self.stage}
+            for old in (self.read, self.left, self.stale)
         ]
         return ListCursor(self.stage, "", *counts)
 

@@ -79,7 +79,7 @@ Plan = Change | Unchanged | Skipped
 class Page:
     """Some items of a source, in its order."""
 
-    items: list[tuple[int, Snapshot]]  # by ref
+    items: list[tuple[int, Snapshot]]  # by ref; of a source of refs only, the snapshots are empty
     cursor: str | None  # where the next page begins; None: this is the last
 
 
@@ -90,6 +90,14 @@ class Sendable:
     ref: int
     before: Snapshot = field(default_factory=dict)
     change: Payload = field(default_factory=dict)
+
+
+class Fit(Enum):
+    """Whether an item, as it was read, belongs to the list of a source."""
+
+    BELONGS = "belongs"
+    UNWANTED = "unwanted"  # the job does not take such items
+    STALE = "stale"  # it is not what the source gave it as, or is so no longer
 
 
 class Verdict(Enum):
@@ -227,7 +235,7 @@ class Work(Protocol):
 
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches in flight, of all jobs together
-    filters_items: bool  # the job takes only those items of its sources that `includes` accepts
+    filters_items: bool  # the job has a filter of its own: an item of any source may not fit
     calls: Calls
     #: Set by the engine; to be called right before each call, which must end within 30 seconds. It keeps the
     #: lease alive, and raises when that is lost.
@@ -250,16 +258,46 @@ class Work(Protocol):
         """
         ...
 
+    def finds_refs_only(self, source: Stored) -> bool:
+        """Whether the pages of a source only say which items it found.
+
+        What it tells of their state is hearsay: each is read before anything is decided about it.
+        """
+        ...
+
+    def expected_size(self, source: Stored) -> int | None:
+        """About how many items a source of refs only will give; None: not known. May call the other side."""
+        ...
+
+    def is_judged_alone(self, source: Stored) -> bool:
+        """Whether an item must still be what this source found it as, and only if no other source gave it.
+
+        Such an item is read as it is found. Later, in a list of several sources, nobody knows who found it.
+        """
+        ...
+
+    def is_excluded_by_reading(self, source: Stored) -> bool:
+        """Whether `fit` and `plan` know what an excluded source excludes, so that its list is not needed."""
+        ...
+
+    def fit(self, source: Stored, seen: Snapshot) -> Fit:
+        """Whether an item that this source gave belongs to the list, by a reading after that."""
+        ...
+
+    def note_on_stale(self, number: int) -> str:
+        """A sentence for people about as many items that did not fit because they are `Fit.STALE`."""
+        ...
+
+    def note_on_taken_out(self, source: Stored) -> str:
+        """What people should know of the items that an excluded source named; "" for nothing."""
+        ...
+
     def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         """Why a source that gave `found` items may have more, as a sentence for people; "" for no doubt.
 
         Called when the source has been read to its end. A doubt about a source that is `taken_out` of the
         list stops the job before its first item.
         """
-        ...
-
-    def includes(self, seen: Snapshot) -> bool:
-        """Whether an item belongs to the list."""
         ...
 
     def changed_at(self, seen: Snapshot) -> int | None:

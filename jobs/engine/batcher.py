@@ -57,8 +57,8 @@ class Batcher:
         batch = self._open.get(open_key)
         if batch is None:
             batch = self._open[open_key] = self._begin(change, attempt, read_at)
-        if read_at is None:
-            batch.read_at = None  # one stale item makes the whole batch stale
+        # One stale item makes the whole batch stale.
+        batch.read_at = min(batch.read_at, read_at) if batch.read_at and read_at else None
         self._grow(batch, open_key)
         return batch
 

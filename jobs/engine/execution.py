@@ -14,6 +14,7 @@ from django.utils import timezone
 from jobs import log_context, transitions
 from jobs.actors import this_worker
 from jobs.engine.pipeline import Pipeline
+from jobs.engine.readings import distrust_readings
 from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
 from jobs.guards import circuit_breaker, probes
@@ -116,6 +117,7 @@ def _work_through_outages(lease: Lease, time_slice: TimeSlice) -> None:
         try:
             if is_recovering:
                 lease.recover()
+                _distrust_readings(lease)
             _work(lease, time_slice)
         except DatabaseError as problem:
             lease.database_retry.wait_or_raise(problem)
@@ -142,8 +144,13 @@ def _adopt(job_id: int, token: str) -> Lease | None:
 
 
 def _start_or_continue(lease: Lease) -> Lease:
-    """Move a waiting job to its working state; one that is being paused or cancelled keeps its state."""
+    """Move a waiting job to its working state; one that is being paused or cancelled keeps its state.
+
+    Unless another worker has just handed it over, the job stood still, and its readings are not trusted.
+    """
     job = lease.job
+    if job.started_at and (job.status in (Status.QUEUED, Status.WAITING) or job.resumes_at):
+        distrust_readings(job)
     if job.status in (Status.QUEUED, Status.WAITING):
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
         why = "Goes on." if job.started_at else "Started."
@@ -180,8 +187,14 @@ def _work_and_wait(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
             if not _wait(lease, later.seconds, time_slice):
                 lease.release(at=goes_on_at, waiting_for=later.reason)
                 return
+            _distrust_readings(lease)
         else:
             return
+
+
+def _distrust_readings(lease: Lease) -> None:
+    with lease.commit():
+        distrust_readings(lease.job)
 
 
 def _select_and_send(lease: Lease, work: Work, time_slice: TimeSlice) -> None:

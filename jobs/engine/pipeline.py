@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
@@ -23,6 +23,7 @@ from jobs.engine.concurrency import has_free_slot
 from jobs.engine.in_flight import Answered, Calling, InFlight, Lost, Sent, sendables_of, sent
 from jobs.engine.lost_search import LostSearch, may_still_appear
 from jobs.engine.poll_history import schedule_for
+from jobs.engine.readings import is_fresh
 from jobs.engine.refresher import Refresher
 from jobs.engine.settlement import open_items
 from jobs.engine.settler import Settler
@@ -54,8 +55,12 @@ SLOT_RETRY_INTERVAL = 0.5
 #: How many calls that send are made at the same time: one after the other, they would not fill many slots
 #: before the first of these is free again.
 SENT_AT_ONCE = 4
-#: How many of the next batches are kept fresh, so that none has to be read when its slot is free.
-PREPARED = 8
+#: How many of the next batches are kept fresh, so that none has to be read when its slot is free; and how
+#: many of those that have aged while they waited for it.
+PREPARED, PREPARED_AGAIN = 8, 2
+#: How long before a slot is expected to be free they are read, seconds: reading eight takes a few, and they
+#: must not age until they are sent (`readings.SNAPSHOT_MAX_AGE`).
+PREPARE_AHEAD = 10.0
 
 P = TypeVar("P", Calling, Sent, Answered, Lost)
 
@@ -199,15 +204,15 @@ class Pipeline:
     def _send_next(self) -> bool:
         """Send one batch, if one is left and a slot is free; True when something was done.
 
-        Stale batches among the next are read again while they wait for a slot.
+        Stale batches among the next are read again shortly before a slot is free for them.
         """
         if self.stopped_by or self.is_held:
             return False
+        self.refresher.watch_clock()
         refreshed = self.refresher.finish()
         batch = self._next_batch()
-        for upcoming in filter(None, [batch, *self.queue.upcoming(PREPARED)]):
-            self.refresher.request(upcoming, self._wakeup.set)
-        if batch is None or not self.refresher.is_fresh(batch) or not self._may_have_slot():
+        self._prepare(batch)
+        if batch is None or not is_fresh(batch) or not self._may_have_slot():
             return refreshed
         if not self.guards.probes.is_open(batch.probe):
             self._cut(batch, to=1)
@@ -222,6 +227,29 @@ class Pipeline:
         with log_context.about(batch=batch.pk):
             self._send(batch, sendables)
         return True
+
+    def _prepare(self, first: Batch | None) -> None:
+        """Begin to read the stale ones of the next batches, as late as a free slot allows.
+
+        A reading that ages while its batch waits for a slot has to be made again, so at a Zendesk that is
+        slow, or that other jobs keep busy, few are made before their time.
+        """
+        if not self._is_slot_near():
+            return
+        again = 0
+        for upcoming in filter(None, [first, *self.queue.upcoming(PREPARED)]):
+            if self.refresher.is_prepared(upcoming):
+                again += 1
+                if again > PREPARED_AGAIN:
+                    continue
+            self.refresher.request(upcoming, self._wakeup.set)
+
+    def _is_slot_near(self) -> bool:
+        """Whether a batch may be sent soon, as far as is known."""
+        soon = time.monotonic() + PREPARE_AHEAD
+        if max(self._remote_slot_at, self._own_slot_at) > soon:
+            return False
+        return len(self.in_flight) < self.work.max_in_flight or self._next_poll() <= soon
 
     def _may_have_slot(self) -> bool:
         """Whether a slot may be free, and one more call may be made at the same time."""
@@ -239,13 +267,13 @@ class Pipeline:
         return self.queue.first(held=held, probe_kinds=probe_kinds)
 
     def _reserve(self, batch: Batch) -> list[Sendable] | None:
-        """Store that the batch is being sent, if a slot is free and the job is still running (else None).
+        """Store that the batch is being sent, if a slot is free and the job still running (else None).
 
         The items are read in the same transaction: later they could belong to another worker.
         """
         with self.lease.commit():
-            if self.lease.status != Status.RUNNING:
-                return None
+            if self.lease.status != Status.RUNNING or not is_fresh(batch):
+                return None  # also after a long wait for the row
             if not has_free_slot(taken=len(self.in_flight), most=self.work.max_in_flight):
                 self._own_slot_at = time.monotonic() + SLOT_RETRY_INTERVAL
                 return None
@@ -304,7 +332,7 @@ class Pipeline:
     def _follow(self, entry: InFlight, receipt: str) -> None:
         """Store the receipt at once, and follow the batch by it."""
         row = Batch.objects.filter(pk=entry.batch.pk)
-        self.lease.commit_with_retry(
+        self._commit_with_retry(
             lambda: row.update(state=BatchState.SENT, receipt=receipt), **self.work.calls.take()
         )
         entry.batch.state, entry.batch.receipt = BatchState.SENT, receipt
@@ -313,9 +341,14 @@ class Pipeline:
     def _take_back(self, entry: InFlight, **changes: Any) -> None:
         """The call was not carried out: make the batch as it was before."""
         row = Batch.objects.filter(pk=entry.batch.pk)
-        self.lease.commit_with_retry(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
+        self._commit_with_retry(lambda: row.update(state=BatchState.PENDING, sent_at=None, **changes))
         self.in_flight.remove(entry)
         self.queue.add([entry.batch])
+
+    def _commit_with_retry(self, write: Callable[[], object], **changes: Any) -> None:
+        """As that of the lease; after an outage of the database no reading from before is trusted."""
+        if self.lease.commit_with_retry(write, **changes):
+            self.refresher.distrust()
 
     def _hold_sending(self) -> None:
         """Wait until the other side's queue, which is full of anybody's jobs, may have room again."""

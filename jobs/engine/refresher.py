@@ -6,10 +6,11 @@ meanwhile.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -19,6 +20,7 @@ from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.batcher import UNREAD, Batcher
 from jobs.engine.exactly_once import ExactlyOnce
 from jobs.engine.item_store import update_items
+from jobs.engine.readings import ClockWatch, distrust_readings, is_fresh
 from jobs.engine.settlement import Settlement, open_items
 from jobs.followups import previous_results, purpose_of, repeats_its_parent
 from jobs.guards.guard_state import GuardState
@@ -29,8 +31,8 @@ from jobs.runtime.lease import Lease
 from jobs.states import SENT_BEFORE, BatchState, Outcome
 from jobs.work import Change, PendingCall, Skipped, Snapshot, Unchanged, Work
 
-#: An older snapshot is read again before its item is sent.
-SNAPSHOT_MAX_AGE = timedelta(minutes=2)
+logger = logging.getLogger(__name__)
+
 #: How many batches are read at the same time: the calls that send need the connection too.
 READ_AT_ONCE = 2
 
@@ -65,17 +67,32 @@ class Refresher:
         self._once = ExactlyOnce(lease, work)
         self._purpose = purpose_of(self._job)
         self._pending: list[PendingRefresh] = []
+        self._prepared: set[int] = set()  # batches that were read again here, by primary key
+        self._clock = ClockWatch()
 
-    def is_fresh(self, batch: Batch) -> bool:
-        """Whether the batch may be sent as it was planned."""
-        return batch.read_at is not None and abs(timezone.now() - batch.read_at) <= SNAPSHOT_MAX_AGE
+    def watch_clock(self) -> None:
+        """Trust no reading from before the clock was set: its age is not known."""
+        if self._clock.was_set():
+            logger.warning("The clock was set: the tickets are read again before they are sent")
+            self.distrust()
+
+    def is_prepared(self, batch: Batch) -> bool:
+        """Whether the batch was fresh here once, and has aged while it waited for a slot."""
+        return batch.pk in self._prepared and not is_fresh(batch)
+
+    def distrust(self) -> None:
+        """Have every batch read again before it is sent; those in hand are loaded anew."""
+        self.discard()
+        with self._lease.commit():
+            distrust_readings(self._job)
+        self._queue.invalidate()
 
     def request(self, batch: Batch, on_done: Callable[[], None]) -> None:
         """Begin to read the batch again, if it needs that; `on_done` is called when `finish` has work to do.
 
         Does nothing while `READ_AT_ONCE` others are being read: call it again later.
         """
-        if self.is_fresh(batch) or len(self._pending) >= READ_AT_ONCE:
+        if is_fresh(batch) or len(self._pending) >= READ_AT_ONCE:
             return
         if any(pending.batch.pk == batch.pk for pending in self._pending):
             return
@@ -91,6 +108,7 @@ class Refresher:
         finished = [pending for pending in self._pending if pending.call.is_done]
         for pending in finished:
             self._pending.remove(pending)
+            self._prepared.add(pending.batch.pk)
             with log_context.about(batch=pending.batch.pk):
                 self._refresh(pending, pending.call.result())
         return bool(finished)

@@ -12,6 +12,7 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -27,31 +28,33 @@ from jobs.engine.item_store import NewItem, insert_items
 from jobs.engine.source_reader import SourcePage, SourceReader
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.followups import repeats_its_parent
-from jobs.list_cursor import ListCursor, listing_progress
+from jobs.list_cursor import COUNTS, ListCursor, listing_progress
 from jobs.models import Job, ListedRefs
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.runtime.time_slice import TimeSlice
-from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stage, Verb
+from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stage, Stored, Verb
 from jobs.states import Outcome, Status
-from jobs.work import Change, Payload, Plan, Snapshot, Unchanged, Work
+from jobs.work import Change, Fit, Payload, Plan, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
-#: A list of known refs with more items than this is frozen unread. Its items are read right before they are
-#: sent, while others are in flight. Read now, most snapshots would be too old by then
-#: (`refresher.SNAPSHOT_MAX_AGE`).
+#: A list of refs with more items than this is frozen unread, whether people gave them or a search found them.
+#: Its items are read right before they are sent, while others are in flight. Read now, most snapshots would
+#: be too old by then (`readings.SNAPSHOT_MAX_AGE`).
 READ_LATE_ABOVE = 5_000
 #: The least time left of a slice for requesting a page ahead, seconds: a page that arrives after its end is
 #: discarded.
 READ_AHEAD_MIN_LEFT = 2.0
+#: How long after its time slice a page that is read in pieces may be finished, seconds.
+FINISHES_PAGE_WITHIN = 20.0
 
 
 class PageItems(NamedTuple):
     """What is stored of a page: new items, or a row of refs."""
 
     items: list[NewItem]
-    excluded: int  # how many refs do not belong to the list
+    excluded: Counter[Fit]  # how many refs do not belong to the list
     kinds: dict[str, int]  # `Job.kinds` with the new items
     rows: Sequence[ListedRefs] = ()
 
@@ -70,6 +73,7 @@ class Selection:
         self.reader = SourceReader(self.job, work)
         self.cursor = self._saved_cursor()
         self.highest_ref: int | None = None  # in the list; None: not looked up yet
+        self._page_counts: Counter[str] = Counter()  # of the pieces of a page that is not complete
         work.may_read_ahead = self._may_read_ahead
 
     def run(self) -> bool:
@@ -80,7 +84,7 @@ class Selection:
                 self.time_slice.notify()
                 if done:
                     break
-                if self.lease.status != Status.SELECTING or self.time_slice.is_over:
+                if self.lease.status != Status.SELECTING or self._is_time_up(page):
                     return False
                 if not self.time_slice.allows(max(self.job.found, listing_progress(self.job).gathered)):
                     return False
@@ -90,6 +94,10 @@ class Selection:
             with self.lease.commit(cursor=self._as_stored(self.cursor.restarted()), cursor_at=None):
                 return False
         return self._freeze()
+
+    def _is_time_up(self, page: SourcePage) -> bool:
+        """Whether to stop here; in the middle of a page a little later, as all of it would come again."""
+        return self.time_slice.is_over_by(FINISHES_PAGE_WITHIN if page.is_piece else 0.0)
 
     def _may_read_ahead(self) -> bool:
         """Whether one more page will most likely be needed: neither time slice nor list is about to end."""
@@ -115,7 +123,11 @@ class Selection:
 
     @property
     def _counts_per_stage(self) -> bool:
-        return self.work.filters_items or not self.spec.is_plain
+        """Whether more is known of the stages than the cursor: what they gave and what of it was left out."""
+        first = self.spec.parts[0]
+        if self.work.filters_items or not self.spec.is_plain:
+            return True
+        return self._is_remote(self.stages[0]) and self.work.finds_refs_only(first)
 
     def _as_stored(self, cursor: ListCursor) -> str:
         """The cursor as stored: bare if nothing is counted per stage, as earlier versions stored it."""
@@ -129,6 +141,8 @@ class Selection:
                 self.cursor = self.cursor.at_stage(number)
             stage = self.stages[number]
             self.work.reads_ids_only = stage.verb is Verb.GATHER
+            if stage.verb is Verb.GATHER and self._is_excluded_by_reading(stage):
+                continue
             if stage.verb is Verb.GATHER:
                 yield from self._pages_to_gather(stage)
                 continue
@@ -139,22 +153,55 @@ class Selection:
             else:
                 yield from self._pages_to_list(stage, without)
 
+    def _is_excluded_by_reading(self, stage: Stage) -> bool:
+        part = stage.part
+        return part in self.spec.taken_out and self.work.is_excluded_by_reading(self.spec.parts[part])
+
     def _pages_to_list(self, stage: Stage, without: IdSet) -> Iterator[SourcePage]:
         """The pages of a stage whose refs become items."""
+        part = self._source_of(stage)
         if stage.part == self.spec.sorted_part:
             part, without = {"kind": LISTED}, IdSet()
-        else:
-            part = self.spec.parts[stage.part]
-        read_late = not (self.job.dry_run or self.work.filters_items)
-        if read_late and self.reader.is_longer(part, stage.part, than=READ_LATE_ABOVE):
+        if self._may_read_late(stage) and self.reader.is_longer(part, stage.part, than=READ_LATE_ABOVE):
             return self.reader.unread_pages(part, stage.part, self.cursor.at, without)
-        return self.reader.pages(part, stage.part, self.cursor.at, without)
+
+        def is_late(number: int | None) -> bool:
+            return self._may_read_late(stage) and self._finds_many(part, number)
+
+        return self.reader.pages(part, stage.part, self.cursor.at, without, is_late=is_late)
+
+    def _source_of(self, stage: Stage) -> Stored:
+        """The source by which a stage's items are judged; the sorted list is that of the whole job."""
+        return self.spec.parts[stage.part] if stage.part < self.spec.sorted_part else self.job.source
+
+    def _may_read_late(self, stage: Stage) -> bool:
+        """Whether nothing of an item has to be known before it is listed."""
+        by_reading = self.work.filters_items or self.work.is_judged_alone(self._source_of(stage))
+        return not (self.job.dry_run or by_reading)
+
+    def _finds_many(self, part: Stored, number: int | None) -> bool:
+        """Whether a source of refs only gives enough items to read them late; `number` is how many, if known.
+
+        Asking costs a call, so only the first page does, and only where it is not the last.
+        """
+        if self.cursor.at:
+            return self.job.batches.filter(key=UNREAD).exists()
+        if self.job.limit is not None and self.job.limit <= READ_LATE_ABOVE:
+            return False
+        return (self.work.expected_size(part) or 0 if number is None else number) > READ_LATE_ABOVE
 
     def _pages_to_gather(self, stage: Stage) -> Iterator[SourcePage]:
         part = self.spec.parts[stage.part]
-        if self._goes_by_change(stage):
+        if self._reads_to_gather(stage):
             return self.reader.pages(part, stage.part, self.cursor.at, IdSet())
         return self.reader.ref_pages(part, self.cursor.at)
+
+    def _reads_to_gather(self, stage: Stage) -> bool:
+        """Whether the order needs the items' readings, or they decide what of this part goes into it."""
+        if stage.part >= len(self.spec.of):
+            return False
+        judged = self.work.is_judged_alone(self.spec.parts[stage.part])
+        return judged or self.spec.order.goes_by_change
 
     def _goes_by_change(self, stage: Stage) -> bool:
         return self.spec.order.goes_by_change and stage.part < len(self.spec.of)
@@ -167,9 +214,18 @@ class Selection:
         stage = self.stages[self.cursor.stage]
         # The rows are prepared before the transaction, so that others wait less for it.
         listed = self._refs_of(stage, page) if stage.verb is Verb.GATHER else self._items_of(page)
-        read, left = len(page.refs) + page.taken_out, page.taken_out + listed.excluded
-        cursor = self.cursor.after(page.cursor, read=read, left=left)
-        fields = self._cursor_fields(cursor)
+        self._page_counts += Counter(
+            read=len(page.refs) + page.taken_out,
+            left=page.taken_out + listed.excluded[Fit.UNWANTED],
+            stale=listed.excluded[Fit.STALE],
+        )
+        is_open = page.is_piece and not self._is_cut_at(self.job.found + len(listed.items))
+        if is_open:
+            cursor, fields = self.cursor, {}
+        else:
+            numbers = {name: self._page_counts[name] for name in COUNTS}
+            cursor = self.cursor.after(page.cursor, **numbers)
+            fields = self._cursor_fields(cursor)
         counts = Counter(str(item.outcome) for item in listed.items if item.outcome != Outcome.PENDING)
         increments = {name: F(name) + count for name, count in counts.items()} | {
             "found": F("found") + len(listed.items),
@@ -186,7 +242,9 @@ class Selection:
         self.job.kinds = listed.kinds
         if self.highest_ref is not None:
             self.highest_ref = max((self.highest_ref, *(item.ref for item in listed.items)))
-        self._remember(cursor, fields)
+        if not is_open:
+            self._page_counts.clear()
+            self._remember(cursor, fields)
         return self._is_cut or cursor.stage >= len(self.stages)
 
     def _cursor_fields(self, cursor: ListCursor) -> dict[str, Any]:
@@ -200,24 +258,30 @@ class Selection:
 
     @property
     def _is_cut(self) -> bool:
-        return self.job.limit is not None and self.job.found >= self.job.limit
+        return self._is_cut_at(self.job.found)
+
+    def _is_cut_at(self, found: int) -> bool:
+        return self.job.limit is not None and found >= self.job.limit
 
     # Stages of refs alone
 
     def _refs_of(self, stage: Stage, page: SourcePage) -> PageItems:
         """A row with the refs of a part that is gathered; they become no items yet."""
-        moments = ""
+        moments, refs, excluded = "", page.refs, Counter[Fit]()
+        source = self.spec.parts[stage.part]
+        if stage.part < len(self.spec.of) and self.work.is_judged_alone(source):
+            refs, excluded = self._fitting(page.refs, page, source)
         if self._goes_by_change(stage):
-            keys = [self._changed_at(page.snapshots.get(ref)) for ref in page.refs]
+            keys = [self._changed_at(page.snapshots.get(ref)) for ref in refs]
             moments = " ".join("-" if key is None else str(key) for key in keys)
         row = ListedRefs(
             job=self.job,
             part=self.spec.gathered_part(stage.part),
             number=self._next_row(),
-            refs=" ".join(map(str, page.refs)),
+            refs=" ".join(map(str, refs)),
             moments=moments,
         )
-        return PageItems([], 0, self.job.kinds, [row])
+        return PageItems([], excluded, self.job.kinds, [row])
 
     def _next_row(self) -> int:
         last = self.job.listed.order_by("-number").values_list("number", flat=True).first()
@@ -275,7 +339,7 @@ class Selection:
         """Items for the refs that belong to the list and are new to it, planned and put into batches."""
         listed = self._already_listed(page.refs)
         fresh = [ref for ref in page.refs if ref not in listed]
-        wanted = [ref for ref in fresh if self._is_wanted(page.snapshots.get(ref))]
+        wanted, excluded = self._fitting(fresh, page, self._source_of(self.stages[self.cursor.stage]))
         items, kinds = [], Counter(self.job.kinds)
         for ref in self._within_limits(wanted):
             snapshot, given = page.snapshots.get(ref), page.given.get(ref)
@@ -283,9 +347,9 @@ class Selection:
                 items.append(NewItem(ref, given=given, batch=self.batcher.unread_batch()))
                 continue
             plan = self.work.plan(ref, snapshot, page.earlier.get(ref), given)
-            items.append(self._item(ref, snapshot, plan, given))
+            items.append(self._item(ref, snapshot, plan, given, page.read_at))
             kinds.update(plan.kinds if isinstance(plan, Change) else ())
-        return PageItems(items, len(fresh) - len(wanted), dict(kinds))
+        return PageItems(items, excluded, dict(kinds))
 
     def _already_listed(self, refs: Sequence[int]) -> Collection[int]:
         """The refs that are listed already; makes no query if all are higher than the highest listed."""
@@ -295,9 +359,22 @@ class Selection:
             return ()
         return set(self.job.items.filter(ref__in=refs).values_list("ref", flat=True))
 
-    def _is_wanted(self, seen: Snapshot | None) -> bool:
-        """Whether the item belongs to the list. One that cannot be seen does: people want to know of it."""
-        return not self.work.filters_items or seen is None or self.work.includes(seen)
+    def _fitting(
+        self, refs: Sequence[int], page: SourcePage, source: Stored
+    ) -> tuple[list[int], Counter[Fit]]:
+        """Those of the refs that belong to the list of this source, and how many do not, by reason.
+
+        One that cannot be seen belongs to it: people want to know of it. So does one that is read later.
+        """
+        wanted, excluded = [], Counter[Fit]()
+        for ref in refs:
+            seen = page.snapshots.get(ref) if page.is_read else None
+            fit = Fit.BELONGS if seen is None else self.work.fit(source, seen)
+            if fit is Fit.BELONGS:
+                wanted.append(ref)
+            else:
+                excluded[fit] += 1
+        return wanted, excluded
 
     def _within_limits(self, refs: list[int]) -> list[int]:
         """Cut the list at the job's own limit; raises `NeedsPerson` beyond the installation's limit."""
@@ -310,7 +387,14 @@ class Selection:
             )
         return refs
 
-    def _item(self, ref: int, snapshot: Snapshot | None, plan: Plan, given: Payload | None) -> NewItem:
+    def _item(
+        self,
+        ref: int,
+        snapshot: Snapshot | None,
+        plan: Plan,
+        given: Payload | None,
+        read_at: datetime | None,
+    ) -> NewItem:
         item = NewItem(ref, given=given, before=snapshot, reason=plan.reason, detail=plan.detail)
         if isinstance(plan, Change):
             item.change = plan.payload
@@ -318,8 +402,8 @@ class Selection:
                 item.outcome = Outcome.PLANNED
             else:
                 # What earlier jobs of the family did is checked right before sending, hence read again.
-                read_at = None if plan.once and repeats_its_parent(self.job) else timezone.now()
-                item.batch = self.batcher.batch_for(plan, read_at=read_at)
+                is_unsure = plan.once and repeats_its_parent(self.job)
+                item.batch = self.batcher.batch_for(plan, read_at=None if is_unsure else read_at)
         elif isinstance(plan, Unchanged):
             item.outcome = Outcome.UNCHANGED
         else:
@@ -333,7 +417,7 @@ class Selection:
         self.job.refresh_from_db()
         if self.lease.status != Status.SELECTING:
             return False
-        doubt, sizes = self._doubt(), self._sizes()
+        doubt, sizes = self._doubt(), " ".join([self._sizes(), *self._notes_on_taken_out()])
         why = f"The list has ended: {sizes} {doubt}" if doubt else f"The list is complete: {sizes}"
         with transaction.atomic():
             frozen = transitions.move(
@@ -364,9 +448,14 @@ class Selection:
             logger.warning("%s", doubt)
         return doubt
 
+    def _notes_on_taken_out(self) -> list[str]:
+        parts = (self.spec.parts[number] for number in self.spec.taken_out)
+        notes = [self.work.note_on_taken_out(part) for part in parts if part["kind"] not in (LISTED, ITEMS)]
+        return list(dict.fromkeys(filter(None, notes)))
+
     def _sizes(self) -> str:
         """The size of the list, for people."""
-        job, left = self.job, sum(self.cursor.left.values())
+        job, left, stale = self.job, sum(self.cursor.left.values()), sum(self.cursor.stale.values())
         what = "would change" if job.dry_run else "to change"
         number = job.planned if job.dry_run else job.remaining
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in job.kinds.items())
@@ -374,4 +463,6 @@ class Selection:
             sizes = f"{job.found:,} tickets. What each needs is looked up right before it is sent."
         else:
             sizes = f"{job.found:,} tickets, {number:,} {what}{f' ({kinds})' if kinds else ''}."
-        return f"{sizes} Of those that were read, {left:,} were left out, as asked." if left else sizes
+        if left:
+            sizes = f"{sizes} Of those that were read, {left:,} were left out, as asked."
+        return f"{sizes} {self.work.note_on_stale(stale)}" if stale else sizes

@@ -1,12 +1,20 @@
-"""Reads a source page by page: the other side's, a list that people gave, or an earlier job's items."""
+"""Reads a source page by page: the other side's, a list that people gave, or an earlier job's items.
+
+What the pages of a source of refs only say about an item is not used: it is read after that, like a ref that
+people gave, or right before it is sent.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+from typing import TypeVar
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from jobs.engine.id_set import IdSet
 from jobs.followups import previous_results, purpose_of
@@ -32,6 +40,9 @@ class SourcePage:
     given: Mapping[int, Payload | None] = field(default_factory=dict)
     taken_out: int = 0  # how many further refs of the page were taken out
     is_read: bool = True  # False: the items are read right before they are sent
+    read_at: datetime | None = None  # when the oldest snapshot was requested
+    #: More of the same remote page follows, and `cursor` still points to its start.
+    is_piece: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,18 @@ class Chunk:
         return len(self.given) - len(self.refs)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Those refs of a page that one call reads; `page` is what becomes of them, without snapshots."""
+
+    refs: Sequence[int]
+    page: SourcePage
+
+
+#: What is read in one call.
+C = TypeVar("C", Chunk, Piece)
+
+
 class SourceReader:
     """Reads the sources of one job."""
 
@@ -54,15 +77,27 @@ class SourceReader:
         self.job = job
         self.work = work
 
-    def pages(self, source: Stored, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
+    def pages(
+        self,
+        source: Stored,
+        part: int,
+        cursor: str,
+        without: IdSet,
+        *,
+        is_late: Callable[[int | None], bool] = lambda _: False,
+    ) -> Iterator[SourcePage]:
         """The pages from the cursor on ("": from the start), without the refs in `without`.
 
-        The last page has the cursor None, if it is known to be the last.
+        The last page has the cursor None, if it is known to be the last. For a source of refs only, `is_late`
+        says whether its items are read later. It is asked once, with their number if the first page is the
+        last.
         """
         if source["kind"] == LISTED:
             return self._listed_pages(part, cursor, without)
         if source["kind"] == ITEMS:
             return self._previous_pages(source, cursor, without)
+        if self.work.finds_refs_only(source):
+            return self._found_pages(source, cursor, without, is_late)
         return self._remote_pages(source, cursor, without)
 
     def is_longer(self, source: Stored, part: int, than: int) -> bool:
@@ -97,10 +132,10 @@ class SourceReader:
 
     def _listed_pages(self, part: int, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         """The pages of typed, uploaded or sorted refs; the cursor is `row:offset`."""
-        for chunk, seen in self._read_chunks(
-            self._listed_chunks(part, cursor, without, self.work.batch_size)
-        ):
-            yield SourcePage(chunk.refs, seen, {}, chunk.cursor, chunk.given, chunk.taken_out)
+        chunks = self._listed_chunks(part, cursor, without, self.work.batch_size)
+        for chunk, seen, read_at in self._read_chunks(chunks):
+            left = chunk.taken_out
+            yield SourcePage(chunk.refs, seen, {}, chunk.cursor, chunk.given, left, read_at=read_at)
 
     def _listed_chunks(self, part: int, cursor: str, without: IdSet, size: int) -> Iterator[Chunk]:
         number, offset = (int(part) for part in (cursor or "0:0").split(":"))
@@ -113,34 +148,73 @@ class SourceReader:
                 yield Chunk(given, [ref for ref in given if ref not in without], cursor)
             offset = 0
 
-    def _read_chunks(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Mapping[int, Snapshot]]]:
-        """The chunks with their snapshots; the next ones are read while one is handled."""
-        under_way: deque[tuple[Chunk, PendingCall[dict[int, Snapshot]]]] = deque()
+    def _read_chunks(self, chunks: Iterator[C]) -> Iterator[tuple[C, Mapping[int, Snapshot], datetime]]:
+        """The chunks with their snapshots, and when these were requested.
+
+        The next ones are read while one is handled.
+        """
+        under_way: deque[tuple[C, PendingCall[dict[int, Snapshot]], datetime]] = deque()
         try:
             for chunk in chunks:
-                under_way.append((chunk, self.work.read(chunk.refs)))
+                read_at = timezone.now()
+                under_way.append((chunk, self.work.read(chunk.refs), read_at))
                 if len(under_way) >= READ_AT_ONCE or not self.work.may_read_ahead():
-                    first, call = under_way.popleft()
-                    yield first, call.result()
+                    first, call, read_at = under_way.popleft()
+                    yield first, call.result(), read_at
             while under_way:
-                first, call = under_way.popleft()
-                yield first, call.result()
+                first, call, read_at = under_way.popleft()
+                yield first, call.result(), read_at
         finally:
-            for _, unwanted in under_way:
+            for _, unwanted, _ in under_way:
                 unwanted.discard()
 
     def _remote_pages(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
-        for page in self.work.pages(source, cursor):
-            refs = [ref for ref, _ in page.items if ref not in without]
-            yield SourcePage(refs, dict(page.items), {}, page.cursor, taken_out=len(page.items) - len(refs))
+        pages = iter(self.work.pages(source, cursor))
+        # A page may have been requested as soon as the one before it had arrived.
+        requested = began = timezone.now()
+        while (page := next(pages, None)) is not None:
+            seen = dict(page.items)  # a search may give an item twice
+            refs = [ref for ref in seen if ref not in without]
+            left = len(seen) - len(refs)
+            yield SourcePage(refs, seen, {}, page.cursor, taken_out=left, read_at=requested)
+            requested, began = began, timezone.now()
+
+    def _found_pages(
+        self, source: Stored, cursor: str, without: IdSet, is_late: Callable[[int | None], bool]
+    ) -> Iterator[SourcePage]:
+        """The pages of a source of refs only: read in pieces of a call each, or left unread."""
+        pages = self._remote_pages(source, cursor, without)
+        first = next(pages, None)
+        if first is None:
+            return
+        rest = chain([first], pages)
+        if is_late(None if first.cursor else len(first.refs)):
+            for page in rest:
+                yield replace(page, snapshots={}, is_read=False, read_at=None)
+            return
+        for piece, seen, read_at in self._read_chunks(self._pieces(rest, cursor)):
+            yield replace(piece.page, snapshots=seen, read_at=read_at)
+
+    def _pieces(self, pages: Iterable[SourcePage], cursor: str) -> Iterator[Piece]:
+        """The pages in pieces. After a restart, the items of a page that are listed are not read again."""
+        size = self.work.batch_size
+        for page in pages:
+            listed = set(self.job.items.filter(ref__in=page.refs).values_list("ref", flat=True))
+            fresh = [ref for ref in page.refs if ref not in listed]
+            starts = range(0, len(fresh), size)
+            *earlier, last = [fresh[start : start + size] for start in starts] or [[]]
+            for refs in earlier:
+                yield Piece(refs, SourcePage(refs, {}, {}, cursor, is_piece=True))
+            with_last = [*last, *(ref for ref in page.refs if ref in listed)]
+            yield Piece(last, replace(page, refs=with_last, snapshots={}))
+            cursor = page.cursor or ""
 
     def _previous_pages(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         purpose = purpose_of(self.job)
-        for chunk, seen in self._read_chunks(
-            self._previous_chunks(source, cursor, without, self.work.batch_size)
-        ):
-            earlier = previous_results(purpose, chunk.refs)
-            yield SourcePage(chunk.refs, seen, earlier, chunk.cursor, chunk.given, chunk.taken_out)
+        chunks = self._previous_chunks(source, cursor, without, self.work.batch_size)
+        for chunk, seen, read_at in self._read_chunks(chunks):
+            earlier, left = previous_results(purpose, chunk.refs), chunk.taken_out
+            yield SourcePage(chunk.refs, seen, earlier, chunk.cursor, chunk.given, left, read_at=read_at)
 
     def _previous_chunks(self, source: Stored, cursor: str, without: IdSet, size: int) -> Iterator[Chunk]:
         for requests in _requests_by_ref(source, cursor, size):

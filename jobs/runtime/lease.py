@@ -87,17 +87,21 @@ class Lease:
                 self._renew({})
         failpoint(Failpoint.FENCE_PASSED)
 
-    def commit_with_retry(self, write: Callable[[], object], **changes: Any) -> None:
-        """Commit, and wait for a database in trouble.
+    def commit_with_retry(self, write: Callable[[], object], **changes: Any) -> bool:
+        """Commit, and wait for a database in trouble; returns whether it was in trouble.
 
         For what only this process knows, such as the receipt of a call. `write` may run twice.
         """
+        tries = 0
 
         def commit() -> None:
+            nonlocal tries
+            tries += 1
             with self.commit(**changes):
                 write()
 
         self.database_retry.retry(commit)
+        return tries > 1
 
     def recover(self) -> None:
         """Renew the lease after an outage of the database, or raise `LeaseLost`; load the job again."""

@@ -44,6 +44,10 @@ class TimeSlice:
         """Whether the time is up, or the process has been asked to stop."""
         return not self.left or shutdown.is_requested()
 
+    def is_over_by(self, seconds: float) -> bool:
+        """As `is_over`, with as many more seconds to finish something; none where the process is to stop."""
+        return self.is_over and (shutdown.is_requested() or time.monotonic() >= self.until + seconds)
+
     def allows(self, items: int) -> bool:
         """Whether a list of this many items may be worked on here."""
         return self.max_items is None or items <= self.max_items

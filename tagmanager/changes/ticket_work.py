@@ -21,6 +21,7 @@ from jobs.work import (
     Change,
     CompletedCall,
     DeliveryEvidence,
+    Fit,
     Page,
     Payload,
     PendingCall,
@@ -36,6 +37,7 @@ from jobs.work import (
 )
 from tagmanager.account import connection
 from tagmanager.changes import ai_agents, closed_tickets, engine_adapter, guard_tag, undo
+from tagmanager.changes.conditions import Conditions
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
@@ -55,6 +57,8 @@ PLACE_LIVES = timedelta(minutes=10)
 CLOCKS_DIFFER = timedelta(minutes=2)
 DELETED = Skipped("deleted", "The ticket has been deleted.")
 CLOSED = Skipped("closed", "The ticket is closed, and closed tickets were not included.")
+#: The reason of tickets that are not, or no longer, what the job was asked to change.
+NO_LONGER_MATCHES = "no_longer_matches"
 COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
 
 
@@ -79,7 +83,9 @@ class TicketWork:
         self._errand = purpose_of(job)
         self._params = job.tool_params
         self._options = JobOptions.of(job)
-        self._guard, self._only = self._options.guard, self._options.only
+        self._guard = self._options.guard
+        self._conditions = Conditions.of(job)
+        self._only = self._conditions.only
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.filters_items = bool(self._only) and not job.follow_up
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
@@ -108,6 +114,9 @@ class TicketWork:
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         with engine_adapter.reading_pages(cursor):
             for page in sources.pages(self._zendesk, source, cursor):
+                if self.finds_refs_only(source):
+                    yield Page([(ticket.id, {}) for ticket in page.items], page.next_cursor)
+                    continue
                 *first, last = self._pieces(page.items)
                 for piece in first:  # the place stays that of the page
                     yield Page(list(self._snapshots(piece).items()), cursor)
@@ -135,8 +144,31 @@ class TicketWork:
     def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         return sources.completeness_doubt(self._zendesk, source, found, taken_out=taken_out)
 
-    def includes(self, seen: Snapshot) -> bool:
-        return not self._only.exclusion_reason(TicketSnapshot.from_json(0, seen))
+    def finds_refs_only(self, source: Stored) -> bool:
+        return sources.gives_refs_only(source)
+
+    def expected_size(self, source: Stored) -> int | None:
+        with engine_adapter.reading():
+            return sources.expected_size(self._zendesk, source)
+
+    def is_judged_alone(self, source: Stored) -> bool:
+        return self._conditions.is_judged_alone(source)
+
+    def is_excluded_by_reading(self, source: Stored) -> bool:
+        return bool(sources.equal_tags(source))
+
+    def fit(self, source: Stored, seen: Snapshot) -> Fit:
+        ticket = TicketSnapshot.from_json(0, seen)
+        if self._conditions.why_stale(ticket, sources.held_tags(source)):
+            return Fit.STALE
+        is_unwanted = self.filters_items and self._only.exclusion_reason(ticket)
+        return Fit.UNWANTED if is_unwanted else Fit.BELONGS
+
+    def note_on_stale(self, number: int) -> str:
+        return self._conditions.note_on_stale(number)
+
+    def note_on_taken_out(self, source: Stored) -> str:
+        return sources.note_on_taken_out(source)
 
     def changed_at(self, seen: Snapshot) -> int | None:
         try:
@@ -190,13 +222,11 @@ class TicketWork:
         if seen.status == "deleted":
             return DELETED
         answer = self._wished(seen, earlier, given)
+        if self._errand.kind is FollowUp.NONE and (why_not := self._why_unfit(seen, answer, earlier)):
+            return Skipped(NO_LONGER_MATCHES, why_not)
         if not isinstance(answer, TicketChange):
             kind = Unchanged if isinstance(answer, Unchanged) else Skipped
             return kind(answer.reason, answer.detail)
-        # Looked at again here, because it may have changed since the list was made. One that is as wished is
-        # told as such before, or what this job did to it itself would make it a stranger.
-        if self._errand.kind is FollowUp.NONE and (why_not := self._only.exclusion_reason(seen)):
-            return Skipped("not_wanted", why_not)
         if seen.is_closed and (stays := self._stays_closed(answer)):
             return stays
         is_undo = self._errand.kind is FollowUp.UNDO
@@ -210,6 +240,18 @@ class TicketWork:
             probe=closed_tickets.CLOSED if seen.is_closed else "",
             kinds=(*closed_tickets.kinds_of(seen, datetime.now(UTC)), *ai_agents.kinds_of(seen)),
         )
+
+    def _why_unfit(self, seen: TicketSnapshot, answer: ToolAnswer, earlier: PreviousResult | None) -> str:
+        """Why a ticket is not to be changed, whatever the tool answers; "" for no reason.
+
+        Looked at again, because it may have changed since the list was made. What an earlier job of the
+        family did to a ticket itself does not make it a stranger. A filter is not asked about one that needs
+        no change.
+        """
+        is_done = isinstance(answer, Unchanged) and _shows(seen, earlier)
+        if not is_done and (stale := self._conditions.why_stale(seen)):
+            return stale
+        return self._only.exclusion_reason(seen) if isinstance(answer, TicketChange) else ""
 
     def _wished(
         self, seen: TicketSnapshot, earlier: PreviousResult | None, given: Payload | None
@@ -317,6 +359,13 @@ class TicketWork:
     def _count(self, call: api.Call) -> None:
         if call.kind != "token":  # signing in asks nothing about tickets
             setattr(self.calls, call.kind, getattr(self.calls, call.kind) + 1)
+
+
+def _shows(ticket: TicketSnapshot, earlier: PreviousResult | None) -> bool:
+    """Whether the ticket looks as an earlier job wished to make it."""
+    if earlier is None or earlier.change is None or earlier.outcome == Outcome.PLANNED:
+        return False
+    return TicketChange.from_json(earlier.change).is_shown_by(ticket)
 
 
 def _never() -> bool:

@@ -7,6 +7,7 @@ module holds what is the same for all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jobs.source_spec import LISTED, SEVERAL, Order, Stored
@@ -27,9 +28,14 @@ __all__ = [
     "any_of",
     "combined",
     "completeness_doubt",
+    "equal_tags",
+    "expected_size",
+    "gives_refs_only",
+    "held_tags",
     "ids",
     "items",
     "keeps_cursor",
+    "note_on_taken_out",
     "pages",
     "search",
     "tag",
@@ -63,6 +69,52 @@ def pages(zendesk: Zendesk, stored: Stored, cursor: str) -> Iterator[Page[Ticket
 def keeps_cursor(stored: Stored) -> bool:
     """Whether a cursor of the source's pages stays good for days."""
     return of_kind(stored, lambda kind: kind.keeps_cursor, otherwise=False)
+
+
+def gives_refs_only(stored: Stored) -> bool:
+    """Whether the source's pages tell only which tickets were found, not in which state they are."""
+    return of_kind(stored, lambda kind: kind.gives_refs_only, otherwise=False)
+
+
+def held_tags(stored: Stored) -> frozenset[str]:
+    """The tags of which a ticket must still have one to be meant; empty: no such condition.
+
+    Of several sources there is one only if each part has one: who found a ticket is not kept.
+    """
+    if stored.get("kind") == SEVERAL:
+        parts = [held_tags(part) for part in stored["of"]]
+        return frozenset().union(*parts) if all(parts) else frozenset()
+    return of_kind(stored, lambda kind: kind.held_tags(stored), otherwise=frozenset())
+
+
+def equal_tags(stored: Stored) -> frozenset[str]:
+    """The tags by which a ticket alone shows that it is one of these; empty where it does not."""
+    return of_kind(stored, lambda kind: kind.equal_tags(stored), otherwise=frozenset())
+
+
+def note_on_taken_out(stored: Stored) -> str:
+    """What people should know of the tickets that this source leaves out of a job; "" for nothing."""
+    if not gives_refs_only(stored) or equal_tags(stored):
+        return ""
+    return "Left out is what Zendesk's search found, and that lags behind the tickets by minutes."
+
+
+def expected_size(zendesk: Zendesk, stored: Stored) -> int | None:
+    """About how many tickets a source has, asked just now; None: not known."""
+    return of_kind(stored, lambda kind: kind.number(stored, CountsNow(zendesk)), otherwise=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CountsNow:
+    """Numbers of tickets asked for just now."""
+
+    zendesk: Zendesk
+
+    def view(self, view_id: int) -> int | None:
+        return self.zendesk.view_count(view_id).value
+
+    def search(self, query: str) -> int:
+        return self.zendesk.search_count(query)
 
 
 def completeness_doubt(zendesk: Zendesk, stored: Stored, found: int, *, taken_out: bool) -> str:

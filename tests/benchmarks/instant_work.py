@@ -16,6 +16,7 @@ from jobs.work import (
     Change,
     CompletedCall,
     DeliveryEvidence,
+    Fit,
     Page,
     Payload,
     Phase,
@@ -65,8 +66,26 @@ class InstantWork:
     def completeness_doubt(self, source: Stored, found: int, *, taken_out: bool) -> str:
         return ""
 
-    def includes(self, seen: Snapshot) -> bool:
-        return True
+    def finds_refs_only(self, source: Stored) -> bool:
+        return False
+
+    def expected_size(self, source: Stored) -> int | None:
+        return None
+
+    def is_judged_alone(self, source: Stored) -> bool:
+        return False
+
+    def is_excluded_by_reading(self, source: Stored) -> bool:
+        return False
+
+    def fit(self, source: Stored, seen: Snapshot) -> Fit:
+        return Fit.BELONGS
+
+    def note_on_stale(self, number: int) -> str:
+        return ""
+
+    def note_on_taken_out(self, source: Stored) -> str:
+        return ""
 
     def changed_at(self, seen: Snapshot) -> int | None:
         return None

@@ -80,6 +80,8 @@ class SourceKind(ABC):
     is_exact: ClassVar[bool] = False
     #: Whether a cursor of its pages stays good for days.
     keeps_cursor: ClassVar[bool] = False
+    #: Whether its pages tell only which tickets were found, because what finds them lags behind the tickets.
+    gives_refs_only: ClassVar[bool] = False
 
     # The form
 
@@ -135,6 +137,14 @@ class SourceKind(ABC):
     def pages(self, zendesk: Zendesk, stored: Stored, cursor: str) -> Iterator[Page[Ticket]]:
         """The tickets, from the cursor on ("": from the start); for sources that Zendesk keeps."""
         raise ValueError(f"Zendesk keeps no tickets of the kind {self.kind!r}.")
+
+    def held_tags(self, stored: Stored) -> frozenset[str]:
+        """Only tickets with one of these tags are meant, whatever was found; empty: no such condition."""
+        return frozenset()
+
+    def equal_tags(self, stored: Stored) -> frozenset[str]:
+        """The tags by which a ticket alone shows that it is one of these: it has one; empty: none do."""
+        return self.held_tags(stored)
 
     def completeness_doubt(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -14,6 +15,11 @@ from tagmanager.intake.source_kinds.base import AND, NOT, Way
 from tagmanager.intake.source_kinds.searching import FoundBySearch
 from tagmanager.intake.source_kinds.source import Source
 from zendesk import Refused, Zendesk, ZendeskError
+
+#: A term of a search that one tag fulfils: not a word that stands for any or no tag, nor part of a tag.
+ONE_TAG = re.compile(
+    r"""tags:(?!"?(?:none|true|false)"?$)(?:"(?P<quoted>[^"*\s]+)"|(?P<bare>[^"*:<>\s]+))""", re.IGNORECASE
+)
 
 
 def search(query: str) -> Source:
@@ -75,3 +81,10 @@ class Search(FoundBySearch):
 
     def queries(self, stored: Stored) -> list[str]:
         return [stored["query"]]
+
+    def equal_tags(self, stored: Stored) -> frozenset[str]:
+        """Those of a search for tags alone; several widen it (article 4408886879258)."""
+        words: list[str] = stored["query"].split()
+        tags = [ONE_TAG.fullmatch(word) for word in words if word.lower() != "type:ticket"]
+        named = [tag and (tag["quoted"] or tag["bare"]).lower() for tag in tags]
+        return frozenset(filter(None, named)) if all(named) else frozenset()

@@ -1,4 +1,8 @@
-"""Sources whose tickets Zendesk's search finds."""
+"""Sources whose tickets Zendesk's search finds.
+
+Search and its export lag behind the tickets by minutes, in both directions: they miss tickets that match by
+now, give others that match no longer, and show them as they were (zendesk_api_client_rb issue 122).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from zendesk import Page, Ticket, Zendesk
 
 class FoundBySearch(SourceKind):
     """A kind that is one search, or several that together find its tickets."""
+
+    gives_refs_only = True
 
     @abstractmethod
     def queries(self, stored: Stored) -> list[str]:

@@ -75,6 +75,9 @@ class Tag(FoundBySearch):
     def queries(self, stored: Stored) -> list[str]:
         return [tag_query(stored["tag"])]
 
+    def held_tags(self, stored: Stored) -> frozenset[str]:
+        return frozenset([stored["tag"]])
+
 
 class AnyTag(FoundBySearch):
     """Nobody chooses it: tools name the tickets of their tags by it."""
@@ -95,6 +98,9 @@ class AnyTag(FoundBySearch):
         names: list[str] = stored["tags"]
         starts = range(0, len(names), TAGS_IN_A_SEARCH)
         return [" ".join(map(tag_query, names[start : start + TAGS_IN_A_SEARCH])) for start in starts]
+
+    def held_tags(self, stored: Stored) -> frozenset[str]:
+        return frozenset(stored["tags"])
 
 
 def _any_named(names: Sequence[str], most: int) -> str:

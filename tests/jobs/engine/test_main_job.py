@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import actions
-from jobs.engine.refresher import SNAPSHOT_MAX_AGE
+from jobs.engine.readings import SNAPSHOT_MAX_AGE
 from jobs.models import Item, Job
 from jobs.states import FollowUp
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit

@@ -16,7 +16,8 @@ from django.utils import timezone
 from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import execution, lost_search, pipeline
-from jobs.engine.refresher import READ_AT_ONCE, SNAPSHOT_MAX_AGE
+from jobs.engine.readings import SNAPSHOT_MAX_AGE
+from jobs.engine.refresher import READ_AT_ONCE
 from jobs.errors import FateUnknown, NeedsPerson, TryLater
 from jobs.models import Batch, Item, Job
 from jobs.runtime import wakeups

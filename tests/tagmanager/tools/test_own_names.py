@@ -16,7 +16,7 @@ from django.utils import timezone
 from jobs import actions
 from jobs.actors import COMMAND_LINE
 from jobs.engine import execution
-from jobs.engine.refresher import SNAPSHOT_MAX_AGE
+from jobs.engine.readings import SNAPSHOT_MAX_AGE
 from jobs.models import Job
 from jobs.presentation.job_summary import request_summary
 from jobs.states import FollowUp

@@ -1,0 +1,53 @@
+"""How long the readings of a job's tickets are trusted."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.utils import timezone
+
+from jobs.models import Batch, Job
+from jobs.states import BatchState
+
+#: An older reading is made again before its item is sent.
+SNAPSHOT_MAX_AGE = timedelta(seconds=30)
+#: How much of that the call that sends may take until the other side has it: it may wait for its turn.
+SENDING_TAKES = timedelta(seconds=2)
+#: A step of the clock against the monotonic one that is no mere adjustment, seconds.
+CLOCK_STEP = 1.0
+
+
+def is_fresh(batch: Batch) -> bool:
+    """Whether the batch may be sent as it was planned.
+
+    A reading in the future was made before the clock was set back, so its age is not known.
+    """
+    if batch.read_at is None:
+        return False
+    return timedelta() <= timezone.now() - batch.read_at <= SNAPSHOT_MAX_AGE - SENDING_TAKES
+
+
+def distrust_readings(job: Job) -> None:
+    """Have each pending batch read again before it is sent, however lately it was read.
+
+    For whenever the job stood still: others had the time to act, whatever the clock says of it.
+    """
+    job.batches.filter(state=BatchState.PENDING, read_at__isnull=False).update(read_at=None)
+
+
+class ClockWatch:
+    """Notices that the clock was set, or that the machine slept: then the age of a reading is not known."""
+
+    def __init__(self) -> None:
+        self._ahead = _ahead()
+
+    def was_set(self) -> bool:
+        """Whether the clock was set since this was last asked."""
+        before, self._ahead = self._ahead, _ahead()
+        return abs(self._ahead - before) > CLOCK_STEP
+
+
+def _ahead() -> float:
+    """How far the clock is ahead of the monotonic one, seconds."""
+    return time.time() - time.monotonic()
