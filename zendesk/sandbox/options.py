@@ -52,6 +52,9 @@ class Options:
     """Number of tickets after which a view's cursor pages end; Zendesk does not document its limit."""
     view_end: Literal["quiet", "refused"] = "quiet"
     """Beyond `view_depth`, end as if that were the last page, or refuse the next page."""
+    batch_tag_changes: Literal["done", "warned", "ignored"] = "done"
+    """What the batch form (`{"tickets": [...]}`) does with `additional_tags` and `remove_tags`, which older
+    documents confine to the form with `?ids=`: `warned` ignores them with a header, `ignored` without."""
     job_life: float = 24 * 3600
     """How long the API knows a job's status."""
     keeps_metadata: bool = True

@@ -28,6 +28,7 @@ _CHANGEABLE = frozenset(
         "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
         "job_life", "view_depth", "view_end", "triggers", "keeps_metadata",
+        "batch_tag_changes",
     }
 )  # fmt: skip
 
