@@ -125,8 +125,8 @@ class TicketChange:
 
     `exact` says how the tags go: false, as add and remove, which leaves every other tag alone; true, as the
     whole list with the stamp of the reading, so that Zendesk refuses it if anybody touched the ticket since.
-    With `stamped` add and remove go with that stamp, because they hold for the ticket as it was read alone.
-    So do changes with a comment, of which only who sees it is kept: what it says is known to the job's tool.
+    With `stamped` they go as the whole list too, because they hold for the ticket as it was read alone. So do
+    changes with a comment, of which only who sees it is kept: what it says is known to the job's tool.
     The fields' old values are in the `TicketSnapshot`, not here: equal changes of different tickets travel
     together.
     """

@@ -304,9 +304,12 @@ class TicketWork:
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
         seen, change = TicketSnapshot.from_json(item.ref, item.before), TicketChange.from_json(item.change)
-        sent = _whole(change, seen) if change.exact else _delta(item.change)
         extras = self._macro.extras(item, change) if self._macro else {}
-        return sent | extras | {"id": item.ref, "updated_stamp": seen.updated_at, "safe_update": True}
+        return (
+            _whole(change, seen)
+            | extras
+            | {"id": item.ref, "updated_stamp": seen.updated_at, "safe_update": True}
+        )
 
     def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         with engine_adapter.reading():
@@ -389,8 +392,16 @@ def _delta(change: Payload) -> dict[str, object]:
 
 
 def _whole(change: TicketChange, seen: TicketSnapshot) -> dict[str, object]:
-    """The whole list of tags."""
-    return {**change.fields, "tags": sorted(change.applied_to(seen.tags))}
+    """The change with the whole list of tags, where any of them changes.
+
+    Older documents of Zendesk's confine add and remove to the form with `?ids=`; in this one they may be
+    ignored. Tags that are added come last: of two options of a dropdown the later one counts.
+    """
+    sent: dict[str, object] = dict(change.fields)
+    if change.added or change.remove:
+        kept = change.applied_to(seen.tags) - change.added
+        sent["tags"] = [*sorted(kept), *sorted(change.added)]
+    return sent
 
 
 def _names(status: api.JobStatus, refs: set[int]) -> bool:

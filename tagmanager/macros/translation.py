@@ -87,6 +87,7 @@ class Translation:
             self.differs = True
         elif name == "current_tags":
             self._add_tags(action.tags)
+            self._remove_tags(_replaced_options(action.tags, fields))
         elif name == "remove_tags":
             self._remove_tags(action.tags)
         elif name in SETTABLE:
@@ -157,8 +158,21 @@ def _hides_comment(action: Action) -> bool:
 
 
 def names_fields(macro: Macro) -> bool:
-    """Whether the account's fields must be known to translate it."""
-    return any(action.field.startswith(CUSTOM_FIELD) for action in macro.actions)
+    """Whether the account's fields must be known to translate it: it sets one, or adds a possible option."""
+    return any(
+        action.field.startswith(CUSTOM_FIELD) or (action.field == "current_tags" and action.tags)
+        for action in macro.actions
+    )
+
+
+def _replaced_options(tags: frozenset[str], fields: Mapping[int, TicketField]) -> frozenset[str]:
+    """The tags of other options of the dropdowns that these tags set.
+
+    Zendesk takes them off by itself where a tag is added (support.zendesk.com, article 4408881943194), but
+    perhaps not where the whole list is sent. And undo brings back only what is on record as removed.
+    """
+    dropdowns = (field.tags for field in fields.values() if field.type == "tagger" and field.tags & tags)
+    return frozenset().union(*dropdowns) - tags
 
 
 def _phrase(name: str) -> str:

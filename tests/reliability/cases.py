@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -32,6 +33,8 @@ ANY_CALL = "* /"
 LONG_VIEW = "long view"
 #: A source: a long list of numbers, whose tickets are read right before they are sent.
 LONG_LIST = "long list"
+#: A source: numbers, for a macro that adds the tag and posts a note, so each ticket is sent its own change.
+WITH_A_NOTE = "numbers, with a note"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE_TICKET}
@@ -256,6 +259,17 @@ def _ai_agents() -> Iterator[Case]:
     yield Case("three tickets that an AI agent holds, accepted", (), before=_hand_over_open, quick=False)
 
 
+def _batch_form() -> Iterator[Case]:
+    """What Zendesk may make of changes that travel in the batch form, each ticket with its own."""
+    for treatment, words in (("warned", "with a warning"), ("ignored", "without a word")):
+        yield Case(
+            f"tags to add ignored in the batch form, {words}",
+            (),
+            source=WITH_A_NOTE,
+            before=partial(_configure, batch_tag_changes=treatment),
+        )
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -290,6 +304,10 @@ def _fill_the_queue(demo: Demo, refs: list[int]) -> None:
         demo.update_as_others(ref)
 
 
+def _configure(demo: Demo, _refs: list[int], **options: Any) -> None:
+    demo.account.configure(**options)
+
+
 def _delete_one(demo: Demo, refs: list[int]) -> None:
     demo.account.delete(refs[5])
 
@@ -318,6 +336,7 @@ CASES: tuple[Case, ...] = tuple(
         _account_refused(),
         _bulk_job_faults(),
         _ai_agents(),
+        _batch_form(),
         _combined(),
     )
 )

@@ -24,7 +24,7 @@ from jobs.states import Status
 from tagmanager.changes import ticket_work
 from tagmanager.intake.source_kinds import view as view_kind
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
-from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE_TICKET, TICKETS, Case
+from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE_TICKET, TICKETS, WITH_A_NOTE, Case
 from zendesk import sandbox
 from zendesk.transport import attempt as http_attempt
 from zendesk.transport import limits, retry
@@ -139,11 +139,33 @@ def _submit(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
         return submit(view=sandbox.VIEW_UNSOLVED, limit=TICKETS, add=[TAG]), refs
     refs = demo.open_tickets[:TICKETS]
+    if case.source == WITH_A_NOTE:
+        return _submit_note(refs), refs
     if case.source in ("ids", LONG_LIST):
         return submit(refs=refs, add=[TAG]), refs
     for ref in refs:
         demo.account.edit(ref, add=["chosen"])
     return submit(tag="chosen", add=[TAG]), refs
+
+
+def _submit_note(refs: list[int]) -> actions.Submission:
+    """A macro that adds the tag and posts an internal note."""
+    change = {"add": [TAG], "remove": [], "set": [], "fields": {}, "left_out": []}
+    macro = {
+        "macro": sandbox.MACRO_NOTE,
+        "macro_title": "Note",
+        "internal_note": "Checked.",
+        "mark": "7" * 24,
+    }
+    return actions.submit(
+        tool="apply-macro",
+        title="Apply the macro “Note”",
+        params=change | macro,
+        source={"kind": "ids", "name": ""},
+        refs=refs,
+        by=ANA,
+        here=True,
+    )
 
 
 def _params(params: dict[str, Any], refs: list[int]) -> dict[str, Any]:

@@ -96,6 +96,25 @@ def test_each_ticket_of_a_batch_gets_its_own_change(zendesk: Zendesk) -> None:
     assert zendesk.sandbox.ticket(three).status == "hold"
 
 
+@pytest.mark.parametrize(("treatment", "is_told"), [("warned", True), ("ignored", False)])
+def test_a_batch_may_ignore_tags_to_add_and_to_remove(start: Start, treatment: str, is_told: bool) -> None:
+    zendesk = start(batch_tag_changes=treatment)
+    number = with_tags(zendesk, "a b")
+    change = {"id": number, "additional_tags": ["c"], "remove_tags": ["a"], "status": "hold"}
+
+    response = zendesk.call("PUT", "tickets/update_many.json", json={"tickets": [change]})
+
+    told = response.headers.get("x-zendesk-api-warn", "")
+    assert [f"tickets.{name}" in told for name in ("additional_tags", "remove_tags", "status")] == [
+        is_told,
+        is_told,
+        False,
+    ]
+    assert (tags_of(zendesk, number), zendesk.sandbox.ticket(number).status) == ("a b", "hold")
+    zendesk.tag([number], additional_tags=["c"])
+    assert tags_of(zendesk, number) == "a b c"
+
+
 def test_other_members_change_too(zendesk: Zendesk) -> None:
     number = zendesk.ids(count=1)[0]
     wished = {"subject": "New", "priority": "urgent", "type": "task", "assignee_id": None, "group_id": 1}

@@ -5,6 +5,12 @@ compare its answers with recorded answers of the live API.
 """
 
 from zendesk.sandbox.access import API_TOKEN, BEARER_TOKEN, CLIENT_ID, CLIENT_SECRET, EMAIL
+from zendesk.sandbox.account.custom_statuses import (
+    STATUS_REFUNDED,
+    STATUS_RETIRED,
+    STATUS_SUPPLIER,
+    STATUS_WITH_US,
+)
 from zendesk.sandbox.account.fields import (
     FIELD_FEATURES,
     FIELD_FOLLOW_UP,
@@ -61,6 +67,10 @@ __all__ = [
     "MACRO_RESET_TAGS",
     "MACRO_SOLVE_FIXED",
     "MACRO_UNTAG",
+    "STATUS_REFUNDED",
+    "STATUS_RETIRED",
+    "STATUS_SUPPLIER",
+    "STATUS_WITH_US",
     "VIEW_EMPTY",
     "VIEW_HOSTILE",
     "VIEW_INACTIVE",

@@ -58,6 +58,17 @@ class Options:
     """Number of tickets after which a view's cursor pages end; Zendesk does not document its limit."""
     view_end: Literal["quiet", "refused"] = "quiet"
     """Beyond `view_depth`, end as if that were the last page, or refuse the next page."""
+    batch_tag_changes: Literal["done", "warned", "ignored"] = "done"
+    """What the batch form (`{"tickets": [...]}`) does with `additional_tags` and `remove_tags`, which older
+    documents confine to the form with `?ids=`: `warned` ignores them with a header, `ignored` without."""
+    back_to_new: Literal["refused", "ignored", "done"] = "refused"
+    """What setting the status `new` does to a ticket that has another one."""
+    nulls: Literal["done", "ignored", "refused"] = "done"
+    """What null does to a ticket's priority, group, assignee or type."""
+    type_drops: bool = True
+    """Whether a ticket keeps `problem_id` only as an incident, and `due_at` only as a task."""
+    custom_statuses: Literal["shown", "refused", "unknown"] = "shown"
+    """How the list of custom statuses answers: with them, with 403, or with 404."""
     job_life: float = 24 * 3600
     """How long the API knows a job's status."""
     keeps_metadata: bool = True

@@ -1,7 +1,7 @@
 """The state of the demo Zendesk, without HTTP."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from zendesk.sandbox.lists.search_index import SearchIndex
 from zendesk.sandbox.lists.view_counts import ViewCounts
 from zendesk.sandbox.lists.view_members import ViewMembers
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.tickets import tags
+from zendesk.sandbox.tickets import field_rules, tags
 from zendesk.sandbox.tickets.audits import Audits
 from zendesk.sandbox.tickets.bulk_jobs import BulkJobs
 from zendesk.sandbox.tickets.store import TicketStore
@@ -28,6 +28,7 @@ _CHANGEABLE = frozenset(
         "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
         "job_life", "ai_agent_updates", "view_depth", "view_end", "triggers", "keeps_metadata",
+        "batch_tag_changes", "back_to_new", "nulls", "type_drops", "custom_statuses",
     }
 )  # fmt: skip
 
@@ -148,15 +149,24 @@ class Sandbox:
         by: str = "another agent",  # noqa: ARG002 - documents the call site
         *,
         comment: str = "",
+        values: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change a ticket as another user: outside the ledger and all limits. KeyError: no such ticket."""
+        """Change a ticket as another user: outside the ledger and all limits. KeyError: no such ticket.
+
+        `values` are those of fields, such as `priority`, which an agent may empty.
+        """
         with self.lock:
             now = self.advance()
             slot = self._slot(ticket_id)
             held = set(self.store.tags(slot))
             fields.add_tags(held, tags.normalise(list(add)))
             held -= set(tags.normalise(list(remove)))
-            rank = None if status is None else STATUS_RANK[status]
+            given = {**(values or {}), **({} if status is None else {"status": status})}
+            # Agents in Zendesk may do what the API may not.
+            free = replace(self.options, back_to_new="done", nulls="done")
+            wished = field_rules.resolved(given, status=STATUSES[self.store.status[slot]], options=free)
+            field_rules.store(self.store, slot, wished, self.options)
+            rank = STATUS_RANK[wished["status"]] if "status" in wished else None
             self.store.put(slot, at=now, tags=frozenset(held), status=rank)
             self.audits.add(ticket_id, {"comment": comment}, at=now, by=people.AGENT_IDS[1])
 

@@ -38,6 +38,8 @@ def of(*actions: tuple[str, object]) -> Translation:
         ),
         ([("current_tags", "of_{{ticket.id}}")], Translation(differs=True)),
         ([("custom_fields_1", "plan_team")], Translation(add={"plan_team"}, remove={"plan_free"})),
+        ([("current_tags", "plan_team x")], Translation(add={"plan_team", "x"}, remove={"plan_free"})),
+        ([("current_tags", "is_urgent")], Translation(add={"is_urgent"})),
         ([("custom_fields_1", "")], Translation(remove={"plan_free", "plan_team"})),
         ([("custom_fields_2", "true")], Translation(add={"is_urgent"})),
         ([("custom_fields_2", False)], Translation(remove={"is_urgent"})),

@@ -17,7 +17,7 @@ def update_many(sandbox: Sandbox, request: Request) -> Reply:
     dropped: list[str] = []
     is_batch = "tickets" in body
     ticket_updates = (
-        _own_changes(body["tickets"], dropped) if is_batch else _same_change(request, body, dropped)
+        _own_changes(sandbox, body["tickets"], dropped) if is_batch else _same_change(request, body, dropped)
     )
     warn_dropped(request, "update_many", dropped)
     faults = sandbox.faults.for_job(
@@ -52,7 +52,7 @@ def _same_change(request: Request, body: dict[str, Any], dropped: list[str]) -> 
     return [TicketUpdate(index, number, kept, stamp) for index, number in enumerate(dict.fromkeys(ids))]
 
 
-def _own_changes(tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
+def _own_changes(sandbox: Sandbox, tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
     if not isinstance(tickets, list) or not tickets:
         raise invalid_attribute("tickets", "Must be a list of tickets.")
     if len(tickets) > MAX_IDS:
@@ -61,7 +61,11 @@ def _own_changes(tickets: Any, dropped: list[str]) -> list[TicketUpdate]:
     for index, value in enumerate(tickets):
         change = ticket_object(value)
         unpermitted = updates.unpermitted(change, many=True)
-        dropped += [name for name in (f"tickets.{name}" for name in unpermitted) if name not in dropped]
+        treatment = sandbox.options.batch_tag_changes
+        ignored = [name for name in change if treatment != "done" and name in updates.MANY_ONLY]
+        told = [*unpermitted, *(ignored if treatment == "warned" else ())]
+        dropped += [name for name in (f"tickets.{name}" for name in told) if name not in dropped]
+        unpermitted += ignored
         kept = {name: part for name, part in change.items() if name not in unpermitted}
         try:
             number = int(kept["id"])

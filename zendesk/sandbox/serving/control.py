@@ -4,8 +4,9 @@
 - `GET /_control/ledger` (`?summary=1` omits the counts per ticket)
 - `GET /_control/tickets?ids=1,2`: the true state of tickets
 - `GET /_control/refs`: the ids of all tickets
-- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "delete"}`, each edit as
-  another user; `{"id", "ai_agent": true}` hands a ticket to an AI agent, `false` escalates it to people
+- `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "values", "delete"}`, each
+  edit as another user; `values` are those of fields, such as `{"priority": null}`; `{"id", "ai_agent": true}`
+  hands a ticket to an AI agent, `false` escalates it to people
 - `POST /_control/hold`: keep bulk jobs queued; `{"after": 2}` exempts the next two
 - `POST /_control/release`: end the hold
 - `GET`, `POST /_control/config`: show or change options at run time
@@ -95,6 +96,7 @@ def _edit(sandbox: Sandbox, request: Request) -> Reply:
                 edit.get("remove", ()),
                 edit.get("status"),
                 comment=edit.get("comment", ""),
+                values=edit.get("values"),
             )
     return json_reply({"ok": True})
 

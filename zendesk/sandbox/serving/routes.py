@@ -10,6 +10,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from zendesk.sandbox.endpoints import (
     account,
     audits,
+    custom_statuses,
     incremental,
     jobs,
     macros,
@@ -100,6 +101,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "macros/<int:macro_id>", macros.show, _MACROS),
     Route("GET", "macros/<int:macro_id>/apply", macros.preview, _MACROS),
     Route("GET", "ticket_fields", ticket_fields.index, ("ticket_fields:read",)),
+    Route("GET", "custom_statuses", custom_statuses.index),
     Route("GET", "groups", users.groups, ("groups:read",)),
     Route("GET", "triggers", rules.triggers, ("triggers:read",)),
     Route("GET", "triggers/active", rules.triggers, ("triggers:read",)),

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from zendesk.sandbox.account import field_values, people
+from zendesk.sandbox.account import custom_statuses, field_values, people
 from zendesk.sandbox.tickets.store import TicketStore
 from zendesk.sandbox.timestamps import iso
 
 _BRAND_ID = 6_130_830_354_842
 _FORM_ID = 6_130_830_344_474
-_FIRST_STATUS_ID = 6_130_830_355_738
 
 _TICKET = (
     '{"url":"%s/api/v2/tickets/%d.json","id":%d,"external_id":%s,'
@@ -18,7 +17,7 @@ _TICKET = (
     '"created_at":"%s","updated_at":"%s","type":%s,"subject":%s,"raw_subject":%s,"description":%s,'
     '"priority":%s,"status":"%s","recipient":null,"requester_id":%d,"submitter_id":%d,"assignee_id":%s,'
     '"organization_id":%s,"group_id":%s,"collaborator_ids":[],"follower_ids":[],"email_cc_ids":[],'
-    '"forum_topic_id":null,"problem_id":null,"has_incidents":false,"is_public":true,"due_at":%s,'
+    '"forum_topic_id":null,"problem_id":%s,"has_incidents":false,"is_public":true,"due_at":%s,'
     '"tags":%s,"custom_fields":%s,%s"satisfaction_rating":null,"sharing_agreement_ids":[],'
     '"custom_status_id":%d,"followup_ids":[],"ticket_form_id":%s,"brand_id":%s,'
     '"allow_channelback":false,"allow_attachments":true,"from_messaging_channel":false%s%s}'
@@ -84,7 +83,7 @@ def ticket(
         field_values.CHANNELS[(random_bits >> 13) % len(field_values.CHANNELS)],
         iso(store.created(slot)),
         iso(store.updated(slot)),
-        compact_json(changed.get("type", field_values.TYPES[(random_bits >> 15) % len(field_values.TYPES)])),
+        compact_json(store.kind(slot)),
         subject,
         subject,
         subject,
@@ -95,16 +94,24 @@ def ticket(
         compact_json(assignee_id(store, slot)),
         compact_json(changed.get("organization_id", people.ORGANIZATION_ID)),
         compact_json(group_id(store, slot)),
+        compact_json(changed.get("problem_id")),
         compact_json(changed.get("due_at")),
         tags,
         custom_fields,
         f'"fields":{custom_fields},' if with_fields else "",
-        changed.get("custom_status_id", _FIRST_STATUS_ID + 256 * rank),
+        _custom_status(changed, field_values.STATUSES[rank]),
         compact_json(changed.get("ticket_form_id", _FORM_ID)),
         compact_json(changed.get("brand_id", _BRAND_ID)),
         f',"support_type":"{support_type(store, slot)}"' if store.ai_agent else "",
         more,
     )
+
+
+def _custom_status(changed: dict[str, Any], status: str) -> int:
+    """The one that was set, as far as it goes with the status: a search index may show an older status."""
+    known = custom_statuses.BY_ID.get(changed.get("custom_status_id", 0))
+    category = "solved" if status == "closed" else status
+    return known.id if known and known.category == category else custom_statuses.default_id(status)
 
 
 def json_list(key: str, items: Iterable[str], rest: dict[str, Any]) -> bytes:

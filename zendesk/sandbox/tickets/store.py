@@ -134,6 +134,12 @@ class TicketStore:
         )
         return priority
 
+    def kind(self, slot: int) -> str | None:
+        """The ticket's type."""
+        drawn = field_values.TYPES[(self.random_bits[slot] >> 15) % len(field_values.TYPES)]
+        kind: str | None = self.value(slot, "type", drawn)
+        return kind
+
     def put(
         self, slot: int, *, at: float, tags: frozenset[str] | None = None, status: int | None = None
     ) -> None:

@@ -9,21 +9,14 @@ from zendesk.sandbox.account.field_values import CLOSED, PRIORITIES, SOLVED, STA
 from zendesk.sandbox.errors import CLOSED_PREVENTS_UPDATE
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
-from zendesk.sandbox.tickets import tags, triggers
+from zendesk.sandbox.tickets import field_rules, tags, triggers
 from zendesk.sandbox.tickets.audits import Audits
 from zendesk.sandbox.tickets.store import TicketStore
 
-# Stored and shown again. `description` is accepted and silently ignored (zenpy's cassettes).
-STORED = frozenset(
-    {
-        "subject", "type", "priority", "group_id", "assignee_id", "requester_id", "external_id",
-        "organization_id", "due_at", "custom_status_id", "ticket_form_id", "brand_id",
-    }
-)  # fmt: skip
-KNOWN = STORED | {
+KNOWN = field_rules.STORED | {
     "status", "tags", "custom_fields", "fields", "comment", "macro_id", "macro_ids", "safe_update",
     "updated_stamp", "description", "assignee_email", "collaborator_ids", "additional_collaborators",
-    "follower_ids", "followers", "email_cc_ids", "email_ccs", "problem_id", "is_public",
+    "follower_ids", "followers", "email_cc_ids", "email_ccs", "is_public",
     "sharing_agreement_ids", "attribute_value_ids", "metadata",
 }  # fmt: skip
 # Only update_many honours these two; an update of one ticket drops them with a warning.
@@ -31,6 +24,7 @@ MANY_ONLY = frozenset({"additional_tags", "remove_tags"})
 # "Allow admins to modify specific fields on a closed ticket" (support.zendesk.com, article 7335734335258).
 _ALLOWED_ON_CLOSED = MANY_ONLY | {
     "id", "tags", "subject", "priority", "custom_fields", "fields", "safe_update", "updated_stamp",
+    "macro_id", "macro_ids", "metadata",  # only recorded with the update
 }  # fmt: skip
 
 
@@ -137,6 +131,13 @@ def _is_ignored(store: TicketStore, slot: int, options: Options) -> bool:
     return True
 
 
+def _resolved(store: TicketStore, slot: int, change: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    try:
+        return field_rules.resolved(change, status=STATUSES[store.status[slot]], options=options)
+    except field_rules.FieldRejected as refused:
+        raise UpdateRejected(Rejection(str(refused), refused.field)) from refused
+
+
 def apply_change(
     store: TicketStore,
     slot: int,
@@ -155,12 +156,11 @@ def apply_change(
     _reject_closed_or_invalid(store, slot, change, options)
     if _is_ignored(store, slot, options):
         return
+    change = _resolved(store, slot, change, options)
     held = store.tags(slot)
     now = _tags_after(held, change, options, many=many)
     status = _status_after(store, slot, change, now, options)
-    stored = {name: value for name, value in change.items() if name in STORED}
-    if stored:
-        store.extra.setdefault(slot, {}).update(stored)
+    field_rules.store(store, slot, change, options)
     number = store.ids[slot]
     before = store.status[slot]
     if options.triggers and before != CLOSED:  # no business rules run on a closed ticket
