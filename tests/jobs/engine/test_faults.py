@@ -113,7 +113,7 @@ def test_a_passing_error_that_does_not_pass_fails_the_ticket_with_zendesks_words
     assert counts(job) == {"changed": 4, "failed": 1}
 
 
-COLLISION = {"status": 409, "code": "DatabaseConflict", "text": "Database collision"}
+COLLISION: dict[str, Any] = {"status": 409, "code": "DatabaseConflict", "text": "Database collision"}
 
 
 def test_a_call_that_collides_is_made_again_with_the_whole_batch(demo: Demo) -> None:
