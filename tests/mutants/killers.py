@@ -11,7 +11,6 @@ GUARDS = "tests/jobs/guards"
 CHANGES = "tests/tagmanager/changes"
 TOOLS = "tests/tagmanager/tools"
 CLIENT = "tests/zendesk"
-RUNTIME = "tests/jobs/runtime"
 
 #: Packages to mutate, each with the tests for those of its modules that are not in `BY_MODULE`.
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -34,9 +33,8 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_once_decisions.py",),
     "jobs/engine/execution.py": (
+        f"{ENGINE}/test_execution.py",
         f"{ENGINE}/test_sending.py",
-        f"{RUNTIME}/test_lease.py",
-        f"{ENGINE}/test_faults.py",
     ),
     "jobs/engine/id_set.py": (f"{ENGINE}/test_selection.py",),
     "jobs/engine/in_flight.py": (f"{ENGINE}/test_in_flight.py",),
