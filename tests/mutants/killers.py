@@ -11,7 +11,6 @@ GUARDS = "tests/jobs/guards"
 CHANGES = "tests/tagmanager/changes"
 TOOLS = "tests/tagmanager/tools"
 CLIENT = "tests/zendesk"
-RUNTIME = "tests/jobs/runtime"
 
 #: Packages to mutate, each with the tests for those of its modules that are not in `BY_MODULE`.
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -34,9 +33,8 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/concurrency.py": (f"{ENGINE}/test_concurrency.py", f"{ENGINE}/test_several_jobs.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_once_decisions.py",),
     "jobs/engine/execution.py": (
+        f"{ENGINE}/test_execution.py",
         f"{ENGINE}/test_sending.py",
-        f"{RUNTIME}/test_lease.py",
-        f"{ENGINE}/test_faults.py",
     ),
     "jobs/engine/id_set.py": (f"{ENGINE}/test_selection.py",),
     "jobs/engine/in_flight.py": (f"{ENGINE}/test_in_flight.py",),
@@ -50,10 +48,10 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
         f"{ENGINE}/test_late_reading.py",
         f"{ENGINE}/test_exactly_once.py",
     ),
-    "jobs/engine/selection.py": (f"{ENGINE}/test_selection.py", f"{ENGINE}/test_late_reading.py"),
+    "jobs/engine/selection.py": (f"{ENGINE}/test_listing.py",),
     "jobs/engine/settlement.py": (f"{ENGINE}/test_settlement.py",),
     "jobs/engine/settler.py": (f"{ENGINE}/test_settler.py",),
-    "jobs/engine/source_reader.py": (f"{ENGINE}/test_selection.py", f"{ENGINE}/test_long_views.py"),
+    "jobs/engine/source_reader.py": (f"{ENGINE}/test_listing.py",),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guarded_change.py",),
     "tagmanager/changes/undo.py": (f"{CHANGES}/test_undo.py", "tests/tagmanager/test_ticket_change.py"),

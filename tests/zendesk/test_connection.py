@@ -25,6 +25,12 @@ def test_a_working_connection_is_described(http, zendesk):
     )
 
 
+@pytest.mark.parametrize(("role", "may"), [("admin", True), ("agent", False)])
+def test_admins_alone_may_change_closed_tickets(zendesk, role, may):
+    connection = Connection(User.from_json(ADMIN), role, (), None, zendesk.credentials_end)
+    assert connection.may_change_closed is may
+
+
 def test_an_anonymous_200_is_no_connection(http, zendesk):
     http.get(ME, **sample("users-me-anonymous").as_response)
     with pytest.raises(CredentialsRefused):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pytest
@@ -38,6 +39,9 @@ from jobs.work import (
 from tests.benchmarks.instant_work import InstantWork
 
 DONE = Result(Verdict.DONE)
+
+#: More steps than any job of these tests takes.
+MOST_STEPS = 1_000
 
 #: What a poll tells of the refs that were sent.
 Tells = Callable[[Sequence[int]], Answer]
@@ -201,7 +205,14 @@ def submitted(number: int, **options: Any) -> Job:
 
 def run(job: Job, *, seconds: float = 3600, tick: Callable[[], None] | None = None) -> Job:
     """Run the job in this process and return it as stored afterwards; `tick` is called at every step."""
-    execution.run(job.pk, seconds=seconds, on_step=tick)
+    steps = count()
+
+    def step() -> None:
+        assert next(steps) < MOST_STEPS, "the job does not end"
+        if tick:
+            tick()
+
+    execution.run(job.pk, seconds=seconds, on_step=step)
     job.refresh_from_db()
     return job
 

@@ -69,7 +69,7 @@ class Slow:
 
 
 class SlowWork(InstantWork):
-    """Calls that send take three checks; some of them, by their number, go wrong."""
+    """Calls that send take more checks than there are slots; some of them, by their number, go wrong."""
 
     wrong: dict[int, Exception] = {}
     begun = 0
@@ -77,7 +77,7 @@ class SlowWork(InstantWork):
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> Any:
         SlowWork.begun += 1
         outcome = SlowWork.wrong.get(SlowWork.begun) or super().send(change, items).result()
-        return Slow(outcome, checks=3)
+        return Slow(outcome, checks=12)
 
 
 @pytest.fixture
@@ -119,6 +119,19 @@ def test_a_slice_that_ends_stores_the_receipts_of_its_calls_under_way(job: Job) 
     assert (job.status, job.lease_token) == ("running", "")
     assert states(job) == {"pending": 7, "sent": 3}
     assert set(job.batches.filter(state="sent").values_list("receipt", flat=True)) != {""}
+
+
+def test_a_call_that_fails_after_its_slice_stops_the_job_all_the_same(job: Job) -> None:
+    def end_soon() -> None:
+        if SlowWork.begun == 3:
+            time_slice.until = 0.0
+
+    SlowWork.wrong = {2: NeedsPerson("The token was revoked."), 3: NeedsPerson("It was revoked again.")}
+    time_slice = TimeSlice(time.monotonic() + 60, on_step=end_soon)
+    execution._run(job.pk, "", time_slice, DatabaseRetry(60))
+    job.refresh_from_db()
+    assert (job.status, job.error) == ("errored", "The token was revoked.")
+    assert states(job) == {"pending": 9, "sent": 1}
 
 
 @pytest.mark.parametrize(

@@ -335,6 +335,11 @@ def test_no_answer_breaks_the_parser(status, headers, body, method):
     assert error.status == status
 
 
+def test_an_error_leaves_nothing_in_doubt_unless_it_says_so():
+    assert [(error.fate_unknown, error.dropped) for error in [Unavailable("x")]] == [(False, False)]
+    assert not UnexpectedAnswer("x").fate_unknown
+
+
 def test_deeply_nested_json_is_harmless():
     assert type(error_from(422, {}, b'{"details":' + b"[" * 100_000)) is Refused
     nested = b"[" * 500 + b"]" * 500
