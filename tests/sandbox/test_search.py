@@ -169,6 +169,24 @@ def test_the_search_index_may_lag_behind(start: Start) -> None:
     assert late == (["pending True"], [], [])
 
 
+def test_a_lagging_export_gives_tickets_as_they_were_even_deleted_ones(start: Start) -> None:
+    zendesk = start(search_lag=120)
+    changed, deleted = zendesk.ids("open", count=2)
+    zendesk.tag([changed, deleted], additional_tags=["legacy"])
+    zendesk.clock.move(121)
+    params = {"query": "tags:legacy", "filter[type]": "ticket"}
+    before = zendesk.read("search/export.json", **params)["results"]
+    zendesk.tag([changed], remove_tags=["legacy"])
+    zendesk.sandbox.delete(deleted)
+
+    early = zendesk.read("search/export.json", **params)["results"]
+    zendesk.clock.move(121)
+
+    assert {ticket["id"] for ticket in before} == {changed, deleted}
+    assert early == before
+    assert zendesk.read("search/export.json", **params)["results"] == []
+
+
 @pytest.mark.parametrize("query", ["created>tomorrow", "id:abc"])
 def test_an_invalid_value_is_refused_with_a_sentence(zendesk: Zendesk, query: str) -> None:
     response = zendesk.get("search.json", query=query)

@@ -39,7 +39,8 @@ class Options:
     missing_ids: Literal["error", "omit"] = "error"
     """How a job's results treat an id that does not exist: an error item, or nothing."""
     search_lag: float = 0.0
-    """How far search and its export lag behind the tickets."""
+    """How far search and its export lag behind the tickets: they miss some that match by now, and give others
+    that match no longer, as they were (zendesk_api_client_rb issue 122)."""
     readding_tag: str | None = None
     """A tag that a trigger adds again whenever an update removes it."""
     triggers: tuple[Rule, ...] = ()

@@ -34,13 +34,24 @@ def _results(sandbox: Sandbox, request: Request) -> list[int]:
 
 
 def _rendered(sandbox: Sandbox, request: Request, slots: list[int]) -> list[str]:
-    """Tickets as the search index knows them: tags and status may be outdated."""
+    """Tickets as the search index knows them: tags, status and time of change may be outdated."""
     found = []
     for slot in slots:
         old = sandbox.search_index.outdated(slot)
-        tag_set, status = (old.tag_set, old.status) if old else (None, None)
         more = ',"result_type":"ticket"'
-        found.append(ticket(sandbox.store, slot, request.base, more=more, tag_set=tag_set, status=status))
+        found.append(
+            ticket(sandbox.store, slot, request.base, more=more)
+            if old is None
+            else ticket(
+                sandbox.store,
+                slot,
+                request.base,
+                more=more,
+                tag_set=old.tag_set,
+                status=old.status,
+                updated=old.updated,
+            )
+        )
     return found
 
 

@@ -1,7 +1,10 @@
-"""The search index, which may lag behind the tickets."""
+"""The search index, which may lag behind the tickets.
+
+Then it misses tickets that match by now, and finds others that match no longer or are deleted, as they were.
+"""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zendesk.sandbox.account.field_values import PRIORITIES
 from zendesk.sandbox.lists.criteria import Criteria
@@ -19,6 +22,7 @@ class OutdatedTicket:
     expires_at: float
     tag_set: int
     status: int
+    updated: int
 
 
 class SearchIndex:
@@ -35,7 +39,9 @@ class SearchIndex:
         lag = self._options().search_lag
         if lag > 0 and slot not in self._outdated:
             store = self._store
-            self._outdated[slot] = OutdatedTicket(now + lag, store.tag_set[slot], store.status[slot])
+            self._outdated[slot] = OutdatedTicket(
+                now + lag, store.tag_set[slot], store.status[slot], store.updated(slot)
+            )
 
     def expire(self, now: float) -> None:
         """Drop old states once the lag has passed."""
@@ -59,10 +65,9 @@ class SearchIndex:
             self._store.tag_sets.tags(old.tag_set)
         ):
             return False
-        # Everything else is tested as it is now: only tags and status lag behind.
-        return replace(criteria, statuses=frozenset({self._store.status[slot]}), tags=()).match(
-            self._store, slot
-        )
+        # Everything else is tested as it is now: only tags, status and deletion lag behind.
+        is_listed = criteria.archived or not self._store.archived[slot]
+        return is_listed and all(test(self._store, slot) for test in criteria.tests)
 
     def results(self, text: str, query: Query) -> list[int]:
         """All slots that a query finds, in its order."""

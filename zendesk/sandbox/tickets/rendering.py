@@ -62,11 +62,12 @@ def ticket(
     more: str = "",
     tag_set: int | None = None,
     status: int | None = None,
+    updated: int | None = None,
 ) -> str:
     """One ticket.
 
     `with_fields` repeats `custom_fields` as `fields`. `more` holds further members, each after a comma.
-    `tag_set` and `status` replace the real ones, for a search index that lags behind.
+    `tag_set`, `status` and `updated` replace the real ones, for a search index that lags behind.
     """
     number = store.ids[slot]
     random_bits = store.random_bits[slot]
@@ -82,7 +83,7 @@ def ticket(
         compact_json(changed.get("external_id")),
         field_values.CHANNELS[(random_bits >> 13) % len(field_values.CHANNELS)],
         iso(store.created(slot)),
-        iso(store.updated(slot)),
+        iso(store.updated(slot) if updated is None else updated),
         compact_json(store.kind(slot)),
         subject,
         subject,
