@@ -54,12 +54,12 @@ def all_in(words: tuple[str, ...], text: str) -> bool:
         ("refund", "The workspace “Refunds” names refund, so agents may see these tickets with other macros"),
         (
             "gdpr",
-            "The deletion schedule “Privacy requests after a year” names gdpr, so it may delete these tickets",
+            "The deletion schedule “Privacy requests after a year” names gdpr, so it may delete these",
         ),
     ],
 )
 def test_what_has_the_tag_among_its_conditions_is_named(demo: Demo, tag: str, said: str) -> None:
-    (found,) = told(preview(remove=(tag,)), f"names {tag}")
+    (found,) = told(preview(remove=(tag,)), said)
     assert found.startswith(said)
 
 
@@ -142,8 +142,8 @@ def test_tags_that_mirror_fields_of_intelligent_triage_part_from_them(demo: Demo
     changed = preview(add=("intent__refund",), remove=("sentiment__negative", "intentional", "language__"))
     (said,) = told(changed, "triage")
     assert said == (
-        "intent__refund, sentiment__negative mirror fields of intelligent triage. This changes the tag alone, "
-        "so tag and field no longer agree."
+        "intent__refund, sentiment__negative mirror fields of intelligent triage. This changes the tag "
+        "alone, so tag and field no longer agree."
     )
 
 
