@@ -38,6 +38,8 @@ from zendesk.pages import Page
 from zendesk.records import (
     Action,
     Audit,
+    AutoRouting,
+    Conditional,
     CustomRole,
     Group,
     Macro,
@@ -48,6 +50,7 @@ from zendesk.records import (
     User,
     View,
     ViewCount,
+    Webhook,
 )
 from zendesk.tags import MAX_TAGS_LENGTH, TagError, fits, normalise, parse_tags
 from zendesk.transport.error_mapping import error_from
@@ -63,8 +66,10 @@ __all__ = [
     "Action",
     "ApiToken",
     "Audit",
+    "AutoRouting",
     "BearerToken",
     "Call",
+    "Conditional",
     "Conflict",
     "Connection",
     "Credentials",
@@ -102,6 +107,7 @@ __all__ = [
     "User",
     "View",
     "ViewCount",
+    "Webhook",
     "Zendesk",
     "ZendeskError",
     "address_of",

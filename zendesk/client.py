@@ -25,6 +25,8 @@ from zendesk.job_status import JobStatus
 from zendesk.pages import PAGE_SIZE, Page, follow_pages, next_cursor, parse_items
 from zendesk.records import (
     Audit,
+    AutoRouting,
+    Conditional,
     CustomRole,
     Group,
     Macro,
@@ -35,6 +37,7 @@ from zendesk.records import (
     User,
     View,
     ViewCount,
+    Webhook,
 )
 from zendesk.ticket_requests import MAX_IDS, show_many_request, update_each_request, update_many_request
 from zendesk.transport.gate import Gate
@@ -337,6 +340,28 @@ class Zendesk:
 
     def automations(self) -> Iterator[Rule]:
         return self._all("/api/v2/automations.json", "automations", Rule.from_json)
+
+    def sla_policies(self) -> Iterator[Conditional]:
+        """For admins, on plans that have them (developer.zendesk.com, SLA policies)."""
+        return self._all("/api/v2/slas/policies.json", "sla_policies", Conditional.from_json)
+
+    def queues(self) -> Iterator[Conditional]:
+        """The active custom queues of omnichannel routing; for admins, 30 calls a minute."""
+        return self._all("/api/v2/queues.json", "queues", Conditional.from_json)
+
+    def workspaces(self) -> Iterator[Conditional]:
+        return self._all("/api/v2/workspaces.json", "workspaces", Conditional.from_json)
+
+    def deletion_schedules(self) -> Iterator[Conditional]:
+        """Those of tickets, users and anything else; for admins."""
+        return self._all("/api/v2/deletion_schedules.json", "deletion_schedules", Conditional.from_json)
+
+    def webhooks(self) -> Iterator[Webhook]:
+        """For admins."""
+        return self._all("/api/v2/webhooks.json", "webhooks", Webhook.from_json)
+
+    def auto_routing(self) -> AutoRouting:
+        return self._one("/api/v2/account/settings.json", "settings", AutoRouting.from_settings)
 
     # Calls by the shape of their answer
     def _get(self, path: str, read: Callable[[Any], T], params: Mapping[str, str | int] | None = None) -> T:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from tagmanager.account.shared_gate import SharedGate
-from zendesk import ApiToken, BearerToken, Call, Credentials, OAuthClient, Zendesk, address_of
+from zendesk import ApiToken, BearerToken, Call, Credentials, Gate, OAuthClient, Zendesk, address_of
 
 #: Seconds that a form's check may wait for Zendesk.
 FORM_MAX_WAIT = 3.0
@@ -29,13 +29,14 @@ def connect(
     before_call: Callable[[], None] | None = None,
     may_read_ahead: Callable[[], bool] = lambda: False,
     max_wait: float = 10.0,
+    gate: Gate | None = None,
 ) -> Zendesk:
-    """A client for the configured account. Raises `NotConnected`."""
+    """A client for the configured account; by default its gate is shared. Raises `NotConnected`."""
     return Zendesk(
         address(),
         credentials(),
         rate_share=settings.ZENDESK_RATE_SHARE,
-        gate=SharedGate(),
+        gate=gate or SharedGate(),
         on_call=on_call,
         before_call=before_call,
         may_read_ahead=may_read_ahead,

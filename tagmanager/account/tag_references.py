@@ -1,22 +1,37 @@
-"""References to tags in the account's configuration: fields, rules, views and macros."""
+"""What in the account's configuration refers to tags, or acts on every change of a ticket."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from django.core.cache import cache
 
 from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
-from tagmanager.account.queries import cached, query
-from zendesk import Macro, Rule, View, Zendesk
+from tagmanager.account.parallel import Answers, ask_all
+from zendesk import AutoRouting, NotAllowed, NotFound, Webhook, Zendesk
+from zendesk.records.setup import TICKETS
 
 #: Seconds. The configuration seldom changes, and reading it takes many calls.
 CACHE_SECONDS = 120
+#: Seconds, where some of it could not be read just now.
+INCOMPLETE_SECONDS = 10
 
-Kind = Literal["field", "trigger", "automation", "view", "macro"]
+Kind = Literal[
+    "field",
+    "trigger",
+    "automation",
+    "view",
+    "macro",
+    "SLA policy",
+    "queue",
+    "workspace",
+    "deletion schedule",
+]
 
 #: The pages of Zendesk's Admin Center on which people edit them, relative to the account's address.
 ADMIN_PATHS: dict[Kind, str] = {
@@ -26,31 +41,95 @@ ADMIN_PATHS: dict[Kind, str] = {
     "view": "admin/workspaces/agent-workspace/views",
     "macro": "admin/workspaces/agent-workspace/macros",
 }
+#: The pages that list the others (developer.zendesk.com does not name a page for each).
+LIST_PATHS: dict[Kind, str] = {
+    "SLA policy": "admin/objects-rules/rules/slas",
+    "queue": "admin/objects-rules/omnichannel-routing/queues",
+    "workspace": "admin/workspaces/agent-workspace/contextual-workspaces",
+    "deletion schedule": "admin/account/security/deletion-schedules",
+}
+
+#: The lists, by how people call them.
+LISTS: dict[str, Callable[[Zendesk], Iterable[Any]]] = {
+    "ticket fields": Zendesk.ticket_fields,
+    "triggers": Zendesk.triggers,
+    "automations": Zendesk.automations,
+    "views": Zendesk.views,
+    "macros": Zendesk.macros,
+    "SLA policies": Zendesk.sla_policies,
+    "queues": Zendesk.queues,
+    "workspaces": Zendesk.workspaces,
+    "deletion schedules": Zendesk.deletion_schedules,
+    "webhooks": Zendesk.webhooks,
+}
+AUTO_ROUTING = "the auto-routing tag"
+#: The kind of each list whose entries refer to tags.
+KINDS: dict[str, Kind] = {
+    "triggers": "trigger",
+    "automations": "automation",
+    "views": "view",
+    "macros": "macro",
+    "SLA policies": "SLA policy",
+    "queues": "queue",
+    "workspaces": "workspace",
+    "deletion schedules": "deletion schedule",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TagReference:
-    """An active field, rule, view or macro that refers to tags."""
+    """An active field, rule or other part of the configuration that refers to tags."""
 
     kind: Kind
-    id: int
+    id: int | str
     title: str
     tags: frozenset[str]
     field_type: str = ""  # of a field: tagger, checkbox, multiselect
 
     @property
     def address(self) -> str:
-        """The page on which people edit it."""
+        """The page on which people edit it, or that lists it."""
+        if self.kind in LIST_PATHS:
+            return f"{connection.address()}/{LIST_PATHS[self.kind]}"
         return f"{connection.address()}/{ADMIN_PATHS[self.kind]}/{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class AccountSetup:
+    """What was read of the configuration, and what was not."""
+
+    references: tuple[TagReference, ...] = ()
+    deletion_schedules: tuple[str, ...] = ()  # titles of the active ones for tickets
+    webhooks: tuple[Webhook, ...] = ()  # active ones that receive events of tickets
+    auto_routing: AutoRouting | None = None  # None: not known
+    withheld: tuple[str, ...] = ()  # lists that Zendesk does not show to the connected user
+    failed: Mapping[str, str] | None = None  # why others could not be read now
+
+    @property
+    def gaps(self) -> list[str]:
+        """A sentence for everything that is missing here."""
+        said = [f"Zendesk does not show {_and(self.withheld)} to this user."] if self.withheld else []
+        return [*said, *(f"The {name} could not be read. {why}" for name, why in (self.failed or {}).items())]
+
+
+def account_setup() -> AccountSetup:
+    """The configuration, cached for two minutes.
+
+    Raises `NotConnected`, and `ZendeskError` if none of it can be read.
+    """
+    key = f"account-setup:{connection.address()}"
+    found: AccountSetup | None = cache.get(key)
+    if found is None:
+        found = _setup_of(
+            ask_all({**{name: _all_of(read) for name, read in LISTS.items()}, AUTO_ROUTING: _routing})
+        )
+        cache.set(key, found, INCOMPLETE_SECONDS if found.failed else CACHE_SECONDS)
+    return found
+
+
 def tag_references() -> tuple[TagReference, ...]:
-    """All references in the account, cached for two minutes. Raises `NotConnected` or `ZendeskError`."""
-    return cached(
-        f"tag-references:{connection.address()}",
-        lambda: tuple(query(lambda z: [*_read(z)])),
-        seconds=CACHE_SECONDS,
-    )
+    """All references in the account. Raises as `account_setup` does."""
+    return account_setup().references
 
 
 def references_to(tags: Iterable[str]) -> tuple[TagReference, ...]:
@@ -61,6 +140,12 @@ def references_to(tags: Iterable[str]) -> tuple[TagReference, ...]:
         for each in tag_references()
         if each.tags & wanted
     )
+
+
+def kinds_in_words(number: int, kind: str) -> str:
+    """ "1 trigger", "2 SLA policies"."""
+    several = f"{kind.removesuffix('y')}ies" if kind.endswith("cy") else f"{kind}s"
+    return f"{number:,} {kind if number == 1 else several}"
 
 
 def as_csv(found: Iterable[TagReference]) -> str:
@@ -74,17 +159,44 @@ def as_csv(found: Iterable[TagReference]) -> str:
     return buffer.getvalue()
 
 
-def _read(zendesk: Zendesk) -> Iterator[TagReference]:
-    for field in zendesk.ticket_fields():
+def _all_of(read: Callable[[Zendesk], Iterable[Any]]) -> Callable[[Zendesk], list[Any]]:
+    return lambda zendesk: list(read(zendesk))
+
+
+def _routing(zendesk: Zendesk) -> AutoRouting:
+    return zendesk.auto_routing()
+
+
+def _setup_of(answers: Answers) -> AccountSetup:
+    read = answers.read
+    hidden = {name for name, why in answers.failed.items() if isinstance(why, NotAllowed | NotFound)}
+    return AccountSetup(
+        references=tuple(_references(read)),
+        deletion_schedules=tuple(
+            each.title for each in read.get("deletion schedules", ()) if each.active and _is_of_tickets(each)
+        ),
+        webhooks=tuple(each for each in read.get("webhooks", ()) if each.active and each.events),
+        auto_routing=read.get(AUTO_ROUTING),
+        withheld=tuple(name for name in (*LISTS, AUTO_ROUTING) if name in hidden),
+        failed={name: str(why) for name, why in answers.failed.items() if name not in hidden},
+    )
+
+
+def _references(read: Mapping[str, Any]) -> Iterator[TagReference]:
+    for field in read.get("ticket fields", ()):
         if field.active and field.tags:
             yield TagReference("field", field.id, field.title, field.tags, field.type)
-    rules: dict[Kind, Iterable[Rule | View | Macro]] = {
-        "trigger": zendesk.triggers(),
-        "automation": zendesk.automations(),
-        "view": zendesk.views(),
-        "macro": zendesk.macros(),
-    }
-    for kind, found in rules.items():
-        for rule in found:
-            if rule.active and rule.tags:
-                yield TagReference(kind, rule.id, rule.title, rule.tags)
+    for name, kind in KINDS.items():
+        for each in read.get(name, ()):
+            if each.active and each.tags and _is_of_tickets(each):
+                yield TagReference(kind, each.id, each.title, each.tags)
+
+
+def _is_of_tickets(each: Any) -> bool:
+    """Whether it is about tickets: deletion schedules may be about users."""
+    return getattr(each, "object", "") in ("", TICKETS)
+
+
+def _and(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

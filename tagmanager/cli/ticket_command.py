@@ -149,5 +149,6 @@ def _preview_lines(job: Job) -> Iterator[str]:
     found = warnings_of(job)
     for caution in found.all:
         yield f"{caution.text} {caution.address}".rstrip()
+    yield from found.gaps
     if found.problem:
         yield f"What in the account names these tags could not be looked up. {found.problem}"

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
 from tagmanager.account.queries import cached
-from tagmanager.account.tag_references import TagReference, tag_references
+from tagmanager.account.tag_references import TagReference, account_setup, kinds_in_words
 from tagmanager.intake.sources import tag_query
 from tagmanager.inventory import similar_tags
 from tagmanager.inventory.tag_counts import TagLists
@@ -54,7 +54,7 @@ class Tag:
     def kinds(self) -> str:
         """The references to it, counted by kind: "2 triggers, 1 view"."""
         numbers = Counter(each.kind for each in self.named_in)
-        return ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in numbers.items())
+        return ", ".join(kinds_in_words(number, kind) for kind, number in numbers.items())
 
     @property
     def tickets_address(self) -> str:
@@ -68,6 +68,7 @@ class Inventory:
     def __init__(self, found: TagLists) -> None:
         self.lists = found
         self.problem = ""  # why the references could not be read
+        self.gaps: list[str] = []  # a sentence for each part of them that could not
         self._references = self._references_by_tag()
 
     @cached_property
@@ -100,7 +101,9 @@ class Inventory:
     def _references_by_tag(self) -> Mapping[str, list[TagReference]]:
         found: dict[str, list[TagReference]] = defaultdict(list)
         try:
-            for each in tag_references():
+            setup = account_setup()
+            self.gaps = setup.gaps
+            for each in setup.references:
                 for tag in each.tags:
                     found[tag].append(each)
         except (connection.NotConnected, ZendeskError) as problem:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count
 
 from jobs.models import Job
 from jobs.states import FollowUp, Outcome
-from tagmanager.ticket_change import TicketChange
+from tagmanager.changes.job_options import JobOptions
+from tagmanager.ticket_change import FieldValue, TicketChange
 from tagmanager.tools import tool, tools
 from tagmanager.tools.base import ReplacesTags
 
@@ -19,8 +21,11 @@ MAX_CHANGES_READ = 1_000
 
 
 def affected_tags(job: Job) -> TicketChange:
-    """The tags that the dry run would add and remove, according to its parameters and its first items."""
-    changes: Iterable[dict[str, list[str]] | None] = (
+    """The tags and fields that the dry run would change, by its parameters and its first items.
+
+    Of a comment only that there is one.
+    """
+    changes: Iterable[dict[str, Any] | None] = (
         job.items.filter(outcome=Outcome.PLANNED)
         .order_by("ref")
         .values_list("change", flat=True)[:MAX_CHANGES_READ]
@@ -28,11 +33,15 @@ def affected_tags(job: Job) -> TicketChange:
     pairs = replacements(job)
     add = _tags_in_params(job, "add") | {new for new in pairs.values() if new}
     remove = _tags_in_params(job, "remove") | pairs.keys()
+    fields: dict[str, FieldValue] = {}
+    comment = ""
     for stored in changes:
         change = TicketChange.from_json(stored or {})
         add |= change.add
         remove |= change.remove
-    return TicketChange(add, remove)
+        fields |= change.fields
+        comment = comment or change.comment
+    return TicketChange(add, remove, fields=fields, guard=JobOptions.of(job).guard, comment=comment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Side effects of a change of tags: on fields, rules that refer to the tags, and other jobs."""
+"""What a person should know before a real run: side effects, special tickets, other jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from jobs.guards.overlaps import overlapping_jobs
 from jobs.models import Job
@@ -11,43 +11,16 @@ from jobs.source_spec import SourceSpec
 from jobs.states import Outcome
 from tagmanager.account import connection
 from tagmanager.account.status import account_status
-from tagmanager.account.tag_references import Kind, TagReference, references_to
+from tagmanager.account.tag_references import AccountSetup, account_setup, references_to
 from tagmanager.changes import closed_tickets
 from tagmanager.changes.ai_agents import AI_AGENT
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
 from tagmanager.changes.job_options import JobOptions
+from tagmanager.previews.side_effects import MAX_LISTED, PreviewWarning, side_effects
 from tagmanager.previews.tag_changes import MAX_CHANGES_READ, affected_tags
 from tagmanager.ticket_change import TicketChange
 from tagmanager.tools.base import join
 from zendesk import ZendeskError
-
-#: More of one kind are only counted.
-MAX_LISTED = 10
-
-#: By type of field: its name, and the effect of adding and of removing one of its tags
-#: (support.zendesk.com, articles 4408881943194 and 4408825689882).
-FIELD_EFFECTS = {
-    "tagger": ("the dropdown field", "sets that field to its option", "empties that field"),
-    "checkbox": ("the checkbox field", "ticks that box", "unticks that box"),
-    "multiselect": ("the multi-select field", "selects that option too", "takes that option out"),
-}
-
-#: The possible consequence for each kind of reference, in the order of the page.
-RULE_CONSEQUENCES: dict[Kind, str] = {
-    "trigger": ", so it may act on these tickets or stop doing so.",
-    "automation": ", so it may act on these tickets or stop doing so.",
-    "view": ", so these tickets may enter it or leave it.",
-    "macro": ", and goes on doing so wherever it is applied.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewWarning:
-    """A sentence, with a link to a page in Zendesk or here."""
-
-    text: str
-    address: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +30,7 @@ class PreviewWarnings:
     all: list[PreviewWarning]
     problem: str = ""
     names_tags: bool = False  # something in the account refers to the tags
+    gaps: tuple[str, ...] = ()  # a sentence for each part of the account that could not be looked up
 
 
 def warnings_of(job: Job) -> PreviewWarnings:
@@ -64,48 +38,16 @@ def warnings_of(job: Job) -> PreviewWarnings:
     change = affected_tags(job)
     own = [*_partly_known(job), *_closed(job), *_ai_agent(job), *_overlapping_jobs(job, change)]
     try:
+        setup = account_setup()
         found = references_to(change.add | change.remove)
     except (connection.NotConnected, ZendeskError) as problem:
-        return PreviewWarnings(own, str(problem))
+        return PreviewWarnings([*side_effects(job, change, AccountSetup()), *own], str(problem))
+    about_tags = replace(setup, references=found)
     return PreviewWarnings(
-        [*_fields(found, change), *_rules(found), *_unused_guard_tag(job), *own],
+        [*side_effects(job, change, about_tags), *_unused_guard_tag(job), *own],
         names_tags=bool(found),
+        gaps=tuple(setup.gaps),
     )
-
-
-def _fields(found: Iterable[TagReference], change: TicketChange) -> Iterator[PreviewWarning]:
-    fields = [each for each in found if each.field_type in FIELD_EFFECTS]
-    for field in fields[:MAX_LISTED]:
-        what, on_add, on_remove = FIELD_EFFECTS[field.field_type]
-        for verb, tags, effect in (
-            ("adding", change.add & field.tags, on_add),
-            ("removing", change.remove & field.tags, on_remove),
-        ):
-            if tags:
-                each = "belongs" if len(tags) == 1 else "belong"
-                it = "it" if len(tags) == 1 else "one of them"
-                yield PreviewWarning(
-                    f"{join(sorted(tags))} {each} to {what} “{field.title}”: {verb} {it} {effect} on "
-                    "the ticket.",
-                    field.address,
-                    "Open the field in Zendesk",
-                )
-    if len(fields) > MAX_LISTED:
-        yield PreviewWarning(f"{len(fields) - MAX_LISTED:,} more fields have options with these tags.")
-
-
-def _rules(found: Iterable[TagReference]) -> Iterator[PreviewWarning]:
-    """Triggers, automations, views and macros that refer to a tag."""
-    for kind, consequence in RULE_CONSEQUENCES.items():
-        concerned = [each for each in found if each.kind == kind]
-        for each in concerned[:MAX_LISTED]:
-            yield PreviewWarning(
-                f"The {kind} “{each.title}” names {join(sorted(each.tags))}{consequence}",
-                each.address,
-                f"Open the {kind} in Zendesk",
-            )
-        if len(concerned) > MAX_LISTED:
-            yield PreviewWarning(f"{len(concerned) - MAX_LISTED:,} more {kind}s name these tags.")
 
 
 def _unused_guard_tag(job: Job) -> Iterator[PreviewWarning]:

@@ -6,12 +6,15 @@ all other members as they come. Never: a call.
 
 from zendesk.records.people import CustomRole, Group, User
 from zendesk.records.rules import Action, Macro, Rule, View, ViewCount
+from zendesk.records.setup import AutoRouting, Conditional, Webhook
 from zendesk.records.ticket_fields import TicketField
 from zendesk.records.tickets import Audit, TagCount, Ticket
 
 __all__ = [
     "Action",
     "Audit",
+    "AutoRouting",
+    "Conditional",
     "CustomRole",
     "Group",
     "Macro",
@@ -22,4 +25,5 @@ __all__ = [
     "User",
     "View",
     "ViewCount",
+    "Webhook",
 ]

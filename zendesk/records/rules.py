@@ -28,7 +28,7 @@ class View:
             json_text(raw, "title"),
             raw.get("active") is not False,
             raw,
-            _tags_of(_conditions(raw)),
+            tags_of(_conditions(raw)),
         )
 
 
@@ -84,7 +84,7 @@ class Macro:
 
     @property
     def tags(self) -> frozenset[str]:
-        return _tags_of(self.actions)
+        return tags_of(self.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Rule:
             id=json_id(raw, "a rule"),
             title=json_text(raw, "title"),
             active=raw.get("active") is not False,
-            tags=_tags_of([*_actions(raw.get("actions")), *_conditions(raw)]),
+            tags=tags_of([*_actions(raw.get("actions")), *_conditions(raw)]),
             url=json_text(raw, "url"),
         )
 
@@ -123,7 +123,8 @@ def _conditions(raw: Mapping[str, Any]) -> Iterator[Action]:
         yield from _actions(group)
 
 
-def _tags_of(parts: Iterable[Action]) -> frozenset[str]:
+def tags_of(parts: Iterable[Action]) -> frozenset[str]:
+    """The tags that actions or conditions name."""
     return frozenset().union(*(part.tags for part in parts))
 
 

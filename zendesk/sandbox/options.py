@@ -53,6 +53,17 @@ class Options:
     ai_agent_updates: Literal["refused", "ignored", "accepted"] = "refused"
     """What an update of such a ticket does; Zendesk documents only that they are read-only. A refusal has the
     general code of its kind; an ignored update is called a success and changes nothing."""
+    setup_lists: Literal["cursor", "offset", "bare"] = "cursor"
+    """How SLA policies, queues, workspaces, deletion schedules and webhooks are listed: by cursor where
+    asked, by page number, or all at once without a word on pages."""
+    withheld: tuple[str, ...] = ()
+    """Those of these lists that answer 403, by path: `slas/policies`; `account/settings` too."""
+    missing_lists: tuple[str, ...] = ()
+    """Those of them that answer 404, as on a plan without them."""
+    routing_enabled: bool = True
+    """Whether omnichannel routing is on."""
+    autorouting_tag: str = "auto-routing"
+    """The tag that makes e-mail tickets routable; admins can rename it."""
     role: Literal["admin", "agent"] = "admin"
     """Role of the connected user. Agents get no incremental export."""
     view_depth: int | None = None

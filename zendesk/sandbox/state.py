@@ -27,7 +27,8 @@ _CHANGEABLE = frozenset(
         "scale", "latency", "runtime_scale", "rate_limit", "token_life", "max_jobs", "allow_closed",
         "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
-        "job_life", "ai_agent_updates", "view_depth", "view_end", "triggers", "keeps_metadata",
+        "job_life", "ai_agent_updates", "setup_lists", "withheld", "missing_lists", "routing_enabled",
+        "autorouting_tag", "view_depth", "view_end", "triggers", "keeps_metadata",
         "batch_tag_changes", "back_to_new", "nulls", "type_drops", "custom_statuses",
     }
 )  # fmt: skip

@@ -60,6 +60,8 @@ class Command(RunCommand):
         found = Inventory(lists)
         if found.problem:
             tell(f"What in the account names the tags could not be looked up. {found.problem}")
+        for gap in found.gaps:
+            tell(gap)
         tell(_known_by(lists))
         if options["show"] == "alike":
             groups = found.groups(options["find"])

@@ -82,7 +82,10 @@ def test_warnings_name_everything_in_the_account_that_refers_to_a_tag(
     web: Client, demo_zendesk: sandbox.Sandbox
 ) -> None:
     first = {each.kind: each for each in reversed(tag_references()) if each.field_type in ("tagger", "")}
-    assert set(first) == {"field", "trigger", "automation", "view", "macro"}
+    assert set(first) == {
+        *("field", "trigger", "automation", "view", "macro"),
+        *("SLA policy", "queue", "workspace", "deletion schedule"),
+    }
     named = sorted({min(each.tags) for each in first.values()})
     job = planned(1, params=params(add=named))
     page = words(web.get(f"/tools/preview/{job.pk}/warnings", headers=HTMX).content)
@@ -147,7 +150,7 @@ def test_warnings_count_closed_tickets_that_would_change_and_mention_a_missing_a
     job = factories.job(
         Status.SUCCEEDED, dry_run=True, planned=2_000, kinds={"closed": 1_800, "archived": 1_500}
     )
-    closed = [warning.text for warning in warnings_of(job).all if "closed" in warning.text]
+    closed = [warning.text for warning in warnings_of(job).all if "are closed" in warning.text]
     told = (
         "1,800 of the tickets that would change are closed, 1,500 of them archived for certain. One is tried "
         "first: where Zendesk refuses it, no other closed one is sent, and the job says what to allow."

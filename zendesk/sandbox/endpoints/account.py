@@ -1,5 +1,6 @@
 """OAuth tokens and account settings."""
 
+from zendesk.sandbox.errors import forbidden
 from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.state import Sandbox
@@ -9,7 +10,9 @@ def token(sandbox: Sandbox, request: Request) -> Reply:
     return json_reply(sandbox.access.grant(request.json, sandbox.now()), status=201)
 
 
-def settings(_sandbox: Sandbox, _request: Request) -> Reply:
+def settings(sandbox: Sandbox, _request: Request) -> Reply:
+    if "account/settings" in sandbox.options.withheld:
+        raise forbidden()
     return json_reply(
         {
             "settings": {
@@ -24,6 +27,12 @@ def settings(_sandbox: Sandbox, _request: Request) -> Reply:
                     "allow_group_reset": True,
                     "has_color_text": True,
                     "comments_public_by_default": True,
+                },
+                "routing": {
+                    "enabled": sandbox.options.routing_enabled,
+                    "autorouting_tag": sandbox.options.autorouting_tag,
+                    "max_email_capacity": 0,
+                    "max_messaging_capacity": 0,
                 },
                 "api": {
                     "accepted_api_agreement": True,

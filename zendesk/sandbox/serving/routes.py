@@ -16,6 +16,7 @@ from zendesk.sandbox.endpoints import (
     macros,
     rules,
     search,
+    setup,
     tags,
     ticket_fields,
     ticket_tags,
@@ -107,6 +108,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "triggers/active", rules.triggers, ("triggers:read",)),
     Route("GET", "automations", rules.automations, ("automations:read",)),
     Route("GET", "automations/active", rules.automations, ("automations:read",)),
+    Route("GET", "slas/policies", setup.sla_policies),
+    Route("GET", "queues", setup.queues),
+    Route("GET", "workspaces", setup.workspaces),
+    Route("GET", "deletion_schedules", setup.deletion_schedules),
+    Route("GET", "webhooks", setup.webhooks, ("webhooks:read",)),
 )
 
 _MAP = Map(
