@@ -22,6 +22,7 @@ from jobs import transitions
 from jobs.actors import Actor
 from jobs.followups import purpose_of
 from jobs.formatting import some
+from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
 from jobs.models import Batch, Item, Job, ListedRefs
 from jobs.options import to_store
@@ -133,8 +134,11 @@ def resume(*, job: Job, by: Actor) -> None:
             done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
             transitions.record(job, job.status, job.status, by=by, why="Told to go on at once.")
         else:
-            known = Probes.from_json(job.probes).resumed().to_json()
-            done = transitions.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], probes=known)
+            known: dict[str, Any] = {
+                "probes": Probes.from_json(job.probes).resumed().to_json(),
+                "evidence": Evidence.from_json(job.evidence).resumed().to_json(),
+            }
+            done = transitions.move(job, Status.QUEUED, by=by, crash_count=0, lately=[], **known)
         if done:
             wakeups.wake(job)
     if not done:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from jobs.models import Item, Job
-from jobs.states import SENT_BEFORE, FollowUp, Outcome
+from jobs.states import NOT_APPLIED, SENT_BEFORE, FollowUp, Outcome
 from jobs.work import PreviousResult
 
 #: Follow-ups that inherit the purpose of the job that they follow up.
@@ -56,7 +56,7 @@ def previous_results(purpose: FollowUpPurpose, refs: Sequence[int]) -> dict[int,
 MAYBE_MADE = (
     Q(outcome=Outcome.UNVERIFIED)
     | Q(outcome=Outcome.FAILED, batch__attempt__gt=1)
-    | Q(outcome=Outcome.PENDING, reason=SENT_BEFORE)
+    | Q(outcome=Outcome.PENDING, reason__in=(SENT_BEFORE, NOT_APPLIED))
 )
 
 

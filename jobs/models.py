@@ -122,6 +122,8 @@ class Job(models.Model):
     calls_read = models.PositiveIntegerField(default=0)
     calls_write = models.PositiveIntegerField(default=0)
     calls_status = models.PositiveIntegerField(default=0)
+    calls_verify = models.PositiveIntegerField(default=0, db_default=0)
+    verified = models.PositiveIntegerField(default=0, db_default=0)  # changed items that were read back
 
     lease_token = models.CharField(max_length=32, blank=True, default="")
     lease_owner = models.CharField(max_length=200, blank=True, default="")
@@ -135,6 +137,9 @@ class Job(models.Model):
     kinds = models.JSONField(default=dict, db_default={}, blank=True)  # items to be changed, by kind
     probes = models.JSONField(  # what `guards.probes` knows of each kind
         default=dict, db_default={}, blank=True, db_column="pilots"
+    )
+    evidence = models.JSONField(  # what reading back has shown, for `guards.evidence`
+        default=dict, db_default={}, blank=True
     )
 
     created_by = models.ForeignKey(
@@ -313,6 +318,7 @@ class Batch(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)  # of the oldest `before`; null: read again
     sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)  # its items were read back then; null: not
     changed = models.PositiveSmallIntegerField(default=0)
     unchanged = models.PositiveSmallIntegerField(default=0)
     skipped = models.PositiveSmallIntegerField(default=0)
@@ -420,6 +426,7 @@ class Pruning(models.Model):
     calls_read = models.PositiveBigIntegerField(default=0)
     calls_write = models.PositiveBigIntegerField(default=0)
     calls_status = models.PositiveBigIntegerField(default=0)
+    calls_verify = models.PositiveBigIntegerField(default=0, db_default=0)
     workers_lost = models.PositiveBigIntegerField(default=0)
     waits = models.PositiveBigIntegerField(default=0)  # how often they were parked
 

@@ -89,6 +89,14 @@ WITH_CHANGE = frozenset({Outcome.CHANGED, Outcome.PLANNED})
 #: before it is sent again, because the other side may be slow to show a change.
 SENT_BEFORE = "sent_before"
 
+#: The reason of an item that the other side reported as changed and that provably was not: it is pending
+#: again, and sent again after a person has resumed the job.
+NOT_APPLIED = "not_applied"
+#: The reason of one that does not show its change, where no record says whether it was made.
+NOT_SHOWN = "not_shown"
+#: The reason of one whose change was made, as the records say, and undone by others before it was read back.
+UNDONE_SINCE = "undone_since"
+
 #: `MAY_FOLLOW[to]` holds the states from which `to` may be reached.
 MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     # Resume. Where it goes on is decided when a worker claims it.

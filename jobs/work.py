@@ -107,6 +107,7 @@ class Verdict(Enum):
     LATER = "later"  # nothing was changed, for a reason that passes: the item is read and sent again
     MISSING = "missing"  # it does not exist (any more)
     REFUSED = "refused"  # nothing was changed, for good
+    UNEXPLAINED = "unexplained"  # nothing was changed; the item itself shows why: it is read (`Work.explain`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ class Receipt:
 
     id: str
     slots: Slots | None = None  # this batch counted; None: not named
-    #: Why the other side may ignore a part of the change that matters, for people; "" for no reason.
-    ignored: str = ""
+    #: The keys of what was sent that matter and that the other side says it ignores, by name; mostly none.
+    ignored: tuple[str, ...] = ()
 
 
 class Phase(Enum):
@@ -150,8 +151,10 @@ class Answer:
     """What the other side knows of a batch that was sent."""
 
     phase: Phase
-    results: Mapping[int, Result] = field(default_factory=dict)  # by ref
-    by_place: Mapping[int, Result] = field(default_factory=dict)  # by place in the batch as sent, from 0
+    #: By ref. `None`, as for an item that is missing here: nobody said what its fate is.
+    results: Mapping[int, Result | None] = field(default_factory=dict)
+    #: By place in the batch as sent, from 0, for results that name no ref.
+    by_place: Mapping[int, Result | None] = field(default_factory=dict)
     text: str = ""  # a sentence for people, where the batch as a whole went wrong
     progress: float = 0.0  # the part that is done, 0 to 1, as far as it is reported
 
@@ -169,6 +172,14 @@ class DeliveryEvidence(Enum):
     MADE = "made"
     NOT_MADE = "not made"
     UNCLEAR = "unclear"  # the records do not say
+
+
+class Verify(Enum):
+    """Which of the items that the other side reports as changed are read back."""
+
+    SAMPLE = "sample"  # the first batch of each kind of change, and one in fifty after it
+    ALL = "all"
+    OFF = "off"
 
 
 class PendingCall(Protocol[T_co]):
@@ -216,26 +227,33 @@ class Calls:
     read: int = 0
     write: int = 0
     status: int = 0
+    verify: int = 0  # that look at items after they were sent
 
     def take(self) -> dict[str, Any]:
         """The increments that count the calls in the job's row; the counts here begin again at 0."""
         increments = {
             f"calls_{name}": F(f"calls_{name}") + number for name, number in asdict(self).items() if number
         }
-        self.read = self.write = self.status = 0
+        self.read = self.write = self.status = self.verify = 0
         return increments
 
 
 class Work(Protocol):
     """One job's work.
 
-    Every method that calls the other side may raise `RemoteError`: `pages`, `read`, `send`, `poll`,
-    `find_lost` and `find_evidence`.
+    Every method that calls the other side may raise `RemoteError`: `pages`, `read`, `read_back`, `send`,
+    `poll`, `find_lost`, `find_trace` and `find_evidence`.
     """
 
     batch_size: int  # most items in one call
     max_in_flight: int  # most batches in flight, of all jobs together
     filters_items: bool  # the job has a filter of its own: an item of any source may not fit
+    verify: Verify
+    #: Whether an item ends as changed only if its change is still there when it is read back. By default one
+    #: that was made and undone by others since ends as changed too.
+    must_last: bool
+    #: The reasons of failures that are the item's own: the circuit breaker does not count them.
+    own_failures: frozenset[str]
     calls: Calls
     #: Set by the engine; to be called right before each call, which must end within 30 seconds. It keeps the
     #: lease alive, and raises when that is lost.
@@ -330,6 +348,41 @@ class Work(Protocol):
 
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
         """Whether the item's present state shows the change."""
+        ...
+
+    def is_visible(self, change: Payload) -> bool:
+        """Whether an item's state can show the change at all: a comment alone shows in none."""
+        ...
+
+    def read_back(self, refs: Sequence[int]) -> PendingCall[dict[int, Snapshot]]:
+        """As `read`, for items that were sent: counted apart, and without what only planning needs."""
+        ...
+
+    def kind_of(self, change: Payload, *, own: bool) -> str:
+        """The kind of a change: which keys are sent, whatever their values. For people too."""
+        ...
+
+    def explain(self, item: Sendable, now: Snapshot | None, result: Result, *, kind_is_open: bool) -> Result:
+        """Why an item was refused, by its state after that; the result's verdict is UNEXPLAINED.
+
+        The verdict of the answer is LATER, MISSING or REFUSED. With `kind_is_open` others of its kind
+        (`Change.probe`) have been changed, so that its kind is not why.
+        """
+        ...
+
+    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:
+        """How an item ends that was reported as changed and does not show it, if the work knows why.
+
+        Asked before any record is looked up. `None`: the records decide (`is_untouched`, `find_trace`).
+        """
+        ...
+
+    def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
+        """Whether the state proves by itself that nothing at all was done to the item since it was read."""
+        ...
+
+    def find_trace(self, item: Sendable, now: Snapshot) -> DeliveryEvidence:
+        """Whether the records say that the item's change was made since it was read, by whatever undone."""
         ...
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[Receipt]:

@@ -208,6 +208,8 @@ ZENDESK_API_TOKEN: str = env.str("ZENDESK_API_TOKEN", default="")
 ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=10)
 # The share of the account's calls per minute that we may use.
 ZENDESK_RATE_SHARE: float = env.float("ZENDESK_RATE_SHARE", default=0.7)
+# What is read back of what Zendesk called updated: sample, all or off.
+VERIFY_WRITES: str = env.str("VERIFY_WRITES", default="sample")
 
 # Jobs of up to this many tickets run within the web request; larger ones run in the background.
 SYNC_TICKET_LIMIT: int = env.int("SYNC_TICKET_LIMIT", default=500)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zendesk import MAX_TAGS_LENGTH, Ticket, fits, normalise
@@ -58,6 +58,10 @@ class TicketSnapshot:
     @property
     def is_closed(self) -> bool:
         return self.status == "closed"
+
+    def is_as(self, other: TicketSnapshot) -> bool:
+        """Whether nobody has touched the ticket between the two readings, as far as they show."""
+        return replace(self, macro_preview=None) == replace(other, macro_preview=None)
 
     def to_json(self) -> Json:
         stored: Json = {"tags": sorted(self.tags), "status": self.status, "updated_at": self.updated_at}
@@ -156,12 +160,25 @@ class TicketChange:
         """All tags that the ticket really gains."""
         return self.add | {self.guard} if self.guard and not self.is_guard_held else self.add
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether tags or fields can show it; a comment shows in neither."""
+        return bool(self.add or self.remove or self.fields)
+
     def is_shown_by(self, ticket: TicketSnapshot) -> bool:
-        """Whether tags and fields look as if the change had been made; a comment shows in neither."""
+        """Whether tags and fields look as if the change had been made."""
         return (
             self.add <= ticket.tags
             and not self.remove & ticket.tags
             and all(ticket.fields.get(name) == value for name, value in self.fields.items())
+        )
+
+    def missing_in(self, ticket: TicketSnapshot) -> TicketChange:
+        """The part of it that the ticket's tags and fields do not show."""
+        return TicketChange(
+            self.add - ticket.tags,
+            self.remove & ticket.tags,
+            fields={name: value for name, value in self.fields.items() if ticket.fields.get(name) != value},
         )
 
     def to_json(self) -> Json:

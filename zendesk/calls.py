@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["read", "write", "status", "token"]
+Kind = Literal["read", "write", "status", "verify", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Request:
 class Call:
     """One HTTP request that was made; each attempt is a request."""
 
-    kind: Kind  # "write": changes tickets; "status": of bulk jobs; "token": fetches one; "read": all others
+    #: "write": changes tickets; "status": of bulk jobs; "verify": looks at what was changed; "token": fetches
+    #: one; "read": all others.
+    kind: Kind
     method: str
     path: str  # without the query
     status: int | None  # None: no answer

@@ -240,16 +240,18 @@ class Zendesk:
         """The tickets with these ids, at most 100, sorted by id; missing ones are omitted."""
         return self._transport.send(show_many_request(ids), parse_tickets) if ids else []
 
-    def begin_tickets(self, ids: Sequence[int]) -> Pending[list[Ticket]]:
+    def begin_tickets(self, ids: Sequence[int], *, kind: Kind = "read") -> Pending[list[Ticket]]:
         """Start `tickets` in the background, for at least one id."""
-        return Pending(self._transport, show_many_request(ids), parse_tickets)
+        return Pending(self._transport, show_many_request(ids, kind), parse_tickets)
 
-    def audits(self, ticket_id: int) -> Iterator[Audit]:
+    def audits(self, ticket_id: int, *, kind: Kind = "read") -> Iterator[Audit]:
         """The history of a ticket, oldest first; empty for an archived one.
 
         Requires the global scope `read` (developer.zendesk.com, ticket audits).
         """
-        return self._all(f"/api/v2/tickets/{int(ticket_id)}/audits.json", "audits", Audit.from_json)
+        return self._all(
+            f"/api/v2/tickets/{int(ticket_id)}/audits.json", "audits", Audit.from_json, kind=kind
+        )
 
     # Changing tickets
 

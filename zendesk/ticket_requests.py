@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zendesk.calls import Request
+from zendesk.calls import Kind, Request
 
 MAX_IDS = 100  # in one show_many or update_many (developer.zendesk.com, tickets)
 
 
-def show_many_request(ids: Sequence[int]) -> Request:
-    return Request("GET", "/api/v2/tickets/show_many.json", {"ids": _ids_param(list(dict.fromkeys(ids)))})
+def show_many_request(ids: Sequence[int], kind: Kind = "read") -> Request:
+    params = {"ids": _ids_param(list(dict.fromkeys(ids)))}
+    return Request("GET", "/api/v2/tickets/show_many.json", params, kind=kind)
 
 
 def update_many_request(ids: Sequence[int], change: Mapping[str, object]) -> Request:

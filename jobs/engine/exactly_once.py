@@ -12,7 +12,7 @@ from jobs.engine.settlement import Settlement
 from jobs.followups import family_history
 from jobs.models import Item
 from jobs.runtime.lease import Lease
-from jobs.states import SENT_BEFORE, Outcome
+from jobs.states import NOT_APPLIED, SENT_BEFORE, Outcome
 from jobs.work import DeliveryEvidence, Sendable, Snapshot, Work
 
 UNVERIFIABLE = (
@@ -66,8 +66,8 @@ class ExactlyOnce:
         The others get their outcome. Called after the items were read: a later change makes the other side
         refuse what is sent.
         """
-        sent = [item for item in items if item.reason == SENT_BEFORE]
-        others = [item for item in items if item.reason != SENT_BEFORE]
+        sent = [item for item in items if item.reason in (SENT_BEFORE, NOT_APPLIED)]
+        others = [item for item in items if item not in sent]
         return [
             *self.confirmed_not_applied(settlement, sent),
             *self._not_made_by_relatives(settlement, others, seen),

@@ -17,7 +17,7 @@ from jobs.engine.pipeline import Pipeline
 from jobs.engine.readings import distrust_readings
 from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
-from jobs.guards import circuit_breaker, probes
+from jobs.guards import circuit_breaker, evidence, probes
 from jobs.guards.canary import canary_summary
 from jobs.models import Job
 from jobs.runtime.database_retry import DatabaseRetry, trouble_in
@@ -250,7 +250,9 @@ def _send(pipeline: Pipeline, time_slice: TimeSlice) -> bool:
 def _end_if_due(pipeline: Pipeline) -> bool:
     """With nothing in flight, end the job if nothing is left, or stop it if there is a reason to."""
     lease, job, by = pipeline.lease, pipeline.job, this_worker()
-    if job.frozen_at and pipeline.is_done:
+    # A warning stops even a job that has nothing left to send: a person has to know of it.
+    is_warned = bool(pipeline.evidence.ignored) and lease.status in STOPPABLE
+    if job.frozen_at and not is_warned and pipeline.is_done:
         job.refresh_from_db()
         if job.remaining:
             raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
@@ -274,6 +276,8 @@ def _end_if_due(pipeline: Pipeline) -> bool:
 
 def _why_stopped(job: Job, pipeline: Pipeline) -> str:
     """Why a person has to look before more is sent, for people; "" for no reason."""
+    if pipeline.evidence.is_in_doubt:
+        return evidence.stop_reason(pipeline.evidence)
     if pipeline.stopped_by:
         return circuit_breaker.stop_reason(job, pipeline.stopped_by)
     if withheld := pipeline.withheld:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 
 from jobs.engine.poll_schedule import Flight
+from jobs.engine.read_back import Reading, Results
 from jobs.engine.settlement import open_items
 from jobs.models import Batch
-from jobs.work import Answer, PendingCall, Receipt, Sendable
+from jobs.work import Answer, PendingCall, Receipt, Sendable, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,27 @@ class Answered:
 
     answer: Answer
     succeeded: bool  # every result that was named is good
+    is_over: bool | None = None  # see `Settler.settle`
+    #: Items that were reported as changed did not show it. They are read once more, at that moment of
+    #: `time.monotonic` at the earliest: the other side may be slow to show a change. None: no such items.
+    second_look_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBack:
+    """The items of an answered batch are being read, to see what became of them."""
+
+    answered: Answered
+    call: PendingCall[dict[int, Snapshot]]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """The items have been read; the records of some that do not show their change are looked up."""
+
+    answered: Answered
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +66,7 @@ class Lost:
     since: float  # a moment of `time.monotonic`
 
 
-Phase = Calling | Sent | Answered | Lost
+Phase = Calling | Sent | Answered | ReadingBack | Checking | Lost
 
 
 @dataclass(eq=False, slots=True)
@@ -52,6 +75,18 @@ class InFlight:
 
     batch: Batch
     phase: Phase
+    kinds: frozenset[str] | None = None  # of its changes (`Work.kind_of`); None: look at its items
+    results: Results | None = None  # of its items, once it is answered
+
+    @property
+    def is_read_back(self) -> bool:
+        return isinstance(self.phase, ReadingBack | Checking)
+
+    @property
+    def is_doubted(self) -> bool:
+        """It is looked at for the second time: items that were reported as changed did not show it."""
+        answered = self.phase if isinstance(self.phase, Answered) else getattr(self.phase, "answered", None)
+        return isinstance(answered, Answered) and answered.second_look_at is not None
 
 
 def sent(batch: Batch) -> Sent:

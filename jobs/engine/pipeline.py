@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
@@ -20,9 +20,20 @@ from django.utils import timezone
 from jobs import log_context
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.concurrency import has_free_slot
-from jobs.engine.in_flight import Answered, Calling, InFlight, Lost, Sent, sendables_of, sent
+from jobs.engine.in_flight import (
+    Answered,
+    Calling,
+    Checking,
+    InFlight,
+    Lost,
+    ReadingBack,
+    Sent,
+    sendables_of,
+    sent,
+)
 from jobs.engine.lost_search import LostSearch, may_still_appear
 from jobs.engine.poll_history import schedule_for
+from jobs.engine.read_back import Reading, Results
 from jobs.engine.readings import is_fresh
 from jobs.engine.refresher import Refresher
 from jobs.engine.settlement import open_items
@@ -37,6 +48,7 @@ from jobs.errors import (
     TryLater,
 )
 from jobs.guards.circuit_breaker import RefusalWindow
+from jobs.guards.evidence import Evidence
 from jobs.guards.guard_state import GuardState
 from jobs.models import Batch
 from jobs.runtime.failpoints import Failpoint, failpoint
@@ -62,7 +74,13 @@ PREPARED, PREPARED_AGAIN = 8, 2
 #: must not age until they are sent (`readings.SNAPSHOT_MAX_AGE`).
 PREPARE_AHEAD = 10.0
 
-P = TypeVar("P", Calling, Sent, Answered, Lost)
+#: How many batches are read back at the same time. A proven kind frees those that wait for their turn.
+READ_BACK_AT_ONCE = 2
+#: How long after a first look items that do not show their change are read once more, seconds: the other side
+#: may be slow to show it.
+SECOND_LOOK_AFTER = 2.0
+
+P = TypeVar("P", Calling, Sent, Answered, ReadingBack, Checking, Lost)
 
 
 class Pipeline:
@@ -98,9 +116,7 @@ class Pipeline:
         for entry, calling in [pair for pair in self._in_phase(Calling) if pair[1].call.is_done]:
             self._take_receipt(entry, calling.call)
             busy = True
-        if answered := self._in_phase(Answered):
-            # What may open the circuit breaker comes first.
-            self._settle(*min(answered, key=lambda pair: pair[1].succeeded))
+        if self._read_back() or self._settle_next():
             busy = True
         elif time.monotonic() >= self._next_poll():
             self._poll()
@@ -115,6 +131,7 @@ class Pipeline:
     def wait(self, most: float) -> None:
         """Sleep until the next event, at most `most` seconds."""
         times = [self._next_poll()]
+        times += [phase.second_look_at for _, phase in self._in_phase(Answered) if phase.second_look_at]
         if self._in_phase(Lost):
             times.append(self.lost_search.next_at)
         if (sends_at := max(self._remote_slot_at, self._own_slot_at)) > time.monotonic():
@@ -134,6 +151,9 @@ class Pipeline:
                 logger.warning("%s", exc)
                 problem = problem or exc
         self.refresher.discard()
+        for entry, reading in self._in_phase(ReadingBack):
+            reading.call.discard()
+            entry.phase = reading.answered
         if problem:
             raise problem
 
@@ -168,6 +188,16 @@ class Pipeline:
         withheld = self.guards.probes.withheld
         left = set(self._batches(BatchState.PENDING).order_by().values_list("probe", flat=True).distinct())
         return {kind: withheld[kind] for kind in left} if left <= withheld.keys() else {}
+
+    @property
+    def evidence(self) -> Evidence:
+        """What reading back has shown."""
+        return self.guards.evidence
+
+    @property
+    def _is_doubted(self) -> bool:
+        """Items that were reported as changed did not show it, and are about to be read once more."""
+        return any(entry.is_doubted for entry in self.in_flight)
 
     def _canary_left(self) -> int | None:
         """How many more items may be sent before the job holds; None when it does not, or has done so."""
@@ -206,7 +236,7 @@ class Pipeline:
 
         Stale batches among the next are read again shortly before a slot is free for them.
         """
-        if self.stopped_by or self.is_held:
+        if self.stopped_by or self.is_held or self.evidence.is_in_doubt or self._is_doubted:
             return False
         self.refresher.watch_clock()
         refreshed = self.refresher.finish()
@@ -284,7 +314,8 @@ class Pipeline:
 
     def _send(self, batch: Batch, sendables: list[Sendable]) -> None:
         """Begin the call, which checks the lease before each try."""
-        entry = InFlight(batch, Lost(since=time.monotonic()))  # what its row says until the call has begun
+        # In the phase that its row shows until the call has begun.
+        entry = InFlight(batch, Lost(since=time.monotonic()), self.settler.kinds_of(batch, sendables))
         self.in_flight.append(entry)
         with self._unless_sent(entry):
             call = self.work.send(batch.change, sendables)
@@ -297,7 +328,7 @@ class Pipeline:
         with log_context.about(batch=entry.batch.pk), self._unless_sent(entry):
             receipt = call.result()
             failpoint(Failpoint.CALL_MADE)
-            self._follow(entry, receipt.id)
+            self._follow(entry, receipt.id, ignored=receipt.ignored)
             failpoint(Failpoint.RECEIPT_WRITTEN)
             self._slots_back_off = SLOTS_BACK_OFF
 
@@ -321,20 +352,29 @@ class Pipeline:
             self.in_flight.remove(entry)
         except Refused as refused:
             logger.warning("It was refused: %s", refused)
-            self.settler.refuse(entry.batch, code=refused.code, text=str(refused))
-            self.in_flight.remove(entry)
+            if answer := self.settler.answer_to_refusal(entry.batch, code=refused.code, text=str(refused)):
+                entry.phase = Answered(answer, succeeded=False)
+            else:
+                self.settler.refuse(entry.batch, text=str(refused))
+                self.in_flight.remove(entry)
         except ReadAgain:
             self._take_back(entry, read_at=None)
         except NeedsPerson:
             self._take_back(entry)
             raise
 
-    def _follow(self, entry: InFlight, receipt: str) -> None:
-        """Store the receipt at once, and follow the batch by it."""
+    def _follow(self, entry: InFlight, receipt: str, *, ignored: Sequence[str] = ()) -> None:
+        """Store the receipt at once, and follow the batch by it.
+
+        Keys that matter and are `ignored` stop the job, unless a person has gone on in spite of them.
+        """
         row = Batch.objects.filter(pk=entry.batch.pk)
+        evidence = self.evidence.warned(ignored)
+        learned = {"evidence": evidence.to_json()} if evidence != self.evidence else {}
         self._commit_with_retry(
-            lambda: row.update(state=BatchState.SENT, receipt=receipt), **self.work.calls.take()
+            lambda: row.update(state=BatchState.SENT, receipt=receipt), **learned, **self.work.calls.take()
         )
+        self.guards.evidence = evidence
         entry.batch.state, entry.batch.receipt = BatchState.SENT, receipt
         entry.phase = sent(entry.batch)
 
@@ -380,9 +420,80 @@ class Pipeline:
                 done.append(flight)
         self.schedule.learn(time.monotonic(), done, under_way)
 
-    def _settle(self, entry: InFlight, answered: Answered) -> None:
-        with log_context.about(batch=entry.batch.pk):
-            self.settler.settle(entry.batch, answered.answer)
+    def _settle_next(self) -> bool:
+        """Settle one answered batch, or begin to read it back; False where all wait for their turn."""
+        # What may open the circuit breaker comes first.
+        for entry, answered in sorted(self._in_phase(Answered), key=lambda pair: pair[1].succeeded):
+            with log_context.about(batch=entry.batch.pk):
+                if not self._is_to_be_read(entry, answered):
+                    self._settle(entry, answered)
+                    return True
+                if self._may_read_back(answered):
+                    call = self.settler.begin_reading(entry.batch)
+                    entry.phase = ReadingBack(answered, call, timezone.now())
+                    call.on_done(self._wakeup.set)
+                    return True
+        return False
+
+    def _is_to_be_read(self, entry: InFlight, answered: Answered) -> bool:
+        if answered.second_look_at is not None:
+            return True
+        if entry.results is None:
+            entry.results = Results.of(entry.batch, answered.answer)
+        if entry.results.is_open:
+            return True
+        if not entry.results.keys(Verdict.DONE):
+            return False
+        kinds = self._kinds(entry)
+        reading = {kind for other in self.in_flight if other.is_read_back for kind in self._kinds(other)}
+        return self.evidence.wants(kinds, self.work.verify, under_way=reading)
+
+    def _may_read_back(self, answered: Answered) -> bool:
+        if answered.second_look_at is not None and time.monotonic() < answered.second_look_at:
+            return False
+        return len(self._in_phase(ReadingBack)) < READ_BACK_AT_ONCE
+
+    def _kinds(self, entry: InFlight) -> frozenset[str]:
+        if entry.kinds is None:
+            entry.kinds = self.settler.kinds_of(entry.batch, sendables_of(entry.batch))
+        return entry.kinds
+
+    def _read_back(self) -> bool:
+        """Go on with batches that are being read back; False where there is nothing to do now."""
+        finished = [pair for pair in self._in_phase(ReadingBack) if pair[1].call.is_done]
+        for entry, reading in finished:
+            with log_context.about(batch=entry.batch.pk):
+                entry.phase = reading.answered  # a result is taken once; if it is an error, it is asked again
+                seen = reading.call.result()
+                assert entry.results is not None  # it was looked at before its reading began
+                found = Reading.of(entry.batch, entry.results, seen, reading.at, self.work)
+                entry.phase = Checking(reading.answered, found)
+        checked = self._in_phase(Checking)
+        for entry, checking in checked[:1]:  # one at a time, so that a click and other batches do not wait
+            with log_context.about(batch=entry.batch.pk):
+                self._check(entry, checking)
+        return bool(finished or checked)
+
+    def _check(self, entry: InFlight, checking: Checking) -> None:
+        """Look up the records of one item, or settle the batch if all that is needed is known."""
+        answered, reading = checking.answered, checking.reading
+        if reading.to_ask:
+            reading.ask_next(self.work)
+        elif reading.shows_absence and answered.second_look_at is None:
+            look_at = time.monotonic() + SECOND_LOOK_AFTER
+            entry.phase = replace(answered, second_look_at=look_at)
+        else:
+            self._settle(entry, answered, reading)
+
+    def _settle(self, entry: InFlight, answered: Answered, reading: Reading | None = None) -> None:
+        self.settler.settle(
+            entry.batch,
+            answered.answer,
+            results=entry.results,
+            reading=reading,
+            is_over=answered.is_over,
+            kinds=self._kinds(entry),
+        )
         self._free_slot(entry)
 
     def _mark_lost(self, entry: InFlight) -> None:
@@ -398,8 +509,9 @@ class Pipeline:
             if end.receipt:
                 self._follow(entry, end.receipt)
             else:
-                self.settler.settle_by_reading(entry.batch, is_over=end.is_absent)
-                self._free_slot(entry)
+                lost_for_good = "The answer to this batch was lost; its tickets were read back."
+                answer = Answer(AnswerPhase.GONE, text=lost_for_good)
+                entry.phase = Answered(answer, succeeded=False, is_over=end.is_absent)
 
     def _free_slot(self, entry: InFlight) -> None:
         self.in_flight.remove(entry)
@@ -411,7 +523,8 @@ class Pipeline:
 
 def _succeeded(answer: Answer) -> bool:
     named = (*answer.results.values(), *answer.by_place.values())
-    return answer.phase is AnswerPhase.OVER and all(result.verdict is Verdict.DONE for result in named)
+    good = (result is not None and result.verdict is Verdict.DONE for result in named)
+    return answer.phase is AnswerPhase.OVER and all(good)
 
 
 def _may_reappear(batch: Batch, answer: Answer) -> bool:

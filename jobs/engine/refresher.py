@@ -28,7 +28,7 @@ from jobs.guards.overlaps import changed_by_others
 from jobs.models import Batch, Item
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
-from jobs.states import SENT_BEFORE, BatchState, Outcome
+from jobs.states import NOT_APPLIED, SENT_BEFORE, BatchState, Outcome
 from jobs.work import Change, PendingCall, Skipped, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
@@ -141,9 +141,10 @@ class Refresher:
             items = self._once.not_applied_by_family(replanned, items, seen)
         for item in items:
             now = seen.get(item.ref)
-            if item.reason == SENT_BEFORE:
+            if item.reason in (SENT_BEFORE, NOT_APPLIED):
+                was_sent = item.reason == SENT_BEFORE or self._shows(item, now)
                 item.reason = ""
-                if not batch.once and replanned.end_as_read(item, now, batch, self._work):
+                if was_sent and not batch.once and replanned.end_as_read(item, now, batch, self._work):
                     continue
             plan = self._work.plan(item.ref, now, previous.get(item.ref), item.given)
             if item.ref in by_others and not plan.detail:
@@ -162,6 +163,9 @@ class Refresher:
             if _recorded(item) != stored[item.pk]:
                 replanned.rewritten.append(item)
         return replanned
+
+    def _shows(self, item: Item, now: Snapshot | None) -> bool:
+        return now is not None and self._work.is_applied(item.change or {}, now)
 
     def _write(self, batch: Batch, replanned: Replanned, read_at: datetime) -> None:
         counts = replanned.counts

@@ -5,15 +5,17 @@ The settler decides after an answer, the refresher before sending; both collect 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, QuerySet
 
 from jobs.models import Batch, Item
-from jobs.states import Outcome
+from jobs.states import FINAL, Outcome
 from jobs.work import Change, Snapshot, Work
+
+if TYPE_CHECKING:
+    from jobs.engine.read_back import Reading
 
 
 @dataclass(slots=True)
@@ -28,6 +30,11 @@ class Settlement:
     #: 0: not in halves.
     bisect_attempt: int = 0
     note: str = ""  # stored with the batch, for people
+    reading: Reading | None = None  # the batch as it was read back; None: it was not
+    shown_kinds: set[str] = field(default_factory=set)  # the kinds of changes that items show
+    absent: dict[int, str] = field(default_factory=dict)  # the kinds of changes that items lack, by ref
+    not_applied: list[tuple[Item, Change]] = field(default_factory=list)  # those that are pending again
+    undone: int = 0  # changed items whose change had been undone
 
     def end(self, item: Item, outcome: Outcome, reason: str = "", detail: str = "") -> None:
         """Give the item its outcome; without a reason or a detail it keeps those of its plan."""
@@ -68,9 +75,13 @@ class Settlement:
     @property
     def counts(self) -> dict[str, Any]:
         """The outcomes as increments to the row of a job or a batch."""
-        counts = Counter(str(item.outcome) for item in self.ended)
-        counts[Outcome.CHANGED.value] += len(self.changed)
+        counts = {outcome.value: self.number(outcome) for outcome in FINAL}
         return {name: F(name) + count for name, count in counts.items() if count}
+
+    def number(self, outcome: Outcome) -> int:
+        """How many items end so."""
+        ended = sum(item.outcome == outcome for item in self.ended)
+        return ended + len(self.changed) if outcome is Outcome.CHANGED else ended
 
 
 def open_items(batch: Batch) -> QuerySet[Item]:

@@ -7,9 +7,10 @@ have to be read back first, that happens outside of the transaction.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from jobs import transitions
@@ -17,14 +18,28 @@ from jobs.actors import this_worker
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.batcher import Batcher
 from jobs.engine.exactly_once import ExactlyOnce
+from jobs.engine.read_back import Reading, Results, sendable_of
 from jobs.engine.settlement import Settlement, open_items
+from jobs.guards.evidence import Evidence
 from jobs.guards.guard_state import GuardState
 from jobs.guards.probes import Probes
 from jobs.models import Batch, Item
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
-from jobs.states import SENT_BEFORE, BatchState, Outcome
-from jobs.work import Answer, Change, Phase, Result, Verdict, Work
+from jobs.states import NOT_APPLIED, NOT_SHOWN, SENT_BEFORE, UNDONE_SINCE, BatchState, Outcome
+from jobs.work import (
+    Answer,
+    Change,
+    DeliveryEvidence,
+    Payload,
+    PendingCall,
+    Phase,
+    Result,
+    Sendable,
+    Snapshot,
+    Verdict,
+    Work,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +53,25 @@ MAX_ATTEMPTS_ALONE = 2
 BISECT_ATTEMPT = 2
 
 
+GONE = "Zendesk called it updated, but the ticket can no longer be seen."
+MADE_AND_UNDONE = (
+    "Zendesk made the change, as the ticket's history says, and it has been undone since: most likely by a "
+    "trigger."
+)
+DID_NOT_LAST = (
+    "Zendesk made the change, as the ticket's history says, but it has been undone since, most likely by a "
+    "trigger: the ticket is not as it was before."
+)
+MADE_IN_PART = (
+    "Zendesk called it updated, but its tags and fields do not show the change. The comment may have been "
+    "posted, so nothing is sent again: look at the ticket."
+)
+NOT_TO_BE_SEEN = (
+    "Zendesk called it updated, but the ticket does not show the change, and its history cannot be read or "
+    "does not tell whether it was made: look at the ticket."
+)
+
+
 class Settler:
     """Settles the batches of one job for the worker that holds it."""
 
@@ -49,33 +83,32 @@ class Settler:
         self._guards = guards
         self._once = ExactlyOnce(lease, work)
 
-    def settle(self, batch: Batch, answer: Answer, *, is_over: bool | None = None) -> None:
+    def settle(
+        self,
+        batch: Batch,
+        answer: Answer,
+        *,
+        results: Results | None = None,
+        reading: Reading | None = None,
+        is_over: bool | None = None,
+        kinds: Set[str] = frozenset(),
+    ) -> None:
         """Settle by a final answer: its phase is not RUNNING.
 
-        With `is_over`, whatever of the batch has not been carried out by now never will be. By default that
-        holds for every phase but GONE.
+        With a `reading`, items that were reported as changed count as that only if it bears them out. Items
+        that have to be read are read now if there is none. With `is_over`, whatever of the batch has not been
+        carried out by now never will be; by default that holds for every phase but GONE. `kinds` are those
+        of the batch's changes.
         """
-        settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "")
-        opened = open_items(batch)
-        results = {  # by primary key, in the order in which the items were sent
-            pk: answer.results.get(ref) or answer.by_place.get(place)
-            for place, (pk, ref) in enumerate(opened.values_list("pk", "ref"))
-        }
-        settlement.changed = [
-            pk for pk, result in results.items() if result is not None and result.verdict is Verdict.DONE
-        ]
-        settlement.all_changed = len(settlement.changed) == len(results)
-        # An item that went well needs nothing else, and loading it costs more than all the rest.
-        others = [] if settlement.all_changed else list(opened.exclude(pk__in=settlement.changed))
-        unnamed, later = [], []
-        for item in others:
-            result = results[item.pk]
-            if result is None:
-                unnamed.append(item)
-            elif result.verdict is Verdict.LATER:
-                later.append((item, result))
-            else:
-                _end_with(settlement, item, result)
+        results = results or Results.of(batch, answer)
+        if reading is None and results.is_open:
+            reading = self.read(batch, results)
+        settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "", reading=reading)
+        settlement.changed = results.keys(Verdict.DONE)
+        if reading is not None:
+            settlement.changed = self._verify(settlement, batch, settlement.changed, reading)
+        settlement.all_changed = len(settlement.changed) == len(results.by_key)
+        unnamed, later = self._sort_others(settlement, batch, results, reading)
         if batch.once and batch.attempt >= MAX_ATTEMPTS:
             # The item may conflict with its own change, sent by an earlier attempt and carried out late.
             not_applied = self._once.confirmed_not_applied(settlement, [item for item, _ in later])
@@ -84,24 +117,104 @@ class Settler:
             self._resend_or_fail(settlement, batch, item, result.code or "later", result.text)
         if unnamed:
             over = answer.phase is not Phase.GONE if is_over is None else is_over
-            self._read_back(settlement, batch, unnamed, answer, is_over=over)
-        self._write(batch, settlement)
+            self._decide_unnamed(settlement, batch, unnamed, answer, reading, is_over=over)
+        self._write(batch, settlement, kinds)
 
-    def settle_by_reading(self, batch: Batch, *, is_over: bool) -> None:
-        """Settle a batch whose receipt was never learned, and of which no trace can be found."""
-        lost = Answer(Phase.GONE, text="The answer to this batch was lost; its tickets were read back.")
-        self.settle(batch, lost, is_over=is_over)
+    def _sort_others(
+        self, settlement: Settlement, batch: Batch, results: Results, reading: Reading | None
+    ) -> tuple[list[Item], list[tuple[Item, Result]]]:
+        """End the items that were refused for good; returns those that nobody named, and those for later."""
+        unnamed: list[Item] = []
+        later: list[tuple[Item, Result]] = []
+        is_open = bool(batch.probe) and self._guards.probes.is_open(batch.probe)
+        # An item that went well needs nothing else, and loading it costs more than all the rest.
+        others = [] if settlement.all_changed else open_items(batch).exclude(pk__in=settlement.changed)
+        for item in others:
+            result = results.by_key.get(item.pk)
+            if result is not None and result.verdict is Verdict.UNEXPLAINED and reading is not None:
+                now = reading.seen.get(item.ref)
+                result = self._work.explain(sendable_of(item), now, result, kind_is_open=is_open)
+            if result is None:
+                unnamed.append(item)
+            elif result.verdict is Verdict.LATER:
+                later.append((item, result))
+            elif result.verdict is not Verdict.DONE:  # `_verify` has decided about those
+                _end_with(settlement, item, result)
+        return unnamed, later
 
-    def refuse(self, batch: Batch, *, code: str, text: str) -> None:
-        """Settle a batch whose call was refused as a whole and changed nothing."""
-        items = list(open_items(batch))
-        settlement = Settlement(note=text)
-        if len(items) > 1:
-            settlement.bisect_attempt = BISECT_ATTEMPT
-            settlement.resend = [(item, _change_of(batch, item)) for item in items]
+    def read(self, batch: Batch, results: Results) -> Reading:
+        """Read a batch back, and wait for it: all its items, and the records of those that need it."""
+        at = timezone.now()
+        reading = Reading.of(batch, results, self.begin_reading(batch).result(), at, self._work)
+        while reading.to_ask:
+            reading.ask_next(self._work)
+        return reading
+
+    def begin_reading(self, batch: Batch) -> PendingCall[dict[int, Snapshot]]:
+        """Begin to read the open items of a batch back."""
+        self._lease.fence()
+        return self._work.read_back(list(open_items(batch).values_list("ref", flat=True)))
+
+    def _verify(
+        self, settlement: Settlement, batch: Batch, done: Sequence[int], reading: Reading
+    ) -> list[int]:
+        """Decide about items reported as changed by how they were read back; returns those that show it."""
+        doubtful = list(reading.ends.keys() | reading.evidence.keys())
+        rows = Item.objects.filter(pk__in=done)
+        unsettled = {item.pk: item for item in rows.filter(ref__in=doubtful)}
+        unseen = rows.exclude(ref__in=list(reading.seen))
+        unsettled |= {item.pk: item for item in unseen}
+        for item in unsettled.values():
+            if item.ref not in reading.seen:
+                settlement.end(item, Outcome.UNVERIFIED, "gone", GONE)
+            elif end := reading.ends.get(item.ref):
+                _end_with(settlement, item, end)
+            else:
+                self._judge(settlement, batch, item, reading.evidence[item.ref])
+        shown = [pk for pk in done if pk not in unsettled]
+        for change in Item.objects.filter(pk__in=shown).values_list("change", flat=True):
+            settlement.shown_kinds.add(self._kind(batch, change))
+        return shown
+
+    def _judge(self, settlement: Settlement, batch: Batch, item: Item, evidence: DeliveryEvidence) -> None:
+        """Decide about an item that was reported as changed and does not show it."""
+        if evidence is DeliveryEvidence.MADE:
+            settlement.shown_kinds.add(self._kind(batch, item.change))
+            if self._work.must_last:
+                settlement.end(item, Outcome.FAILED, UNDONE_SINCE, DID_NOT_LAST)
+            else:
+                settlement.undone += 1
+                settlement.end(item, Outcome.CHANGED, UNDONE_SINCE, MADE_AND_UNDONE)
+        elif evidence is DeliveryEvidence.UNCLEAR:
+            settlement.end(item, Outcome.UNVERIFIED, NOT_SHOWN, NOT_TO_BE_SEEN)
         else:
-            for item in items:
-                settlement.end(item, Outcome.FAILED, code, text)
+            settlement.absent[item.ref] = self._kind(batch, item.change)
+            if batch.once and not self._is_unmade(item):
+                settlement.end(item, Outcome.UNVERIFIED, NOT_SHOWN, MADE_IN_PART)
+                return
+            item.reason, item.detail = NOT_APPLIED, ""
+            settlement.not_applied.append((item, _change_of(batch, item)))
+
+    def _is_unmade(self, item: Item) -> bool:
+        """Whether nothing of a change that must not be made twice was made."""
+        if not self._work.is_visible(item.change or {}):
+            return True  # the records that show it were asked already
+        found = self._work.find_evidence([sendable_of(item)])
+        return found.get(item.ref) is DeliveryEvidence.NOT_MADE
+
+    def _kind(self, batch: Batch, change: Payload | None) -> str:
+        return self._work.kind_of(change or {}, own=batch.change is None)
+
+    def answer_to_refusal(self, batch: Batch, *, code: str, text: str) -> Answer | None:
+        """The answer about the one item of a batch whose call was refused; None if there are several."""
+        refs = list(open_items(batch).values_list("ref", flat=True)[:2])
+        result = Result(Verdict.UNEXPLAINED, code, text)
+        return Answer(Phase.OVER, {refs[0]: result}) if len(refs) == 1 else None
+
+    def refuse(self, batch: Batch, *, text: str) -> None:
+        """Settle a batch of several items whose call was refused as a whole and changed nothing."""
+        settlement = Settlement(note=text, bisect_attempt=BISECT_ATTEMPT)
+        settlement.resend = [(item, _change_of(batch, item)) for item in open_items(batch)]
         self._write(batch, settlement)
 
     def put_off(self, batch: Batch, *, code: str, text: str) -> None:
@@ -115,19 +228,30 @@ class Settler:
             self._resend_or_fail(settlement, batch, item, code, text)
         self._write(batch, settlement)
 
-    def _read_back(
-        self, settlement: Settlement, batch: Batch, items: Sequence[Item], answer: Answer, *, is_over: bool
+    def kinds_of(self, batch: Batch, items: Sequence[Sendable]) -> frozenset[str]:
+        """The kinds of changes that the batch carries."""
+        if batch.change is not None:
+            return frozenset({self._kind(batch, batch.change)})
+        return frozenset(self._kind(batch, item.change) for item in items)
+
+    def _decide_unnamed(
+        self,
+        settlement: Settlement,
+        batch: Batch,
+        items: Sequence[Item],
+        answer: Answer,
+        reading: Reading | None,
+        *,
+        is_over: bool,
     ) -> None:
-        """Decide about items that no result names: by their present state, or by what is on record."""
-        if batch.once:
+        """Decide about items whose fate nobody named: by their present state, or by what is on record."""
+        if batch.once or reading is None:
             not_applied = self._once.confirmed_not_applied(settlement, items, is_over=is_over)
         else:
-            self._lease.fence()
-            seen = self._work.read([item.ref for item in items]).result()
             not_applied = [
                 item
                 for item in items
-                if not settlement.end_as_read(item, seen.get(item.ref), batch, self._work)
+                if not settlement.end_as_read(item, reading.seen.get(item.ref), batch, self._work)
             ]
         for item in not_applied:
             item.reason = SENT_BEFORE
@@ -148,7 +272,7 @@ class Settler:
                 settlement.resend.append((item, _change_of(batch, item)))
             else:
                 text = answer.text or "No result was given."
-                self._resend_or_fail(settlement, batch, item, "no_result", text)
+                self._resend_or_fail(settlement, batch, item, "no_result", text, otherwise=Outcome.UNVERIFIED)
 
     def _resend_or_fail(
         self,
@@ -159,23 +283,38 @@ class Settler:
         text: str,
         *,
         max_attempts: int = MAX_ATTEMPTS,
+        otherwise: Outcome = Outcome.FAILED,
     ) -> None:
+        """Send the item again; after the last attempt it has failed, or ends `otherwise`."""
         if batch.attempt < max_attempts:
             if batch.once:
                 item.reason = SENT_BEFORE
             settlement.resend.append((item, _change_of(batch, item)))
         else:
-            settlement.end(item, Outcome.FAILED, reason, f"{text} (sent {batch.attempt} times)".strip())
+            settlement.end(item, otherwise, reason, f"{text} (sent {batch.attempt} times)".strip())
 
-    def _write(self, batch: Batch, settlement: Settlement) -> None:
+    def _write(self, batch: Batch, settlement: Settlement, kinds: Set[str] = frozenset()) -> None:
         counts, done = settlement.counts, len(settlement.changed)
-        window = self._guards.window.after(settlement.ended, done=done)
+        window = self._guards.window.after(
+            settlement.ended, done=done, own_failures=self._work.own_failures | {UNDONE_SINCE}
+        )
         probes = self._guards.probes.after(batch.probe, settlement.ended, self._work.why_withheld, done=done)
-        learned: dict[str, Any] = {"lately": window.to_json(), "probes": probes.to_json()}
+        evidence = self._evidence_after(settlement, kinds)
+        learned: dict[str, Any] = {
+            "lately": window.to_json(),
+            "probes": probes.to_json(),
+            "evidence": evidence.to_json(),
+        }
+        if settlement.reading is not None and (verified := settlement.number(Outcome.CHANGED)):
+            learned["verified"] = F("verified") + verified
         with self._lease.commit(crash_count=0, **learned, **self._work.calls.take(), **counts):
             unsettled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not unsettled.update(
-                state=BatchState.SETTLED, settled_at=timezone.now(), note=settlement.note, **counts
+                state=BatchState.SETTLED,
+                settled_at=timezone.now(),
+                verified_at=settlement.reading.at if settlement.reading else None,
+                note=settlement.note,
+                **counts,
             ):
                 raise AlreadySettled(f"batch {batch.pk} was settled before")
             _save_outcomes(batch, settlement)
@@ -183,9 +322,15 @@ class Settler:
             self._record_withheld(probes)
             failpoint(Failpoint.SETTLING)
         failpoint(Failpoint.SETTLED)
-        self._guards.window, self._guards.probes = window, probes
+        self._guards.window, self._guards.probes, self._guards.evidence = window, probes, evidence
         if settlement.resend:
             logger.info("%s of its %s items are sent again", len(settlement.resend), batch.size)
+
+    def _evidence_after(self, settlement: Settlement, kinds: Set[str]) -> Evidence:
+        known, reading = self._guards.evidence, settlement.reading
+        if reading is None:
+            return known.not_read(kinds) if settlement.changed else known
+        return known.read(settlement.shown_kinds, settlement.absent, undone=settlement.undone, at=reading.at)
 
     def _record_withheld(self, probes: Probes) -> None:
         """Add an entry to the timeline for each kind of items that is withheld from now on."""
@@ -198,6 +343,8 @@ class Settler:
 
     def _move_resent(self, batch: Batch, settlement: Settlement) -> None:
         """Put the items to be sent again into batches that are read again before."""
+        if settlement.not_applied:
+            self._move_not_applied(batch, settlement.not_applied)
         if not settlement.resend:
             return
         batcher = Batcher(self._job, self._work.batch_size)
@@ -220,6 +367,15 @@ class Settler:
             batcher.save()
             self._queue.invalidate()
         Item.objects.bulk_update([item for item, _ in settlement.resend], ["batch", "reason"])
+
+    def _move_not_applied(self, batch: Batch, items: Sequence[tuple[Item, Change]]) -> None:
+        """Make items pending again that a person has to decide about: a resume is no further attempt."""
+        batcher = Batcher(self._job, self._work.batch_size)
+        for item, change in items:
+            item.batch = batcher.batch_for(change, attempt=batch.attempt, read_at=None)
+        batcher.save()
+        self._queue.invalidate()
+        Item.objects.bulk_update([item for item, _ in items], ["batch", "reason", "detail"])
 
 
 class AlreadySettled(Exception):

@@ -8,7 +8,7 @@ item that is sent again has no outcome yet and does not count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,14 @@ class RefusalWindow:
         """More than half were refused: nothing more may be sent."""
         return self.sent >= MIN_SENT and 2 * self.refused.total() > self.sent
 
-    def after(self, items: Sequence[Item], *, done: int = 0) -> RefusalWindow:
-        """The window after one more batch: these items with their outcomes, and `done` that succeeded."""
+    def after(
+        self, items: Sequence[Item], *, done: int = 0, own_failures: Set[str] = frozenset()
+    ) -> RefusalWindow:
+        """The window after one more batch: these items with their outcomes, and `done` that succeeded.
+
+        Failures for a reason among `own_failures` say nothing about other items, and do not count.
+        """
+        items = [item for item in items if item.reason not in own_failures]
         sent = done + sum(item.outcome in SENT_OUTCOMES for item in items)
         if not sent or self.is_open:
             return self

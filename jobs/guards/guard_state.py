@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobs.guards.circuit_breaker import RefusalWindow
+from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
 from jobs.models import Job
 
@@ -14,7 +15,9 @@ class GuardState:
     """
 
     def __init__(self, job: Job) -> None:
+        job.refresh_from_db(fields=["lately", "probes", "evidence"])  # settled batches have moved them on
         self.window = RefusalWindow.from_json(job.lately)
         self.probes = Probes.from_json(job.probes)
+        self.evidence = Evidence.from_json(job.evidence)
         #: The kinds of items in this job that need a probe first.
         self.kinds = set(job.batches.exclude(probe="").values_list("probe", flat=True).distinct())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeVar
 
@@ -19,6 +19,10 @@ TOO_DEEP = "InvalidPaginationDepth"
 #: The statuses of a refusal that one ticket of a call may cause: 400 and 422 by its values, 413 and 414 by
 #: its size. Any other is about the call, and fewer tickets fare no better.
 MAY_BE_ONE_TICKET = frozenset({400, 413, 414, 422})
+#: Keys that say which tickets a call updates. Those of the change, and of its stamps, matter beside them.
+STRUCTURE = frozenset({"ids", "ticket", "tickets", "id"})
+#: Keys that only leave a note in a ticket's history: without them the change is the same.
+NOTES = frozenset({"macro_id", "macro_ids", "metadata"})
 
 
 class AdaptedCall(Generic[S, T]):
@@ -127,38 +131,69 @@ def reading_pages(cursor: str) -> Iterator[None]:
         raise errors.NeedsPerson(str(exc)) from exc
 
 
-def receipt_of(status: api.JobStatus) -> Receipt:
+def receipt_of(status: api.JobStatus, keys: Set[str]) -> Receipt:
+    """The receipt of a call that sent these keys, the names of query parameters among them."""
     slots = status.slots
-    return Receipt(status.id, Slots(slots.total, slots.free) if slots else None)
+    return Receipt(
+        status.id, Slots(slots.total, slots.free) if slots else None, _ignored(status.ignored, keys - NOTES)
+    )
+
+
+def _ignored(part: api.IgnoredPart | None, keys: Set[str]) -> tuple[str, ...]:
+    if part is None:
+        return ()
+    if not part.keys:  # the words of every warning name the tickets
+        keys -= STRUCTURE
+    return tuple(sorted(key for key in keys if part.names(key)))
 
 
 def answer_of(status: api.JobStatus) -> Answer:
-    """A bulk job's status as the engine's answer about the batch that it carries."""
+    """A bulk job's status as the engine's answer about the batch that it carries.
+
+    Results that contradict each other are left out: nobody knows the fate of their tickets.
+    """
     if not status.is_over:
         return Answer(Phase.RUNNING, progress=(status.progress or 0) / status.total if status.total else 0.0)
-    results = status.results or []
+    by_id: dict[int, list[Result | None]] = {}
+    by_place: dict[int, list[Result | None]] = {}
+    for item in status.results or []:
+        if item.id is not None:
+            by_id.setdefault(item.id, []).append(_result_of(item))
+        elif item.index is not None:
+            by_place.setdefault(item.index, []).append(_result_of(item))
+    # An index that occurs twice, such as 0 in every failed item, tells nothing about any place.
+    places_hold = all(len(found) == 1 for found in by_place.values())
     return Answer(
         Phase.OVER if status.succeeded else Phase.FAILED,
-        {result.id: _result_of(result) for result in results if result.id is not None},
-        {
-            result.index: _result_of(result)
-            for result in results
-            if result.id is None and result.index is not None
-        },
+        {ref: _agreed(found) for ref, found in by_id.items()},
+        {place: found[0] for place, found in by_place.items()} if places_hold else {},
         text=""
         if status.succeeded
         else f"Zendesk broke its bulk job off: {status.message or status.status}.",
     )
 
 
-def _result_of(item: api.ItemResult) -> Result:
+def _agreed(results: list[Result | None]) -> Result | None:
+    """The result of a ticket; None where its items have no verdict, or not the same."""
+    told = [result for result in results if result is not None]
+    return told[0] if len({result.verdict for result in told}) == 1 else None
+
+
+def _result_of(item: api.ItemResult) -> Result | None:
+    """The verdict by what Zendesk's codes say; None without one.
+
+    The details are in the language of the connected user (zenpy issue 257), so they decide nothing. A code
+    that does not say why a ticket failed, such as TicketUpdateFailed or RecordInvalid, has it read.
+    """
+    if not item.has_verdict:
+        return None
     if item.ok:
         return Result(Verdict.DONE)
     text = item.text or item.code or "Zendesk gave no reason."
     if item.is_conflict:  # Zendesk has several codes for it
         return Result(Verdict.LATER, "conflict", text)
     if item.is_passing:
-        return Result(Verdict.LATER, item.code, text)
+        return Result(Verdict.LATER, item.code or "DatabaseConflict", text)
     if item.is_not_found:
         return Result(Verdict.MISSING, item.code, text)
-    return Result(Verdict.REFUSED, "closed" if item.is_closed else item.code, text)
+    return Result(Verdict.UNEXPLAINED, item.code, text)

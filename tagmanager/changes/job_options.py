@@ -18,6 +18,7 @@ class JobOptions:
     only: TicketFilter = field(default_factory=TicketFilter)
     guard: str = ""  # the guard tag; "" for none
     field_names: FieldNames = field(default_factory=FieldNames)
+    verify: str = ""  # what is read back, one of `jobs.work.Verify`; "" as the setting says
 
     def to_json(self) -> Json:
         stored: Json = {"include_closed": self.include_closed}
@@ -27,6 +28,8 @@ class JobOptions:
             stored["guard"] = self.guard
         if self.field_names:
             stored["field_names"] = self.field_names.to_json()
+        if self.verify:
+            stored["verify"] = self.verify
         return stored
 
     @classmethod
@@ -38,4 +41,5 @@ class JobOptions:
             TicketFilter.from_json(stored.get("only", {})),
             stored.get("guard", ""),
             FieldNames(**stored.get("field_names", {})),
+            stored.get("verify", ""),
         )

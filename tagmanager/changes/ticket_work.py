@@ -29,14 +29,16 @@ from jobs.work import (
     Plan,
     PreviousResult,
     Receipt,
+    Result,
     SearchResult,
     Sendable,
     Skipped,
     Snapshot,
     Unchanged,
+    Verify,
 )
 from tagmanager.account import connection
-from tagmanager.changes import ai_agents, closed_tickets, engine_adapter, guard_tag, undo
+from tagmanager.changes import ai_agents, closed_tickets, engine_adapter, evidence, guard_tag, undo
 from tagmanager.changes.conditions import Conditions
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
@@ -53,6 +55,9 @@ CALL_MAX_WAIT = 1.0
 RECENT_JOBS = 300
 #: A view's place is counted off from its start, and a search forgets one after an hour.
 PLACE_LIVES = timedelta(minutes=10)
+#: How many traces found in tickets' histories are kept in memory, so that a wait does not make them all be
+#: looked up again.
+TRACES_KEPT = 1_000
 #: How far its clock may be from ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
 DELETED = Skipped("deleted", "The ticket has been deleted.")
@@ -88,6 +93,12 @@ class TicketWork:
         self._only = self._conditions.only
         # Whom a follow-up is about was chosen when its parent's list was made: nobody is missing in it.
         self.filters_items = bool(self._only) and not job.follow_up
+        self.must_last = self._errand.kind is FollowUp.UNDO
+        self.verify = Verify(self._options.verify or settings.VERIFY_WRITES)
+        if self.must_last:
+            self.verify = Verify.ALL
+        self.own_failures = frozenset({ai_agents.AI_AGENT})
+        self._traces: dict[tuple[int, str], DeliveryEvidence] = {}  # by ref and stamp, those found already
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
@@ -290,16 +301,75 @@ class TicketWork:
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
         return TicketChange.from_json(change).is_shown_by(TicketSnapshot.from_json(0, now))
 
+    # Looking at what was sent
+
+    def read_back(self, refs: Sequence[int]) -> PendingCall[dict[int, Snapshot]]:
+        if not refs:
+            return CompletedCall({})
+        with engine_adapter.reading():
+            pending = self._zendesk.begin_tickets(refs, kind="verify")
+        return engine_adapter.AdaptedCall(pending, self._plain_snapshots, engine_adapter.reading)
+
+    def _plain_snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
+        """Without a preview of what the macro would make of them."""
+        return {
+            ticket.id: TicketSnapshot.from_ticket(ticket, self._fields, None, self._custom).to_json()
+            for ticket in tickets
+        }
+
+    def is_visible(self, change: Payload) -> bool:
+        return TicketChange.from_json(change).is_visible
+
+    def kind_of(self, change: Payload, *, own: bool) -> str:
+        return ", ".join(sorted(_keys(TicketChange.from_json(change), own=own)))
+
+    def explain(self, item: Sendable, now: Snapshot | None, result: Result, *, kind_is_open: bool) -> Result:
+        before = TicketSnapshot.from_json(item.ref, item.before)
+        seen = TicketSnapshot.from_json(item.ref, now) if now else None
+        return evidence.explain(before, seen, result, closed_ones_can_change=kind_is_open)
+
+    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:  # noqa: ARG002 - the records tell
+        return None
+
+    def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
+        before, seen = (TicketSnapshot.from_json(item.ref, state) for state in (item.before, now))
+        return evidence.is_untouched(before, seen, sent_at)
+
+    def find_trace(self, item: Sendable, now: Snapshot) -> DeliveryEvidence:
+        key = (item.ref, now["updated_at"])
+        if key not in self._traces:
+            if len(self._traces) >= TRACES_KEPT:
+                self._traces.clear()
+            found = self._look_up_trace(item, now)
+            if found is DeliveryEvidence.NOT_MADE:  # it may still come: the next look asks again
+                return found
+            self._traces[key] = found
+        return self._traces[key]
+
+    def _look_up_trace(self, item: Sendable, now: Snapshot) -> DeliveryEvidence:
+        before, seen = (TicketSnapshot.from_json(item.ref, state) for state in (item.before, now))
+        with engine_adapter.reading():
+            try:
+                history = list(self._zendesk.audits(item.ref, kind="verify"))
+            except (api.NotFound, api.NotAllowed, api.Refused):
+                return DeliveryEvidence.UNCLEAR
+        return evidence.trace_in(history, TicketChange.from_json(item.change), before, seen)
+
     # Sending
 
     def send(self, change: Payload | None, items: Sequence[Sendable]) -> PendingCall[Receipt]:
         with engine_adapter.sending():
             if change is None:
-                pending = self._zendesk.begin_update_each([self._own(item) for item in items])
+                each = [self._own(item) for item in items]
+                keys = {"tickets"}.union(*each)
+                pending = self._zendesk.begin_update_each(each)
             else:
-                note = self._macro.note() if self._macro else {}
-                pending = self._zendesk.begin_update_many([i.ref for i in items], _delta(change) | note)
-        return engine_adapter.AdaptedCall(pending, engine_adapter.receipt_of, engine_adapter.sending)
+                sent = _delta(change) | (self._macro.note() if self._macro else {})
+                keys = {"ids", "ticket", *sent}
+                pending = self._zendesk.begin_update_many([i.ref for i in items], sent)
+        return engine_adapter.AdaptedCall(
+            pending, lambda status: engine_adapter.receipt_of(status, keys), engine_adapter.sending
+        )
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
@@ -388,6 +458,16 @@ def _delta(change: Payload) -> dict[str, object]:
         sent["additional_tags"] = sorted(wanted.added)
     if wanted.remove:
         sent["remove_tags"] = sorted(wanted.remove)
+    return sent
+
+
+def _keys(change: TicketChange, *, own: bool) -> set[str]:
+    """The keys that carry the change of a ticket."""
+    sent = set(change.fields) | ({"comment"} if change.comment else set())
+    if change.added:
+        sent.add("tags" if own else "additional_tags")
+    if change.remove:
+        sent.add("tags" if own else "remove_tags")
     return sent
 
 

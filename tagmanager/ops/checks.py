@@ -17,6 +17,7 @@ from django.db import connections
 from django.utils import timezone
 
 from jobs.apps import SETTINGS
+from jobs.work import Verify
 from tagmanager.ops.logging import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
@@ -153,6 +154,18 @@ def check_pace(**_: Any) -> Iterator[CheckMessage]:
             f"ZENDESK_RATE_SHARE is {settings.ZENDESK_RATE_SHARE}, and must be above 0 and at most 1.",
             hint="0.7 leaves three calls of ten to everybody else who uses the account.",
             id="tagmanager.E007",
+        )
+
+
+@register(SETTINGS)
+def check_verifying(**_: Any) -> Iterator[CheckMessage]:
+    """What is read back must be one of the ways there are."""
+    known = [str(way.value) for way in Verify]
+    if settings.VERIFY_WRITES not in known:
+        yield Error(
+            f"VERIFY_WRITES is {settings.VERIFY_WRITES!r}, and must be one of {', '.join(known)}.",
+            hint="sample reads back the first batch of each kind of change and one in fifty after it.",
+            id="tagmanager.E015",
         )
 
 

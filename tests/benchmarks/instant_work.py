@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
@@ -28,6 +29,7 @@ from jobs.work import (
     Sendable,
     Snapshot,
     Verdict,
+    Verify,
 )
 
 #: As in Zendesk: items on a page of the list, items in a call, batches in flight.
@@ -40,6 +42,9 @@ class InstantWork:
     batch_size = BATCH
     max_in_flight = IN_FLIGHT
     filters_items = False
+    verify = Verify.SAMPLE
+    must_last = False
+    own_failures: frozenset[str] = frozenset()
 
     def __init__(self, job: Job) -> None:
         self.number = int(job.source["number"])
@@ -48,6 +53,7 @@ class InstantWork:
         self.before_call: Callable[[], None] = lambda: None
         self.may_read_ahead: Callable[[], bool] = lambda: False
         self._sent: dict[str, list[int]] = {}
+        self._answered: deque[list[int]] = deque(maxlen=2 * IN_FLIGHT)  # the batches reported as done last
         self._receipts = count()
 
     def close(self) -> None:
@@ -100,7 +106,30 @@ class InstantWork:
         return Change({"add": ["vip"]})
 
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
-        return False
+        return set(change.get("add", ())) <= set(now["tags"])
+
+    def is_visible(self, change: Payload) -> bool:
+        return bool(change.get("add"))
+
+    def read_back(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
+        self.calls.verify += 1
+        changed = set().union(*self._answered)
+        return CompletedCall({ref: _snapshot(ref, changed=ref in changed) for ref in refs})
+
+    def kind_of(self, change: Payload, *, own: bool) -> str:
+        return ", ".join(change)
+
+    def explain(self, item: Sendable, now: Snapshot | None, result: Result, *, kind_is_open: bool) -> Result:
+        return Result(Verdict.REFUSED, result.code, result.text)
+
+    def why_not_shown(self, item: Sendable, now: Snapshot) -> None:
+        return None
+
+    def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
+        return item.before == now
+
+    def find_trace(self, item: Sendable, now: Snapshot) -> DeliveryEvidence:
+        return DeliveryEvidence.NOT_MADE
 
     def why_withheld(self, probe: str, code: str, text: str) -> str:
         return ""
@@ -114,9 +143,9 @@ class InstantWork:
     def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         self.calls.status += 1
         done = Result(Verdict.DONE)
-        return {
-            receipt: Answer(Phase.OVER, dict.fromkeys(self._sent.pop(receipt), done)) for receipt in receipts
-        }
+        sent = {receipt: self._sent.pop(receipt) for receipt in receipts}
+        self._answered.extend(sent.values())
+        return {receipt: Answer(Phase.OVER, dict.fromkeys(refs, done)) for receipt, refs in sent.items()}
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         return SearchResult.ABSENT
@@ -125,6 +154,6 @@ class InstantWork:
         return {}
 
 
-def _snapshot(ref: int) -> Snapshot:
-    tags = [f"area_{ref % 17}", "billing", "germany", f"month_{ref % 12}"]
+def _snapshot(ref: int, *, changed: bool = False) -> Snapshot:
+    tags = [f"area_{ref % 17}", "billing", "germany", f"month_{ref % 12}", *(["vip"] if changed else [])]
     return {"tags": tags, "status": "open", "updated_at": "2026-11-01T08:00:00Z"}

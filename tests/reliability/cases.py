@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 from tests.demo import Demo
+from zendesk import sandbox
 from zendesk.sandbox import VIEW_UNSOLVED
 
 #: Tickets in a trial: two batches.
@@ -35,6 +36,8 @@ LONG_VIEW = "long view"
 LONG_LIST = "long list"
 #: A source: numbers, for a macro that adds the tag and posts a note, so each ticket is sent its own change.
 WITH_A_NOTE = "numbers, with a note"
+#: A tag that an agent adds meanwhile.
+THEIRS = "theirs"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE_TICKET}
@@ -65,6 +68,7 @@ class Case:
     midway: Callable[[Demo, list[int]], None] | None = None  # changes Zendesk once the job has listed tickets
     short_timeout: bool = False  # a call times out after a second, not half a minute
     scale: float = 0.0  # factor for how long Zendesk's jobs take; 0: each is done when its call is answered
+    undone: bool = False  # a trigger undoes every change: a changed ticket need not show it
     quick: bool = True  # run by every test run; the others by `make reliability` only
 
 
@@ -270,6 +274,92 @@ def _batch_form() -> Iterator[Case]:
         )
 
 
+def _belief() -> Iterator[Case]:
+    """What Zendesk says of a ticket and what the ticket shows are two things."""
+    for what, kind in (
+        ("neither success nor failure", "no_verdict"),
+        ("success and failure in two items", "two_verdicts"),
+        ("success beside an error", "both_verdicts"),
+    ):
+        yield Case(f"a batch that reports {what}", (Rule(kind),))
+        for applied in (True, False):
+            rule = Rule(kind, params={"times": None, "ids": ONE_TICKET, "applied": applied})
+            end = ALL_CHANGED if applied else {"changed": TICKETS - 1, "unverified": 1}
+            done = "updated" if applied else "not updated"
+            yield Case(f"a ticket, {done}, that always reports {what}", (rule,), end, quick=not applied)
+    yield Case("results for tickets that were not sent", (Rule("other_ids"),))
+    always: dict[str, Any] = {"times": None}
+    not_made = ("did not make it",)
+    yield Case("a batch accepted and not applied", (Rule("not_applied"),), stop_messages=not_made)
+    moved = Rule("not_applied", params={"touched": True})
+    yield Case("a batch accepted and not applied, its stamps moved", (moved,), stop_messages=not_made)
+    yield Case(
+        "every batch accepted and not applied", (Rule("not_applied", params=always),), stop_messages=not_made
+    )
+    one = Rule("not_applied", params=always | {"ids": ONE_TICKET})
+    yield Case("a ticket accepted and not applied", (one,), stop_messages=not_made)
+    yield Case(
+        "a ticket accepted and not applied, touched by an agent since",
+        (one,),
+        stop_messages=not_made,
+        midway=_touch_all,
+    )
+    some_keys = Rule("not_applied", params={"keys": ["additional_tags"]})
+    yield Case("a batch accepted of which one key is not applied", (some_keys,), stop_messages=not_made)
+    for audits, end in (
+        ("steps", ALL_CHANGED),
+        ("net", {"unverified": TICKETS}),
+        ("refused", {"unverified": TICKETS}),
+        ("empty", {"unverified": TICKETS}),
+    ):
+        yield Case(
+            f"a change that a trigger undoes at once, audits: {audits}",
+            (),
+            end,
+            before=partial(_undo_by_trigger, audits=audits),
+            quick=audits != "empty",
+            undone=True,
+        )
+    warning = ("ignores “additional_tags”",)
+    yield Case("a key ignored, as the answer warns", (Rule("ignored_key"),), stop_messages=warning)
+    yield Case(
+        "a key ignored by every call, as the answers warn",
+        (Rule("ignored_key", params=always),),
+        stop_messages=warning,
+        quick=False,
+    )
+    in_vain = Rule("ignored_key", params=always | {"applied": True})
+    yield Case("a warning about a key that is applied all the same", (in_vain,), stop_messages=warning)
+    harmless = Rule("ignored_key", params=always | {"key": "colour"})
+    yield Case("a warning about a key that does not matter", (harmless,))
+    yield from _vague()
+
+
+def _vague() -> Iterator[Case]:
+    """Failures with a general code, in another language: the tickets show why."""
+    one_failed = {"changed": TICKETS - 1, "failed": 1}
+    yield Case(
+        "a ticket deleted meanwhile, with a general code",
+        (),
+        {"changed": TICKETS - 1, "skipped": 1},
+        before=_be_vague,
+        midway=_delete_one,
+    )
+    yield Case(
+        "a ticket closed meanwhile, with a general code", (), one_failed, before=_be_vague, midway=_close_one
+    )
+    yield Case(
+        "tickets touched meanwhile, with a general code", (), before=_be_vague, midway=_touch_all, scale=0.5
+    )
+    refused = Rule("item_error", params={"times": None, "ids": ONE_TICKET, "text": "Gruppe: nicht erlaubt"})
+    yield Case("a ticket refused in another language", (refused,), one_failed)
+    every = Rule("item_error", params={"text": "Gruppe: nicht erlaubt", "index": 0})
+    yield Case("a batch refused, each ticket with index 0", (every,), {"changed": 20, "failed": 100})
+    for code in ("DatabaseConflict", "DatabaseDeadlock", "ServiceUnavailable", "Timeout"):
+        passing = Rule("item_error", params={"code": code, "text": "Bitte später"})
+        yield Case(f"a batch whose tickets fail with {code}", (passing,), quick=code == "Timeout")
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -291,7 +381,7 @@ def _combined() -> Iterator[Case]:
     yield Case(
         "every answer lost, and a ticket that breaks its batch",
         (Rule("reset_after", params={"times": None}), Rule("poison", params=POISON)),
-        {"changed": TICKETS - 1, "failed": 1},
+        {"changed": TICKETS - 1, "unverified": 1},  # nobody ever says that it failed
     )
     yield Case("answers lost, and conflicts", (lost, Rule("conflict", params={"count": 3})), quick=False)
 
@@ -306,6 +396,26 @@ def _fill_the_queue(demo: Demo, refs: list[int]) -> None:
 
 def _configure(demo: Demo, _refs: list[int], **options: Any) -> None:
     demo.account.configure(**options)
+
+
+def _undo_by_trigger(demo: Demo, refs: list[int], audits: str) -> None:
+    trigger = sandbox.Rule(
+        "Takes the mark off", (("current_tags", "includes", "mark"),), (("remove_tags", "mark"),)
+    )
+    demo.account.configure(triggers=(trigger,), audits=audits)
+
+
+def _be_vague(demo: Demo, refs: list[int]) -> None:
+    demo.account.configure(vague_errors=True)
+
+
+def _close_one(demo: Demo, refs: list[int]) -> None:
+    demo.account.edit(refs[5], status="closed")
+
+
+def _touch_all(demo: Demo, refs: list[int]) -> None:
+    for ref in refs:
+        demo.account.edit(ref, add=[THEIRS])
 
 
 def _delete_one(demo: Demo, refs: list[int]) -> None:
@@ -337,6 +447,7 @@ CASES: tuple[Case, ...] = tuple(
         _bulk_job_faults(),
         _ai_agents(),
         _batch_form(),
+        _belief(),
         _combined(),
     )
 )

@@ -49,6 +49,7 @@ def test_a_fresh_installation_has_the_documented_defaults(bare_environment: dict
         "ZENDESK_API_TOKEN": "",
         "ZENDESK_MAX_JOBS": 10,
         "ZENDESK_RATE_SHARE": 0.7,
+        "VERIFY_WRITES": "sample",
         "SYNC_TICKET_LIMIT": 500,
         "JOB_TICKET_LIMIT": 2_000_000,
     }
@@ -247,6 +248,7 @@ def test_the_defaults_shown_in_the_example_are_the_real_ones(
         "DATABASE_LOCK_TIMEOUT",
         "ZENDESK_MAX_JOBS",
         "ZENDESK_RATE_SHARE",
+        "VERIFY_WRITES",
         "SYNC_TICKET_LIMIT",
         "JOB_TICKET_LIMIT",
     }

@@ -93,7 +93,7 @@ def test_a_record_is_parsed_or_raises_unexpected_answer(read: Callable[[Any], ob
 @given(raw=objects)
 def test_a_result_of_a_bulk_job_is_a_success_only_if_it_says_so(raw: dict[str, Any]) -> None:
     result = ItemResult.from_json(raw)
-    verdicts = [result.is_conflict, result.is_closed, result.is_not_found]
+    verdicts = [result.is_conflict, result.is_passing, result.is_not_found]
     if result.ok:
         assert verdicts == [False] * 3
         assert raw.get("success") is True or raw.get("status") == "Updated"

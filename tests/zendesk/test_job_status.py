@@ -81,13 +81,9 @@ def test_results_may_be_one_object_about_the_whole_job():
         ({"id": 1, "status": "Updated"}, ItemResult(1, None, True)),
         ({"id": 1, "success": True, "errors": ""}, ItemResult(1, None, True)),
         ({"id": 1, "status": "Updated", "errors": "", "title": "My printer"}, ItemResult(1, None, True)),
-        ({"id": 1}, ItemResult(1, None, False)),
-        ({"id": 1, "success": True, "status": "Failed"}, ItemResult(1, None, True)),
-        ({"id": 1, "status": "Updated", "errors": "No"}, ItemResult(1, None, False, "", "No")),
-        ({"id": True, "index": 0, "success": True, "error": "Odd"}, ItemResult(None, 0, True)),
-        ({"id": 1, "success": "false"}, ItemResult(1, None, False)),
         ({"id": 1, "success": False, "title": "My printer"}, ItemResult(1, None, False)),
         ({"id": 1, "status": "Failed", "success": False}, ItemResult(1, None, False)),
+        ({"id": 1, "status": "Failed"}, ItemResult(1, None, False)),
         (
             {
                 "id": 1,
@@ -99,50 +95,100 @@ def test_results_may_be_one_object_about_the_whole_job():
             ItemResult(1, None, False, "", "Status: closed"),
         ),
         (
+            {"index": 3, "errors": [{"code": "Invalid", "detail": "Priority is invalid"}]},
+            ItemResult(None, 3, False, "Invalid", "Priority is invalid"),
+        ),
+    ],
+)
+def test_an_item_is_a_success_or_a_failure_only_if_it_says_so(raw, result):
+    assert ItemResult.from_json(raw) == result
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "text"),
+    [
+        ({"id": 1}, "", ""),
+        # As create jobs name what they made.
+        ({"index": 1, "id": 1, "account_id": 1}, "", ""),
+        ({"id": 1, "success": "false"}, "", ""),
+        ({"id": 1, "success": None, "status": "Skipped", "errors": []}, "", ""),
+        ({"id": 1, "success": True, "status": "Failed"}, "", ""),
+        ({"id": 1, "success": False, "status": "Updated"}, "", ""),
+        ({"id": 1, "success": True, "error": "Odd"}, "Odd", ""),
+        ({"id": 1, "status": "Updated", "errors": "No"}, "", "No"),
+        (
             {
                 "id": 1,
                 "status": "Updated",
                 "error": "TicketUpdateFailed",
                 "details": {"base": [{"description": "No"}]},
             },
-            ItemResult(1, None, False, "TicketUpdateFailed", "No"),
+            "TicketUpdateFailed",
+            "No",
         ),
-        (
-            {"index": 3, "errors": [{"code": "Invalid", "detail": "Priority is invalid"}]},
-            ItemResult(None, 3, False, "Invalid", "Priority is invalid"),
-        ),
-        ({"id": "1", "index": True, "error": None}, ItemResult(None, None, False)),
     ],
 )
-def test_an_item_is_a_success_only_if_it_says_so(raw, result):
-    assert ItemResult.from_json(raw) == result
+def test_an_item_that_says_neither_or_both_has_no_verdict(raw, code, text):
+    index = raw.get("index")
+    assert ItemResult.from_json(raw) == ItemResult(1, index, False, code, text, has_verdict=False)
+
+
+@pytest.mark.parametrize(
+    ("raw", "id_", "index"),
+    [
+        ({"id": "102", "index": "3"}, 102, 3),
+        ({"id": 102.0, "index": 0.0}, 102, 0),
+        ({"id": " 102 "}, 102, None),
+        ({"id": True, "index": True}, None, None),
+        ({"id": 1.5, "index": -1}, None, None),
+        ({"id": 0, "index": "first"}, None, None),
+        ({"id": [1], "index": {}}, None, None),
+        ({"id": "1" * 30}, None, None),
+        ({"id": "\u0661"}, None, None),
+    ],
+)
+def test_numbers_are_understood_as_text_too_and_nothing_else_is(raw, id_, index):
+    read = ItemResult.from_json({"success": True, **raw})
+    assert (read.id, read.index) == (id_, index)
 
 
 @pytest.mark.parametrize(
     ("code", "text", "kinds"),
     [
-        ("TicketUpdateFailed", "Status: closed prevents ticket update", "closed"),
         ("UpdateConflict", "", "conflict"),
-        ("TicketUpdateFailed", "Safe Update prevented the update due to outdated ticket data.", "conflict"),
-        ("RecordNotFound", "", "not_found"),
-        ("TicketUpdateFailed", "Not found", "not_found"),
-        ("TicketUpdateFailed", "Conflict of interest: is required", ""),
-        ("TicketUpdateFailed", "Assignee not found", ""),
         ("conflict", "", "conflict"),
         ("update conflict", "", "conflict"),
-        ("", "Couldn't find Ticket with id=1", "not_found"),
+        ("", "Update conflict", "conflict"),
+        ("RecordNotFound", "", "not_found"),
+        ("", "Not found", "not_found"),
+        ("DatabaseConflict", "", "passing"),
+        ("DatabaseDeadlock", "", "passing"),
+        ("ServiceUnavailable", "", "passing"),
+        ("LockWaitTimeout", "", "passing"),
+        ("", "Database collision", "passing"),
+        ("TicketUpdateFailed", "Database collision", "passing"),
+        # What only words say is judged by reading the ticket.
+        ("TicketUpdateFailed", "Safe Update prevented the update due to outdated ticket data.", ""),
+        ("TicketUpdateFailed", "Status: closed prevents ticket update", ""),
+        ("TicketUpdateFailed", "Not found", ""),
+        ("TicketUpdateFailed", "Field “Timeout”: is required", ""),
+        ("TicketUpdateFailed", "Conflict of interest: is required", ""),
+        ("RecordInvalid", "", ""),
         ("", "", ""),
     ],
 )
-def test_the_reasons_that_matter_are_distinguished(code, text, kinds):
+def test_the_reasons_that_codes_name_are_distinguished(code, text, kinds):
     result = ItemResult(1, None, False, code, text)
-    found = {"closed": result.is_closed, "conflict": result.is_conflict, "not_found": result.is_not_found}
+    found = {"passing": result.is_passing, "conflict": result.is_conflict, "not_found": result.is_not_found}
     assert " ".join(kind for kind, is_it in found.items() if is_it) == kinds
 
 
-def test_a_success_has_no_reason():
-    result = ItemResult(1, None, True, "UpdateConflict")
-    assert [result.is_conflict, result.is_closed, result.is_not_found] == [False, False, False]
+@pytest.mark.parametrize("result", [(True, True), (False, False)])
+def test_only_a_failure_has_a_reason(result):
+    ok, has_verdict = result
+    for code in ("UpdateConflict", "RecordNotFound", "DatabaseConflict"):
+        item = ItemResult(1, None, ok, code, has_verdict=has_verdict)
+        assert [item.is_conflict, item.is_passing, item.is_not_found] == [False, False, False]
 
 
 def test_an_unknown_status_counts_as_running_and_logs_a_warning(caplog):

@@ -63,20 +63,79 @@ class TagCount:
         return cls(raw["name"], count if type(count) is int else 0)
 
 
+#: The fields of a ticket whose values in audits are kept: Zendesk's words and numbers, no customer's.
+AUDITED_FIELDS = frozenset(
+    {
+        "status", "custom_status_id", "type", "priority", "group_id", "assignee_id", "problem_id", "due_at",
+    }
+)  # fmt: skip
+
+
+#: The values of a checkbox of the account in audits.
+_TICKS = frozenset({"", "true", "false", "0", "1"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """What an update did to one field: its values as text, "" for none; those of tags are in ``added``."""
+
+    field: str  # one of `AUDITED_FIELDS`, "tags", or the number of a checkbox of the account
+    before: str = ""
+    after: str = ""
+    added: frozenset[str] = frozenset()  # tags, normalised
+    removed: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> FieldChange | None:
+        """None for an event that is no change of such a field."""
+        name = event.get("field_name")
+        if event.get("type") not in ("Change", "Create") or not isinstance(name, str):
+            return None
+        before, after = event.get("previous_value"), event.get("value")
+        if name == "tags":
+            held, now = _tags_in(before), _tags_in(after)
+            return cls(name, added=now - held, removed=held - now)
+        values = _word(before), _word(after)
+        is_tick = name.isdecimal() and set(values) <= _TICKS
+        return cls(name, *values) if name in AUDITED_FIELDS or is_tick else None
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One update in a ticket's history, without the text of comments."""
+    """One update in a ticket's history, without words of customers."""
 
     created_at: str  # as sent
     custom: Mapping[str, Any]  # the metadata sent with the update
     has_comment: bool
+    changes: tuple[FieldChange, ...] = ()  # in the order in which they were made; those of triggers too
+    channel: str = ""  # through which the update came: "api", "web", "rule"
 
     @classmethod
     def from_json(cls, raw: Any) -> Audit:
         raw = json_object(raw, "an audit")
         if not isinstance(raw.get("created_at"), str):
             raise unexpected("an audit", raw)
-        metadata, events = raw.get("metadata"), raw.get("events")
+        metadata, sent, via = raw.get("metadata"), raw.get("events"), raw.get("via")
         custom = metadata.get("custom") if isinstance(metadata, dict) else None
-        types = [event.get("type") for event in events if isinstance(event, dict)] if events else []
-        return cls(raw["created_at"], custom if isinstance(custom, dict) else {}, "Comment" in types)
+        events = [event for event in sent if isinstance(event, dict)] if isinstance(sent, list) else []
+        changes = tuple(change for change in map(FieldChange.from_event, events) if change)
+        channel = via.get("channel") if isinstance(via, dict) else None
+        return cls(
+            raw["created_at"],
+            custom if isinstance(custom, dict) else {},
+            any(event.get("type") == "Comment" for event in events),
+            changes,
+            channel if isinstance(channel, str) else "",
+        )
+
+
+def _tags_in(value: object) -> frozenset[str]:
+    """The tags of an event: a list, or a text with blanks between them."""
+    words = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    return frozenset(normalise(word) for word in words if isinstance(word, str))
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int) else ""

@@ -19,9 +19,17 @@ A rule says which calls it matches and on which of them it fires. Kinds, with th
 - `job_gone`: the job runs, but its status is 404 from the start
 - `results_null`, `results_object`: the job runs; its results are null, or `{"success": true}`
 - `results_missing` (`count`, default 1): the job runs; its last results are missing
-- `item_error` (`ids`, default all of the job; `code`, `text`; `shape`: "new" or "old"): these are not updated
+- `item_error` (`ids`, default all of the job; `code`, `text`; `shape`: "new" or "old"; `index`, default the
+  ticket's place): these are not updated
 - `poison` (`ids`): a job that contains one of these fails as a whole; other jobs are unaffected
 - `conflict` (`count`, default 1; or `ids`): the first `count` tickets of the job conflict
+- `not_applied` (`ids`, default all of the job; `keys`, default all; `touched`, default false): these tickets
+  are called updated, but these keys of the change are dropped; with `touched` their stamp moves all the same
+- `ignored_key` (`key`, default "additional_tags"; `applied`, default false): the call's answer warns that the
+  key is ignored; unless `applied` it is
+- `no_verdict`, `two_verdicts`, `both_verdicts` (`ids`, default all of the job; `applied`, default true): the
+  results of these tickets say neither success nor failure, come twice with either, or say both at once
+- `other_ids`: the job runs; its results name tickets that were not sent
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +38,8 @@ from typing import Any
 JOB_KINDS = frozenset(
     {
         "job_failed", "job_killed", "job_stuck", "job_gone", "results_null", "results_object",
-        "results_missing", "item_error", "poison", "conflict",
+        "results_missing", "item_error", "poison", "conflict", "not_applied", "ignored_key", "no_verdict",
+        "two_verdicts", "both_verdicts", "other_ids",
     }
 )  # fmt: skip
 CALL_KINDS = frozenset(

@@ -85,6 +85,12 @@ class Options:
     """How long the API knows a job's status."""
     keeps_metadata: bool = True
     """Whether the audit of an update shows the metadata sent with it."""
+    audits: Literal["steps", "net", "refused", "empty"] = "steps"
+    """How a ticket's audits show an update that a trigger changed again: each step, or only what remained.
+    Or they are refused, as to a token without the scope `read`, or empty, as those of archived tickets."""
+    vague_errors: bool = False
+    """Failed items of bulk jobs have the general code TicketUpdateFailed, whatever the reason, and details in
+    German, the language of the connected user."""
     canonical_url: str | None = None
     """The host in `url` and `next`, if it differs from the one called (renamed subdomain)."""
     clock: Callable[[], float] = time.time

@@ -18,7 +18,7 @@ from zendesk.sandbox.lists.view_counts import ViewCounts
 from zendesk.sandbox.lists.view_members import ViewMembers
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets import field_rules, tags
-from zendesk.sandbox.tickets.audits import Audits
+from zendesk.sandbox.tickets.audits import Audits, FieldChange
 from zendesk.sandbox.tickets.bulk_jobs import BulkJobs
 from zendesk.sandbox.tickets.store import TicketStore
 
@@ -30,6 +30,7 @@ _CHANGEABLE = frozenset(
         "job_life", "ai_agent_updates", "setup_lists", "withheld", "missing_lists", "routing_enabled",
         "autorouting_tag", "view_depth", "view_end", "triggers", "keeps_metadata",
         "batch_tag_changes", "back_to_new", "nulls", "type_drops", "custom_statuses",
+        "audits", "vague_errors",
     }
 )  # fmt: skip
 
@@ -159,7 +160,8 @@ class Sandbox:
         with self.lock:
             now = self.advance()
             slot = self._slot(ticket_id)
-            held = set(self.store.tags(slot))
+            before = self.store.tags(slot)
+            held = set(before)
             fields.add_tags(held, tags.normalise(list(add)))
             held -= set(tags.normalise(list(remove)))
             given = {**(values or {}), **({} if status is None else {"status": status})}
@@ -169,7 +171,16 @@ class Sandbox:
             field_rules.store(self.store, slot, wished, self.options)
             rank = STATUS_RANK[wished["status"]] if "status" in wished else None
             self.store.put(slot, at=now, tags=frozenset(held), status=rank)
-            self.audits.add(ticket_id, {"comment": comment}, at=now, by=people.AGENT_IDS[1])
+            now_held = self.store.tags(slot)
+            changed = FieldChange("tags", sorted(before), sorted(now_held))
+            self.audits.add(
+                ticket_id,
+                {"comment": comment},
+                at=now,
+                by=people.AGENT_IDS[1],
+                changes=(changed,) if set(before) != set(now_held) else (),
+                channel="web",
+            )
 
     def set_ai_agent(self, ticket_id: int, *, holds: bool) -> None:
         """Hand a ticket to an AI agent, or escalate it to people, which updates it."""

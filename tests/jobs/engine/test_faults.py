@@ -50,15 +50,15 @@ def test_a_ticket_that_always_conflicts_is_sent_four_times_and_then_fails(demo: 
     assert dict(demo.account.ledger.sent) == dict.fromkeys(refs[1:], 1) | {refs[0]: 4}
 
 
-def test_a_ticket_of_which_no_result_ever_tells_is_sent_four_times_and_then_fails(demo: Demo) -> None:
+def test_a_ticket_of_which_no_result_ever_tells_is_sent_four_times_and_then_unverified(demo: Demo) -> None:
     """It is never updated and its result is left out, so that reading it back shows it as not done."""
     refs = untagged(demo, 5)
     demo.fault("item_error", ids=refs[-1:], times=None)
     demo.fault("results_missing", times=None)
     job = run(submit(refs=refs))
-    assert counts(job) == {"changed": 4, "failed": 1}
-    failed = job.items.get(ref=refs[-1])
-    assert (failed.reason, failed.detail) == ("no_result", "No result was given. (sent 4 times)")
+    assert counts(job) == {"changed": 4, "unverified": 1}
+    left = job.items.get(ref=refs[-1])
+    assert (left.reason, left.detail) == ("no_result", "No result was given. (sent 4 times)")
     assert dict(demo.account.ledger.sent) == dict.fromkeys(refs[:-1], 1) | {refs[-1]: 4}
 
 
@@ -80,7 +80,7 @@ def test_a_batch_without_a_result_four_times_goes_in_halves_once_more(demo: Demo
     demo.fault("item_error", ids=refs, times=None)
     demo.fault("results_null", times=None)
     job = run(submit(refs=refs))
-    assert counts(job) == {"failed": 4}
+    assert counts(job) == {"unverified": 4}
     # Four times the whole, once each half, once each ticket alone.
     assert list(job.batches.order_by("id").values_list("attempt", "size")) == [
         (1, 4), (2, 4), (3, 4), (4, 4), (4, 2), (4, 2), (4, 1), (4, 1), (4, 1), (4, 1),
@@ -347,7 +347,7 @@ def test_the_next_worker_searches_for_a_batch_without_a_receipt(demo: Demo) -> N
     made = submit(refs=refs)
     Batch.objects.all().delete()
 
-    def crash_after_the_call(*_: object) -> None:
+    def crash_after_the_call(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:

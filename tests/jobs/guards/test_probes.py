@@ -190,11 +190,11 @@ def test_a_probe_that_proves_nothing_is_followed_by_another(demo: Demo) -> None:
 def test_three_probes_refused_for_their_own_reasons_withhold_the_kind(demo: Demo) -> None:
     allow(demo)
     closed, _ = some(demo, closed=6)
-    demo.fault("item_error", ids=closed, times=None, code="RecordInvalid", text="Something new")
+    demo.fault("poison", ids=closed, times=None)
     job = run(job_on(closed))
     assert (job.status, counts(job)) == ("errored", {"failed": 3, "remaining": 3})
     assert (
-        "Of the closed ones 3 were sent one by one, and each was refused, the last with: “Some" in job.error
+        "Of the closed ones 3 were sent one by one, and each was refused, the last with: “Zend" in job.error
     )
 
 

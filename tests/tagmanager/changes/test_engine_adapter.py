@@ -8,7 +8,7 @@ import pytest
 
 import zendesk as api
 from jobs.work import Answer, Phase, Result, Verdict
-from tagmanager.changes.engine_adapter import answer_of
+from tagmanager.changes.engine_adapter import answer_of, receipt_of
 
 
 def status(*results: dict[str, Any], **fields: Any) -> api.JobStatus:
@@ -42,26 +42,90 @@ def status(*results: dict[str, Any], **fields: Any) -> api.JobStatus:
                 "details": "Safe Update prevented the update due to outdated ticket data.",
             },
             Result(
-                Verdict.LATER, "conflict", "Safe Update prevented the update due to outdated ticket data."
+                Verdict.UNEXPLAINED,
+                "TicketUpdateFailed",
+                "Safe Update prevented the update due to outdated ticket data.",
             ),
         ),
         (
             {"error": "TicketUpdateFailed", "details": "Status: closed prevents ticket update"},
-            Result(Verdict.REFUSED, "closed", "Status: closed prevents ticket update"),
+            Result(Verdict.UNEXPLAINED, "TicketUpdateFailed", "Status: closed prevents ticket update"),
         ),
         ({"error": "RecordNotFound"}, Result(Verdict.MISSING, "RecordNotFound", "RecordNotFound")),
         (
             {"error": "TicketUpdateFailed", "details": "Group: is not allowed"},
-            Result(Verdict.REFUSED, "TicketUpdateFailed", "Group: is not allowed"),
+            Result(Verdict.UNEXPLAINED, "TicketUpdateFailed", "Group: is not allowed"),
         ),
-        ({}, Result(Verdict.REFUSED, "", "Zendesk gave no reason.")),
+        ({"success": False}, Result(Verdict.UNEXPLAINED, "", "Zendesk gave no reason.")),
+        ({"error": "Database collision"}, Result(Verdict.LATER, "DatabaseConflict", "Database collision")),
+        ({}, None),
+        ({"success": True, "error": "TicketUpdateFailed"}, None),
     ],
 )
-def test_each_ticket_gets_a_verdict_with_its_reason(item: dict[str, Any], result: Result) -> None:
+def test_each_ticket_gets_a_verdict_with_its_reason(item: dict[str, Any], result: Result | None) -> None:
     named = status(item | {"id": 11, "index": 0})
     assert answer_of(named) == Answer(Phase.OVER, results={11: result})
     by_index = status(item | {"index": 3})
     assert answer_of(by_index) == Answer(Phase.OVER, by_place={3: result})
+
+
+DONE = {"success": True}
+FAILED = {"error": "TicketUpdateFailed", "details": "No"}
+
+
+@pytest.mark.parametrize(
+    ("items", "results", "by_place"),
+    [
+        ([DONE | {"id": 11}, FAILED | {"id": 11}], {11: None}, {}),
+        ([DONE | {"id": 11}, DONE | {"id": 11}], {11: Result(Verdict.DONE)}, {}),
+        ([DONE | {"id": 11}, {"id": 11}], {11: Result(Verdict.DONE)}, {}),
+        ([DONE | {"id": "11"}, FAILED | {"id": 11}], {11: None}, {}),
+        # An index counts only where there is no id, and where it is one of its own.
+        ([DONE | {"id": 11, "index": 5}], {11: Result(Verdict.DONE)}, {}),
+        ([DONE | {"index": 5}], {}, {5: Result(Verdict.DONE)}),
+        ([DONE | {"index": 5}, FAILED | {"index": 5}], {}, {}),
+        ([FAILED | {"index": 0}, FAILED | {"index": 0}, DONE | {"index": 1}], {}, {}),
+        ([DONE], {}, {}),
+    ],
+)
+def test_results_that_contradict_each_other_say_nothing(
+    items: list[dict[str, Any]], results: dict[int, Result | None], by_place: dict[int, Result]
+) -> None:
+    answer = answer_of(status(*items))
+    assert (answer.results, answer.by_place) == (results, by_place)
+
+
+@pytest.mark.parametrize(
+    ("named", "ignored"),
+    [
+        (':unpermitted_keys=>["ticket.additional_tags"], :invalid_values=>[]', ("additional_tags",)),
+        (':unpermitted_keys=>[], :invalid_values=>["ticket.status"]', ("status",)),
+        (':unpermitted_keys=>["tickets"], :invalid_values=>[]', ("tickets",)),
+        (
+            ':unpermitted_keys=>["tickets.updated_stamp", "tickets.safe_update"]',
+            ("safe_update", "updated_stamp"),
+        ),
+        (':unpermitted_keys=>["ticket.macro_id", "ticket.metadata"], :invalid_values=>[]', ()),
+        (':unpermitted_keys=>["ticket.colour"], :invalid_values=>[]', ()),
+        (":unpermitted_keys=>[], :invalid_values=>[]", ()),
+        ("additional_tags is deprecated", ("additional_tags",)),
+    ],
+)
+def test_the_receipt_names_the_keys_that_matter_and_are_ignored(named: str, ignored: tuple[str, ...]) -> None:
+    warning = f'{{:allowed_parameters=>{{:controller=>"tickets", :action=>"update_many", {named}}}}}'
+    queued = status().with_headers({"x-zendesk-api-warn": warning})
+    sent = {
+        "tickets",
+        "id",
+        "updated_stamp",
+        "safe_update",
+        "additional_tags",
+        "status",
+        "macro_id",
+        "metadata",
+    }
+    assert receipt_of(queued, sent).ignored == ignored
+    assert receipt_of(status().with_headers({}), sent).ignored == ()
 
 
 def test_the_progress_of_a_running_job_is_a_part_of_the_whole() -> None:

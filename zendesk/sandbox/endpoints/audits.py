@@ -1,6 +1,7 @@
 """A ticket's audits and comments."""
 
 from zendesk.sandbox.endpoints.tickets import slot_of_ticket
+from zendesk.sandbox.errors import missing_scope
 from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Reply
 from zendesk.sandbox.serving.request import Request
@@ -11,6 +12,8 @@ from zendesk.sandbox.tickets.rendering import requester_id
 
 def index(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
     """Oldest first. Archived tickets have none (developer.zendesk.com, ticket audits)."""
+    if sandbox.options.audits == "refused":
+        raise missing_scope("read")
     records = [audit.to_json(ticket_id) for audit in _audits(sandbox, ticket_id)]
     return paging.paginated(request, "audits", records)
 
@@ -23,7 +26,7 @@ def comments(sandbox: Sandbox, request: Request, ticket_id: int) -> Reply:
 
 def _audits(sandbox: Sandbox, ticket_id: int) -> list[Audit]:
     slot, store = slot_of_ticket(sandbox, ticket_id), sandbox.store
-    if store.archived[slot]:
+    if store.archived[slot] or sandbox.options.audits == "empty":
         return []
     first = creation_audit(ticket_id, store.created(slot), requester_id(store, slot), store.subject(slot))
     return [first, *sandbox.audits.for_ticket(ticket_id)]

@@ -9,6 +9,7 @@ from zendesk.sandbox.serving.request import MAX_IDS, Request
 from zendesk.sandbox.state import Sandbox
 from zendesk.sandbox.tickets import updates
 from zendesk.sandbox.tickets.bulk_job import TicketUpdate
+from zendesk.sandbox.tickets.bulk_jobs import ignored_key
 
 
 def update_many(sandbox: Sandbox, request: Request) -> Reply:
@@ -19,10 +20,12 @@ def update_many(sandbox: Sandbox, request: Request) -> Reply:
     ticket_updates = (
         _own_changes(sandbox, body["tickets"], dropped) if is_batch else _same_change(request, body, dropped)
     )
-    warn_dropped(request, "update_many", dropped)
     faults = sandbox.faults.for_job(
         request.method, request.path, [update.ticket_id for update in ticket_updates]
     )
+    parent = "tickets" if is_batch else "ticket"
+    dropped += [f"{parent}.{ignored_key(rule)}" for rule in faults if rule.kind == "ignored_key"]
+    warn_dropped(request, "update_many", dropped)
     with_type = sandbox.options.header_style == "2024"
     if with_type:
         _add_inflight_header(sandbox, request, additional=1)

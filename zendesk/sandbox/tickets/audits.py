@@ -1,10 +1,9 @@
-"""The history of tickets: comments, and the metadata sent with updates.
+"""The history of tickets: comments, metadata sent with updates, and what updates did to tags and fields.
 
-Updates of tags or fields alone are not recorded: a million of them would fill the memory, and readers of
-audits look for comments and metadata.
+Of updates of tags or fields alone only the latest are kept: a million of them would fill the memory.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -14,6 +13,30 @@ from zendesk.sandbox import timestamps
 from zendesk.sandbox.account import people
 
 _FIRST_ID = 6_164_000_000_000
+#: How many updates without a comment, metadata or a macro are kept, of all tickets together.
+CHANGES_KEPT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One event of an audit: the values of a field before and after it."""
+
+    field: str
+    before: Any
+    after: Any
+    by_trigger: bool = False
+
+    def to_json(self, event_id: int) -> dict[str, Any]:
+        event = {
+            "id": event_id,
+            "type": "Change",
+            "field_name": self.field,
+            "value": self.after,
+            "previous_value": self.before,
+        }
+        if self.by_trigger:
+            event["via"] = {"channel": "rule", "source": {"from": {}, "to": {}, "rel": "trigger"}}
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +64,12 @@ class Audit:
     comment: Comment | None = None
     custom: Mapping[str, Any] = field(default_factory=dict)
     macro_id: int | None = None
+    changes: tuple[FieldChange, ...] = ()
+    channel: str = "api"
+
+    @property
+    def is_change_alone(self) -> bool:
+        return not (self.comment or self.custom or self.macro_id)
 
     def to_json(self, ticket_id: int) -> dict[str, Any]:
         return {
@@ -58,8 +87,11 @@ class Audit:
                 },
                 "custom": dict(self.custom),
             },
-            "events": [event for event in (self.comment_to_json(), self._macro()) if event],
-            "via": {"channel": "api", "source": {"from": {}, "to": {}, "rel": None}},
+            "events": [
+                *(event for event in (self.comment_to_json(), self._macro()) if event),
+                *(change.to_json(self.id + 3 + place) for place, change in enumerate(self.changes)),
+            ],
+            "via": {"channel": self.channel, "source": {"from": {}, "to": {}, "rel": None}},
         }
 
     def comment_to_json(self) -> dict[str, Any] | None:
@@ -89,6 +121,7 @@ class Audits:
 
     def __init__(self) -> None:
         self._by_ticket: dict[int, list[Audit]] = defaultdict(list)
+        self._changes: deque[int] = deque()  # the tickets of audits that are changes alone, oldest first
         self._next = _FIRST_ID
 
     def for_ticket(self, ticket_id: int) -> list[Audit]:
@@ -105,17 +138,29 @@ class Audits:
         at: float,
         by: int = people.ADMIN_ID,
         with_metadata: bool = True,
+        changes: tuple[FieldChange, ...] = (),
+        channel: str = "api",
     ) -> Comment | None:
         """Record an update and return its comment, if any; `with_metadata` False drops its metadata."""
         comment = Comment.from_json(change["comment"]) if change.get("comment") else None
         metadata = change.get("metadata")
         custom = metadata.get("custom") if with_metadata and isinstance(metadata, Mapping) else None
         macro = change.get("macro_id")
-        if comment or custom or macro:
-            number = int(macro) if macro else None
-            self._by_ticket[ticket_id].append(Audit(self._next, at, by, comment, custom or {}, number))
-            self._next += 10
+        number = int(macro) if macro else None
+        audit = Audit(self._next, at, by, comment, custom or {}, number, changes, channel)
+        self._next += 10 + len(changes)
+        self._by_ticket[ticket_id].append(audit)
+        if audit.is_change_alone:
+            self._changes.append(ticket_id)
+            if len(self._changes) > CHANGES_KEPT:
+                self._forget_change(self._changes.popleft())
         return comment
+
+    def _forget_change(self, ticket_id: int) -> None:
+        held = self._by_ticket[ticket_id]
+        held.remove(next(audit for audit in held if audit.is_change_alone))
+        if not held:
+            del self._by_ticket[ticket_id]
 
 
 def creation_audit(ticket_id: int, at: float, requester_id: int, subject: str) -> Audit:

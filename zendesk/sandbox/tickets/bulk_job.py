@@ -34,7 +34,7 @@ class BulkJob:
     message: str | None = None
     ended_at: float | None = None
     items: list[int | dict[str, Any]] = field(default_factory=list)
-    """The results: only the id of an updated ticket, to save memory, or the whole item of a failed one."""
+    """The results: only the id of an updated ticket, to save memory, or the whole item of another."""
     total: int = 0
 
     def __post_init__(self) -> None:
@@ -58,6 +58,8 @@ class BulkJob:
             return None
         if self.fault("results_object"):
             return {"success": True}
+        if self.fault("other_ids"):
+            return [shown_result(item) | {"id": -number} for number, item in enumerate(self.items, 1)]
         missing = self.fault("results_missing")
         count = 0 if missing is None else int(missing.params.get("count", 1))
         return [shown_result(item) for item in self.items[: max(0, len(self.items) - count)]]

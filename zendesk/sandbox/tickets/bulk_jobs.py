@@ -8,7 +8,7 @@ import heapq
 import math
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from zendesk.sandbox import timestamps
@@ -17,7 +17,7 @@ from zendesk.sandbox.faults import FaultRule
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets.audits import Audits
-from zendesk.sandbox.tickets.bulk_job import BulkJob, TicketUpdate
+from zendesk.sandbox.tickets.bulk_job import BulkJob, TicketUpdate, shown_result
 from zendesk.sandbox.tickets.store import TicketStore
 from zendesk.sandbox.tickets.updates import UpdateRejected, apply_change
 
@@ -131,9 +131,7 @@ class BulkJobs:
             job.status = "working"
         else:
             update = job.updates[done - 1]
-            item = self._update_ticket(job, update, done, at)
-            if item is not None:
-                job.items.append(item)
+            job.items.extend(self._results(job, update, done, at))
             job.progress = done
             job.message = f"Updating ticket #{done}"
         if done == job.breaks_after:
@@ -158,6 +156,22 @@ class BulkJobs:
         job.updates = []
         self._open.pop(job.id, None)
 
+    def _results(
+        self, job: BulkJob, update: TicketUpdate, done: int, at: float
+    ) -> list[int | dict[str, Any]]:
+        """Update one ticket and return its results: one, unless a fault says otherwise."""
+        rule = _rule_for(job, update, "no_verdict", "two_verdicts", "both_verdicts")
+        if rule is None:
+            item = self._update_ticket(job, update, done, at)
+            return [] if item is None else [item]
+        if rule.params.get("applied", True):
+            self._update_ticket(job, update, done, at)
+        if rule.kind == "no_verdict":
+            return [{"index": update.index, "id": update.ticket_id, "account_id": 1}]
+        failed = _error(update, "TicketUpdateFailed", "Ticket: is being updated by something else")
+        updated = shown_result(update.ticket_id)
+        return [updated, failed] if rule.kind == "two_verdicts" else [failed | updated]
+
     def _update_ticket(
         self, job: BulkJob, update: TicketUpdate, done: int, at: float
     ) -> int | dict[str, Any] | None:
@@ -165,28 +179,39 @@ class BulkJobs:
         injected = _injected_error(job, update, done)
         if injected is not None:
             return injected
+        vague = self._options().vague_errors
         slot = self._store.slot(update.ticket_id)
         if slot is None:
             missing = self._options().missing_ids == "omit"
-            return None if missing else _error(update, "RecordNotFound", "Not found")
+            return None if missing else _error(update, "RecordNotFound", "Not found", vague=vague)
         if update.lacks_stamp:
             return _error(update, "TicketUpdateFailed", "UpdatedTicket stamp: is needed for a safe update")
         if self._is_outdated(job, update, slot):
-            return _error(update, "UpdateConflict", CONFLICT)
+            return _error(update, "UpdateConflict", CONFLICT, vague=vague)
         try:
-            apply_change(
-                self._store,
-                slot,
-                update.change,
-                options=self._options(),
-                ledger=self._ledger,
-                audits=self._audits,
-                at=at,
-                many=True,
-            )
+            self._apply(job, slot, update, at)
         except UpdateRejected as refused:
-            return _error(update, "TicketUpdateFailed", refused.problem.details)
+            return _error(update, "TicketUpdateFailed", refused.problem.details, vague=vague)
         return update.ticket_id
+
+    def _apply(self, job: BulkJob, slot: int, update: TicketUpdate, at: float) -> None:
+        """Make the change, or what faults leave of it. Raises `UpdateRejected`."""
+        dropped = _rule_for(job, update, "not_applied", "ignored_key")
+        change = update.change if dropped is None else _without_dropped(update.change, dropped)
+        if dropped is not None and not _changes_anything(change):
+            if dropped.params.get("touched"):
+                self._store.put(slot, at=at)
+            return
+        apply_change(
+            self._store,
+            slot,
+            change,
+            options=self._options(),
+            ledger=self._ledger,
+            audits=self._audits,
+            at=at,
+            many=True,
+        )
 
     def _is_outdated(self, job: BulkJob, update: TicketUpdate, slot: int) -> bool:
         """Whether the ticket changed since its stamp or, without one, since the job was queued."""
@@ -195,8 +220,37 @@ class BulkJobs:
         return self._store.updated(slot) > timestamps.parse(update.stamp)
 
 
-def _error(update: TicketUpdate, code: str, details: str) -> dict[str, Any]:
+def _error(update: TicketUpdate, code: str, details: str, *, vague: bool = False) -> dict[str, Any]:
+    if vague:
+        code, details = "TicketUpdateFailed", "Ticket: konnte nicht aktualisiert werden"
     return {"index": update.index, "error": code, "id": update.ticket_id, "details": details}
+
+
+def _rule_for(job: BulkJob, update: TicketUpdate, *kinds: str) -> FaultRule | None:
+    """The first fault of these kinds that hits the ticket."""
+    for rule in job.faults:
+        ids = rule.params.get("ids")
+        if rule.kind in kinds and (ids is None or update.ticket_id in ids):
+            return rule
+    return None
+
+
+def _without_dropped(change: Mapping[str, Any], rule: FaultRule) -> Mapping[str, Any]:
+    """The change without the keys that the fault has Zendesk drop."""
+    if rule.kind == "ignored_key":
+        if rule.params.get("applied"):
+            return change
+        return {name: value for name, value in change.items() if name != ignored_key(rule)}
+    keys = rule.params.get("keys")
+    return {name: value for name, value in change.items() if keys is not None and name not in keys}
+
+
+def ignored_key(rule: FaultRule) -> str:
+    return str(rule.params.get("key", "additional_tags"))
+
+
+def _changes_anything(change: Mapping[str, Any]) -> bool:
+    return bool(change.keys() - {"id", "updated_stamp", "safe_update", "macro_id", "metadata"})
 
 
 def _injected_error(job: BulkJob, update: TicketUpdate, done: int) -> dict[str, Any] | None:
@@ -206,7 +260,8 @@ def _injected_error(job: BulkJob, update: TicketUpdate, done: int) -> dict[str, 
             text = str(rule.params.get("text", "Ticket: is being updated by something else"))
             if rule.params.get("shape") == "old":
                 return {"id": update.ticket_id, "title": "Ticket", "success": False, "errors": text}
-            return _error(update, str(rule.params.get("code", "TicketUpdateFailed")), text)
+            failed = _error(update, str(rule.params.get("code", "TicketUpdateFailed")), text)
+            return failed | {"index": rule.params.get("index", update.index)}
         if rule.kind == "conflict":
             hit = update.ticket_id in ids if ids is not None else done <= int(rule.params.get("count", 1))
             if hit:

@@ -1,7 +1,8 @@
 """Applying an update to one ticket, or rejecting it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from zendesk.sandbox.account import fields
@@ -10,7 +11,7 @@ from zendesk.sandbox.errors import CLOSED_PREVENTS_UPDATE
 from zendesk.sandbox.ledger import Ledger
 from zendesk.sandbox.options import Options
 from zendesk.sandbox.tickets import field_rules, tags, triggers
-from zendesk.sandbox.tickets.audits import Audits
+from zendesk.sandbox.tickets.audits import Audits, FieldChange
 from zendesk.sandbox.tickets.store import TicketStore
 
 KNOWN = field_rules.STORED | {
@@ -63,9 +64,7 @@ def _field_values(change: Mapping[str, Any]) -> Iterable[tuple[int, Any]]:
         yield from ((int(number), value) for number, value in pairs if number is not None)
 
 
-def _tags_after(
-    held: tuple[str, ...], change: Mapping[str, Any], options: Options, *, many: bool
-) -> frozenset[str]:
+def _tags_after(held: tuple[str, ...], change: Mapping[str, Any], *, many: bool) -> frozenset[str]:
     now = set(held)
     if "tags" in change:
         now = set()
@@ -77,8 +76,6 @@ def _tags_after(
     if many:
         fields.add_tags(now, tags.normalise(change.get("additional_tags")))
         now -= set(tags.normalise(change.get("remove_tags")))
-    if options.readding_tag in held and options.readding_tag is not None:
-        now.add(options.readding_tag)
     if tags.character_count(now) > max(tags.MAX_CHARACTERS, tags.character_count(held)):
         raise UpdateRejected(
             Rejection(f"Tags: is too long (maximum is {tags.MAX_CHARACTERS} characters)", "tags")
@@ -138,6 +135,23 @@ def _resolved(store: TicketStore, slot: int, change: Mapping[str, Any], options:
         raise UpdateRejected(Rejection(str(refused), refused.field)) from refused
 
 
+def _tag_changes(steps: Sequence[frozenset[str]]) -> Iterable[FieldChange]:
+    """What the update did to the tags, and then what triggers did."""
+    for place, (held, now) in enumerate(pairwise(steps)):
+        if held != now:
+            yield FieldChange("tags", sorted(held), sorted(now), by_trigger=place > 0)
+
+
+def _field_changes(previous: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[FieldChange]:
+    """Ids are texts in audits."""
+    for name in sorted({*previous, *now} & field_rules.STORED):
+        before, after = previous.get(name), now.get(name)
+        if before != after:
+            yield FieldChange(
+                name, None if before is None else str(before), None if after is None else str(after)
+            )
+
+
 def apply_change(
     store: TicketStore,
     slot: int,
@@ -158,11 +172,15 @@ def apply_change(
         return
     change = _resolved(store, slot, change, options)
     held = store.tags(slot)
-    now = _tags_after(held, change, options, many=many)
+    now = _tags_after(held, change, many=many)
     status = _status_after(store, slot, change, now, options)
+    previous = dict(store.extra.get(slot, {}))
     field_rules.store(store, slot, change, options)
     number = store.ids[slot]
     before = store.status[slot]
+    asked = now
+    if options.readding_tag in held and options.readding_tag is not None:
+        now |= {options.readding_tag}
     if options.triggers and before != CLOSED:  # no business rules run on a closed ticket
         updated = triggers.UpdatedTicket(
             now, STATUSES[before if status is None else status], STATUSES[before]
@@ -171,6 +189,10 @@ def apply_change(
         ledger.fired.update((title, number) for title in fired)
     store.put(slot, at=at, tags=None if now == frozenset(held) else now, status=status)
     ledger.updates[number] += 1
-    comment = audits.add(number, change, at=at, with_metadata=options.keeps_metadata)
+    steps = [frozenset(held), asked, now] if options.audits == "steps" else [frozenset(held), now]
+    changes = (*_tag_changes(steps), *_field_changes(previous, store.extra.get(slot, {})))
+    if status is not None and status != before:
+        changes += (FieldChange("status", STATUSES[before], STATUSES[status]),)
+    comment = audits.add(number, change, at=at, with_metadata=options.keeps_metadata, changes=changes)
     if comment is not None:
         (ledger.public_comments if comment.public else ledger.internal_comments)[number] += 1
