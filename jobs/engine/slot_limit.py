@@ -69,7 +69,7 @@ class SlotLimit:
         """
         if not in_flight:
             forgotten = now - max(self.limited_at, self.read_at, self.refused_at) > FORGOTTEN_AFTER
-            return replace(self, limit=min(self.limit, START)) if forgotten else self
+            return replace(self, limit=min(self.limit, START), limited_at=now) if forgotten else self
         if self.total and self._others_lately(now) and since_reading >= self._claimable(now):
             return None
         if in_flight < self.most(now, bound):

@@ -28,6 +28,7 @@ _CHANGEABLE = frozenset(
         "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
         "job_life", "ai_agent_updates", "view_depth", "view_end", "triggers", "keeps_metadata",
+        "other_jobs", "slots_header", "slots_lag",
         "batch_tag_changes", "back_to_new", "nulls", "type_drops", "custom_statuses",
     }
 )  # fmt: skip
