@@ -5,6 +5,8 @@ A tool's work maps the errors of its client to these; anything else that it rais
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobs.states import WaitReason
 
 
@@ -19,6 +21,16 @@ class TryLater(RemoteError):
         super().__init__(message)
         self.reason = reason
         self.seconds = seconds  # None: the other side did not say
+
+
+class QueueFull(TryLater):
+    """The other side takes no more batches at a time, of all its users together."""
+
+    def __init__(
+        self, message: str, *, seconds: float | None = None, receipts: Sequence[str] | None = None
+    ) -> None:
+        super().__init__(message, reason=WaitReason.JOB_SLOTS, seconds=seconds)
+        self.receipts = receipts  # of all batches that it has, anybody's; None: not named
 
 
 class FateUnknown(RemoteError):

@@ -441,13 +441,14 @@ class Pruning(models.Model):
 class Gate(models.Model):
     """A rate limit that all workers share: nobody calls the other side before `not_before`.
 
-    Its row is also the lock under which slots in flight are handed out, so that all workers together stay
-    within the limit.
+    The row "slots" is the lock under which slots in flight are handed out, so that all workers together stay
+    within the limit. It keeps what was learned about them.
     """
 
     name = models.CharField(max_length=64, unique=True)
     not_before = models.DateTimeField(null=True, blank=True)
     why = models.CharField(max_length=200, blank=True, default="")
+    learned = models.JSONField(null=True, blank=True)  # `jobs.engine.slot_limit.SlotLimit`
 
     def __str__(self) -> str:
         return self.name

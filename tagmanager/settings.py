@@ -205,7 +205,7 @@ ZENDESK_OAUTH_TOKEN: str = env.str("ZENDESK_OAUTH_TOKEN", default="")
 ZENDESK_EMAIL: str = env.str("ZENDESK_EMAIL", default="")
 ZENDESK_API_TOKEN: str = env.str("ZENDESK_API_TOKEN", default="")
 # Limit on bulk jobs in flight, for all our jobs together; Zendesk allows 30 for the whole account.
-ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=10)
+ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=28)
 # The share of the account's calls per minute that we may use.
 ZENDESK_RATE_SHARE: float = env.float("ZENDESK_RATE_SHARE", default=0.7)
 # What is read back of what Zendesk called updated: sample, all or off.

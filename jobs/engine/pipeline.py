@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from threading import Event
 from typing import Any, TypeVar
 
@@ -18,8 +19,8 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from jobs import log_context
+from jobs.engine import concurrency
 from jobs.engine.batch_queue import BatchQueue
-from jobs.engine.concurrency import has_free_slot
 from jobs.engine.in_flight import (
     Answered,
     Calling,
@@ -41,6 +42,7 @@ from jobs.engine.settler import Settler
 from jobs.errors import (
     FateUnknown,
     NeedsPerson,
+    QueueFull,
     ReadAgain,
     Refused,
     RefusedForNow,
@@ -54,7 +56,7 @@ from jobs.models import Batch
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.states import BatchState, Status, WaitReason
-from jobs.work import Answer, PendingCall, Receipt, Sendable, Verdict, Work
+from jobs.work import Answer, PendingCall, Receipt, Sendable, Slots, Verdict, Work
 from jobs.work import Phase as AnswerPhase
 
 logger = logging.getLogger(__name__)
@@ -304,7 +306,7 @@ class Pipeline:
         with self.lease.commit():
             if self.lease.status != Status.RUNNING or not is_fresh(batch):
                 return None  # also after a long wait for the row
-            if not has_free_slot(taken=len(self.in_flight), most=self.work.max_in_flight):
+            if not concurrency.has_free_slot(taken=len(self.in_flight), most=self.work.max_in_flight):
                 self._own_slot_at = time.monotonic() + SLOT_RETRY_INTERVAL
                 return None
             now = timezone.now()
@@ -328,7 +330,7 @@ class Pipeline:
         with log_context.about(batch=entry.batch.pk), self._unless_sent(entry):
             receipt = call.result()
             failpoint(Failpoint.CALL_MADE)
-            self._follow(entry, receipt.id, ignored=receipt.ignored)
+            self._follow(entry, receipt.id, receipt.slots, ignored=receipt.ignored)
             failpoint(Failpoint.RECEIPT_WRITTEN)
             self._slots_back_off = SLOTS_BACK_OFF
 
@@ -338,7 +340,10 @@ class Pipeline:
         try:
             yield
         except TryLater as later:
+            sent_at = entry.batch.sent_at
             self._take_back(entry)
+            if isinstance(later, QueueFull) and sent_at:
+                self._note_refusal(later, sent_at)
             # With nothing in flight, none of our slots becomes free: the job waits as for any other reason.
             if later.reason is not WaitReason.JOB_SLOTS or not self.in_flight:
                 raise
@@ -363,17 +368,24 @@ class Pipeline:
             self._take_back(entry)
             raise
 
-    def _follow(self, entry: InFlight, receipt: str, *, ignored: Sequence[str] = ()) -> None:
+    def _follow(
+        self, entry: InFlight, receipt: str, slots: Slots | None = None, *, ignored: Sequence[str] = ()
+    ) -> None:
         """Store the receipt at once, and follow the batch by it.
 
         Keys that matter and are `ignored` stop the job, unless a person has gone on in spite of them.
         """
         row = Batch.objects.filter(pk=entry.batch.pk)
+        sent_at = entry.batch.sent_at
         evidence = self.evidence.warned(ignored)
         learned = {"evidence": evidence.to_json()} if evidence != self.evidence else {}
-        self._commit_with_retry(
-            lambda: row.update(state=BatchState.SENT, receipt=receipt), **learned, **self.work.calls.take()
-        )
+
+        def store() -> None:
+            row.update(state=BatchState.SENT, receipt=receipt)
+            if slots and sent_at:
+                concurrency.learn_from_answer(slots, sent_at=sent_at, most=self.work.max_in_flight)
+
+        self._commit_with_retry(store, **learned, **self.work.calls.take())
         self.guards.evidence = evidence
         entry.batch.state, entry.batch.receipt = BatchState.SENT, receipt
         entry.phase = sent(entry.batch)
@@ -389,6 +401,9 @@ class Pipeline:
         """As that of the lease; after an outage of the database no reading from before is trusted."""
         if self.lease.commit_with_retry(write, **changes):
             self.refresher.distrust()
+
+    def _note_refusal(self, full: QueueFull, sent_at: datetime) -> None:
+        self._commit_with_retry(lambda: concurrency.learn_from_refusal(full.receipts, sent_at=sent_at))
 
     def _hold_sending(self) -> None:
         """Wait until the other side's queue, which is full of anybody's jobs, may have room again."""

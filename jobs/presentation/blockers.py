@@ -130,7 +130,7 @@ def _job_slots(_: Job, since: datetime) -> Blocker:
     return Blocker(
         f"Zendesk's queue of bulk jobs has been full for {_time_since(since)}.",
         "An account has 30 places for all its programs, and others fill them. The job goes on by itself as "
-        "soon as one is free; a lower ZENDESK_MAX_JOBS leaves others more.",
+        "soon as one is free, and always leaves some to others.",
     )
 
 
@@ -182,8 +182,8 @@ def _sending_blocker(job: Job) -> Blocker | None:
     if number:
         return Blocker(
             f"{some(number, 'other job has', 'other jobs have')} all the places that our jobs share.",
-            "Its turn comes by itself. Pausing another job makes room at once; ZENDESK_MAX_JOBS sets how "
-            "many places there are.",
+            "Its turn comes by itself. Pausing another job makes room at once. There are as many places as "
+            "the account has free, and ZENDESK_MAX_JOBS at most.",
         )
     return None
 

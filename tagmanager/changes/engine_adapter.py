@@ -62,7 +62,8 @@ def as_engine_errors() -> Iterator[None]:
     try:
         yield
     except api.TooManyJobs as exc:
-        raise errors.TryLater(exc.text, reason=WaitReason.JOB_SLOTS, seconds=exc.retry_after) from exc
+        receipts = exc.current_job_ids or None
+        raise errors.QueueFull(exc.text, seconds=exc.retry_after, receipts=receipts) from exc
     except api.RateLimited as exc:
         raise errors.TryLater(exc.text, reason=WaitReason.RATE_LIMIT, seconds=exc.retry_after) from exc
     except (api.Unavailable, api.UnexpectedAnswer) as exc:

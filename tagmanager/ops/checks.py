@@ -146,7 +146,7 @@ def check_pace(**_: Any) -> Iterator[CheckMessage]:
     if not 1 <= settings.ZENDESK_MAX_JOBS <= 30:
         yield Error(
             f"ZENDESK_MAX_JOBS is {settings.ZENDESK_MAX_JOBS}, and must be from 1 to 30.",
-            hint="Zendesk takes at most 30 bulk jobs at a time for a whole account; the default is 10.",
+            hint="Zendesk takes at most 30 bulk jobs at a time for a whole account; the default is 28.",
             id="tagmanager.E006",
         )
     if not 0 < settings.ZENDESK_RATE_SHARE <= 1:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from jobs.engine import concurrency
 from jobs.reports import metrics
 from jobs.reports.metrics import Figures
 from jobs.states import Status
@@ -73,8 +74,8 @@ def _tickets(found: Figures) -> Iterator[Family]:
 def _batches(found: Figures) -> Iterator[Family]:
     yield _gauge("batches", "Batches of up to 100 tickets each.", found.batches, "state")
     yield _gauge("batches_in_flight", "Batches that Zendesk is at work on, of all jobs.", found.under_way)
-    most = settings.ZENDESK_MAX_JOBS
-    yield _gauge("batches_in_flight_limit", "How many there may be at once (ZENDESK_MAX_JOBS).", most)
+    most = concurrency.most_in_flight(settings.ZENDESK_MAX_JOBS)
+    yield _gauge("batches_in_flight_limit", "How many there may be now, ZENDESK_MAX_JOBS at most.", most)
 
 
 def _workers(found: Figures) -> Iterator[Family]:

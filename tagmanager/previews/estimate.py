@@ -16,7 +16,7 @@ BATCH_SIZE, BATCH_SECONDS = 100, 10
 #: Calls a minute on Zendesk's smallest plan with an API (developer.zendesk.com, rate limits).
 MIN_CALLS_PER_MINUTE = 200
 #: Status checks while the batches in flight are processed; one call covers all of them.
-POLLS_PER_ROUND = 4
+POLLS_PER_ROUND, POLLS_PER_BATCH = 4, 0.34
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def estimate(tickets: int, *, asked_for_each: bool = False) -> Estimate:
     """
     batches = ceil(tickets / (ASKED_AT_ONCE if asked_for_each else BATCH_SIZE))
     rounds = ceil(batches / max(settings.ZENDESK_MAX_JOBS, 1))
-    calls = batches + batches + rounds * POLLS_PER_ROUND  # each ticket is read again before it is changed
+    polls = max(rounds * POLLS_PER_ROUND, ceil(batches * POLLS_PER_BATCH))
+    calls = batches + batches + polls  # each ticket is read again before it is changed
     if asked_for_each:
         calls += 2 * (tickets + batches)
     ours = (calls_per_minute() or MIN_CALLS_PER_MINUTE) * settings.ZENDESK_RATE_SHARE

@@ -150,6 +150,18 @@ def _too_many_jobs() -> Iterator[Case]:
     slots = frozenset({"job_slots"})
     yield Case("30 jobs of another client in the queue", (), waits_for=slots, before=_fill_the_queue)
     yield Case("TooManyJobs three times", (Rule("too_many_jobs", params={"times": 3}),), waits_for=slots)
+    for header in ("exact", "late", "queued", "absent"):
+        yield Case(
+            f"29 of 30 job slots taken by others, header of free slots {header}",
+            (),
+            before=partial(_configure, other_jobs=29, slots_header=header),
+            scale=1.0,
+            quick=header in ("exact", "absent"),
+        )
+    for value in ("total=0; remaining=0", "total=30; remaining=-7", "total=999999999; remaining=999999998"):
+        yield Case(
+            f"header of free slots “{value}”", (), before=partial(_configure, slots_header=value), quick=False
+        )
 
 
 def _outages() -> Iterator[Case]:

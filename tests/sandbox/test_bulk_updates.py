@@ -429,3 +429,37 @@ def test_a_whole_view_can_be_tagged_in_slices(start: Start) -> None:
 
     tagged = zendesk.read("search/count.json", query="tags:all_of_them")["count"]
     assert (tagged, sum(zendesk.sandbox.ledger.updates.values())) == (len(ids), len(ids))
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("exact", ["30 26", "30 25", "30 26"]),
+        ("late", ["30 26", "30 26", "30 24"]),
+        ("queued", ["30 29", "30 28", "30 29"]),
+        ("absent", ["", "", ""]),
+        ("total=0; remaining=-1", ["0 -1", "0 -1", "0 -1"]),
+    ],
+)
+def test_the_header_of_free_slots_counts_other_users_jobs_as_the_option_says(
+    start: Start, header: str, named: list[str]
+) -> None:
+    zendesk = start(scale=1.0, other_jobs=3, slots_header=header, slots_lag=1.5)
+    found = []
+    for number, seconds in zip(zendesk.ids(count=3), (0.5, 1.5, 0), strict=True):
+        headers = zendesk.update_many([number], additional_tags=["a"]).headers
+        value = headers.get("zendesk-ratelimit-inflight-jobs", "")
+        found.append(" ".join(part.partition("=")[2] for part in value.split("; ")[:2]))
+        zendesk.clock.move(seconds)
+    assert found == named
+
+
+def test_jobs_of_other_users_leave_fewer_slots(start: Start) -> None:
+    zendesk = start(scale=1.0, other_jobs=29)
+    first = zendesk.tag(zendesk.ids(count=1), additional_tags=["a"])
+    refused = zendesk.update_many(zendesk.ids(), additional_tags=["b"])
+    assert refused.status_code == 429
+    current = refused.json()["current_job_ids"]
+    assert (len(current), first in current) == (30, True)
+    zendesk.sandbox.configure(other_jobs=0)
+    assert zendesk.update_many(zendesk.ids(), additional_tags=["b"]).status_code == 200

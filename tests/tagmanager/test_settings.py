@@ -47,7 +47,7 @@ def test_a_fresh_installation_has_the_documented_defaults(bare_environment: dict
         "ZENDESK_OAUTH_TOKEN": "",
         "ZENDESK_EMAIL": "",
         "ZENDESK_API_TOKEN": "",
-        "ZENDESK_MAX_JOBS": 10,
+        "ZENDESK_MAX_JOBS": 28,
         "ZENDESK_RATE_SHARE": 0.7,
         "VERIFY_WRITES": "sample",
         "SYNC_TICKET_LIMIT": 500,

@@ -30,6 +30,12 @@ class Options:
     """Lifetime of a token from `POST /oauth/tokens`."""
     max_jobs: int = 30
     """Limit on bulk jobs queued or running (developer.zendesk.com, job limits)."""
+    other_jobs: int = 0
+    """How many of these other users have at the moment; they stay until this option says otherwise."""
+    slots_header: str = "exact"
+    """The header `inflight-jobs` of `update_many`: "exact"; "late" by `slots_lag`; "queued", which counts
+    jobs that have not begun; "absent"; or the very value to send. No document describes it."""
+    slots_lag: float = 5.0
     allow_closed: bool = False
     """The admin setting "Allow admins to modify specific fields on a closed ticket"."""
     header_style: HeaderStyle = "2024"

@@ -29,6 +29,7 @@ _CHANGEABLE = frozenset(
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
         "job_life", "ai_agent_updates", "setup_lists", "withheld", "missing_lists", "routing_enabled",
         "autorouting_tag", "view_depth", "view_end", "triggers", "keeps_metadata",
+        "other_jobs", "slots_header", "slots_lag",
         "batch_tag_changes", "back_to_new", "nulls", "type_drops", "custom_statuses",
         "audits", "vague_errors",
     }

@@ -32,7 +32,8 @@ class Command(JobCommand):
             f"The connection works: {address}", f"  Signed in as {user.name} ({user.email}), {user.role}."
         )
         self.tell(*(f"  {note}" for note in notes))
-        self.tell(f"  {_closed(connection)}", f"  {_pace(connection)}", f"  Credential: {end.text}")
+        self.tell(f"  {_closed(connection)}", f"  {_pace(connection)}", f"  {_bulk_jobs()}")
+        self.tell(f"  Credential: {end.text}")
 
 
 def _closed(connection: Connection) -> str:
@@ -50,6 +51,13 @@ def _pace(connection: Connection) -> str:
     return (
         f"Calls per minute: {connection.calls_per_minute:,} for the whole account; {ours:,} of them are used "
         "here at most (ZENDESK_RATE_SHARE)."
+    )
+
+
+def _bulk_jobs() -> str:
+    return (
+        f"Bulk jobs: up to {settings.ZENDESK_MAX_JOBS} at a time (ZENDESK_MAX_JOBS), as far as the account "
+        "has places free. Some always stay free for others."
     )
 
 

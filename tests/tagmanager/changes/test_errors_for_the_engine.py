@@ -12,7 +12,7 @@ import zendesk as api
 from jobs import errors
 from jobs.errors import CursorExpired, FateUnknown, NeedsPerson, Refused, RemoteError, TryLater
 from jobs.states import WaitReason
-from jobs.work import Slots
+from jobs.work import Receipt, Slots
 from tagmanager.changes.engine_adapter import (
     AdaptedCall,
     as_engine_errors,
@@ -174,5 +174,8 @@ def translated_call(call: AdaptedCall[Any, Any]) -> RemoteError:
 
 def test_a_receipt_has_the_slots_that_were_told() -> None:
     status = api.JobStatus.from_json({"id": "V3-1", "status": "queued"})
-    assert (receipt_of(status).id, receipt_of(status).slots) == ("V3-1", None)
-    assert Slots(30, 4) == Slots(total=30, free=4)
+    told = status.with_headers({"inflight-jobs": "total=30; remaining=4"})
+    assert [receipt_of(each, {"tags"}) for each in (status, told)] == [
+        Receipt("V3-1"),
+        Receipt("V3-1", Slots(total=30, free=4)),
+    ]

@@ -197,4 +197,4 @@ def test_the_number_of_queries_does_not_grow_and_none_reads_tickets(scrape: Scra
     with CaptureQueriesContext(connection) as many:
         scrape()
     assert [query["sql"] for query in many if "jobs_item" in query["sql"]] == []
-    assert len(many) == len(few) == 7
+    assert len(many) == len(few) == 8

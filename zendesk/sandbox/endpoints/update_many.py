@@ -27,17 +27,19 @@ def update_many(sandbox: Sandbox, request: Request) -> Reply:
     dropped += [f"{parent}.{ignored_key(rule)}" for rule in faults if rule.kind == "ignored_key"]
     warn_dropped(request, "update_many", dropped)
     with_type = sandbox.options.header_style == "2024"
-    if with_type:
-        _add_inflight_header(sandbox, request, additional=1)
+    if with_type and sandbox.options.slots_header != "absent":
+        request.extra_headers["zendesk-ratelimit-inflight-jobs"] = _named_slots(sandbox)
     job = sandbox.jobs.queue(ticket_updates, faults, sandbox.now())
     return json_reply({"job_status": job.to_json(request.base, with_type=with_type)})
 
 
-def _add_inflight_header(sandbox: Sandbox, request: Request, *, additional: int) -> None:
-    allowed = sandbox.options.max_jobs
-    left = max(0, allowed - len(sandbox.jobs.open_ids()) - additional)
-    limit = f"total={allowed}; remaining={left}; resets=60"
-    request.extra_headers["zendesk-ratelimit-inflight-jobs"] = limit
+def _named_slots(sandbox: Sandbox) -> str:
+    """The slots for bulk jobs, the one that this call asks for counted."""
+    options = sandbox.options
+    if "=" in options.slots_header:
+        return options.slots_header
+    left = max(0, options.max_jobs - sandbox.jobs.named_as_open(sandbox.now()) - 1)
+    return f"total={options.max_jobs}; remaining={left}; resets=60"
 
 
 def _same_change(request: Request, body: dict[str, Any], dropped: list[str]) -> list[TicketUpdate]:

@@ -42,14 +42,28 @@ class BulkJobs:
         self._serial = 0
         self._allowance: int | None = None  # jobs that may still begin; None: all
         self._held: deque[BulkJob] = deque()
+        #: How many jobs were open since when, the newest last.
+        self._open_since: deque[tuple[float, int]] = deque([(-math.inf, 0)], maxlen=1_000)
 
     def open_ids(self) -> list[str]:
-        return list(self._open)
+        """The jobs queued or running, those of other users too."""
+        return [*self._open, *(f"V3-{number:032x}" for number in range(self._options().other_jobs))]
+
+    def named_as_open(self, now: float) -> int:
+        """How many open jobs the header of an answer counts."""
+        options = self._options()
+        if options.slots_header == "queued":
+            return sum(job.status == "queued" for job in self._open.values())
+        if options.slots_header == "late":
+            while len(self._open_since) > 1 and self._open_since[1][0] <= now - options.slots_lag:
+                self._open_since.popleft()
+            return self._open_since[0][1] + options.other_jobs
+        return len(self._open) + options.other_jobs
 
     def queue(self, updates: list[TicketUpdate], faults: list[FaultRule], now: float) -> BulkJob:
         """Accept a job. Raises `ApiError` TooManyJobs if the limit of open jobs is reached."""
         options = self._options()
-        if len(self._open) >= options.max_jobs:
+        if len(self._open) + options.other_jobs >= options.max_jobs:
             raise too_many_jobs(options.too_many_jobs_status, self.open_ids())
         job = BulkJob(
             id=f"V3-{uuid.uuid4().hex}",
@@ -61,6 +75,7 @@ class BulkJobs:
             faults=faults,
         )
         self._jobs[job.id] = self._open[job.id] = job
+        self._open_since.append((now, len(self._open)))
         self._ledger.jobs.append(job.id)
         self._ledger.most_jobs_at_once = max(self._ledger.most_jobs_at_once, len(self._open))
         self._ledger.sent.update(update.ticket_id for update in updates)
@@ -155,6 +170,7 @@ class BulkJobs:
         job.ended_at = at
         job.updates = []
         self._open.pop(job.id, None)
+        self._open_since.append((at, len(self._open)))
 
     def _results(
         self, job: BulkJob, update: TicketUpdate, done: int, at: float
