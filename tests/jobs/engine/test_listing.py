@@ -440,6 +440,7 @@ def test_a_source_that_is_excluded_by_reading_is_not_listed(script: Sources) -> 
     job = run(submitted(several([told("a")], [told("read"), told("out"), GIVEN]), lists={3: [9]}))
     assert listed(job) == [1]
     assert [ask[0] for ask in script.asked] == ["out", "a"]
+    assert script.doubted == [("read", 0, True), ("out", 1, True), ("a", 3, False)]
     assert why_frozen(job) == (
         "The list is complete: 1 tickets, 1 to change. Of those that were read, 2 were left out, as asked. "
         "Noted."
@@ -469,6 +470,16 @@ def test_a_list_of_several_sources_is_sorted(
     assert list(job.listed.order_by("number").values_list("part", "refs")) == [(1, "1 4"), (1, "3 2")]
     assert why_frozen(job).endswith("1 were left out, as asked.")
     assert [ask for ask in script.asked if not ask[2]] == []
+
+
+@pytest.mark.parametrize("order", [Order.OLDEST, Order.LAST_CHANGED])
+def test_what_is_taken_out_is_never_read(script: Sources, earlier: Job, order: Order) -> None:
+    script.pages |= {"a": [[1, 7, 9]], "out": [[7]]}
+    script.found_only, script.judged, script.changed = {"out": None}, {"out"}, {9: 1}
+    job = submitted(several([told("a")], [told("out"), items_of(earlier, ["changed"])], order), canary=1)
+    in_slices(job)
+    assert (listed(job), job.items.count()) == ([9], 1)
+    assert {ref for refs in script.read for ref in refs} == {9}
 
 
 def test_the_limit_of_a_sorted_list_takes_its_first_items(script: Sources) -> None:
