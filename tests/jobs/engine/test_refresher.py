@@ -78,10 +78,8 @@ def rows(job: Job) -> list[Any]:
 def test_an_unread_item_is_planned_by_its_reading_and_the_commonest_change_stays(
     script: Script, late: None
 ) -> None:
-    script.gone = {9}
-    script.plan = lambda ref: {1: OTHER, 2: Unchanged("is_so", "It is so."), 3: Skipped("no", "No.")}.get(
-        ref, VIP
-    )
+    plans: dict[int, Plan] = {1: OTHER, 2: Unchanged("is_so", "It is so."), 3: Skipped("no", "No.")}
+    script.plan = lambda ref: plans.get(ref, VIP)
     job = run(submitted(5))
     assert rows(job) == [
         (1, "changed", "", "", {"add": ["other"]}),
