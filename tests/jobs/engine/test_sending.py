@@ -130,7 +130,7 @@ def test_a_slot_is_requested_twice_a_second_and_no_more(
         requests.append(time.time())
         return free(**slots)
 
-    monkeypatch.setattr(pipeline, "has_free_slot", noted)
+    monkeypatch.setattr(concurrency, "has_free_slot", noted)
     other_job_takes_all_slots()
     run(submitted(1), seconds=3)
     assert script.sent == []

@@ -12,13 +12,11 @@ import zendesk as api
 from jobs import errors
 from jobs.errors import CursorExpired, FateUnknown, NeedsPerson, Refused, RemoteError, TryLater
 from jobs.states import WaitReason
-from jobs.work import Receipt, Slots
 from tagmanager.changes.engine_adapter import (
     AdaptedCall,
     as_engine_errors,
     reading,
     reading_pages,
-    receipt_of,
     sending,
 )
 
@@ -170,12 +168,3 @@ def translated_call(call: AdaptedCall[Any, Any]) -> RemoteError:
     with pytest.raises(RemoteError) as caught:
         call.result()
     return caught.value
-
-
-def test_a_receipt_has_the_slots_that_were_told() -> None:
-    status = api.JobStatus.from_json({"id": "V3-1", "status": "queued"})
-    told = status.with_headers({"inflight-jobs": "total=30; remaining=4"})
-    assert [receipt_of(each, {"tags"}) for each in (status, told)] == [
-        Receipt("V3-1"),
-        Receipt("V3-1", Slots(total=30, free=4)),
-    ]

@@ -13,7 +13,7 @@ from jobs import errors
 from jobs.models import Job
 from jobs.states import FollowUp
 from jobs.work import Change, Phase, Plan, PreviousResult, SearchResult, Sendable, Skipped, Unchanged
-from tagmanager.changes import ticket_work
+from tagmanager.account import connection
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.changes.ticket_work import RECENT_JOBS, TicketWork, work_for
 from tagmanager.intake.ticket_filter import TicketFilter
@@ -96,7 +96,7 @@ def status(number: str = "V3-9", refs: Sequence[int] = (1, 2), **fields: Any) ->
 @pytest.fixture
 def zendesk(db: None, monkeypatch: pytest.MonkeyPatch) -> Api:
     client = Api()
-    monkeypatch.setattr(ticket_work.connection, "connect", lambda **_: client)
+    monkeypatch.setattr(connection, "connect", lambda **_: client)
     return client
 
 
@@ -335,9 +335,9 @@ def test_an_unknown_tool_needs_a_person(zendesk: Api) -> None:
 
 def test_a_missing_connection_needs_a_person(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
-        raise ticket_work.connection.NotConnected("Name the account.")
+        raise connection.NotConnected("Name the account.")
 
-    monkeypatch.setattr(ticket_work.connection, "connect", refuse)
+    monkeypatch.setattr(connection, "connect", refuse)
     with pytest.raises(errors.NeedsPerson, match="Name the account"):
         work_for(factories.job("running"))
 
@@ -349,7 +349,7 @@ def test_calls_are_counted_by_kind_and_signing_in_is_not(db: None, monkeypatch: 
         given.update(options)
         return Api()
 
-    monkeypatch.setattr(ticket_work.connection, "connect", connect)
+    monkeypatch.setattr(connection, "connect", connect)
     made = work()
     for kind in ("read", "read", "write", "status", "token"):
         given["on_call"](CallOf(kind))
