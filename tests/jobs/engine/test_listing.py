@@ -376,6 +376,24 @@ def test_a_page_that_was_read_after_a_click_is_dropped(
         assert listed(run(job)) == [1, 2, 3]
 
 
+def test_a_click_after_the_last_page_leaves_nothing_to_read(
+    script: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.pages, script.has_filter = {"a": [[1], [2]]}, True
+    job = submitted(told("a"))
+
+    def listener(point: Failpoint) -> None:
+        if point is Failpoint.PAGE_WRITTEN and len(script.asked) == 2:
+            actions.pause(job=Job.objects.get(), by=ANA)
+
+    monkeypatch.setattr(failpoints, "_listeners", [listener])
+    assert (run(job).status, ListCursor.parse(Job.objects.get().cursor).stage) == ("paused", 1)
+    monkeypatch.setattr(failpoints, "_listeners", [])
+    actions.resume(job=Job.objects.get(), by=ANA)
+    assert run(job).status == "succeeded"
+    assert (listed(job), len(script.asked)) == ([1, 2], 2)
+
+
 def test_a_click_before_the_list_is_sorted_stops_the_job(
     script: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,7 +486,7 @@ def test_a_list_of_several_sources_is_sorted(
     job = run(job)
     assert listed(job) == refs
     assert list(job.listed.order_by("number").values_list("part", "refs")) == [(1, "1 4"), (1, "3 2")]
-    assert why_frozen(job).endswith("1 were left out, as asked.")
+    assert why_frozen(job).endswith(" 1 were left out, as asked.")
     assert [ask for ask in script.asked if not ask[2]] == []
 
 

@@ -327,6 +327,8 @@ def test_the_answer_that_may_stop_the_job_is_settled_first(script: Script, start
     job = run(submitted(3), tick=note)
     first, second, third = (pk for (pk,) in batches(job, "pk")[:3])
     assert settled[:3] == [second, third, first]
+    moments = Batch.objects.filter(pk__in=[first, second, third]).values_list("settled_at", flat=True)
+    assert len(set(moments)) == 1  # none waits for another
 
 
 def test_nothing_more_is_sent_once_most_is_refused(script: Script) -> None:
@@ -408,6 +410,14 @@ def test_a_kind_waits_for_its_probe_while_others_are_sent(script: Script, start:
     *first, second, third = since(start, script.sent_at)
     assert first == [0, 0, 0]
     assert 10 <= second == third < 60  # the probe has opened the kind for more than one batch at a time
+
+
+def test_a_job_stops_once_only_a_withheld_kind_is_left(script: Script) -> None:
+    script.plan = lambda ref: Change({"add": ["vip"]}, probe="closed" if ref <= 2 else "")
+    script.sends, script.withheld = [tells({1: REFUSED})], {"closed": "Closed tickets are refused."}
+    job = run(submitted(4))
+    assert (script.sent, job.status, job.remaining) == ([[1], [3], [4]], "errored", 1)
+    assert job.error.startswith("Stopped: Closed tickets are refused. 1 ticket was not sent for that.")
 
 
 # Polls
