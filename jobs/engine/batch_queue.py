@@ -10,7 +10,7 @@ from jobs.engine.batcher import UNREAD
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
-#: How many pending batches to load while unread ones remain: each refresh changes which are pending.
+#: The least number of pending batches to load while unread ones remain: each refresh changes which these are.
 LOADED_WHILE_UNREAD = 10
 
 
@@ -20,13 +20,16 @@ class BatchQueue:
     Only the worker that holds the job changes its batches; it calls `add`, `remove` or `invalidate` then.
 
     While some items are unread, a batch that is not full is held back: more items may join it.
+    `most_at_once` is how many batches may be sent one right after the other.
     """
 
-    def __init__(self, job: Job, *, page_size: int, full_size: int) -> None:
+    def __init__(self, job: Job, *, most_at_once: int, full_size: int) -> None:
         self._job = job
-        self._page_size = page_size
+        self._page_size = 2 * most_at_once
+        self._unread_page_size = max(LOADED_WHILE_UNREAD, most_at_once + 2)
         self._full_size = full_size  # items
         self._loaded: list[Batch] = []
+        self._has_more = False  # than are loaded
         self._loaded_without: Set[str] = frozenset()
         self._halves: list[int] = []  # sent before all others, the last first
         self._has_unread = self._pending().filter(key=UNREAD).exists()
@@ -57,7 +60,9 @@ class BatchQueue:
         return next((batch for batch in self._loaded if batch.key != UNREAD), None)
 
     def upcoming(self, number: int) -> list[Batch]:
-        """At most this many of the batches to be sent or read next, as far as loaded: makes no query."""
+        """At most this many of the batches to be sent or read next; loads more when they run short."""
+        if len(self._loaded) < number and self._has_more:
+            self._loaded = self._load()
         return self._loaded[:number]
 
     def _load(self) -> list[Batch]:
@@ -65,19 +70,21 @@ class BatchQueue:
         if self._loaded_without:
             waiting = waiting.exclude(probe__in=self._loaded_without)
         if self._has_unread:
-            full = [pk for pk, probe in self._filled if probe not in self._loaded_without][
-                :LOADED_WHILE_UNREAD
-            ]
+            size = self._unread_page_size
+            full = [pk for pk, probe in self._filled if probe not in self._loaded_without][:size]
             found = list(waiting.filter(pk__in=full))
             left = set(full) - {batch.pk for batch in found}
             self._filled = [one for one in self._filled if one[0] not in left]
             stays = Q(key=UNREAD) | Q(size__gte=self._full_size) | Q(attempt__gt=1)
             others = waiting.filter(stays).exclude(pk__in=[batch.pk for batch in found])
-            found += others[: LOADED_WHILE_UNREAD - len(found)]
-            if len(found) == LOADED_WHILE_UNREAD or any(batch.key == UNREAD for batch in found):
+            found += others[: size - len(found)]
+            self._has_more = len(found) == size
+            if self._has_more or any(batch.key == UNREAD for batch in found):
                 return found
             self._has_unread = False  # it stays so: the list is frozen
-        return list(waiting[: self._page_size])
+        found = list(waiting[: self._page_size])
+        self._has_more = len(found) == self._page_size
+        return found
 
     def remove(self, batch: Batch) -> None:
         """The batch is no longer pending."""

@@ -69,10 +69,10 @@ SLOT_RETRY_INTERVAL = 0.5
 #: How many calls that send are made at the same time: one after the other, they would not fill many slots
 #: before the first of these is free again.
 SENT_AT_ONCE = 4
-#: How many of the next batches are kept fresh, so that none has to be read when its slot is free; and how
-#: many of those that have aged while they waited for it.
+#: How many of the next batches are kept fresh at least, so that none has to be read when its slot is free (as
+#: many as are in flight may be needed at once); and how many of those that have aged while they waited.
 PREPARED, PREPARED_AGAIN = 8, 2
-#: How long before a slot is expected to be free they are read, seconds: reading eight takes a few, and they
+#: How long before a slot is expected to be free they are read, seconds: reading thirty takes a few, and they
 #: must not age until they are sent (`readings.SNAPSHOT_MAX_AGE`).
 PREPARE_AHEAD = 10.0
 
@@ -92,7 +92,7 @@ class Pipeline:
         self.lease = lease
         self.job = lease.job
         self.work = work
-        self.queue = BatchQueue(self.job, page_size=work.max_in_flight, full_size=work.batch_size)
+        self.queue = BatchQueue(self.job, most_at_once=work.max_in_flight, full_size=work.batch_size)
         self.guards = GuardState(self.job)
         self.settler = Settler(lease, work, self.queue, self.guards)
         self.refresher = Refresher(lease, work, self.queue, self.guards)
@@ -269,7 +269,8 @@ class Pipeline:
         if not self._is_slot_near():
             return
         again = 0
-        for upcoming in filter(None, [first, *self.queue.upcoming(PREPARED)]):
+        number = max(PREPARED, len(self.in_flight))
+        for upcoming in filter(None, [first, *self.queue.upcoming(number)]):
             if self.refresher.is_prepared(upcoming):
                 again += 1
                 if again > PREPARED_AGAIN:

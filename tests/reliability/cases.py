@@ -38,6 +38,13 @@ LONG_LIST = "long list"
 WITH_A_NOTE = "numbers, with a note"
 #: A tag that an agent adds meanwhile.
 THEIRS = "theirs"
+#: Sources that a search finds, which lags: all tickets with a tag; those for a rename of it; for a filter by
+#: it; to be left out of a list of numbers; and so many with the tag that they are read when they are sent.
+TAGGED, RENAMED, HAVING, LEFT_OUT = "tag", "rename", "search and filter", "numbers without a search"
+LONG_SEARCH = "long search"
+CHOSEN = "chosen"  # the tag that they go by
+#: How a job stands still: a person pauses it, it asks after its first tickets, or it waits for Zendesk.
+PAUSED, HELD, WAITING = "pause", "hold", "wait"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE_TICKET}
@@ -68,6 +75,8 @@ class Case:
     midway: Callable[[Demo, list[int]], None] | None = None  # changes Zendesk once the job has listed tickets
     short_timeout: bool = False  # a call times out after a second, not half a minute
     scale: float = 0.0  # factor for how long Zendesk's jobs take; 0: each is done when its call is answered
+    stands_still: str = ""  # how the job is stopped on its way
+    meanwhile: Callable[[Demo, list[int]], None] | None = None  # what others do while it stands still
     undone: bool = False  # a trigger undoes every change: a changed ticket need not show it
     quick: bool = True  # run by every test run; the others by `make reliability` only
 
@@ -372,6 +381,43 @@ def _vague() -> Iterator[Case]:
         yield Case(f"a batch whose tickets fail with {code}", (passing,), quick=code == "Timeout")
 
 
+def _hearsay() -> Iterator[Case]:
+    """A search that lags: it finds tickets that match no longer, and misses others."""
+    without = {"changed": TICKETS - 20}
+    for what, source, outcomes in (
+        ("tickets by their tag", TAGGED, without),
+        ("tickets for a rename", RENAMED, without),
+        ("tickets for a filter", HAVING, without),
+        ("tickets to leave out", LEFT_OUT, {"changed": 20}),
+    ):
+        yield Case(f"a stale search for {what}", (), outcomes, source=source, before=_lose_the_tag)
+    yield Case(
+        "a stale search for a long list",
+        (),
+        without | {"skipped": 20},
+        source=LONG_SEARCH,
+        before=_lose_the_tag,
+    )
+
+
+def _standstills() -> Iterator[Case]:
+    limited = Rule("rate_limited", UPDATE, {"after": 1, "retry_after": 40})
+    theirs = {"changed": TICKETS - 20, "unchanged": 10, "skipped": 10}
+    for what, how, rules in (
+        ("a pause", PAUSED, ()),
+        ("the hold after the first tickets", HELD, ()),
+        ("a wait for the rate limit", WAITING, (limited,)),
+    ):
+        yield Case(
+            f"an agent at work during {what}",
+            rules,
+            theirs,
+            source=TAGGED,
+            stands_still=how,
+            meanwhile=_work_as_an_agent,
+        )
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -430,6 +476,22 @@ def _touch_all(demo: Demo, refs: list[int]) -> None:
         demo.account.edit(ref, add=[THEIRS])
 
 
+def _lose_the_tag(demo: Demo, refs: list[int]) -> None:
+    """Twenty lose the tag that all have, and the search does not know it yet."""
+    demo.account.configure(search_lag=3_600)
+    for ref in refs[:20]:
+        demo.account.edit(ref, remove=[CHOSEN])
+
+
+def _work_as_an_agent(demo: Demo, refs: list[int]) -> None:
+    """Of the tickets not sent yet, ten get the job's tag, and ten lose the one that they were chosen by."""
+    left = [ref for ref in refs if not demo.account.ledger.sent[ref]]
+    for ref in left[:10]:
+        demo.account.edit(ref, add=["mark"])
+    for ref in left[10:20]:
+        demo.account.edit(ref, remove=[CHOSEN])
+
+
 def _delete_one(demo: Demo, refs: list[int]) -> None:
     demo.account.delete(refs[5])
 
@@ -460,6 +522,8 @@ CASES: tuple[Case, ...] = tuple(
         _ai_agents(),
         _batch_form(),
         _belief(),
+        _hearsay(),
+        _standstills(),
         _combined(),
     )
 )

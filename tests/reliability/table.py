@@ -58,6 +58,7 @@ def _table(rows: Sequence[Row]) -> str:
 
 def _steps(trial: Trial) -> str:
     steps = [WAITS.get(reason, "waited") for reason in sorted(trial.waits)]
+    steps += ["resumed by a person after it stood still"] if trial.resumed else []
     steps += ["stopped; resumed after a person fixed the cause"] if trial.stops else []
     steps += ["searched for a lost batch"] if trial.searched else []
     steps += ["resent what had not been done"] if trial.resent else []

@@ -22,9 +22,26 @@ from jobs.models import Gate, Job
 from jobs.reports import recount
 from jobs.states import Status
 from tagmanager.changes import ticket_work
+from tagmanager.intake import sources
 from tagmanager.intake.source_kinds import view as view_kind
+from tagmanager.intake.ticket_filter import TicketFilter
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
-from tests.reliability.cases import LONG_LIST, LONG_VIEW, ONE_TICKET, THEIRS, TICKETS, WITH_A_NOTE, Case
+from tests.reliability.cases import (
+    CHOSEN,
+    HAVING,
+    HELD,
+    LEFT_OUT,
+    LONG_LIST,
+    LONG_SEARCH,
+    LONG_VIEW,
+    ONE_TICKET,
+    PAUSED,
+    RENAMED,
+    THEIRS,
+    TICKETS,
+    WITH_A_NOTE,
+    Case,
+)
 from zendesk import sandbox
 from zendesk.transport import attempt as http_attempt
 from zendesk.transport import limits, retry
@@ -55,6 +72,7 @@ class Trial:
     status: str = ""
     waits: Counter[str] = field(default_factory=Counter)
     waited: float = 0.0  # seconds
+    resumed: int = 0  # how often a person resumed it after a pause
     stops: list[str] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     searched: bool = False  # Zendesk's list of jobs was searched for a batch
@@ -80,16 +98,48 @@ def shorten_waits(case: Case) -> Iterator[None]:
         patch.setattr(view_kind, "DEPTH", TICKETS)
         patch.setattr(retry, "FIRST_BACKOFF", 0.001)
         patch.setattr(limits, "MIN_RETRY_AFTER", 0.01)
-        if case.source == LONG_LIST:
+        if case.source in (LONG_LIST, LONG_SEARCH):
             patch.setattr(selection, "READ_LATE_ABOVE", 0)
         if case.short_timeout:
             patch.setattr(http_attempt, "ATTEMPT_TIMEOUT", SHORT_TIMEOUT)
         yield
 
 
+@dataclass(slots=True)
+class Others:
+    """What others do to the tickets of a case, and to its job, on its way."""
+
+    case: Case
+    demo: Demo
+    refs: list[int]
+    initial: dict[int, set[str]]  # the tags before the job; kept true for tickets that it has not sent
+    acted_midway: bool = False
+    acted_meanwhile: bool = False
+
+    def act_midway(self, job: Job) -> None:
+        """Once the job has listed tickets, and once it has sent some."""
+        if self.case.midway and not self.acted_midway and job.items.exists():
+            self.acted_midway = True
+            self.case.midway(self.demo, self.refs)
+        if self.case.stands_still == PAUSED and self.demo.account.ledger.sent and not self.acted_meanwhile:
+            job.refresh_from_db()
+            if job.status == Status.RUNNING:
+                actions.pause(job=job, by=ANA)
+
+    def act_meanwhile(self) -> None:
+        """When the job stands still for the first time."""
+        if self.case.meanwhile and not self.acted_meanwhile:
+            self.acted_meanwhile = True
+            self.case.meanwhile(self.demo, self.refs)
+            unsent = [ref for ref in self.initial if not self.demo.account.ledger.sent[ref]]
+            self.initial |= {ref: self.demo.tags(ref) for ref in unsent}
+
+
 def run_case(case: Case, settings: Any) -> Trial:
     """Run the case; expects an empty database."""
     clock = Clock()
+    if case.stands_still:
+        settings.ZENDESK_MAX_JOBS = 1  # something is left to send
     with shorten_waits(case), demo_zendesk(settings, clock=clock, scale=case.scale) as demo:
         return _run(case, demo, clock)
 
@@ -97,20 +147,17 @@ def run_case(case: Case, settings: Any) -> Trial:
 def _run(case: Case, demo: Demo, clock: Clock) -> Trial:
     trial = Trial()
     made, refs = _submit(case, demo)
-    initial = {ref: demo.tags(ref) for ref in demo.account.ticket_ids()}
     if case.before:
         case.before(demo, refs)
+    initial = {ref: demo.tags(ref) for ref in demo.account.ticket_ids()}
     faults = [
         demo.account.faults.add(rule.on, rule.kind, **_params(rule.params, refs)) for rule in case.rules
     ]
-    is_changed = False
+    others = Others(case, demo, refs, initial)
 
     def tick() -> None:
-        nonlocal is_changed
         clock.ahead += STEP
-        if case.midway and not is_changed and made.job.items.exists():
-            is_changed = True
-            case.midway(demo, refs)
+        others.act_midway(made.job)
 
     job = run(made, tick=tick)
     for _ in range(MOST_SLICES):
@@ -122,6 +169,7 @@ def _run(case: Case, demo: Demo, clock: Clock) -> Trial:
                 demo.account.faults.clear()
             actions.resume(job=job, by=ANA)
         else:
+            others.act_meanwhile()
             _skip_wait(trial, job, clock)
             if trial.waited >= case.outage_seconds:
                 demo.account.faults.clear()
@@ -144,9 +192,32 @@ def _submit(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
         return _submit_note(refs), refs
     if case.source in ("ids", LONG_LIST):
         return submit(refs=refs, add=[TAG]), refs
+    return _submit_search(case, demo, refs), refs
+
+
+def _submit_search(case: Case, demo: Demo, refs: list[int]) -> actions.Submission:
     for ref in refs:
-        demo.account.edit(ref, add=["chosen"])
-    return submit(tag="chosen", add=[TAG]), refs
+        demo.account.edit(ref, add=[CHOSEN])
+    if case.source == RENAMED:
+        return _submit_rename()
+    chosen = sources.search(f"tags:{CHOSEN}")
+    if case.source == HAVING:
+        return submit(chosen=chosen, only=TicketFilter(having=frozenset({CHOSEN})), add=[TAG])
+    if case.source == LEFT_OUT:
+        return submit(chosen=sources.combined([sources.ids(refs)], [chosen]), add=[TAG])
+    return submit(tag=CHOSEN, add=[TAG], canary=50 if case.stands_still == HELD else None)
+
+
+def _submit_rename() -> actions.Submission:
+    pairs = {CHOSEN: TAG}
+    return actions.submit(
+        tool="rename-tags",
+        title="Rename a tag",
+        params={"pairs": pairs},
+        source=sources.any_of(list(pairs)).stored,
+        by=ANA,
+        here=True,
+    )
 
 
 def _submit_note(refs: list[int]) -> actions.Submission:
@@ -174,7 +245,11 @@ def _params(params: dict[str, Any], refs: list[int]) -> dict[str, Any]:
 
 
 def _skip_wait(trial: Trial, job: Job, clock: Clock) -> None:
-    """Move time to the moment at which the job continues by itself."""
+    """Move time to the moment at which the job continues by itself, or have a person resume it."""
+    if job.status == Status.PAUSED:
+        trial.resumed += 1
+        actions.resume(job=job, by=ANA)
+        return
     assert job.resumes_at is not None, f"job {job.pk} is {job.status} but has no time to resume at"
     seconds = max((job.resumes_at - timezone.now()).total_seconds(), 0.0)
     trial.waits[job.waiting_for] += 1
@@ -202,7 +277,8 @@ def _compare(case: Case, trial: Trial, job: Job, demo: Demo, initial: dict[int, 
         }
         if not is_true.get(outcome, False):
             trial.false_records.append(f"ticket {ref} is recorded as {outcome}")
-        if ref in existing and demo.tags(ref) - {TAG, THEIRS} != initial[ref] - {THEIRS}:
+        ours = {TAG, THEIRS} | ({CHOSEN} if case.source == RENAMED else set())
+        if ref in existing and demo.tags(ref) - ours != initial[ref] - ours:
             trial.false_records.append(f"ticket {ref} lost or gained other tags")
     trial.false_records += recount.drifts()
     trial.changed_twice = sum(ledger.updates[ref] > 1 for ref in recorded)
