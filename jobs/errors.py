@@ -17,9 +17,9 @@ class RemoteError(Exception):
 class TryLater(RemoteError):
     """Nothing was carried out, and the same call may be made again."""
 
-    def __init__(self, message: str, *, reason: WaitReason, seconds: float | None = None) -> None:
+    def __init__(self, message: str, *, reason: WaitReason | None, seconds: float | None = None) -> None:
         super().__init__(message)
-        self.reason = reason
+        self.reason = reason  # None: the message says it
         self.seconds = seconds  # None: the other side did not say
 
 

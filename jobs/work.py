@@ -81,6 +81,7 @@ class Page:
 
     items: list[tuple[int, Snapshot]]  # by ref; of a source of refs only, the snapshots are empty
     cursor: str | None  # where the next page begins; None: this is the last
+    again: Mapping[int, Snapshot] = field(default_factory=dict)  # newer readings of items listed before
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,24 @@ class TagList(models.Model):
     place = models.TextField(blank=True, default="")  # a cursor, or the number of the last ticket
     began_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Of a count, unless an earlier release made it: when it began, the moment up to which it has every
+    # change, and how many of its tickets changed after it began.
+    counted_from = models.DateTimeField(null=True, blank=True)
+    reached_at = models.DateTimeField(null=True, blank=True)
+    changed_meanwhile = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["account", "-id"], name="tag_lists_of_an_account")]
 
     def __str__(self) -> str:
         return f"Tags of {self.account}, {self.source}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every ticket as it was when the count began, or newer."""
+        if self.counted_from is None or self.reached_at is None:
+            return False
+        return self.reached_at >= self.counted_from
 
     @property
     def source(self) -> str:

@@ -41,7 +41,8 @@ def parse_incremental_page(answer: Any) -> Page[Ticket]:
         raise UnexpectedAnswer("Zendesk exported tickets without saying whether there are more.")
     if not ended and not (isinstance(cursor, str) and cursor):
         raise UnexpectedAnswer("Zendesk says there are more tickets but not how to get them.")
-    return Page(parse_items(answer, "tickets", Ticket.from_json), None if ended else cursor)
+    resume = cursor if ended and isinstance(cursor, str) else ""
+    return Page(parse_items(answer, "tickets", Ticket.from_json), None if ended else cursor, resume=resume)
 
 
 def parse_count(answer: Any) -> int:

@@ -22,6 +22,7 @@ class Page(Generic[T]):
     items: list[T]
     next_cursor: str | None  # None: this is the last page
     total: int | None = None  # length of the whole list, if Zendesk says
+    resume: str = ""  # of an export that has ended: the cursor by which to read on later
 
     @classmethod
     def from_json(cls, answer: Any, key: str, read: Callable[[Any], T]) -> Page[T]:

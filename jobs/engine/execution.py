@@ -185,7 +185,7 @@ def _work_and_wait(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
             logger.info("Waits %.1f s: %s", later.seconds, later)
             goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
             if not _wait(lease, later.seconds, time_slice):
-                lease.release(at=goes_on_at, waiting_for=later.reason)
+                lease.release(at=goes_on_at, waiting_for=later.reason or "")
                 return
             _distrust_readings(lease)
         else:

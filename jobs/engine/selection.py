@@ -29,7 +29,7 @@ from jobs.engine.source_reader import SourcePage, SourceReader
 from jobs.errors import CursorExpired, NeedsPerson
 from jobs.followups import repeats_its_parent
 from jobs.list_cursor import COUNTS, ListCursor, listing_progress
-from jobs.models import Job, ListedRefs
+from jobs.models import Item, Job, ListedRefs
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.runtime.time_slice import TimeSlice
@@ -225,7 +225,8 @@ class Selection:
         else:
             numbers = {name: self._page_counts[name] for name in COUNTS}
             cursor = self.cursor.after(page.cursor, **numbers)
-            fields = self._cursor_fields(cursor)
+            # The end of a remote list was reached when its last page was asked for.
+            fields = self._cursor_fields(cursor, at=page.read_at if page.cursor is None else None)
         counts = Counter(str(item.outcome) for item in listed.items if item.outcome != Outcome.PENDING)
         increments = {name: F(name) + count for name, count in counts.items()} | {
             "found": F("found") + len(listed.items),
@@ -236,6 +237,7 @@ class Selection:
                 return False
             self.batcher.save()
             insert_items(self.job.pk, listed.items)
+            self._keep_newest(page)
             ListedRefs.objects.bulk_create(listed.rows)
         failpoint(Failpoint.PAGE_WRITTEN)
         self.job.found += len(listed.items)
@@ -247,9 +249,15 @@ class Selection:
             self._remember(cursor, fields)
         return self._is_cut or cursor.stage >= len(self.stages)
 
-    def _cursor_fields(self, cursor: ListCursor) -> dict[str, Any]:
-        """The columns of the job that store how far its list is read."""
-        return {"cursor": self._as_stored(cursor), "cursor_at": timezone.now()}
+    def _keep_newest(self, page: SourcePage) -> None:
+        """Replace the readings of items that the source gives again, in the open transaction."""
+        known = self.job.items.filter(ref__in=page.again).only("ref") if page.again else ()
+        items = [Item(pk=item.pk, before=page.again[item.ref]) for item in known]
+        Item.objects.bulk_update(items, ["before"], batch_size=200)
+
+    def _cursor_fields(self, cursor: ListCursor, *, at: datetime | None = None) -> dict[str, Any]:
+        """The columns of the job that store how far its list is read, and when, if not now."""
+        return {"cursor": self._as_stored(cursor), "cursor_at": at or timezone.now()}
 
     def _remember(self, cursor: ListCursor, fields: dict[str, Any]) -> None:
         """Follow the stored cursor: a run after a short wait begins there."""

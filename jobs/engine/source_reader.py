@@ -41,6 +41,7 @@ class SourcePage:
     taken_out: int = 0  # how many further refs of the page were taken out
     is_read: bool = True  # False: the items are read right before they are sent
     read_at: datetime | None = None  # when the oldest snapshot was requested
+    again: Mapping[int, Snapshot] = field(default_factory=dict)  # newer readings of listed items
     #: More of the same remote page follows, and `cursor` still points to its start.
     is_piece: bool = False
 
@@ -176,7 +177,7 @@ class SourceReader:
             seen = dict(page.items)  # a search may give an item twice
             refs = [ref for ref in seen if ref not in without]
             left = len(seen) - len(refs)
-            yield SourcePage(refs, seen, {}, page.cursor, taken_out=left, read_at=requested)
+            yield SourcePage(refs, seen, {}, page.cursor, taken_out=left, read_at=requested, again=page.again)
             requested, began = began, timezone.now()
 
     def _found_pages(

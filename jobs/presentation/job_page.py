@@ -112,7 +112,9 @@ class JobPage:
     @property
     def why_it_waits(self) -> str:
         """What a waiting job waits for, in words; "" when nobody recorded it."""
-        return WAIT_REASONS[self.job.waiting_for].on_page if self.job.waiting_for else ""
+        if self.job.waiting_for:
+            return WAIT_REASONS[self.job.waiting_for].on_page
+        return self.last_transition.why if self.last_transition else ""
 
     @property
     def is_due(self) -> bool:

@@ -86,9 +86,9 @@ def _running(job: Job) -> str:
 def _waiting(job: Job) -> str:
     why = WAIT_REASONS[job.waiting_for].in_terminal if job.waiting_for else ""
     if job.resumes_at is None:
-        return f"waits: {why}"
+        return f"waits: {why}".removesuffix(": ")
     left = max((job.resumes_at - timezone.now()).total_seconds(), 0)
-    return f"goes on at {job.resumes_at:%H:%M:%S} UTC, in {duration(left)}: {why}"
+    return f"goes on at {job.resumes_at:%H:%M:%S} UTC, in {duration(left)}: {why}".removesuffix(": ")
 
 
 #: `str` as the type of the keys, because a job's row holds plain text.

@@ -114,7 +114,7 @@ class Lease:
         with self.commit(**NOT_HELD, resumes_at=at, waiting_for=waiting_for):
             wakeups.wake(self.job, at=at)
 
-    def park(self, *, reason: WaitReason, seconds: float, why: str) -> None:
+    def park(self, *, reason: WaitReason | None, seconds: float, why: str) -> None:
         """Put the job down for `seconds`; one that is being paused or cancelled keeps that status."""
         resumes_at = timezone.now() + timedelta(seconds=seconds)
         with transaction.atomic():
@@ -124,14 +124,14 @@ class Lease:
                 by=this_worker(),
                 why=why,
                 held_with=self.token,
-                waiting_for=reason,
+                waiting_for=reason or "",
                 resumes_at=resumes_at,
                 **NOT_HELD,
             )
             if parked:
                 wakeups.wake(self.job, at=resumes_at)
         if not parked:
-            self.release(at=resumes_at, waiting_for=reason)
+            self.release(at=resumes_at, waiting_for=reason or "")
 
     def _renew(
         self,

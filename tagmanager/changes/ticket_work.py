@@ -38,10 +38,19 @@ from jobs.work import (
     Verify,
 )
 from tagmanager.account import connection
-from tagmanager.changes import ai_agents, closed_tickets, engine_adapter, evidence, guard_tag, undo
+from tagmanager.changes import (
+    ai_agents,
+    closed_tickets,
+    engine_adapter,
+    evidence,
+    guard_tag,
+    undo,
+    whole_count,
+)
 from tagmanager.changes.conditions import Conditions
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
+from tagmanager.inventory.tag_counts import COUNT_TOOL
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
 from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
 from tagmanager.tools import UnknownTool, tool
@@ -124,6 +133,10 @@ class TicketWork:
 
     def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
         with engine_adapter.reading_pages(cursor):
+            if self._job.tool == COUNT_TOOL:
+                began = self._job.started_at or self._job.created_at
+                yield from whole_count.pages(self._zendesk, cursor, began=began, listed=self._listed)
+                return
             for page in sources.pages(self._zendesk, source, cursor):
                 if self.finds_refs_only(source):
                     yield Page([(ticket.id, {}) for ticket in page.items], page.next_cursor)

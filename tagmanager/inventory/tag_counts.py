@@ -19,6 +19,7 @@ from django.utils import timezone
 from jobs.models import Item, Job
 from jobs.states import Status
 from tagmanager.account import connection
+from tagmanager.account.suggestions import search_count
 from tagmanager.models import TagList
 from zendesk import Refused, ZendeskError, normalise
 
@@ -30,6 +31,13 @@ LIST_MAX_AGE = timedelta(hours=1)
 RESTART_AFTER = timedelta(hours=1)
 #: Seconds that a call may wait for Zendesk.
 LIST_MAX_WAIT = 1.0
+#: What Zendesk's export of all tickets leaves out: the changes of the last minute (developer.zendesk.com,
+#: incremental exports).
+EXPORT_OMITS = timedelta(minutes=1)
+#: After every time stamp.
+LATER = "9999"
+#: The status of deleted tickets in that export.
+DELETED = "deleted"
 #: Tickets to add up between two checks of the time.
 CHUNK_SIZE = 5_000
 #: Length of Zendesk's own list, and the days it covers (developer.zendesk.com, tags).
@@ -83,6 +91,20 @@ def tag_lists(*, seconds: float) -> TagLists:
     return TagLists(own, full, being_read, being_added, counting(account), problem)
 
 
+def changed_since(counted: TagList) -> int | None:
+    """How many tickets changed after the moment that a count reached, by Zendesk's search; None: not known.
+
+    The search lags some minutes behind. Cached for a minute.
+    """
+    if counted.reached_at is None:
+        return None
+    moment = counted.reached_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return search_count(f"updated>{moment}")
+    except ZendeskError:
+        return None
+
+
 def counting(account: str) -> Job | None:
     """The count of all tickets that has not ended, whether it runs or is stopped."""
     latest = _counts(account).first()
@@ -116,6 +138,9 @@ def _last_count(account: str, end: float) -> tuple[TagList | None, TagList | Non
         return _latest_complete(account, counted_at__isnull=False), None
     added, _ = TagList.objects.get_or_create(job=counted, defaults={"account": account})
     added.counted_at = counted.finished_at
+    added.counted_from = counted.started_at
+    # The last page's place is as old as the question for that page (`jobs.engine.selection`).
+    added.reached_at = counted.cursor_at - EXPORT_OMITS if counted.cursor_at else None
     if added.ended_at or _continue_adding_up(added, end):
         return added, None
     return _latest_complete(account, counted_at__isnull=False), added
@@ -143,13 +168,17 @@ def _continue_reading(own: TagList, end: float) -> bool:
 def _continue_adding_up(full: TagList, end: float) -> bool:
     """Add up the tickets of a count until all are done or time runs out. Returns whether it is complete."""
     counts = Counter(full.counts)
+    # As Zendesk writes it, so that texts compare.
+    began = full.counted_from.strftime("%Y-%m-%dT%H:%M:%SZ") if full.counted_from else LATER
     items = Item.objects.filter(job=full.job_id).order_by("ref").values_list("ref", "before")
     last_ref: str | None = full.place
     while last_ref is not None:
         chunk = list((items.filter(ref__gt=int(last_ref)) if last_ref else items)[:CHUNK_SIZE])
-        for _, before in chunk:
-            counts.update(before["tags"] if before else ())
-        full.tickets += len(chunk)
+        held = [before for _, before in chunk if before and before.get("status") != DELETED]
+        for before in held:
+            counts.update(before["tags"])
+        full.tickets += len(held)
+        full.changed_meanwhile += sum(before.get("updated_at", "") >= began for before in held)
         last_ref = str(chunk[-1][0]) if len(chunk) == CHUNK_SIZE else None
         if time.monotonic() >= end:
             break
@@ -169,7 +198,12 @@ def _save(tag_list: TagList, position: str | None) -> None:
     tag_list.ended_at = timezone.now() if position is None else None
     with transaction.atomic():
         # Not the job, which may have been deleted since it was read.
-        tag_list.save(update_fields=["counts", "tickets", "place", "counted_at", "ended_at"])
+        tag_list.save(
+            update_fields=[
+                *("counts", "tickets", "place", "counted_at", "ended_at"),
+                *("counted_from", "reached_at", "changed_meanwhile"),
+            ]
+        )
         if tag_list.ended_at:
             earlier = TagList.objects.filter(account=tag_list.account, pk__lt=tag_list.pk)
             earlier.filter(counted_at__isnull=tag_list.counted_at is None).delete()

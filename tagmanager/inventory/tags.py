@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from hashlib import blake2s
@@ -132,19 +133,43 @@ def similar_names(names: Sequence[str]) -> list[list[str]]:
     )
 
 
-def as_csv(tags: Iterable[Tag]) -> str:
+def as_csv(tags: Iterable[Tag], lists: TagLists) -> str:
+    """One line per tag, each with how far the numbers reach."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(("tag", "tickets", "tickets_60_days", "named_in"))
+    reach = _reach(lists)
+    writer.writerow(("tag", "tickets", "tickets_60_days", "named_in", *reach))
     for tag in tags:
         named = "; ".join(f"{each.kind}: {each.title}" for each in tag.named_in)
-        line = (tag.name, tag.tickets, "" if tag.recent is None else tag.recent, named)
-        writer.writerow([escape_formula(cell) for cell in line])
+        line = (tag.name, tag.tickets, "" if tag.recent is None else tag.recent, named, *reach.values())
+        writer.writerow([escape_formula(cell) if isinstance(cell, str) else cell for cell in line])
     return buffer.getvalue()
 
 
-def as_json(tags: Iterable[Tag]) -> str:
-    return json.dumps([_object(tag) for tag in tags], ensure_ascii=False, indent=1)
+def as_json(tags: Iterable[Tag], lists: TagLists) -> str:
+    """An object per tag, each with how far the numbers reach."""
+    reach = _reach(lists)
+    return json.dumps([_object(tag) | reach for tag in tags], ensure_ascii=False, indent=1)
+
+
+def _reach(lists: TagLists) -> dict[str, object]:
+    """From when to when the tickets were counted, and whether that is all of them.
+
+    Zendesk's own list never is. `reached_at`: the moment up to which a count has every change.
+    """
+    full = lists.full
+    moments = (full.counted_from, full.counted_at, full.reached_at) if full else (None, None, None)
+    began, ended, reached = (_iso(moment) for moment in moments)
+    return {
+        "counted_from": began,
+        "counted_to": ended,
+        "reached_at": reached,
+        "complete": bool(full and full.is_whole),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
 
 def _object(tag: Tag) -> dict[str, object]:

@@ -126,6 +126,7 @@ def _state(lists: TagLists) -> dict[str, Any]:
     seen = account_status()
     return {
         "lists": lists,
+        "changed_since": tag_counts.changed_since(lists.full) if lists.full else None,
         "is_admin": not seen.role or seen.role == "admin",
         "account_status": seen,
         "most": tag_counts.MAX_LISTED,
@@ -151,15 +152,17 @@ def _page(request: HttpRequest, found: Inventory, asked: InventoryQuery) -> dict
 
 
 def _download(found: Inventory, asked: InventoryQuery, kind: str) -> HttpResponse:
-    if found.lists.by is None:
-        why = found.lists.problem or "The list of tags is not complete yet. Ask again in a moment."
+    lists = found.lists
+    if lists.by is None:
+        why = lists.problem or "The list of tags is not complete yet. Ask again in a moment."
         return HttpResponse(str(why), status=503, content_type="text/plain; charset=utf-8")
     if asked.what == "alike":
         groups: list[list[Tag]] = found.groups(asked.text)
         text = tags.groups_as_csv(groups) if kind == "csv" else tags.groups_as_json(groups)
     else:
         shown = found.filtered(asked.what, asked.text, asked.order)
-        text = tags.as_csv(shown) if kind == "csv" else tags.as_json(shown)
+        write = tags.as_csv if kind == "csv" else tags.as_json
+        text = write(shown, lists)
     headers = {
         "Content-Disposition": f'attachment; filename="tags.{kind}"',
         "X-Content-Type-Options": "nosniff",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, usage_error
+from jobs.formatting import some
 from tagmanager.account import connection
 from tagmanager.cli.account import as_command_errors, complete_tag_lists, connected
 from tagmanager.forms.submit import submit
@@ -19,6 +20,7 @@ from tagmanager.intake.source_kinds.all_tickets import must_be_admin
 from tagmanager.inventory import tag_counts, tags
 from tagmanager.inventory.tag_counts import TagLists
 from tagmanager.inventory.tags import Inventory, Tag
+from tagmanager.models import TagList
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
 
@@ -69,8 +71,8 @@ class Command(RunCommand):
             self.stdout.write(write_groups.get(options["output"], _grouped)(groups).rstrip("\n"))
         else:
             shown = found.filtered(options["show"], options["find"], options["order"])
-            write = {"csv": tags.as_csv, "json": tags.as_json}
-            self.stdout.write(write.get(options["output"], _listed)(shown).rstrip("\n"))
+            write = {"csv": tags.as_csv, "json": tags.as_json}.get(options["output"])
+            self.stdout.write((write(shown, lists) if write else _listed(shown)).rstrip("\n"))
 
     def _count(self, by: Actor, tell: Callable[[str], None]) -> None:
         """Run the job here, and leave standard output for the list."""
@@ -94,11 +96,36 @@ class Command(RunCommand):
 
 def _known_by(lists: TagLists) -> str:
     if lists.full:
-        return f"{lists.full.source.capitalize()} on {lists.full.tickets:,} tickets."
+        return " ".join(_about(lists.full))
     return (
         f"By Zendesk's own list: tags of the last {tag_counts.DAYS_LISTED} days, "
         f"{tag_counts.MAX_LISTED:,} at most. --count counts all tickets."
     )
+
+
+def _about(count: TagList) -> Iterator[str]:
+    """How far a count reached, in sentences."""
+    yield f"{count.source.capitalize()} on {some(count.tickets, 'ticket')}."
+    if count.counted_from is None or count.counted_at is None or count.reached_at is None:
+        return
+    began, ended, reached = (
+        f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+        for moment in (count.counted_from, count.counted_at, count.reached_at)
+    )
+    yield f"It ran from {began} to {ended}."
+    if count.is_whole:
+        yield f"It has every change up to {reached}."
+    else:
+        yield f"It is not complete: changes after {reached} may be missing, although the count began later."
+    if changed := count.changed_meanwhile:
+        tickets = some(
+            changed, "ticket changed while it ran and counts", "tickets changed while it ran and count"
+        )
+        yield f"{tickets} as last read."
+    since = tag_counts.changed_since(count)
+    if since is not None:
+        number = some(since, "ticket has", "tickets have") if since else "No ticket has"
+        yield f"{number} changed since, by Zendesk's search, which lags some minutes behind."
 
 
 def _listed(tags: list[Tag]) -> str:

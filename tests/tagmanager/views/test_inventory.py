@@ -76,7 +76,7 @@ def test_a_count_of_all_tickets_starts_with_a_click_and_is_then_shown(web: Clien
         {"kind": "all"},
     )
     assert job.unchanged == job.found == 250
-    assert "Counted on 250 tickets , all that there were, by job" in words(answer.content)
+    assert "Counted on 250 tickets by job" in words(answer.content)
     assert {row["tag"]: row["tickets"] for row in rows(web) if row["tickets"]} == known
     full = TagList.objects.get(job=job)
     assert (full.counts, full.tickets) == (known, 250)
@@ -98,7 +98,7 @@ def test_the_result_of_a_count_outlives_its_job(web: Client, demo: Demo) -> None
     delete_old_jobs()
     assert not Job.stored.exists()
     page = words(web.get(PATH).content)
-    assert "Counted on 300 tickets , all that there were, by a job that was deleted since." in page
+    assert "Counted on 300 tickets by a job that was deleted since, from " in page
     assert rows(web) == known
     assert TagList.objects.get(counted_at__isnull=False).source == "as a job counted that was deleted since"
 
