@@ -53,6 +53,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
             ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
             *([("What stays", stays)] if (stays := labels().what_stays(job)) else []),
             ("Tickets", source_words(job.source)),
+            ("Tickets closed since", "Included" if job.chosen_options.get("include_closed") else "Left out"),
         ]
     if job.follow_up == FollowUp.UNGUARD:
         tag = _value_words(job.chosen_options.get("guard", ""))

@@ -65,9 +65,9 @@ def item_address(ref: int) -> str:
 
 
 @register.filter
-def advice(cause: Cause) -> str:
-    """What a person can do about items with this cause."""
-    return labels().advice_on(cause.outcome, cause.reason)
+def advice(cause: Cause, job: Job) -> str:
+    """What a person can do about items of the job with this cause."""
+    return labels().advice_on(cause.outcome, cause.reason, job)
 
 
 @register.filter

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 
 from django.conf import settings
@@ -35,6 +37,7 @@ from jobs.work import (
     Skipped,
     Snapshot,
     Unchanged,
+    Verdict,
     Verify,
 )
 from tagmanager.account import connection
@@ -43,7 +46,7 @@ from tagmanager.changes.conditions import Conditions
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
-from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
+from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot, moved_by
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
 from tagmanager.tools.base import AppliesMacro, ReadsCustomFields, SetsFields
@@ -64,6 +67,7 @@ DELETED = Skipped("deleted", "The ticket has been deleted.")
 CLOSED = Skipped("closed", "The ticket is closed, and closed tickets were not included.")
 #: The reason of tickets that are not, or no longer, what the job was asked to change.
 NO_LONGER_MATCHES = "no_longer_matches"
+CLOSED_SINCE = Skipped("closed", "The ticket is closed, and an undo leaves closed tickets out unless told.")
 COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
 
 
@@ -101,6 +105,9 @@ class TicketWork:
         self._traces: dict[tuple[int, str], DeliveryEvidence] = {}  # by ref and stamp, those found already
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
+        self._along = moved_by(self._fields)
+        self._doubtful: set[str] = set()  # receipts of batches with parts that Zendesk may not take back
+        self._refused_back: set[int] = set()  # tickets whose such parts it has refused
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.reads_ids_only = False
@@ -209,7 +216,7 @@ class TicketWork:
             previews = self._macro.preview(asked)
         return {
             ticket.id: TicketSnapshot.from_ticket(
-                ticket, self._fields, previews.get(ticket.id), self._custom
+                ticket, self._fields, previews.get(ticket.id), self._custom, self._along
             ).to_json()
             for ticket in tickets
         }
@@ -270,7 +277,8 @@ class TicketWork:
         if self._errand.kind is FollowUp.UNGUARD:
             return guard_tag.unguarded(seen, earlier, self._guard)
         if self._errand.kind is FollowUp.UNDO:
-            answer = undo.change_for(seen, earlier)
+            names, is_refused = self._options.field_names, seen.id in self._refused_back
+            answer = undo.change_for(seen, earlier, is_refused=is_refused, names=names)
         elif self._asks_each and not self._may_change(seen):
             return Skipped(CLOSED.reason, CLOSED.detail)
         else:
@@ -291,7 +299,7 @@ class TicketWork:
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
         if not self._options.include_closed:
-            return CLOSED
+            return CLOSED_SINCE if self._errand.kind is FollowUp.UNDO else CLOSED
         problem = closed_tickets.why_not(change)
         return Skipped("closed_field", problem) if problem else None
 
@@ -367,9 +375,15 @@ class TicketWork:
                 sent = _delta(change) | (self._macro.note() if self._macro else {})
                 keys = {"ids", "ticket", *sent}
                 pending = self._zendesk.begin_update_many([i.ref for i in items], sent)
-        return engine_adapter.AdaptedCall(
-            pending, lambda status: engine_adapter.receipt_of(status, keys), engine_adapter.sending
-        )
+        changes = [change] if change is not None else [item.change for item in items]
+        convert = partial(self._receipt, changes, keys)
+        return engine_adapter.AdaptedCall(pending, convert, engine_adapter.sending)
+
+    def _receipt(self, changes: Sequence[Payload], keys: Set[str], status: api.JobStatus) -> Receipt:
+        receipt = engine_adapter.receipt_of(status, keys)
+        if self._errand.kind is FollowUp.UNDO and any(map(_is_doubtful, changes)):
+            self._doubtful.add(receipt.id)
+        return receipt
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
@@ -389,9 +403,21 @@ class TicketWork:
                     statuses[receipt] = status
         gone = Answer(Phase.GONE, text="Zendesk does not know its bulk job any more.")
         return {
-            receipt: engine_adapter.answer_of(statuses[receipt]) if receipt in statuses else gone
+            receipt: self._answer(receipt, statuses[receipt]) if receipt in statuses else gone
             for receipt in receipts
         }
+
+    def _answer(self, receipt: str, status: api.JobStatus) -> Answer:
+        """What Zendesk says of a batch. A ticket that it refused to undo as a whole is undone in part."""
+        answer = engine_adapter.answer_of(status)
+        if answer.phase is Phase.RUNNING or receipt not in self._doubtful:
+            return answer
+        self._doubtful.discard(receipt)
+        refused = {ref: result for ref, result in answer.results.items() if result.verdict is Verdict.REFUSED}
+        again = refused.keys() - self._refused_back
+        self._refused_back = (self._refused_back - answer.results.keys()) | again
+        later = {ref: replace(refused[ref], verdict=Verdict.LATER) for ref in again}
+        return replace(answer, results={**answer.results, **later})
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         refs = {item.ref for item in items}
@@ -448,6 +474,10 @@ def _never() -> bool:
 
 def _nothing() -> None:
     """Before a call of work that no worker holds a job for."""
+
+
+def _is_doubtful(change: Payload) -> bool:
+    return undo.is_doubtful(TicketChange.from_json(change))
 
 
 def _delta(change: Payload) -> dict[str, object]:
