@@ -321,7 +321,9 @@ class TicketWork:
     def _plain_snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
         """Without a preview of what the macro would make of them."""
         return {
-            ticket.id: TicketSnapshot.from_ticket(ticket, self._fields, None, self._custom).to_json()
+            ticket.id: TicketSnapshot.from_ticket(
+                ticket, self._fields, None, self._custom, self._along
+            ).to_json()
             for ticket in tickets
         }
 
@@ -336,8 +338,12 @@ class TicketWork:
         seen = TicketSnapshot.from_json(item.ref, now) if now else None
         return evidence.explain(before, seen, result, closed_ones_can_change=kind_is_open)
 
-    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:  # noqa: ARG002 - the records tell
-        return None
+    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:
+        if self._errand.kind is not FollowUp.UNDO:
+            return None
+        change, seen = TicketChange.from_json(item.change), TicketSnapshot.from_json(item.ref, now)
+        why = undo.why_not_back(change, seen, self._options.field_names)
+        return Result(Verdict.REFUSED, undo.NOT_TAKEN_BACK, why) if why else None
 
     def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
         before, seen = (TicketSnapshot.from_json(item.ref, state) for state in (item.before, now))
@@ -413,7 +419,11 @@ class TicketWork:
         if answer.phase is Phase.RUNNING or receipt not in self._doubtful:
             return answer
         self._doubtful.discard(receipt)
-        refused = {ref: result for ref, result in answer.results.items() if result.verdict is Verdict.REFUSED}
+        refused = {
+            ref: result
+            for ref, result in answer.results.items()
+            if result is not None and result.verdict in (Verdict.REFUSED, Verdict.UNEXPLAINED)
+        }
         again = refused.keys() - self._refused_back
         self._refused_back = (self._refused_back - answer.results.keys()) | again
         later = {ref: replace(refused[ref], verdict=Verdict.LATER) for ref in again}

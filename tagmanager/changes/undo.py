@@ -63,7 +63,7 @@ def change_for(
         stays=fields.stay,
     )
     if is_refused:
-        back = _keeping(back, [name for name in back.fields if _is_doubtful(name, back.fields)])
+        back = without_doubtful(back)
     if ticket.is_closed:
         back = _keeping(back, back.fields.keys() - closed_tickets.CHANGEABLE)
     if not back and back.stays:
@@ -84,6 +84,11 @@ def is_doubtful(change: TicketChange) -> bool:
     Null empties a field perhaps, and a problem or a custom status may be gone by now.
     """
     return any(_is_doubtful(name, change.fields) for name in change.fields)
+
+
+def without_doubtful(change: TicketChange) -> TicketChange:
+    """The change without these parts, which stay as they are."""
+    return _keeping(change, [name for name in change.fields if _is_doubtful(name, change.fields)])
 
 
 def _is_doubtful(name: str, fields: Mapping[str, FieldValue]) -> bool:
