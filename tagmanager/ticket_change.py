@@ -53,6 +53,13 @@ def same_value(one: FieldValue, other: FieldValue) -> bool:
     return first == second or (_moment(first) is not None and _moment(first) == _moment(second))
 
 
+def same_choice(one: CustomValue, other: CustomValue) -> bool:
+    """Whether two values of a dropdown or checkbox are the same; a checkbox never touched is not ticked."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return bool(one) == bool(other)
+    return one == other
+
+
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
@@ -68,13 +75,15 @@ class MacroPreview:
     tags: frozenset[str]
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
     comment: str = ""  # "public", "internal", or none
+    problem: str = ""  # why Zendesk gave none, a sentence
 
     def to_json(self) -> Json:
-        return {"tags": sorted(self.tags), "fields": dict(self.fields), "comment": self.comment}
+        stored = {"tags": sorted(self.tags), "fields": dict(self.fields), "comment": self.comment}
+        return stored | ({"problem": self.problem} if self.problem else {})
 
     @classmethod
     def from_json(cls, stored: Json) -> MacroPreview:
-        return cls(frozenset(stored["tags"]), stored["fields"], stored["comment"])
+        return cls(frozenset(stored["tags"]), stored["fields"], stored["comment"], stored.get("problem", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +207,11 @@ class TicketChange:
     is_guard_held: bool = False  # the ticket carries the guard tag already: it does not gain it
     #: What an undo cannot put back, by name with the old value: it is not sent.
     stays: Mapping[str, FieldValue] = field(default_factory=dict)
+    #: Checkboxes that have no tag, by field id, with their new values.
+    custom: Mapping[int, CustomValue] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.add or self.remove or self.fields or self.comment)
+        return bool(self.add or self.remove or self.fields or self.custom or self.comment)
 
     @property
     def is_own(self) -> bool:
@@ -218,7 +229,7 @@ class TicketChange:
     @property
     def is_visible(self) -> bool:
         """Whether tags or fields can show it; a comment shows in neither."""
-        return bool(self.add or self.remove or self.fields)
+        return bool(self.add or self.remove or self.fields or self.custom)
 
     def is_shown_by(self, ticket: TicketSnapshot) -> bool:
         """Whether tags and fields look as if the change had been made."""
@@ -226,6 +237,7 @@ class TicketChange:
             self.add <= ticket.tags
             and not self.remove & ticket.tags
             and all(same_value(ticket.value(name), value) for name, value in self.fields.items())
+            and all(same_choice(ticket.custom.get(id_), value) for id_, value in self.custom.items())
         )
 
     def missing_in(self, ticket: TicketSnapshot) -> TicketChange:
@@ -237,6 +249,11 @@ class TicketChange:
                 name: value
                 for name, value in self.fields.items()
                 if not same_value(ticket.value(name), value)
+            },
+            custom={
+                number: value
+                for number, value in self.custom.items()
+                if not same_choice(ticket.custom.get(number), value)
             },
         )
 
@@ -258,6 +275,8 @@ class TicketChange:
             stored["stamped"] = True
         if self.stays:
             stored["stays"] = dict(self.stays)
+        if self.custom:
+            stored["custom"] = {str(number): value for number, value in self.custom.items()}
         return stored
 
     @classmethod
@@ -273,6 +292,7 @@ class TicketChange:
             stored.get("comment", ""),
             stored.get("stamped", False),
             stays=stored.get("stays", {}),
+            custom={int(number): value for number, value in stored.get("custom", {}).items()},
             is_guard_held=bool(guard) and guard not in added,
         )
 

@@ -290,10 +290,14 @@ class TicketWork:
 
     def _undoable(self, answer: ToolAnswer) -> ToolAnswer:
         """A tool's answer, unless it sets a field that was not read: what stood there would be lost."""
-        unread = answer.fields.keys() - set(self._fields) if isinstance(answer, TicketChange) else ()
-        if unread:
+        if not isinstance(answer, TicketChange):
+            return answer
+        if unread := answer.fields.keys() - set(self._fields):
             names = ", ".join(sorted(unread))
             return Skipped("field_not_read", f"The tool sets {names}, and does not name that in fields_of.")
+        if numbers := answer.custom.keys() - set(self._custom):
+            names = ", ".join(map(str, sorted(numbers)))
+            return Skipped("field_not_read", f"The tool sets {names}, and does not name that in reads_of.")
         return answer
 
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
@@ -493,7 +497,7 @@ def _is_doubtful(change: Payload) -> bool:
 def _delta(change: Payload) -> dict[str, object]:
     """Add and remove, never a whole list: what others tagged stays."""
     wanted = TicketChange.from_json(change)
-    sent: dict[str, object] = dict(wanted.fields)
+    sent = _fields(wanted)
     if wanted.added:
         sent["additional_tags"] = sorted(wanted.added)
     if wanted.remove:
@@ -503,7 +507,7 @@ def _delta(change: Payload) -> dict[str, object]:
 
 def _keys(change: TicketChange, *, own: bool) -> set[str]:
     """The keys that carry the change of a ticket."""
-    sent = set(change.fields) | ({"comment"} if change.comment else set())
+    sent = {*_fields(change), *(["comment"] if change.comment else ())}
     if change.added:
         sent.add("tags" if own else "additional_tags")
     if change.remove:
@@ -517,10 +521,18 @@ def _whole(change: TicketChange, seen: TicketSnapshot) -> dict[str, object]:
     Older documents of Zendesk's confine add and remove to the form with `?ids=`; in this one they may be
     ignored. Tags that are added come last: of two options of a dropdown the later one counts.
     """
-    sent: dict[str, object] = dict(change.fields)
+    sent = _fields(change)
     if change.added or change.remove:
         kept = change.applied_to(seen.tags) - change.added
         sent["tags"] = [*sorted(kept), *sorted(change.added)]
+    return sent
+
+
+def _fields(change: TicketChange) -> dict[str, object]:
+    """The fields of a change, as an update names them."""
+    sent: dict[str, object] = dict(change.fields)
+    if change.custom:
+        sent["custom_fields"] = [{"id": number, "value": value} for number, value in change.custom.items()]
     return sent
 
 

@@ -19,6 +19,7 @@ from tagmanager.ticket_change import (
     FieldValue,
     TicketChange,
     TicketSnapshot,
+    same_choice,
     same_value,
 )
 from tagmanager.tools.base import Answer
@@ -61,6 +62,11 @@ def change_for(
         exact=done.exact,
         fields=fields.sent,
         stays=fields.stay,
+        custom={
+            number: bool(before.custom.get(number)) if isinstance(value, bool) else before.custom.get(number)
+            for number, value in done.custom.items()
+            if same_choice(ticket.custom.get(number), value)
+        },
     )
     if is_refused:
         back = without_doubtful(back)
@@ -212,6 +218,12 @@ def touched_since(ticket: TicketSnapshot, earlier: PreviousResult | None) -> str
     others = [name for name, value in done.fields.items() if not same_value(ticket.value(name), value)]
     if "type" in done.fields and "type" not in others:
         others += _set_since(ticket, before)
-    if others:
-        parts.append(f"changed the {', the '.join(FIELD_WORDS[name] for name in others)}")
+    labels = [FIELD_WORDS[name] for name in others]
+    labels += [
+        f"field {number}"
+        for number, value in done.custom.items()
+        if not same_choice(ticket.custom.get(number), value)
+    ]
+    if labels:
+        parts.append(f"changed the {', the '.join(labels)}")
     return f"Since then someone {' and '.join(parts)}; that was left alone." if parts else ""
