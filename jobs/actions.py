@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import Actor
-from jobs.followups import purpose_of
+from jobs.followups import SAME_PURPOSE, purpose_of
 from jobs.formatting import some
 from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
@@ -29,7 +29,7 @@ from jobs.options import to_store
 from jobs.runtime import wakeups
 from jobs.runtime.lease import held_by_this_process, new_token
 from jobs.source_spec import ITEMS, LISTED, jobs_named
-from jobs.states import ENDED, MAY_FOLLOW, BatchState, FollowUp, Guarded, Outcome, Status
+from jobs.states import ENDED, MAY_FOLLOW, STOPPED, BatchState, FollowUp, Guarded, Outcome, Status
 
 T = TypeVar("T")
 #: The request for one item alone, as JSON that the work reads.
@@ -230,11 +230,19 @@ FOLLOW_UPS = {
 
 
 def follow_up(
-    *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
+    *,
+    job: Job,
+    kind: FollowUp,
+    by: Actor,
+    reason: str = "",
+    options: Mapping[str, Any] | None = None,
+    here: bool = False,
+    nonce: str | None = None,
 ) -> Submission:
     """Make a new job on some items of an ended one; with `reason` only on failures with that cause.
 
-    Refused while another of the same kind has not ended, because a click in two tabs would make it twice.
+    It keeps the options of the job, but for those given. Refused while another does the same and has not
+    ended, because a click in two tabs would make it twice. The lock on the job's row decides which is first.
     """
     check_follow_up(job, kind)
     with transaction.atomic():
@@ -242,19 +250,48 @@ def follow_up(
         source = _items_of(job, kind, reason)
         for child in job.children.filter(follow_up=kind).exclude(status__in=ENDED):
             if child.source == source and (nonce is None or child.nonce != nonce):
-                raise NotPossible(f"Job {child.pk} is at this already ({child.title}).")
-        return make_follow_up(job=job, kind=kind, by=by, reason=reason, here=here, nonce=nonce)
+                raise NotPossible(_at_it_already(job, kind, child))
+        if kind is FollowUp.UNDO and (other := _continued_undo(job)):
+            raise NotPossible(_at_it_already(job, kind, other))
+        return make_follow_up(
+            job=job, kind=kind, by=by, reason=reason, options=options, here=here, nonce=nonce
+        )
+
+
+def _at_it_already(job: Job, kind: FollowUp, other: Job) -> str:
+    if kind is not FollowUp.UNDO:
+        return f"Job {other.pk} is at this already ({other.title})."
+    what = "resume or cancel it" if other.status in STOPPED else "wait until it has ended, or cancel it"
+    return f"Job {other.pk} is already undoing job {job.pk}: {what}."
+
+
+def _continued_undo(job: Job) -> Job | None:
+    """A retry or the rest of an undo of the job, or of such a one, that has not ended."""
+    generation = set(job.children.filter(follow_up=FollowUp.UNDO).values_list("pk", flat=True))
+    while generation:
+        children = Job.objects.filter(parent__in=generation, follow_up__in=SAME_PURPOSE)
+        if found := children.exclude(status__in=ENDED).first():
+            return found
+        generation = set(children.values_list("pk", flat=True))
+    return None
 
 
 def make_follow_up(
-    *, job: Job, kind: FollowUp, by: Actor, reason: str = "", here: bool = False, nonce: str | None = None
+    *,
+    job: Job,
+    kind: FollowUp,
+    by: Actor,
+    reason: str = "",
+    options: Mapping[str, Any] | None = None,
+    here: bool = False,
+    nonce: str | None = None,
 ) -> Submission:
     """Do the same as `follow_up`, for a caller that has checked already."""
     return submit(
         tool=job.tool,
         title=FOLLOW_UPS[kind].title.format(title=job.title),
         params=job.tool_params,
-        options=job.chosen_options,
+        options={**job.chosen_options, **(options or {})},
         source=_items_of(job, kind, reason),
         by=by,
         canary=job.canary if kind is FollowUp.RUN else None,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from jobs.models import Job
 from jobs.source_spec import Stored
-from jobs.states import Outcome
+from jobs.states import FollowUp, Outcome
 from tagmanager.account import connection
+from tagmanager.changes import irrevocable
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.source_kinds.registry import of_kind
 from tagmanager.intake.ticket_filter import START, TicketFilter
@@ -16,6 +17,8 @@ ADVICE = {
     "closed": "Closed tickets are changed only with the option “Include closed tickets”, and only where an "
     "admin has allowed it in Zendesk's Admin Center: Objects and rules, Tickets, Settings.",
     "closed_field": "Apply it to tickets that are not closed, or change only tags and priority.",
+    "not_taken_back": "Zendesk does not take such a value back. Set it there by hand where that is possible.",
+    "not_foreseen": "Look at the ticket in Zendesk, then apply the macro to it with a new job.",
     "not_found": "Deleted tickets, and those that the connected user may not see, cannot be changed.",
     "deleted": "Restore the ticket in Zendesk if it is to be changed.",
     "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",
@@ -29,6 +32,13 @@ ADVICE = {
     "the rule, then retry.",
     "TicketTooBig": "The ticket has too many tags. Take some off, then retry.",
 }
+
+#: What takes in the tickets that an undo left out because they are closed.
+INCLUDE_CLOSED = (
+    "Undo job {job} again with “Include tickets closed since” (in a terminal: --include-closed). It changes "
+    "tags and priority alone, and only where an admin has allowed that in Zendesk's Admin Center: Objects "
+    "and rules, Tickets, Settings."
+)
 
 
 def tool_name(slug: str) -> str:
@@ -88,8 +98,16 @@ def what_stays(job: Job) -> str:
     return "Only tags and fields are put back. The internal notes that were posted stay."
 
 
-def advice_on(outcome: str, reason: str) -> str:
-    """What a person can do about tickets that ended so, in a sentence."""
+def undo_limits(job: Job) -> list[str]:
+    """What an undo of the job cannot bring back, in sentences with the number of tickets."""
+    return irrevocable.undo_limits(job, (Outcome.CHANGED, Outcome.UNVERIFIED))
+
+
+def advice_on(outcome: str, reason: str, job: Job | None = None) -> str:
+    """What a person can do about tickets of the job that ended so, in a sentence."""
+    is_undo = job is not None and job.follow_up == FollowUp.UNDO
+    if job is not None and is_undo and reason == "closed" and not JobOptions.of(job).include_closed:
+        return INCLUDE_CLOSED.format(job=job.parent_id)
     if reason in ADVICE:
         return ADVICE[reason]
     return "Mend what Zendesk names, then retry." if outcome == Outcome.FAILED else ""

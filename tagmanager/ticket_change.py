@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from zendesk import MAX_TAGS_LENGTH, Ticket, fits, normalise
@@ -23,7 +24,48 @@ SETTABLE = {
     "priority": "priority",
     "group_id": "group",
     "assignee_id": "assignee",
+    "custom_status_id": "custom status",
 }
+#: Fields that Zendesk moves along when another one is set: a status assigns the default custom status of its
+#: category, and a custom status its category (support.zendesk.com, article 4959212269210); another type drops
+#: the problem and the due date. They are kept with a ticket, so that undo can put them back.
+MOVED_BY = {
+    "status": ("custom_status_id",),
+    "custom_status_id": ("status",),
+    "type": ("problem_id", "due_at"),
+}
+#: How people call the fields of a change; the last two only go along with a type.
+FIELD_WORDS = {**SETTABLE, "problem_id": "problem", "due_at": "due date"}
+
+
+def moved_by(names: Iterable[str]) -> list[str]:
+    """The fields that setting these moves along, besides these themselves."""
+    known = list(names)
+    found = dict.fromkeys(moved for name in known for moved in MOVED_BY.get(name, ()))
+    return [name for name in found if name not in known]
+
+
+def same_value(one: FieldValue, other: FieldValue) -> bool:
+    """Whether two values of a field are the same, however Zendesk writes them: a time, a number as text."""
+    if one == other or one is None or other is None:
+        return one == other
+    first, second = str(one), str(other)
+    return first == second or (_moment(first) is not None and _moment(first) == _moment(second))
+
+
+def same_choice(one: CustomValue, other: CustomValue) -> bool:
+    """Whether two values of a dropdown or checkbox are the same; a checkbox never touched is not ticked."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return bool(one) == bool(other)
+    return one == other
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +75,15 @@ class MacroPreview:
     tags: frozenset[str]
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # those of `SETTABLE` that were asked for
     comment: str = ""  # "public", "internal", or none
+    problem: str = ""  # why Zendesk gave none, a sentence
 
     def to_json(self) -> Json:
-        return {"tags": sorted(self.tags), "fields": dict(self.fields), "comment": self.comment}
+        stored = {"tags": sorted(self.tags), "fields": dict(self.fields), "comment": self.comment}
+        return stored | ({"problem": self.problem} if self.problem else {})
 
     @classmethod
     def from_json(cls, stored: Json) -> MacroPreview:
-        return cls(frozenset(stored["tags"]), stored["fields"], stored["comment"])
+        return cls(frozenset(stored["tags"]), stored["fields"], stored["comment"], stored.get("problem", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +98,9 @@ class TicketSnapshot:
     macro_preview: MacroPreview | None = None  # where Zendesk was asked what a macro would make of it
     custom: Mapping[int, CustomValue] = field(default_factory=dict)  # by field id, those that were asked for
     is_ai_agent: bool = False  # an AI agent holds it: read-only until a person takes over
+    along: Mapping[str, FieldValue] = field(
+        default_factory=dict
+    )  # those that move with `fields` (`moved_by`)
 
     @property
     def is_closed(self) -> bool:
@@ -62,6 +109,16 @@ class TicketSnapshot:
     def is_as(self, other: TicketSnapshot) -> bool:
         """Whether nobody has touched the ticket between the two readings, as far as they show."""
         return replace(self, macro_preview=None) == replace(other, macro_preview=None)
+
+    def value(self, name: str) -> FieldValue:
+        """What stood in one of the fields that were read, or moves with them; None too if it was not read."""
+        if name in self.fields:
+            return self.fields[name]
+        return self.along.get(name, self.status if name == "status" else None)
+
+    def knows(self, name: str) -> bool:
+        """Whether this field was read."""
+        return name in self.fields or name in self.along or name == "status"
 
     def to_json(self) -> Json:
         stored: Json = {"tags": sorted(self.tags), "status": self.status, "updated_at": self.updated_at}
@@ -73,6 +130,8 @@ class TicketSnapshot:
             stored["custom"] = {str(number): value for number, value in self.custom.items()}
         if self.is_ai_agent:
             stored["ai_agent"] = True
+        if self.along:
+            stored["along"] = dict(self.along)
         return stored
 
     @classmethod
@@ -86,6 +145,7 @@ class TicketSnapshot:
             MacroPreview.from_json(stored["foreseen"]) if "foreseen" in stored else None,
             {int(number): value for number, value in stored.get("custom", {}).items()},
             stored.get("ai_agent", False),
+            stored.get("along", {}),
         )
 
     @classmethod
@@ -95,8 +155,9 @@ class TicketSnapshot:
         fields: Iterable[str] = (),
         foreseen: MacroPreview | None = None,
         custom: Iterable[int] = (),
+        along: Iterable[str] = (),
     ) -> TicketSnapshot:
-        """With these of its fields, each in `SETTABLE`, and these custom ones, by id."""
+        """With these of its fields, each in `SETTABLE`, these custom ones, by id, and those `along`."""
         kept = {name: ticket.fields.get(name) for name in fields}
         values = {number: _choice(ticket, ticket.custom_value(number)) for number in custom}
         return cls(
@@ -108,6 +169,7 @@ class TicketSnapshot:
             foreseen,
             values,
             is_ai_agent=ticket.is_ai_agent,
+            along={name: ticket.fields.get(name) for name in along},
         )
 
 
@@ -143,9 +205,13 @@ class TicketChange:
     comment: str = ""  # "public", "internal", or none
     stamped: bool = False
     is_guard_held: bool = False  # the ticket carries the guard tag already: it does not gain it
+    #: What an undo cannot put back, by name with the old value: it is not sent.
+    stays: Mapping[str, FieldValue] = field(default_factory=dict)
+    #: Checkboxes that have no tag, by field id, with their new values.
+    custom: Mapping[int, CustomValue] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.add or self.remove or self.fields or self.comment)
+        return bool(self.add or self.remove or self.fields or self.custom or self.comment)
 
     @property
     def is_own(self) -> bool:
@@ -163,14 +229,15 @@ class TicketChange:
     @property
     def is_visible(self) -> bool:
         """Whether tags or fields can show it; a comment shows in neither."""
-        return bool(self.add or self.remove or self.fields)
+        return bool(self.add or self.remove or self.fields or self.custom)
 
     def is_shown_by(self, ticket: TicketSnapshot) -> bool:
         """Whether tags and fields look as if the change had been made."""
         return (
             self.add <= ticket.tags
             and not self.remove & ticket.tags
-            and all(ticket.fields.get(name) == value for name, value in self.fields.items())
+            and all(same_value(ticket.value(name), value) for name, value in self.fields.items())
+            and all(same_choice(ticket.custom.get(id_), value) for id_, value in self.custom.items())
         )
 
     def missing_in(self, ticket: TicketSnapshot) -> TicketChange:
@@ -178,7 +245,16 @@ class TicketChange:
         return TicketChange(
             self.add - ticket.tags,
             self.remove & ticket.tags,
-            fields={name: value for name, value in self.fields.items() if ticket.fields.get(name) != value},
+            fields={
+                name: value
+                for name, value in self.fields.items()
+                if not same_value(ticket.value(name), value)
+            },
+            custom={
+                number: value
+                for number, value in self.custom.items()
+                if not same_choice(ticket.custom.get(number), value)
+            },
         )
 
     def to_json(self) -> Json:
@@ -197,6 +273,10 @@ class TicketChange:
             stored["comment"] = self.comment
         if self.stamped:
             stored["stamped"] = True
+        if self.stays:
+            stored["stays"] = dict(self.stays)
+        if self.custom:
+            stored["custom"] = {str(number): value for number, value in self.custom.items()}
         return stored
 
     @classmethod
@@ -211,6 +291,8 @@ class TicketChange:
             guard,
             stored.get("comment", ""),
             stored.get("stamped", False),
+            stays=stored.get("stays", {}),
+            custom={int(number): value for number, value in stored.get("custom", {}).items()},
             is_guard_held=bool(guard) and guard not in added,
         )
 

@@ -7,6 +7,7 @@ from tagmanager.job_labels import (
     item_address,
     source_words,
     tool_name,
+    undo_limits,
     warning_on,
     what_stays,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "item_address",
     "source_words",
     "tool_name",
+    "undo_limits",
     "warning_on",
     "what_stays",
 ]

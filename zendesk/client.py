@@ -28,6 +28,7 @@ from zendesk.records import (
     AutoRouting,
     Conditional,
     CustomRole,
+    CustomStatus,
     Group,
     Macro,
     Rule,
@@ -332,6 +333,16 @@ class Zendesk:
 
     def ticket_fields(self) -> Iterator[TicketField]:
         return self._all("/api/v2/ticket_fields.json", "ticket_fields", TicketField.from_json)
+
+    def custom_statuses(self) -> list[CustomStatus]:
+        """The account's custom ticket statuses, including inactive ones; at most 300, without pages.
+
+        Accounts without them may answer NotFound (developer.zendesk.com, custom ticket statuses).
+        """
+        return self._get(
+            "/api/v2/custom_statuses.json",
+            lambda answer: parse_items(answer, "custom_statuses", CustomStatus.from_json),
+        )
 
     def groups(self) -> Iterator[Group]:
         """The groups that the user may see."""

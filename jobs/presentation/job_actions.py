@@ -101,6 +101,12 @@ def what_stays(action: JobAction, job: Job) -> str:
     return labels().what_stays(job) if is_undo and purpose_of(job).kind is FollowUp.NONE else ""
 
 
+def undo_limits(action: JobAction, job: Job) -> list[str]:
+    """Sentences on the items that an undo of the job cannot bring back to what they were; one query."""
+    is_undo = isinstance(action, FollowUpAction) and action.kind is FollowUp.UNDO
+    return labels().undo_limits(job) if is_undo else []
+
+
 def typed_number_problem(typed: str, number: int) -> str:
     """A sentence on what is wrong with the typed number; "" if it is right."""
     if not typed.strip():
@@ -115,6 +121,9 @@ def typed_number_problem(typed: str, number: int) -> str:
 
 #: The field of the form that forces a cancel, whatever is in flight.
 FORCE_FIELD = "force"
+
+#: The field of the form, and the option, by which an undo takes in what was closed since.
+CLOSED_FIELD = "include_closed"
 
 #: By name of an action; the last argument holds the ticked fields of the form.
 PERFORM: dict[str, Callable[[Job, Actor, Collection[str]], None]] = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.labels import labels
+from jobs.reports.exports import custom_fields
 from jobs.source_spec import SEVERAL, SourceSpec, Stored
 from jobs.states import FollowUp, Guarded, Status
 
@@ -20,6 +21,7 @@ LABELS = {
     "each_its_own": "Each row with a change of its own",
     "macro_title": "Name of the macro",
     "fields": "Fields to set",
+    "custom": "Checkboxes to set",
     "left_out": "Left out of the macro",
     "public_reply": "Public reply",
     "internal_note": "Internal note",
@@ -27,6 +29,8 @@ LABELS = {
     "as_of": "Macro as of",
     "mark": "Mark left",
 }
+#: Parameters that say nothing to people.
+UNNAMED = frozenset({"does"})
 #: By stored name of an option; others, such as the names of fields, say how the rest is to be read.
 OPTION_LABELS = {"include_closed": "Closed tickets", "only": "Only tickets that", "guard": "Guard tag"}
 #: How many entries of a long list are shown.
@@ -53,6 +57,7 @@ def request_summary(job: Job) -> list[tuple[str, str]]:
             ("What", f"Undo of job {job.parent_id}: takes back what that job did, ticket by ticket"),
             *([("What stays", stays)] if (stays := labels().what_stays(job)) else []),
             ("Tickets", source_words(job.source)),
+            ("Tickets closed since", "Included" if job.chosen_options.get("include_closed") else "Left out"),
         ]
     if job.follow_up == FollowUp.UNGUARD:
         tag = _value_words(job.chosen_options.get("guard", ""))
@@ -102,10 +107,15 @@ def source_words(source: Stored) -> str:
 
 def _params(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in job.tool_params.items():
+        if name in UNNAMED:
+            continue
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         # Another tool may use the name for something else.
         if name == "fields" and isinstance(value, dict):
             yield label, _first_few([": ".join(labels().field(job, *each)) for each in value.items()])
+        elif name == "custom" and isinstance(value, dict):
+            fields = custom_fields(value).items()
+            yield label, _first_few([": ".join(labels().field(job, *each)) for each in fields])
         elif value not in ([], {}, "", None):
             yield label, _value_words(value)
 

@@ -45,8 +45,12 @@ class Labels(Protocol):
         """What an undo of the job cannot take back, in a sentence; "" for nothing."""
         ...
 
-    def advice_on(self, outcome: str, reason: str) -> str:
-        """What a person can do about items that ended so, in a sentence; "" when there is nothing to say."""
+    def undo_limits(self, job: Job) -> list[str]:
+        """What an undo of the job cannot bring back, in sentences with the number of items."""
+        ...
+
+    def advice_on(self, outcome: str, reason: str, job: Job | None = None) -> str:
+        """What a person can do about items of the job that ended so, a sentence; "" for nothing to say."""
         ...
 
 

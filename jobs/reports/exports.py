@@ -120,8 +120,8 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
                 " ".join(done.get("add", ())),
                 " ".join(done.get("remove", ())),
                 sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if sent_at else "",
-                _fields((before or {}).get("fields", {})),
-                _fields(done.get("fields", {})),
+                _fields(_fields_before(before or {}, done)),
+                _fields({**done.get("fields", {}), **custom_fields(done.get("custom", {}))}),
                 done.get("comment", ""),
             )
         if len(piece) < READ_AT_ONCE:
@@ -130,6 +130,19 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
                 raise JobDeleted(f"Job {job.pk} was deleted meanwhile, so its export is not complete.")
             return
         after = piece[-1][0]
+
+
+def custom_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Custom fields by the names that people read: `custom_fields_4`."""
+    return {f"custom_fields_{number}": value for number, value in values.items()}
+
+
+def _fields_before(before: Mapping[str, Any], done: Mapping[str, Any]) -> dict[str, Any]:
+    """What stood in the fields that the job sets, and in those that were put back with them."""
+    along, custom = before.get("along", {}), before.get("custom", {})
+    moved = {name: along[name] for name in done.get("fields", {}) if name in along}
+    touched = {number: custom[number] for number in done.get("custom", {}) if number in custom}
+    return {**before.get("fields", {}), **moved, **custom_fields(touched)}
 
 
 def _fields(values: Mapping[str, Any]) -> str:

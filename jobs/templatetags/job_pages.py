@@ -16,6 +16,7 @@ from jobs.presentation.job_page import running_time
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import outcome_word
 from jobs.presentation.statuses import STATUSES, status_template
+from jobs.reports.exports import custom_fields
 from jobs.reports.failure_reasons import Cause
 
 register = template.Library()
@@ -65,9 +66,9 @@ def item_address(ref: int) -> str:
 
 
 @register.filter
-def advice(cause: Cause) -> str:
-    """What a person can do about items with this cause."""
-    return labels().advice_on(cause.outcome, cause.reason)
+def advice(cause: Cause, job: Job) -> str:
+    """What a person can do about items of the job with this cause."""
+    return labels().advice_on(cause.outcome, cause.reason, job)
 
 
 @register.filter
@@ -80,9 +81,11 @@ def tags_of(item: Item, kind: str) -> list[str]:
 @register.simple_tag
 def fields_of(item: Item, job: Job) -> list[str]:
     """The fields that an item of the job gets, each as a phrase: "status: open → solved"."""
-    before = (item.before or {}).get("fields", {})
+    before = {**(item.before or {}).get("along", {}), **(item.before or {}).get("fields", {})}
+    before |= custom_fields((item.before or {}).get("custom", {}))
+    change = item.change or {}
     phrases = []
-    for name, value in (item.change or {}).get("fields", {}).items():
+    for name, value in {**change.get("fields", {}), **custom_fields(change.get("custom", {}))}.items():
         label, becomes = labels().field(job, name, value)
         _, was = labels().field(job, name, before.get(name))
         phrases.append(f"{label}: {was} → {becomes}")

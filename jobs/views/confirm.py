@@ -17,6 +17,7 @@ from jobs.guards.overlaps import overlapping_jobs
 from jobs.input import storable
 from jobs.models import Job
 from jobs.presentation.job_actions import (
+    CLOSED_FIELD,
     JOB_ACTIONS,
     PERFORM,
     TYPED_FIELD,
@@ -25,12 +26,13 @@ from jobs.presentation.job_actions import (
     counts_of,
     needs_typed_number,
     typed_number_problem,
+    undo_limits,
     warning,
     what_stays,
     why_unavailable,
 )
 from jobs.reports.failure_reasons import reason_in
-from jobs.states import Status
+from jobs.states import FollowUp, Status
 from jobs.views import saved_form
 from jobs.views.inline_run import run_inline
 from jobs.views.job_detail import job_or_404
@@ -81,8 +83,11 @@ def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = ""
         "types": needs_typed_number(action, job, counts.affected),
         "warning": warning(action, job, counts.affected),
         "stays": what_stays(action, job),
+        "limits": undo_limits(action, job),
         "typed": sent.get(TYPED_FIELD, "") if problem or typed else "",
         "problem": problem,
+        "may_include_closed": action.name == "undo" and not job.chosen_options.get(CLOSED_FIELD),
+        "includes_closed": CLOSED_FIELD in sent,
         "is_back": bool(typed),
     }
     return render(request, "jobs/ask.html", context, status=422 if problem else 200)
@@ -118,11 +123,18 @@ def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
         by=person(signed_in(request)),
         reason=reason,
         here=number <= settings.SYNC_TICKET_LIMIT,
+        options=_options(request, action),
         nonce=_nonce(request) or None,
     )
     if made.token:
         run_inline(made)
     return made.job
+
+
+def _options(request: HttpRequest, action: FollowUpAction) -> dict[str, bool]:
+    """What is asked of the new job other than of the earlier one."""
+    ticked = action.kind is FollowUp.UNDO and CLOSED_FIELD in request.POST
+    return {CLOSED_FIELD: True} if ticked else {}
 
 
 def _nonce(request: HttpRequest) -> str:

@@ -63,7 +63,9 @@ def trace_in(
     removed = frozenset().union(*(part.removed for part in made))
     values = {(part.field, part.after) for part in made}
     wanted = {(name, "" if value is None else str(value)) for name, value in missing.fields.items()}
-    if missing.add <= added and missing.remove <= removed and wanted <= values:
+    # What an audit shows of a checkbox's value is not documented: that it changed has to do.
+    touched = {str(number) for number in missing.custom} <= {part.field for part in made}
+    if missing.add <= added and missing.remove <= removed and wanted <= values and touched:
         return DeliveryEvidence.MADE
     if not audits or any(_names_nothing(audit) for audit in since):
         return DeliveryEvidence.UNCLEAR

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 
 from django.conf import settings
@@ -35,6 +37,7 @@ from jobs.work import (
     Skipped,
     Snapshot,
     Unchanged,
+    Verdict,
     Verify,
 )
 from tagmanager.account import connection
@@ -52,7 +55,7 @@ from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake import sources
 from tagmanager.inventory.tag_counts import COUNT_TOOL
 from tagmanager.macros.application import ASKED_AT_ONCE, Application
-from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot
+from tagmanager.ticket_change import MacroPreview, TicketChange, TicketSnapshot, moved_by
 from tagmanager.tools import UnknownTool, tool
 from tagmanager.tools.base import Answer as ToolAnswer
 from tagmanager.tools.base import AppliesMacro, ReadsCustomFields, SetsFields
@@ -73,6 +76,7 @@ DELETED = Skipped("deleted", "The ticket has been deleted.")
 CLOSED = Skipped("closed", "The ticket is closed, and closed tickets were not included.")
 #: The reason of tickets that are not, or no longer, what the job was asked to change.
 NO_LONGER_MATCHES = "no_longer_matches"
+CLOSED_SINCE = Skipped("closed", "The ticket is closed, and an undo leaves closed tickets out unless told.")
 COMPLETED_AT = re.compile(r"at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
 
 
@@ -110,6 +114,9 @@ class TicketWork:
         self._traces: dict[tuple[int, str], DeliveryEvidence] = {}  # by ref and stamp, those found already
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
+        self._along = moved_by(self._fields)
+        self._doubtful: set[str] = set()  # receipts of batches with parts that Zendesk may not take back
+        self._refused_back: set[int] = set()  # tickets whose such parts it has refused
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.reads_ids_only = False
@@ -222,7 +229,7 @@ class TicketWork:
             previews = self._macro.preview(asked)
         return {
             ticket.id: TicketSnapshot.from_ticket(
-                ticket, self._fields, previews.get(ticket.id), self._custom
+                ticket, self._fields, previews.get(ticket.id), self._custom, self._along
             ).to_json()
             for ticket in tickets
         }
@@ -283,7 +290,8 @@ class TicketWork:
         if self._errand.kind is FollowUp.UNGUARD:
             return guard_tag.unguarded(seen, earlier, self._guard)
         if self._errand.kind is FollowUp.UNDO:
-            answer = undo.change_for(seen, earlier)
+            names, is_refused = self._options.field_names, seen.id in self._refused_back
+            answer = undo.change_for(seen, earlier, is_refused=is_refused, names=names)
         elif self._asks_each and not self._may_change(seen):
             return Skipped(CLOSED.reason, CLOSED.detail)
         else:
@@ -295,16 +303,20 @@ class TicketWork:
 
     def _undoable(self, answer: ToolAnswer) -> ToolAnswer:
         """A tool's answer, unless it sets a field that was not read: what stood there would be lost."""
-        unread = answer.fields.keys() - set(self._fields) if isinstance(answer, TicketChange) else ()
-        if unread:
+        if not isinstance(answer, TicketChange):
+            return answer
+        if unread := answer.fields.keys() - set(self._fields):
             names = ", ".join(sorted(unread))
             return Skipped("field_not_read", f"The tool sets {names}, and does not name that in fields_of.")
+        if numbers := answer.custom.keys() - set(self._custom):
+            names = ", ".join(map(str, sorted(numbers)))
+            return Skipped("field_not_read", f"The tool sets {names}, and does not name that in reads_of.")
         return answer
 
     def _stays_closed(self, change: TicketChange) -> Skipped | None:
         """Why a closed ticket is left as it is; None where the change is tried."""
         if not self._options.include_closed:
-            return CLOSED
+            return CLOSED_SINCE if self._errand.kind is FollowUp.UNDO else CLOSED
         problem = closed_tickets.why_not(change)
         return Skipped("closed_field", problem) if problem else None
 
@@ -326,7 +338,9 @@ class TicketWork:
     def _plain_snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
         """Without a preview of what the macro would make of them."""
         return {
-            ticket.id: TicketSnapshot.from_ticket(ticket, self._fields, None, self._custom).to_json()
+            ticket.id: TicketSnapshot.from_ticket(
+                ticket, self._fields, None, self._custom, self._along
+            ).to_json()
             for ticket in tickets
         }
 
@@ -341,8 +355,12 @@ class TicketWork:
         seen = TicketSnapshot.from_json(item.ref, now) if now else None
         return evidence.explain(before, seen, result, closed_ones_can_change=kind_is_open)
 
-    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:  # noqa: ARG002 - the records tell
-        return None
+    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:
+        if self._errand.kind is not FollowUp.UNDO:
+            return None
+        change, seen = TicketChange.from_json(item.change), TicketSnapshot.from_json(item.ref, now)
+        why = undo.why_not_back(change, seen, self._options.field_names)
+        return Result(Verdict.REFUSED, undo.NOT_TAKEN_BACK, why) if why else None
 
     def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
         before, seen = (TicketSnapshot.from_json(item.ref, state) for state in (item.before, now))
@@ -380,9 +398,15 @@ class TicketWork:
                 sent = _delta(change) | (self._macro.note() if self._macro else {})
                 keys = {"ids", "ticket", *sent}
                 pending = self._zendesk.begin_update_many([i.ref for i in items], sent)
-        return engine_adapter.AdaptedCall(
-            pending, lambda status: engine_adapter.receipt_of(status, keys), engine_adapter.sending
-        )
+        changes = [change] if change is not None else [item.change for item in items]
+        convert = partial(self._receipt, changes, keys)
+        return engine_adapter.AdaptedCall(pending, convert, engine_adapter.sending)
+
+    def _receipt(self, changes: Sequence[Payload], keys: Set[str], status: api.JobStatus) -> Receipt:
+        receipt = engine_adapter.receipt_of(status, keys)
+        if self._errand.kind is FollowUp.UNDO and any(map(_is_doubtful, changes)):
+            self._doubtful.add(receipt.id)
+        return receipt
 
     def _own(self, item: Sendable) -> dict[str, object]:
         """The change of one ticket, refused by Zendesk when anybody has touched it since it was read."""
@@ -402,9 +426,25 @@ class TicketWork:
                     statuses[receipt] = status
         gone = Answer(Phase.GONE, text="Zendesk does not know its bulk job any more.")
         return {
-            receipt: engine_adapter.answer_of(statuses[receipt]) if receipt in statuses else gone
+            receipt: self._answer(receipt, statuses[receipt]) if receipt in statuses else gone
             for receipt in receipts
         }
+
+    def _answer(self, receipt: str, status: api.JobStatus) -> Answer:
+        """What Zendesk says of a batch. A ticket that it refused to undo as a whole is undone in part."""
+        answer = engine_adapter.answer_of(status)
+        if answer.phase is Phase.RUNNING or receipt not in self._doubtful:
+            return answer
+        self._doubtful.discard(receipt)
+        refused = {
+            ref: result
+            for ref, result in answer.results.items()
+            if result is not None and result.verdict in (Verdict.REFUSED, Verdict.UNEXPLAINED)
+        }
+        again = refused.keys() - self._refused_back
+        self._refused_back = (self._refused_back - answer.results.keys()) | again
+        later = {ref: replace(refused[ref], verdict=Verdict.LATER) for ref in again}
+        return replace(answer, results={**answer.results, **later})
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         refs = {item.ref for item in items}
@@ -463,10 +503,14 @@ def _nothing() -> None:
     """Before a call of work that no worker holds a job for."""
 
 
+def _is_doubtful(change: Payload) -> bool:
+    return undo.is_doubtful(TicketChange.from_json(change))
+
+
 def _delta(change: Payload) -> dict[str, object]:
     """Add and remove, never a whole list: what others tagged stays."""
     wanted = TicketChange.from_json(change)
-    sent: dict[str, object] = dict(wanted.fields)
+    sent = _fields(wanted)
     if wanted.added:
         sent["additional_tags"] = sorted(wanted.added)
     if wanted.remove:
@@ -476,7 +520,7 @@ def _delta(change: Payload) -> dict[str, object]:
 
 def _keys(change: TicketChange, *, own: bool) -> set[str]:
     """The keys that carry the change of a ticket."""
-    sent = set(change.fields) | ({"comment"} if change.comment else set())
+    sent = {*_fields(change), *(["comment"] if change.comment else ())}
     if change.added:
         sent.add("tags" if own else "additional_tags")
     if change.remove:
@@ -490,10 +534,18 @@ def _whole(change: TicketChange, seen: TicketSnapshot) -> dict[str, object]:
     Older documents of Zendesk's confine add and remove to the form with `?ids=`; in this one they may be
     ignored. Tags that are added come last: of two options of a dropdown the later one counts.
     """
-    sent: dict[str, object] = dict(change.fields)
+    sent = _fields(change)
     if change.added or change.remove:
         kept = change.applied_to(seen.tags) - change.added
         sent["tags"] = [*sorted(kept), *sorted(change.added)]
+    return sent
+
+
+def _fields(change: TicketChange) -> dict[str, object]:
+    """The fields of a change, as an update names them."""
+    sent: dict[str, object] = dict(change.fields)
+    if change.custom:
+        sent["custom_fields"] = [{"id": number, "value": value} for number, value in change.custom.items()]
     return sent
 
 

@@ -6,6 +6,9 @@ kept in memory until it is sent, and previewed again when that was too long ago.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +21,15 @@ from tagmanager.macros.comments import Comment
 from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange
 from zendesk import normalise
 
+logger = logging.getLogger(__name__)
+
 #: The key of our mark in the metadata of an update (developer.zendesk.com, ticket audits).
 MARK = "tag_manager"
 #: Tickets in a batch where Zendesk has to preview each: few, so that a click is noticed between two batches,
 #: and a wait for the rate limit does not outlast the previews.
 ASKED_AT_ONCE = 20
+#: Failures of a preview that may be that ticket's own; all others concern every call.
+OWN_FAILURES = (api.Refused, api.NotAllowed, api.Unavailable, api.UnexpectedAnswer)
 #: The most comments kept in memory for sending.
 MAX_COMMENTS = 300
 
@@ -36,6 +43,7 @@ class AppliedMacro:
     as_of: str = ""  # when it was last edited, as Zendesk says it; of one that is asked for ticket by ticket
     mark: str = ""  # of one with a comment: found again in the history of each ticket that got it
     comment: Comment | None = None  # the account's own text
+    does: str = ""  # `digest_of` it; "" in jobs of an earlier release, which compare `as_of`
 
     @property
     def is_asked_for_each(self) -> bool:
@@ -46,6 +54,12 @@ class AppliedMacro:
         return self.comment is not None and self.comment.is_public
 
 
+def digest_of(macro: api.Macro) -> str:
+    """Equal for macros that do the same, whatever they are called and wherever they stand."""
+    actions = [[action.field, action.value] for action in macro.actions]
+    return hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).hexdigest()[:32]
+
+
 class Application:
     """Applies one macro for one worker. All methods may raise `ZendeskError`."""
 
@@ -54,6 +68,7 @@ class Application:
         self._zendesk = zendesk
         self._fields = fields
         self._comments: OrderedDict[int, tuple[str, Comment | None]] = OrderedDict()
+        self._kept: dict[int, tuple[str, MacroPreview]] = {}  # by ref, with the ticket's stamp
         self._marks_are_kept = False
 
     # Reading
@@ -61,22 +76,53 @@ class Application:
     def preview(self, tickets: Iterable[api.Ticket]) -> dict[int, MacroPreview]:
         """Zendesk's own preview of each ticket; tickets that have vanished are missing.
 
+        A ticket whose preview fails twice while others succeed has one with a `problem`. Where all of several
+        fail, or Zendesk asks to wait, this raises; the previews that succeeded are then not requested again.
         Raises `NeedsPerson` when the macro has been edited or deleted since the job was made.
         """
-        found = {}
-        for ticket in tickets:
-            try:
-                result = self._zendesk.preview_macro(self.macro.id, ticket.id)
-            except api.NotFound:
-                continue
-            comment = self.comment_in(result)
-            self._comments[ticket.id] = (ticket.updated_at, comment)
-            self._comments.move_to_end(ticket.id)
-            found[ticket.id] = _macro_preview(ticket, result, self._fields, comment)
+        found: dict[int, MacroPreview] = {}
+        failed: list[api.Ticket] = []
+        wanted = list(tickets)
+        try:
+            for ticket in wanted:
+                try:
+                    self._add_preview(found, ticket)
+                except OWN_FAILURES as problem:
+                    failed.append(ticket)
+                    if len(failed) == len(wanted) > 1:
+                        raise
+                    logger.info("the preview of ticket %s failed: %s", ticket.id, type(problem).__name__)
+            for ticket in failed:
+                try:
+                    self._add_preview(found, ticket)
+                except OWN_FAILURES as problem:
+                    found[ticket.id] = MacroPreview(ticket.tags, problem=str(problem))
+            self._check_macro()  # afterwards, so that every preview is of the macro as the job was made with
+        except api.ZendeskError:
+            self._kept = {
+                ticket.id: (ticket.updated_at, found[ticket.id])
+                for ticket in wanted
+                if ticket.id in found and not found[ticket.id].problem
+            }
+            raise
+        return found
+
+    def _add_preview(self, found: dict[int, MacroPreview], ticket: api.Ticket) -> None:
+        """Add the preview of a ticket that has not vanished: kept from a call that broke off, or new."""
+        stamp, kept = self._kept.pop(ticket.id, ("", None))
+        if kept is not None and stamp == ticket.updated_at:
+            found[ticket.id] = kept
+            return
+        try:
+            result = self._zendesk.preview_macro(self.macro.id, ticket.id)
+        except api.NotFound:
+            return
+        comment = self.comment_in(result)
+        self._comments[ticket.id] = (ticket.updated_at, comment)
+        self._comments.move_to_end(ticket.id)
         while len(self._comments) > MAX_COMMENTS:
             self._comments.popitem(last=False)
-        self._check_macro()  # afterwards, so that every preview is of the macro as the job was made with
-        return found
+        found[ticket.id] = _macro_preview(ticket, result, self._fields, comment)
 
     def comment_in(self, result: Mapping[str, Any]) -> Comment | None:
         """The comment of a preview; None for a macro without one."""
@@ -92,7 +138,8 @@ class Application:
                 f"The macro “{self.macro.title}” is no more in Zendesk, or the connected user may not see "
                 "it. Nothing more is sent. Cancel this job."
             ) from exc
-        if now.updated_at != self.macro.as_of:
+        same = digest_of(now) == self.macro.does if self.macro.does else now.updated_at == self.macro.as_of
+        if not same:
             raise NeedsPerson(
                 f"The macro “{self.macro.title}” was edited in Zendesk after this job was made. Nothing more "
                 "is sent, since it would be something else than was asked for. Cancel this job, and apply "

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tagmanager.macros.translation import CUSTOM_FIELD
-from zendesk import Zendesk
+from tagmanager.macros.translation import CUSTOM_FIELD, CUSTOM_STATUS
+from zendesk import CustomStatus, NotAllowed, NotFound, Zendesk
 
 GROUP = "group_id"
 #: Shown instead of Zendesk's names of fields.
@@ -22,7 +22,7 @@ LABELS = {
     "assignee_id": "assignee",
     "comment_mode_is_public": "public comment",
     "ticket_form_id": "form",
-    "custom_status_id": "custom status",
+    CUSTOM_STATUS: "custom status",
 }
 
 
@@ -31,7 +31,9 @@ class FieldNames:
     """The names of one account. A field or value without one is shown as it is stored."""
 
     groups: dict[str, str] = field(default_factory=dict)  # by number
-    fields: dict[str, str] = field(default_factory=dict)  # titles of custom ones, by the names of actions
+    #: Titles of custom ones, by the names of actions, and names of values, by `name=value`. They share a
+    #: mapping, because a program of the release before knows no other.
+    fields: dict[str, str] = field(default_factory=dict)
 
     def label(self, name: str) -> str:
         return LABELS.get(name) or self.fields.get(name) or name.replace("_", " ")
@@ -39,7 +41,8 @@ class FieldNames:
     def value(self, name: str, value: object) -> str:
         """A stored value in words; "none" for nothing."""
         words = _plain(value)
-        return self.groups.get(words, words) if name == GROUP else words
+        known = self.fields.get(f"{name}={words}", words)
+        return self.groups.get(words, words) if name == GROUP else known
 
     def to_json(self) -> dict[str, Any]:
         """As a job keeps them: the keyword arguments that make them again."""
@@ -49,15 +52,32 @@ class FieldNames:
         return bool(self.groups or self.fields)
 
 
-def read(zendesk: Zendesk, named: Collection[str]) -> FieldNames:
-    """The names for these fields: no call, one for groups, one for custom fields. Raises `ZendeskError`."""
+def read(
+    zendesk: Zendesk, named: Collection[str], statuses: Collection[CustomStatus] | None = None
+) -> FieldNames:
+    """The names for these fields: no call, or one each for groups, custom fields and custom statuses.
+
+    Raises `ZendeskError`. Where the connected user may not list custom statuses, they have no names.
+    """
     groups = zendesk.groups() if GROUP in named else ()
+    statuses = custom_statuses(zendesk, named) if statuses is None else statuses
     custom = zendesk.ticket_fields() if any(name.startswith(CUSTOM_FIELD) for name in named) else ()
     titles = {f"{CUSTOM_FIELD}{each.id}": each.title for each in custom}
     return FieldNames(
         {str(group.id): group.name for group in groups},
-        {name: title for name, title in titles.items() if name in named},
+        {name: title for name, title in titles.items() if name in named}
+        | {f"{CUSTOM_STATUS}={status.id}": status.label for status in statuses if status.label},
     )
+
+
+def custom_statuses(zendesk: Zendesk, named: Collection[str]) -> list[CustomStatus]:
+    """The account's, where a status is among these fields and they can be listed. Raises `ZendeskError`."""
+    if not {CUSTOM_STATUS, "status"} & set(named):
+        return []
+    try:
+        return zendesk.custom_statuses()
+    except (NotAllowed, NotFound):
+        return []
 
 
 def _plain(value: object) -> str:

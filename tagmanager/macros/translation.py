@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from jobs.input import whole_number
 from tagmanager.macros.comments import PLACEHOLDER, Comment
 from tagmanager.ticket_change import SETTABLE, FieldValue
-from zendesk import Action, Macro, TicketField
+from zendesk import Action, CustomStatus, Macro, TicketField
 
 CUSTOM_FIELD = "custom_fields_"
 COMMENT, COMMENT_HTML, COMMENT_MODE = "comment_value", "comment_value_html", "comment_mode_is_public"
@@ -21,8 +21,11 @@ COMMENT, COMMENT_HTML, COMMENT_MODE = "comment_value", "comment_value_html", "co
 ALL_CHANNELS = "channel:all"
 #: Fields whose value is one tag (support.zendesk.com, articles 4408881943194 and 4408825689882).
 TAG_TYPES = ("tagger", "checkbox")
+TICKED = ("true", "1", "yes")
+CUSTOM_STATUS = "custom_status_id"
+NEW, NEVER_NEW = "new", "Zendesk sets no ticket back to new"
 WORDS = {
-    "status": ("new", "open", "pending", "hold", "solved"),
+    "status": ("open", "pending", "hold", "solved"),
     "type": ("question", "incident", "problem", "task"),
     "priority": ("low", "normal", "high", "urgent"),
 }
@@ -34,7 +37,6 @@ LEFT_OUT = {
     "subject": "the new subject (the old ones are not kept, so they could not be put back)",
     "cc": "the people that it puts in copy",
     "follower": "the followers that it adds",
-    "custom_status_id": "its custom status",
     "ticket_form_id": "its ticket form",
 }
 
@@ -47,6 +49,7 @@ class Translation:
     add: set[str] = field(default_factory=set)
     remove: set[str] = field(default_factory=set)
     fields: dict[str, FieldValue] = field(default_factory=dict)
+    custom: dict[int, bool] = field(default_factory=dict)  # checkboxes without a tag, by the field's id
     left_out: list[str] = field(
         default_factory=list
     )  # phrases for the parts of the macro that are not applied
@@ -55,7 +58,8 @@ class Translation:
 
     @property
     def does_something(self) -> bool:
-        return bool(self.exact or self.add or self.remove or self.fields or self.comment or self.differs)
+        changes = self.add or self.remove or self.fields or self.custom
+        return bool(self.exact or changes or self.comment or self.differs)
 
     @property
     def is_asked_for_each(self) -> bool:
@@ -77,7 +81,9 @@ class Translation:
         if not self.exact:
             self.remove |= set(tags)
 
-    def add_action(self, action: Action, fields: Mapping[int, TicketField]) -> None:
+    def add_action(
+        self, action: Action, fields: Mapping[int, TicketField], statuses: Mapping[int, CustomStatus]
+    ) -> None:
         """Apply one more action on top of those before it."""
         name, value = action.field, action.value
         if action.tags and PLACEHOLDER.search(str(value)):
@@ -90,6 +96,8 @@ class Translation:
             self._remove_tags(_replaced_options(action.tags, fields))
         elif name == "remove_tags":
             self._remove_tags(action.tags)
+        elif name == CUSTOM_STATUS:
+            self._set_custom_status(value, statuses)
         elif name in SETTABLE:
             self._set_field(name, value)
         elif name.startswith(CUSTOM_FIELD):
@@ -101,8 +109,12 @@ class Translation:
 
     def _set_field(self, name: str, value: object) -> None:
         text = str(value).strip()
-        if name in WORDS and text in WORDS[name]:
+        if name == "status" and text == NEW:
+            self._leave_out(f"the status “{text}” ({NEVER_NEW})")
+        elif name in WORDS and text in WORDS[name]:
             self.fields[name] = text
+            if name == "status":
+                self.fields.pop(CUSTOM_STATUS, None)  # the last action counts
         elif name not in WORDS and re.fullmatch(r"[1-9][0-9]*", text):
             self.fields[name] = int(text)
         elif value in (None, "") and name != "status":
@@ -113,16 +125,33 @@ class Translation:
         else:
             self._leave_out(f"the {SETTABLE[name]} “{text}”")
 
+    def _set_custom_status(self, value: object, statuses: Mapping[int, CustomStatus]) -> None:
+        number = whole_number(str(value).strip()) or 0
+        known = statuses.get(number)
+        if not number:
+            self._leave_out(f"the custom status “{value}”")
+        elif known is not None and not known.active:
+            self._leave_out(f"the custom status “{known.label}” (it is not active)")
+        elif known is not None and known.category == NEW:
+            self._leave_out(f"the custom status “{known.label}” ({NEVER_NEW})")
+        else:
+            self.fields.pop("status", None)
+            self.fields[CUSTOM_STATUS] = number
+
     def _set_custom_field(self, name: str, value: object, fields: Mapping[int, TicketField]) -> None:
-        """Set a field by its tag, so that undo restores the field with the tags."""
+        """Set a field by its tag, so that undo restores the field with the tags; without a tag, by itself."""
         number = name.removeprefix(CUSTOM_FIELD)
         known = fields.get(whole_number(number) or 0)
         text = str(value).strip().lower()
         if known is None or known.type not in TAG_TYPES:
             what = f"“{known.title}”" if known else number
             self._leave_out(f"the field {what} (only dropdown and checkbox fields can be put back)")
+        elif known.type == "checkbox" and not known.tags:
+            self.custom[known.id] = text in TICKED
+        elif not known.tags:
+            self._leave_out(f"the field “{known.title}” (it has no options)")
         elif known.type == "checkbox":
-            (self._add_tags if text in ("true", "1", "yes") else self._remove_tags)(known.tags)
+            (self._add_tags if text in TICKED else self._remove_tags)(known.tags)
         elif text in known.tags or value in (None, ""):
             self._remove_tags(known.tags - {text})
             self._add_tags(known.tags & {text})
@@ -142,12 +171,15 @@ class Translation:
             self.left_out.append(phrase)
 
 
-def translate(macro: Macro, fields: Iterable[TicketField]) -> Translation:
-    """The macro's actions in order; `fields` are those of the account."""
+def translate(
+    macro: Macro, fields: Iterable[TicketField], statuses: Iterable[CustomStatus] = ()
+) -> Translation:
+    """The macro's actions in order; fields and custom statuses are those of the account, as far as known."""
     known = {each.id: each for each in fields}
+    known_statuses = {each.id: each for each in statuses}
     whole = Translation()
     for action in macro.actions:
-        whole.add_action(action, known)
+        whole.add_action(action, known, known_statuses)
     if whole.comment is not None and any(map(_hides_comment, macro.actions)):
         whole.comment = replace(whole.comment, is_public=False)
     return whole

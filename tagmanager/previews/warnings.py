@@ -12,7 +12,7 @@ from jobs.states import Outcome
 from tagmanager.account import connection
 from tagmanager.account.status import account_status
 from tagmanager.account.tag_references import AccountSetup, account_setup, references_to
-from tagmanager.changes import closed_tickets
+from tagmanager.changes import closed_tickets, irrevocable
 from tagmanager.changes.ai_agents import AI_AGENT
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
 from tagmanager.changes.job_options import JobOptions
@@ -36,7 +36,13 @@ class PreviewWarnings:
 def warnings_of(job: Job) -> PreviewWarnings:
     """The warnings about an ended dry run. Reads the references to tags from Zendesk, unless cached."""
     change = affected_tags(job)
-    own = [*_partly_known(job), *_closed(job), *_ai_agent(job), *_overlapping_jobs(job, change)]
+    own = [
+        *_partly_known(job),
+        *_undo_limits(job),
+        *_closed(job),
+        *_ai_agent(job),
+        *_overlapping_jobs(job, change),
+    ]
     try:
         setup = account_setup()
         found = references_to(change.add | change.remove)
@@ -67,6 +73,10 @@ def _partly_known(job: Job) -> Iterator[PreviewWarning]:
             f"Of the tags that would vanish only those of the first {MAX_CHANGES_READ:,} tickets were looked "
             "at. Fields and rules that name tags of the others may be concerned as well."
         )
+
+
+def _undo_limits(job: Job) -> Iterator[PreviewWarning]:
+    yield from map(PreviewWarning, irrevocable.undo_limits(job, [Outcome.PLANNED]))
 
 
 def _closed(job: Job) -> Iterator[PreviewWarning]:

@@ -13,11 +13,19 @@ from django.core.exceptions import ValidationError
 from jobs.work import Skipped, Unchanged
 from tagmanager.account import choices, connection
 from tagmanager.macros import field_names, translation
-from tagmanager.macros.application import AppliedMacro
+from tagmanager.macros.application import AppliedMacro, digest_of
 from tagmanager.macros.comments import Comment
 from tagmanager.macros.field_names import FieldNames
 from tagmanager.macros.translation import Translation
-from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange, TicketSnapshot, too_long
+from tagmanager.ticket_change import (
+    FieldValue,
+    MacroPreview,
+    TicketChange,
+    TicketSnapshot,
+    same_choice,
+    same_value,
+    too_long,
+)
 from tagmanager.tools.base import Answer, ToolForm
 from tagmanager.tools.fields import WholeNumberField
 from zendesk import Macro, NotFound, ZendeskError
@@ -76,8 +84,10 @@ class ApplyMacroForm(ToolForm):
             with connection.connect(max_wait=connection.FORM_MAX_WAIT) as zendesk:
                 self._macro = zendesk.macro(number)
                 known = zendesk.ticket_fields() if translation.names_fields(self._macro) else ()
-                self._translation = translation.translate(self._macro, known)
-                self._names = field_names.read(zendesk, self._translation.fields)
+                named = {action.field for action in self._macro.actions}
+                statuses = field_names.custom_statuses(zendesk, named)
+                self._translation = translation.translate(self._macro, known, statuses)
+                self._names = field_names.read(zendesk, self._named, statuses)
         except NotFound as exc:
             raise ValidationError(
                 f"There is no macro {number} in Zendesk, or the connected user may not see it.", "no_macro"
@@ -90,6 +100,12 @@ class ApplyMacroForm(ToolForm):
                 "inactive",
             )
         return number
+
+    @property
+    def _named(self) -> list[str]:
+        """The fields that the macro sets, by the names of its actions."""
+        checkboxes = (f"{translation.CUSTOM_FIELD}{number}" for number in self._translation.custom)
+        return [*self._translation.fields, *checkboxes]
 
     def clean_extent(self) -> str:
         return self.cleaned_data["extent"] or ALL
@@ -119,6 +135,11 @@ class ApplyMacroForm(ToolForm):
     def notes(self) -> list[str]:
         missing = "; ".join(self._translation.left_out)
         notes = [f"Of the macro this is left out: {missing}."] if missing else []
+        status = self._translation.fields.get(translation.CUSTOM_STATUS)
+        if status is not None and self._names.value(translation.CUSTOM_STATUS, status) == str(status):
+            notes.append(
+                f"Zendesk does not tell the name of the custom status {status}, so it is shown by its number."
+            )
         comment = self._translation.comment
         if comment is not None and CURRENT_USER in comment.text:
             notes.append("Its comment names the person who applies it: from here that is the connected user.")
@@ -149,10 +170,13 @@ class ApplyMacroForm(ToolForm):
     def _extra_params(self, found: Translation) -> dict[str, Any]:
         assert self._macro is not None
         more: dict[str, Any] = {}
+        if found.custom:
+            more["custom"] = {str(number): value for number, value in found.custom.items()}
         if found.exact and not found.add:
             more["clear_tags"] = True
         if found.is_asked_for_each:
             more["as_of"] = self._macro.updated_at
+            more["does"] = digest_of(self._macro)
         if found.comment is not None:
             more[COMMENT_PARAMS[found.comment.is_public]] = found.comment.text
             more["mark"] = self._mark
@@ -191,6 +215,9 @@ class ApplyMacro:
     def fields_of(self, params: dict[str, Any]) -> Sequence[str]:
         return list(params["fields"])
 
+    def reads_of(self, params: dict[str, Any]) -> Sequence[int]:
+        return [int(number) for number in params.get("custom", {})]
+
     def macro_of(self, params: dict[str, Any]) -> AppliedMacro:
         return AppliedMacro(
             params["macro"],
@@ -198,12 +225,18 @@ class ApplyMacro:
             params.get("as_of", ""),
             params.get("mark", ""),
             comment_of(params),
+            params.get("does", ""),
         )
 
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         macro = self.macro_of(params)
         if not macro.is_asked_for_each:
             change = _same_for_all(ticket, params, macro)
+        elif ticket.macro_preview is not None and ticket.macro_preview.problem:
+            problem = ticket.macro_preview.problem
+            return Skipped(
+                "not_foreseen", f"Zendesk could not preview the macro on this ticket, twice: {problem}"
+            )
         elif ticket.macro_preview is not None:
             change = _as_previewed(ticket, ticket.macro_preview, params)
         else:
@@ -224,18 +257,33 @@ def _same_for_all(ticket: TicketSnapshot, params: dict[str, Any], macro: Applied
     else:
         tags = ticket.tags - frozenset(params["remove"]) | frozenset(params["add"])
     comment = macro.comment.kind if macro.comment else ""
-    change = _difference(ticket, tags, params["fields"], comment)
+    change = _difference(ticket, tags, params["fields"], comment, params)
     return replace(change, exact=exact and bool(change.add or change.remove))
 
 
 def _as_previewed(ticket: TicketSnapshot, preview: MacroPreview, params: dict[str, Any]) -> TicketChange:
     # A preview shows the new value of a dropdown or checkbox, but not always the tag that comes with it.
     tags = preview.tags - frozenset(params["remove"]) | frozenset(params["set"] or params["add"])
-    return replace(_difference(ticket, tags, preview.fields, preview.comment), stamped=True)
+    fields = dict(preview.fields)
+    if translation.CUSTOM_STATUS in params["fields"]:  # a preview shows it perhaps as text, or as it was
+        fields[translation.CUSTOM_STATUS] = params["fields"][translation.CUSTOM_STATUS]
+    return replace(_difference(ticket, tags, fields, preview.comment, params), stamped=True)
 
 
 def _difference(
-    ticket: TicketSnapshot, tags: frozenset[str], fields: Mapping[str, FieldValue], comment: str
+    ticket: TicketSnapshot,
+    tags: frozenset[str],
+    fields: Mapping[str, FieldValue],
+    comment: str,
+    params: dict[str, Any],
 ) -> TicketChange:
-    differing = {name: value for name, value in fields.items() if ticket.fields.get(name) != value}
-    return TicketChange(tags - ticket.tags, ticket.tags - tags, fields=differing, comment=comment)
+    differing = {name: value for name, value in fields.items() if not same_value(ticket.value(name), value)}
+    checkboxes = {int(number): value for number, value in params.get("custom", {}).items()}
+    custom = {
+        number: value
+        for number, value in checkboxes.items()
+        if not same_choice(ticket.custom.get(number), value)
+    }
+    return TicketChange(
+        tags - ticket.tags, ticket.tags - tags, fields=differing, comment=comment, custom=custom
+    )

@@ -113,7 +113,8 @@ def test_fields_list_the_tags_of_their_options(zendesk: Zendesk) -> None:
     }
     assert owned["Plan"] == ["plan_free", "plan_team", "plan_enterprise"]
     assert owned["Follow-up needed"] == ["follow_up_needed"]
-    assert len(owned) == 5
+    assert owned["Called back"] == [None]
+    assert len(owned) == 6
 
 
 def test_one_trigger_and_one_automation_name_tags(zendesk: Zendesk) -> None:

@@ -7,7 +7,7 @@ all other members as they come. Never: a call.
 from zendesk.records.people import CustomRole, Group, User
 from zendesk.records.rules import Action, Macro, Rule, View, ViewCount
 from zendesk.records.setup import AutoRouting, Conditional, Webhook
-from zendesk.records.ticket_fields import TicketField
+from zendesk.records.ticket_fields import CustomStatus, TicketField
 from zendesk.records.tickets import Audit, TagCount, Ticket
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "AutoRouting",
     "Conditional",
     "CustomRole",
+    "CustomStatus",
     "Group",
     "Macro",
     "Rule",

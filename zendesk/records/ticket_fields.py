@@ -1,4 +1,4 @@
-"""Ticket fields and the tags that are their values."""
+"""Ticket fields and the tags that are their values, and custom statuses."""
 
 from __future__ import annotations
 
@@ -34,5 +34,28 @@ class TicketField:
             title=json_text(raw, "title"),
             type=json_text(raw, "type"),
             tags=frozenset(normalise(tag) for tag in owned if isinstance(tag, str) and tag),
+            active=raw.get("active") is not False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CustomStatus:
+    """A custom ticket status. Its category is what a ticket shows as ``status``.
+
+    Source: developer.zendesk.com, custom ticket statuses.
+    """
+
+    id: int
+    label: str  # as agents see it
+    category: str  # new, open, pending, hold or solved
+    active: bool = True
+
+    @classmethod
+    def from_json(cls, raw: Any) -> CustomStatus:
+        raw = json_object(raw, "a custom status")
+        return cls(
+            id=json_id(raw, "a custom status"),
+            label=json_text(raw, "agent_label"),
+            category=json_text(raw, "status_category"),
             active=raw.get("active") is not False,
         )

@@ -12,6 +12,7 @@ from zendesk.sandbox.account.custom_statuses import (
     STATUS_WITH_US,
 )
 from zendesk.sandbox.account.fields import (
+    FIELD_CALLED_BACK,
     FIELD_FEATURES,
     FIELD_FOLLOW_UP,
     FIELD_PLAN,
@@ -53,6 +54,7 @@ __all__ = [
     "CLIENT_ID",
     "CLIENT_SECRET",
     "EMAIL",
+    "FIELD_CALLED_BACK",
     "FIELD_FEATURES",
     "FIELD_FOLLOW_UP",
     "FIELD_PLAN",

@@ -7,7 +7,7 @@ from typing import Any
 
 from zendesk.sandbox import timestamps
 from zendesk.sandbox.access import Access
-from zendesk.sandbox.account import fields, people, views
+from zendesk.sandbox.account import fields, macros, people, views
 from zendesk.sandbox.account.field_values import STATUS_RANK, STATUSES
 from zendesk.sandbox.faults import Faults
 from zendesk.sandbox.ledger import Ledger
@@ -66,6 +66,7 @@ class Sandbox:
         self.view_counts = ViewCounts(lambda: self.options)
         self._ledger = Ledger()
         self.audits = Audits()
+        self.macros = macros.MACROS
         self.macros_edited_at: dict[int, float] = {}
         self.jobs = BulkJobs(self.store, self._ledger, self.audits, lambda: self.options)
         self._view_members: dict[int, ViewMembers] = {}
@@ -191,9 +192,15 @@ class Sandbox:
             (self.store.ai_agent.add if holds else self.store.ai_agent.discard)(slot)
             self.store.put(slot, at=now)
 
-    def edit_macro(self, macro_id: int) -> None:
-        """Edit a macro as another user: only its `updated_at` changes."""
+    def edit_macro(self, macro_id: int, **changes: Any) -> None:
+        """Edit a macro as another user, such as its `title` or its `actions`; without any, it is only saved.
+
+        Makes one with this id if there is none.
+        """
         with self.lock:
+            known = {macro.id: macro for macro in self.macros}
+            before = known.get(macro_id, macros.Macro(macro_id, "A new macro", ()))
+            self.macros = tuple((known | {macro_id: replace(before, **changes)}).values())
             self.macros_edited_at[macro_id] = self.advance()
 
     def delete(self, ticket_id: int) -> None:

@@ -28,8 +28,8 @@ from jobs.cli.summary import summary_lines
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
+from jobs.presentation.job_actions import CLOSED_FIELD, undo_limits, warning, what_stays
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
-from jobs.presentation.job_actions import warning, what_stays
 from jobs.presentation.statuses import progress_words
 from jobs.reports import export_files
 from jobs.reports.exports import FORMATS, JobDeleted, UnknownOutcome
@@ -83,6 +83,12 @@ class Command(RunCommand):
             following = verb(kind.value, what)
             if kind is FollowUp.RETRY:
                 following.add_argument("--reason", default="", help="Only those that failed for this reason.")
+            if kind is FollowUp.UNDO:
+                following.add_argument(
+                    "--include-closed",
+                    action="store_true",
+                    help="Take tickets in that were closed since; one is tried first.",
+                )
             add_run_options(following)
             add_mail_option(following)
         export = verb("export", "What became of every ticket, as a file.")
@@ -171,10 +177,13 @@ class Command(RunCommand):
         self.require_yes_email(warning(action, job, number), number, options)
         if left := what_stays(action, job):
             self.stderr.write(left)
+        for limit in undo_limits(action, job):
+            self.stderr.write(limit)
+        more = {CLOSED_FIELD: True} if options.get("include_closed") else {}
         title = FOLLOW_UPS[kind].title.format(title=job.title)
         self.ask(f"{title} ({some(number, 'ticket')})?", options)
         self.run_job(
-            lambda here: actions.follow_up(job=job, kind=kind, by=by, reason=reason, here=here),
+            lambda here: actions.follow_up(job=job, kind=kind, by=by, reason=reason, options=more, here=here),
             by=by,
             options=options,
         )

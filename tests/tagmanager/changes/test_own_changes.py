@@ -12,20 +12,16 @@ from jobs.states import FollowUp, Outcome
 from tests.demo import Demo, counts, follow
 from tests.processes import command
 from zendesk import sandbox as zd
-from zendesk.sandbox.account import macros
-from zendesk.sandbox.endpoints import macros as endpoint
 
 pytestmark = pytest.mark.once
 
 TREATMENTS = ("done", "warned", "ignored")
 
 
-def make(monkeypatch: pytest.MonkeyPatch, *actions: tuple[str, Any]) -> str:
+def make(demo: Demo, *actions: tuple[str, Any]) -> str:
     """A macro of the demo with these actions; its number."""
-    macro = macros.Macro(4711, "Made up", actions)
-    monkeypatch.setitem(macros.BY_ID, macro.id, macro)
-    monkeypatch.setattr(endpoint, "MACROS", (*macros.MACROS, macro))
-    return str(macro.id)
+    demo.account.edit_macro(4711, actions=actions)
+    return "4711"
 
 
 def apply(demo: Demo, macro: str, refs: list[int], *options: str) -> Job:
@@ -68,11 +64,11 @@ def test_a_guard_tag_travels_with_them_and_comes_off(demo: Demo) -> None:
 
 
 def test_an_option_of_a_dropdown_replaces_the_one_that_stood_there_and_undo_brings_that_back(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch
+    demo: Demo,
 ) -> None:
     """In the whole list the order would decide: `product_api` comes before the option that it replaces."""
     note = ("comment_value", "Moved."), ("comment_mode_is_public", "false")
-    macro = make(monkeypatch, ("current_tags", "product_api"), *note)
+    macro = make(demo, ("current_tags", "product_api"), *note)
     ref = demo.open_tickets[0]
     options = {"product_app", "product_hardware", "product_api", "product_billing"}
     demo.account.edit(ref, add=["product_billing"])
@@ -86,7 +82,7 @@ def test_an_option_of_a_dropdown_replaces_the_one_that_stood_there_and_undo_brin
 def test_where_no_tag_changes_none_is_sent(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can then have taken a tag off that this job brings back."""
     note = ("comment_value", html.escape("Seen.")), ("comment_mode_is_public", "false")
-    macro = make(monkeypatch, ("priority", "high"), *note)
+    macro = make(demo, ("priority", "high"), *note)
     sent: list[dict[str, Any]] = []
     begin = demo.account.jobs.queue
 

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import requests
 
-from jobs.engine import lost_search
+from jobs import actions
+from jobs.engine import execution, lost_search
 from jobs.models import Batch, Item, Job
 from jobs.states import FollowUp
+from tagmanager import job_labels
 from tagmanager.changes import ticket_work
-from tests.demo import Demo, counts, follow
+from tests.demo import ANA, Demo, counts, follow, run
 from tests.processes import Ran, command
 from zendesk import sandbox as zd
-from zendesk.sandbox.account import macros, people
-from zendesk.sandbox.endpoints import macros as endpoint
+from zendesk.sandbox.account import people
 
 COMPARED = ("tags", "status", "type", "priority", "group_id", "assignee_id", "custom_fields")
 
@@ -214,18 +215,16 @@ def test_a_macro_that_is_edited_while_the_job_waits_stops_it_with_a_sentence(dem
     refs = demo.open_tickets[:3]
     macro = str(zd.MACRO_NOT_RESPONDING)
     apply_macro("--ids", joined(refs), "--macro", macro, "--dry-run")
-    demo.account.edit_macro(zd.MACRO_NOT_RESPONDING)
+    demo.account.edit_macro(zd.MACRO_NOT_RESPONDING, actions=(("comment_value", "Bye {{ticket.id}}"),))
     ran = command("jobs", "run", str(Job.objects.get().pk), "--yes", "--yes-email", "3")
     assert ran.code == 1
     assert "was edited in Zendesk after this job was made. Nothing more is sent" in ran.err
     assert demo.calls("PUT tickets/update_many") == 0
 
 
-def test_a_macro_in_html_is_posted_as_html(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_macro_in_html_is_posted_as_html(demo: Demo) -> None:
     said = (("comment_value_html", "<p>Checked: #{{ticket.id}}</p>"), ("comment_mode_is_public", "false"))
-    macro = macros.Macro(4711, "In HTML", said)
-    monkeypatch.setitem(macros.BY_ID, macro.id, macro)
-    monkeypatch.setattr(endpoint, "MACROS", (*macros.MACROS, macro))
+    demo.account.edit_macro(4711, title="In HTML", actions=said)
     refs = demo.open_tickets[:3]
     assert apply_macro("--ids", joined(refs), "--macro", "4711", "--yes").code == 0
     assert comments(demo, refs) == {ref: [(f"<p>Checked: #{ref}</p>", False)] for ref in refs}
@@ -241,9 +240,8 @@ def test_where_calls_are_few_a_ticket_that_is_listed_is_not_asked_about_again(
     demo.fault("rate_limited", on=f"GET /api/v2/tickets/{refs[14]}/macros", retry_after=1)
     ran = apply_macro("--tag", "of-the-page", "--macro", str(zd.MACRO_NOT_RESPONDING), "--dry-run")
     assert (ran.code, counts(Job.objects.get())) == (0, {"planned": 45})
-    # The newest come first: 20 were listed, and of the next 20 a part is asked about again.
-    asked = demo.calls("GET tickets/{ticket_id}/macros/{macro_id}/apply")
-    assert asked == 45 + 11
+    # Only the one whose answer was to wait is requested again.
+    assert demo.calls("GET tickets/{ticket_id}/macros/{macro_id}/apply") == 45 + 1
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "server_error_after", "truncated", "results_null"])
@@ -288,3 +286,176 @@ def test_a_macro_that_cannot_be_applied_is_refused_with_a_sentence(
 def test_where_zendesk_cannot_be_reached_the_command_could_not_run(demo: Demo, settings: Any) -> None:
     settings.ZENDESK_OAUTH_CLIENT_SECRET = "wrong-secret"
     assert apply_macro("--ids", "1", "--macro", "1", "--yes").code == 1
+
+
+def test_a_macro_that_only_got_another_title_goes_on(demo: Demo) -> None:
+    refs = demo.open_tickets[:3]
+    macro = str(zd.MACRO_NOT_RESPONDING)
+    apply_macro("--ids", joined(refs), "--macro", macro, "--dry-run")
+    demo.account.edit_macro(zd.MACRO_NOT_RESPONDING, title="Customer silent")
+    ran = command("jobs", "run", str(Job.objects.get().pk), "--yes", "--yes-email", "3")
+    assert (ran.code, counts(Job.objects.latest("pk"))) == (0, {"changed": 3})
+
+
+def test_a_job_of_an_earlier_release_knows_only_when_its_macro_was_edited(demo: Demo) -> None:
+    refs = demo.open_tickets[:3]
+    for saved, code in ((False, 0), (True, 1)):
+        apply_macro("--ids", joined(refs), "--macro", str(zd.MACRO_NOT_RESPONDING), "--dry-run")
+        preview = Job.objects.latest("pk")
+        preview.params.pop("does")
+        preview.save(update_fields=["params"])
+        if saved:
+            demo.account.edit_macro(zd.MACRO_NOT_RESPONDING)
+        ran = command("jobs", "run", str(preview.pk), "--yes", "--yes-email", "3")
+        assert ran.code == code, ran.err
+
+
+PREVIEW = "GET tickets/{ticket_id}/macros/{macro_id}/apply"
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [("server_error_before", {"status": 500}), ("html", {}), ("truncated", {}), ("reset_before", {})],
+)
+def test_a_preview_that_fails_once_is_requested_again_by_itself(
+    demo: Demo, kind: str, params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_work, "CALL_MAX_WAIT", 0.0)
+    refs = demo.open_tickets[:5]
+    demo.fault(kind, on=f"GET /api/v2/tickets/{refs[1]}/macros", times=1, **params)
+    ran = apply_macro("--ids", joined(refs), "--macro", str(zd.MACRO_RESET_TAGS), "--dry-run")
+    assert (ran.code, counts(Job.objects.get())) == (0, {"planned": 5})
+    assert demo.calls(PREVIEW) <= 6
+
+
+@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize(
+    ("kind", "params"), [("server_error_before", {"status": 500}), ("html", {}), ("html", {"status": 422})]
+)
+def test_a_ticket_that_cannot_be_previewed_is_left_out_alone(
+    demo: Demo, kind: str, params: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_work, "CALL_MAX_WAIT", 0.0)
+    refs = demo.open_tickets[:number]
+    demo.fault(kind, on=f"GET /api/v2/tickets/{refs[0]}/macros", times=None, **params)
+    ran = apply_macro("--ids", joined(refs), "--macro", str(zd.MACRO_RESET_TAGS), "--yes")
+    changed = {"changed": number - 1} if number > 1 else {}
+    assert (ran.code, counts(Job.objects.get())) == (0, changed | {"skipped": 1})
+    left = Item.objects.get(ref=refs[0])
+    assert left.reason == "not_foreseen"
+    assert left.detail.startswith("Zendesk could not preview the macro on this ticket, twice: ")
+
+
+def test_where_no_preview_works_nothing_is_left_out(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticket_work, "CALL_MAX_WAIT", 0.0)
+    monkeypatch.setattr(execution, "LONGEST_WAIT_IN_HAND", 0.0)
+    refs = demo.open_tickets[:3]
+    demo.fault("server_error_before", on="GET /api/v2/tickets/", times=None, status=500)
+    params = {"macro": zd.MACRO_RESET_TAGS, "macro_title": "Afresh", "as_of": "2024-01-08T09:00:00Z"}
+    made = actions.submit(
+        tool="apply-macro",
+        title="Apply a macro",
+        params=params | {"add": [], "remove": [], "set": ["triage"], "fields": {}, "left_out": []},
+        source={"kind": "ids", "name": ""},
+        refs=refs,
+        by=ANA,
+        here=True,
+    )
+    job = run(made)
+    assert (job.status, job.waiting_for) == ("waiting", "service_away")
+    assert not job.items.exclude(outcome="pending").exists()
+
+
+def test_a_custom_status_is_set_shown_by_its_name_and_undone(demo: Demo) -> None:
+    refs = [ref for ref in demo.open_tickets if demo.account.ticket(ref).status != "new"][:20]
+    demo.account.edit_macro(4711, title="Supplier", actions=(("custom_status_id", str(zd.STATUS_SUPPLIER)),))
+    shown = ("status", "custom_status_id")
+
+    def state() -> dict[int, list[Any]]:
+        return {ref: [read(demo, f"tickets/{ref}.json")["ticket"][name] for name in shown] for ref in refs}
+
+    before = state()
+    assert apply_macro("--ids", joined(refs), "--macro", "4711", "--yes").code == 0
+    job = Job.objects.get()
+    assert state() == {ref: ["pending", zd.STATUS_SUPPLIER] for ref in refs}
+    assert counts(job) == {"changed": 20}
+    assert job_labels.field(job, "custom_status_id", zd.STATUS_SUPPLIER) == (
+        "custom status",
+        "Waiting for the supplier",
+    )
+    assert counts(follow(job, FollowUp.UNDO)) == {"changed": 20}
+    assert state() == before
+
+
+@pytest.mark.parametrize("treatment", ["refused", "unknown"])
+def test_where_custom_statuses_may_not_be_listed_the_number_is_shown_and_the_person_told(
+    demo: Demo, treatment: str
+) -> None:
+    demo.account.configure(custom_statuses=treatment)
+    demo.account.edit_macro(4711, actions=(("custom_status_id", str(zd.STATUS_SUPPLIER)),))
+    ran = apply_macro("--ids", str(demo.open_tickets[0]), "--macro", "4711", "--yes")
+    told = f"does not tell the name of the custom status {zd.STATUS_SUPPLIER}, so it is shown by its number"
+    assert (ran.code, told in ran.out) == (0, True)
+    name = job_labels.field(Job.objects.get(), "custom_status_id", zd.STATUS_SUPPLIER)[1]
+    assert name == str(zd.STATUS_SUPPLIER)
+
+
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (
+            ("custom_status_id", str(zd.STATUS_RETIRED)),
+            "the custom status “Reopened in 2023” (it is not active)",
+        ),
+        (
+            ("custom_status_id", "6130830355738"),
+            "the custom status “New” (Zendesk sets no ticket back to new)",
+        ),
+        (("status", "new"), "the status “new” (Zendesk sets no ticket back to new)"),
+    ],
+)
+def test_a_status_that_no_ticket_takes_is_refused_by_name(
+    demo: Demo, action: tuple[str, str], phrase: str
+) -> None:
+    demo.account.edit_macro(4711, actions=(action, ("current_tags", "x")))
+    ran = apply_macro("--ids", str(demo.open_tickets[0]), "--macro", "4711", "--yes")
+    assert (ran.code, phrase in ran.err) == (2, True)
+
+
+def test_a_checkbox_without_a_tag_is_ticked_through_its_field_and_undone(demo: Demo) -> None:
+    refs = demo.open_tickets[:6]
+    field = f"custom_fields_{zd.FIELD_CALLED_BACK}"
+    requests.put(
+        f"{demo.url}/api/v2/tickets/{refs[0]}.json",
+        json={"ticket": {"custom_fields": [{"id": zd.FIELD_CALLED_BACK, "value": True}]}},
+        headers={"Authorization": f"Bearer {zd.BEARER_TOKEN}"},
+        timeout=30,
+    ).raise_for_status()
+    before = truth(demo, refs)
+    # Only with a note does each ticket get its own call; both forms must work.
+    note = ("comment_value", "Called."), ("comment_mode_is_public", "false")
+    for more in ((), note):
+        demo.account.edit_macro(4711, actions=(("current_tags", "called"), (field, "true"), *more))
+        assert apply_macro("--ids", joined(refs), "--macro", "4711", "--yes").code == 0
+        job = Job.objects.filter(follow_up="").latest("pk")
+        ticked = {
+            ref: dict(ticket["custom_fields"])[zd.FIELD_CALLED_BACK]
+            for ref, ticket in truth(demo, refs).items()
+        }
+        assert ticked == dict.fromkeys(refs, True)
+        assert counts(job) == {"changed": 6}
+        assert job_labels.field(job, field, True) == ("Called back", "yes")
+        assert counts(follow(job, FollowUp.UNDO)) == {"changed": 6}
+        assert truth(demo, refs) == before
+    latest = Job.objects.filter(follow_up="").latest("pk")
+    exported = command("jobs", "export", str(latest.pk), "--format", "ndjson").out.splitlines()
+    assert {json.loads(line)["fields_set"] for line in exported} == {"", f"{field}=True"}
+
+
+def test_a_lost_answer_about_a_checkbox_is_settled_by_the_field(demo: Demo) -> None:
+    refs = demo.open_tickets[:6]
+    demo.account.edit_macro(4711, actions=((f"custom_fields_{zd.FIELD_CALLED_BACK}", "true"),))
+    demo.fault("results_null", times=1)
+    assert apply_macro("--ids", joined(refs), "--macro", "4711", "--yes").code == 0
+    assert counts(Job.objects.get()) == {"changed": 6}
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)

@@ -21,8 +21,9 @@ def read(*named: str) -> tuple[FieldNames, dict[str, int]]:
 
 
 def test_only_what_is_needed_is_asked_for() -> None:
-    names, calls = read("status", "priority")
+    names, calls = read("type", "priority")
     assert (names.to_json(), calls["GET groups"], calls["GET ticket_fields"]) == ({}, 0, 0)
+    assert calls["GET custom_statuses"] == 0
     names, calls = read("group_id")
     assert (calls["GET groups"], calls["GET ticket_fields"]) == (1, 0)
     assert set(names.groups.values()) == set(people.GROUPS.values())

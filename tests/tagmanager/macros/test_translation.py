@@ -6,17 +6,27 @@ import pytest
 
 from tagmanager.macros.comments import Comment
 from tagmanager.macros.translation import Translation, translate
-from zendesk import Action, Macro, TicketField
+from zendesk import Action, CustomStatus, Macro, TicketField
 
 FIELDS = [
     TicketField(1, "Plan", "tagger", frozenset({"plan_free", "plan_team"})),
     TicketField(2, "Urgent", "checkbox", frozenset({"is_urgent"})),
     TicketField(3, "Order", "text", frozenset()),
+    TicketField(4, "Untagged", "checkbox", frozenset()),
+    TicketField(5, "Empty", "tagger", frozenset()),
+    TicketField(6, "Features", "multiselect", frozenset({"login"})),
+    TicketField(7, "Number", "integer", frozenset()),
+    TicketField(8, "Day", "date", frozenset()),
+]
+STATUSES = [
+    CustomStatus(70, "Waiting", "pending"),
+    CustomStatus(71, "Retired", "open", active=False),
+    CustomStatus(72, "New", "new"),
 ]
 
 
 def of(*actions: tuple[str, object]) -> Translation:
-    return translate(Macro(1, "A macro", True, tuple(Action(*each) for each in actions)), FIELDS)
+    return translate(Macro(1, "A macro", True, tuple(Action(*each) for each in actions)), FIELDS, STATUSES)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,15 @@ def of(*actions: tuple[str, object]) -> Translation:
             [("status", "solved"), ("priority", ""), ("group_id", "12"), ("assignee_id", "34")],
             Translation(fields={"status": "solved", "priority": None, "group_id": 12, "assignee_id": 34}),
         ),
+        ([("custom_fields_4", "true")], Translation(custom={4: True})),
+        ([("current_tags", "vip"), ("custom_fields_4", False)], Translation(add={"vip"}, custom={4: False})),
+        ([("custom_status_id", "70")], Translation(fields={"custom_status_id": 70})),
+        ([("custom_status_id", 4044396)], Translation(fields={"custom_status_id": 4044396})),
+        (
+            [("status", "solved"), ("custom_status_id", "70")],
+            Translation(fields={"custom_status_id": 70}),
+        ),
+        ([("custom_status_id", "70"), ("status", "solved")], Translation(fields={"status": "solved"})),
     ],
 )
 def test_actions_are_taken_one_after_the_other(
@@ -65,6 +84,15 @@ def test_actions_are_taken_one_after_the_other(
         (("custom_fields_1", "plan_gone"), "the field “Plan” (it has no option “plan_gone”)"),
         (("custom_fields_3", "4711"), "the field “Order” (only dropdown and checkbox fields"),
         (("custom_fields_9", "x"), "the field 9 (only"),
+        (("custom_fields_5", ""), "the field “Empty” (it has no options)"),
+        (("custom_fields_6", ["login"]), "the field “Features” (only"),
+        (("custom_fields_7", "12"), "the field “Number” (only"),
+        (("custom_fields_8", "2026-12-24"), "the field “Day” (only"),
+        (("custom_status_id", "71"), "the custom status “Retired” (it is not active)"),
+        (("custom_status_id", "72"), "the custom status “New” (Zendesk sets no ticket back to new)"),
+        (("custom_status_id", "soon"), "the custom status “soon”"),
+        (("custom_status_id", ""), "the custom status “”"),
+        (("status", "new"), "the status “new” (Zendesk sets no ticket back to new)"),
         (("something_new", "x"), "its action “something_new”"),
     ],
 )

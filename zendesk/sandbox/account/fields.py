@@ -1,11 +1,11 @@
 """Ticket fields whose values are tags.
 
-Each option of a dropdown or multi-select, and each checkbox, owns a tag: the tag is the value. So fields
-store nothing; a field's value is derived from the ticket's tags (support.zendesk.com, articles 4408881943194
-and 4408825689882).
+Each option of a dropdown or multi-select, and nearly each checkbox, owns a tag: the tag is the value. So
+fields store nothing; a field's value is derived from the ticket's tags (support.zendesk.com, articles
+4408881943194 and 4408825689882). A checkbox may have no tag; then the ticket stores its value.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ FIELD_PLAN = 6_130_830_401_434
 FIELD_FEATURES = 6_130_830_401_690
 FIELD_FOLLOW_UP = 6_130_830_401_946
 FIELD_RESOLUTION = 6_130_830_402_202
+FIELD_CALLED_BACK = 6_130_830_402_458
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Field:
             "editable_in_portal": False,
             "required_in_portal": False,
             "agent_can_edit": True,
-            "tag": self.tags[0] if self.kind == "checkbox" else None,
+            "tag": self.tags[0] if self.kind == "checkbox" and self.tags else None,
             "created_at": "2024-01-08T09:00:00Z",
             "updated_at": "2024-01-08T09:00:00Z",
             "removable": True,
@@ -109,6 +110,8 @@ FIELDS: tuple[Field, ...] = (
         ("Fixed", "Refunded", "Declined"),
     ),
 )
+#: Checkboxes without a tag: tickets store their value.
+UNTAGGED = (Field(FIELD_CALLED_BACK, "Called back", "checkbox", (), ("Called back",)),)
 BY_ID = {field.id: field for field in FIELDS}
 # A dropdown has one value at a time, so adding one option's tag removes the others.
 _SIBLINGS = {
@@ -133,7 +136,17 @@ def set_fields(tags: set[str], values: Iterable[tuple[int, Any]]) -> None:
             tags |= chosen
 
 
-def values(tags: Iterable[str]) -> list[dict[str, Any]]:
-    """A ticket's `custom_fields`."""
+def untagged(values: Iterable[tuple[int, Any]]) -> dict[int, bool]:
+    """Those of the values that are of checkboxes without a tag, by id."""
+    known = {field.id for field in UNTAGGED}
+    return {number: value in (True, "true", "1", 1) for number, value in values if number in known}
+
+
+def values(tags: Iterable[str], ticked: Mapping[int, bool] | None = None) -> list[dict[str, Any]]:
+    """A ticket's `custom_fields`; `ticked` are its checkboxes without a tag."""
     held = frozenset(tags)
-    return [{"id": field.id, "value": field.value(held)} for field in FIELDS]
+    stored = ticked or {}
+    return [
+        *({"id": field.id, "value": field.value(held)} for field in FIELDS),
+        *({"id": field.id, "value": stored.get(field.id, False)} for field in UNTAGGED),
+    ]

@@ -143,4 +143,3 @@ MACROS: tuple[Macro, ...] = (
     ),
     Macro(MACRO_INACTIVE, "Retired: send the 2023 survey", (("current_tags", "survey_2023"),), active=False),
 )
-BY_ID = {macro.id: macro for macro in MACROS}

@@ -5,7 +5,7 @@ from typing import Any
 
 from zendesk.sandbox import timestamps
 from zendesk.sandbox.account import fields, people
-from zendesk.sandbox.account.macros import BY_ID, MACROS, Macro
+from zendesk.sandbox.account.macros import Macro
 from zendesk.sandbox.endpoints.tickets import slot_of_ticket
 from zendesk.sandbox.errors import not_found
 from zendesk.sandbox.lists import paging
@@ -20,7 +20,7 @@ def _records(
 ) -> list[dict[str, Any]]:
     return [
         _record(sandbox, macro, base, position)
-        for position, macro in enumerate(MACROS)
+        for position, macro in enumerate(sandbox.macros)
         if (macro.active or not only_active) and text.lower() in macro.title.lower()
     ]
 
@@ -48,26 +48,26 @@ def search(sandbox: Sandbox, request: Request) -> Reply:
 
 
 def show(sandbox: Sandbox, request: Request, macro_id: int) -> Reply:
-    macro = _existing(macro_id)
-    return json_reply({"macro": _record(sandbox, macro, request.base, MACROS.index(macro))})
+    macro = _existing(sandbox, macro_id)
+    return json_reply({"macro": _record(sandbox, macro, request.base, sandbox.macros.index(macro))})
 
 
-def _existing(macro_id: int) -> Macro:
-    macro = BY_ID.get(macro_id)
+def _existing(sandbox: Sandbox, macro_id: int) -> Macro:
+    macro = next((macro for macro in sandbox.macros if macro.id == macro_id), None)
     if macro is None:
         raise not_found()
     return macro
 
 
-def preview(_sandbox: Sandbox, _request: Request, macro_id: int) -> Reply:
+def preview(sandbox: Sandbox, _request: Request, macro_id: int) -> Reply:
     """What the macro would change on any ticket; placeholders stay unfilled."""
-    result = _existing(macro_id).outcome(frozenset(), None)
+    result = _existing(sandbox, macro_id).outcome(frozenset(), None)
     return json_reply({"result": {"ticket": _with_custom_fields(result, [])}})
 
 
 def preview_on_ticket(sandbox: Sandbox, request: Request, ticket_id: int, macro_id: int) -> Reply:
     """The whole ticket as it would become, placeholders filled in. Nothing is written."""
-    macro = _existing(macro_id)
+    macro = _existing(sandbox, macro_id)
     store = sandbox.store
     slot = slot_of_ticket(sandbox, ticket_id)
     now = json.loads(rendering.ticket(store, slot, request.base))
@@ -83,7 +83,9 @@ def preview_on_ticket(sandbox: Sandbox, request: Request, ticket_id: int, macro_
     }
     outcome = macro.outcome(frozenset(store.tags(slot)), placeholders)
     if "tags" in outcome:
-        now["custom_fields"] = now["fields"] = fields.values(outcome["tags"])
+        now["custom_fields"] = now["fields"] = fields.values(
+            outcome["tags"], store.value(slot, "ticked", None)
+        )
     return json_reply({"result": {"ticket": now | _with_custom_fields(outcome, now["custom_fields"])}})
 
 

@@ -27,7 +27,7 @@ def index(sandbox: Sandbox, request: Request) -> Reply:
         }
         for number, kind in enumerate(_SYSTEM_FIELDS)
     ]
-    for number, field in enumerate(fields.FIELDS, start=len(described)):
+    for number, field in enumerate((*fields.FIELDS, *fields.UNTAGGED), start=len(described)):
         required = sandbox.options.require_resolution and field.id == fields.FIELD_RESOLUTION
         described.append(field.to_json(request.base, number, required))
     return paging.paginated(request, "ticket_fields", described, "position,id")

@@ -7,6 +7,8 @@
 - `POST /_control/tickets`: a list of `{"id", "add", "remove", "status", "comment", "values", "delete"}`, each
   edit as another user; `values` are those of fields, such as `{"priority": null}`; `{"id", "ai_agent": true}`
   hands a ticket to an AI agent, `false` escalates it to people
+- `POST /_control/macros`: a list of `{"id", "title", "actions", "active"}`, each edit or new macro as another
+  user; `actions` are those of the API
 - `POST /_control/hold`: keep bulk jobs queued; `{"after": 2}` exempts the next two
 - `POST /_control/release`: end the hold
 - `GET`, `POST /_control/config`: show or change options at run time
@@ -101,6 +103,16 @@ def _edit(sandbox: Sandbox, request: Request) -> Reply:
     return json_reply({"ok": True})
 
 
+def _edit_macros(sandbox: Sandbox, request: Request) -> Reply:
+    edits = _body(request)
+    for edit in edits if isinstance(edits, list) else [edits]:
+        changes = {name: edit[name] for name in ("title", "active") if name in edit}
+        if "actions" in edit:
+            changes["actions"] = tuple((action["field"], action["value"]) for action in edit["actions"])
+        sandbox.edit_macro(int(edit["id"]), **changes)
+    return json_reply({"ok": True})
+
+
 def _hold(sandbox: Sandbox, request: Request) -> Reply:
     sandbox.hold(**(_body(request) if request.body else {}))
     return json_reply({"ok": True})
@@ -128,6 +140,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
     ("GET", "tickets"): _tickets,
     ("POST", "tickets"): _edit,
     ("GET", "refs"): _refs,
+    ("POST", "macros"): _edit_macros,
     ("POST", "hold"): _hold,
     ("POST", "release"): _release,
     ("GET", "config"): _config,

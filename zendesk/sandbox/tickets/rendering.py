@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from zendesk.sandbox.account import custom_statuses, field_values, people
+from zendesk.sandbox.account import custom_statuses, field_values, fields, people
 from zendesk.sandbox.tickets.store import TicketStore
 from zendesk.sandbox.timestamps import iso
 
@@ -72,6 +72,9 @@ def ticket(
     number = store.ids[slot]
     random_bits = store.random_bits[slot]
     tags, custom_fields = store.tag_sets.json(store.tag_set[slot] if tag_set is None else tag_set)
+    if ticked := store.value(slot, "ticked", None):
+        held = store.tags(slot) if tag_set is None else store.tag_sets.tags(tag_set)
+        custom_fields = compact_json(fields.values(held, ticked))
     rank = store.status[slot] if status is None else status
     subject = compact_json(store.subject(slot))
     changed = store.extra.get(slot, {})

@@ -140,6 +140,11 @@ class TicketStore:
         kind: str | None = self.value(slot, "type", drawn)
         return kind
 
+    def tick(self, slot: int, values: dict[int, bool]) -> None:
+        """Set checkboxes that have no tag, by field id."""
+        extra = self.extra.setdefault(slot, {})
+        extra["ticked"] = extra.get("ticked", {}) | values
+
     def put(
         self, slot: int, *, at: float, tags: frozenset[str] | None = None, status: int | None = None
     ) -> None:

@@ -176,6 +176,8 @@ def apply_change(
     status = _status_after(store, slot, change, now, options)
     previous = dict(store.extra.get(slot, {}))
     field_rules.store(store, slot, change, options)
+    if ticked := fields.untagged(_field_values(change)):
+        store.tick(slot, ticked)
     number = store.ids[slot]
     before = store.status[slot]
     asked = now
