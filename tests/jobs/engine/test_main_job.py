@@ -206,7 +206,7 @@ def test_a_ticket_without_room_for_another_tag_is_skipped(demo: Demo) -> None:
     assert (str(job.items.get().outcome), job.items.get().reason) == ("skipped", "too_many_tags")
 
 
-def test_snapshots_older_than_two_minutes_are_taken_again_before_sending(demo: Demo) -> None:
+def test_readings_that_are_too_old_are_made_again_before_sending(demo: Demo) -> None:
     same, done_by_others, deleted = [ref for ref in demo.open_tickets if "vip" not in demo.tags(ref)][:3]
     made = submit(refs=[same, done_by_others, deleted])
 
