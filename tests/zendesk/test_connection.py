@@ -33,8 +33,9 @@ def test_admins_alone_may_change_closed_tickets(zendesk, role, may):
 
 def test_an_anonymous_200_is_no_connection(http, zendesk):
     http.get(ME, **sample("users-me-anonymous").as_response)
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(CredentialsRefused) as caught:
         check(zendesk)
+    assert caught.value.status == 200
 
 
 def test_the_error_for_an_end_user_says_who_can_tag(http, zendesk):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import pytest
@@ -41,9 +40,6 @@ from tests.benchmarks.instant_work import InstantWork
 
 DONE = Result(Verdict.DONE)
 
-#: More steps than any job of these tests takes.
-MOST_STEPS = 1_000
-
 #: What a poll tells of the refs that were sent.
 Tells = Callable[[Sequence[int]], Answer]
 
@@ -63,10 +59,13 @@ class Script:
     evidence: dict[int, DeliveryEvidence] = field(default_factory=dict)
     found: list[str | SearchResult] = field(default_factory=list)  # what searches for lost batches find
     withheld: dict[str, str] = field(default_factory=dict)  # kinds that one refusal speaks for
+    verify: Verify = Verify.OFF
+    must_last: bool = False
+    traces: dict[int, DeliveryEvidence] = field(default_factory=dict)  # what the records of items say
+    ignored: list[tuple[str, ...]] = field(default_factory=list)  # the keys that each call warns about
     batch_size: int = 100
     max_in_flight: int = 10
 
-    reported: set[int] = field(default_factory=set)  # as done
     sent: list[list[int]] = field(default_factory=list)  # the refs of each call that sends
     sent_at: list[float] = field(default_factory=list)
     polled_at: list[float] = field(default_factory=list)
@@ -74,18 +73,20 @@ class Script:
     searched_at: list[float] = field(default_factory=list)
     known: list[set[str]] = field(default_factory=list)  # the receipts that each search leaves out
     read: list[list[int]] = field(default_factory=list)
+    read_back: list[list[int]] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)  # whose records were looked up
     under_way: dict[str, tuple[Sequence[int], Tells]] = field(default_factory=dict)  # by receipt
 
 
 class ScriptedWork(InstantWork):
-    """Does what `script` says, in any time slice; what is reported as changed is believed."""
+    """Does what `script` says, in any time slice."""
 
-    verify = Verify.OFF
     script = Script()
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.batch_size, self.max_in_flight = self.script.batch_size, self.script.max_in_flight
+        self.verify, self.must_last = self.script.verify, self.script.must_last
 
     def plan(
         self, ref: int, now: Snapshot | None, earlier: PreviousResult | None, given: Payload | None
@@ -94,19 +95,32 @@ class ScriptedWork(InstantWork):
 
     def read(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
         self.script.read.append(list(refs))
+        return self._seen(refs)
+
+    def read_back(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
+        self.calls.verify += 1
+        self.script.read_back.append(list(refs))
+        return self._seen(refs)
+
+    def _seen(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
         seen = super().read(refs).result()
-        shown = self.script.applied if len(self.script.read) > self.script.not_shown_by else set()
-        for ref in (shown | self.script.reported) & seen.keys():
+        readings = len(self.script.read) + len(self.script.read_back)
+        shown = self.script.applied if readings > self.script.not_shown_by else set()
+        for ref in shown & seen.keys():
             seen[ref] = {**seen[ref], "applied": True}
         for ref in self.script.touched & seen.keys():
             seen[ref] = {**seen[ref], "tags": ["theirs"]}
         return CompletedCall({ref: snapshot for ref, snapshot in seen.items() if ref not in self.script.gone})
 
-    def read_back(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
-        return self.read(refs)
-
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
         return "applied" in now
+
+    def is_visible(self, change: Payload) -> bool:
+        return "note" not in change
+
+    def find_trace(self, item: Sendable, now: Snapshot) -> DeliveryEvidence:
+        self.script.asked.append(item.ref)
+        return self.script.traces[item.ref]
 
     def why_withheld(self, probe: str, code: str, text: str) -> str:
         return self.script.withheld.get(probe, "")
@@ -121,7 +135,8 @@ class ScriptedWork(InstantWork):
         self.calls.write += 1
         receipt = f"{len(script.sent):032x}"
         script.under_way[receipt] = (refs, tells or goes_well)
-        return CompletedCall(Receipt(receipt))
+        ignored = script.ignored[len(script.sent) - 1] if len(script.sent) <= len(script.ignored) else ()
+        return CompletedCall(Receipt(receipt, ignored=ignored))
 
     def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         self.calls.status += 1
@@ -129,12 +144,7 @@ class ScriptedWork(InstantWork):
         answers = {}
         for receipt in receipts:
             refs, tells = self.script.under_way.get(receipt, ((), lambda _: Answer(Phase.GONE)))
-            answers[receipt] = answer = tells(refs)
-            named = dict(enumerate(refs))
-            self.script.reported |= {ref for ref, result in answer.results.items() if result == DONE}
-            self.script.reported |= {
-                named[place] for place, result in answer.by_place.items() if result == DONE
-            }
+            answers[receipt] = tells(refs)
         return answers
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: Any) -> str | SearchResult:
@@ -216,14 +226,7 @@ def submitted(number: int, **options: Any) -> Job:
 
 def run(job: Job, *, seconds: float = 3600, tick: Callable[[], None] | None = None) -> Job:
     """Run the job in this process and return it as stored afterwards; `tick` is called at every step."""
-    steps = count()
-
-    def step() -> None:
-        assert next(steps) < MOST_STEPS, "the job does not end"
-        if tick:
-            tick()
-
-    execution.run(job.pk, seconds=seconds, on_step=step)
+    execution.run(job.pk, seconds=seconds, on_step=tick)
     job.refresh_from_db()
     return job
 

@@ -45,7 +45,9 @@ class Sources(Script):
     has_filter: bool = False
     expired: list[tuple[str, str]] = field(default_factory=list)  # cursors that are refused once
 
-    asked: list[tuple[str, str, bool]] = field(default_factory=list)  # source, cursor, whether for ids only
+    requested: list[tuple[str, str, bool]] = field(
+        default_factory=list
+    )  # source, cursor, whether for ids only
     doubted: list[tuple[str, int, bool]] = field(default_factory=list)
     may_read_ahead: list[bool] = field(default_factory=list)
     sized: list[str] = field(default_factory=list)
@@ -67,19 +69,19 @@ class SourcesWork(ScriptedWork):
             if (name, str(number)) in self.script.expired:
                 self.script.expired.remove((name, str(number)))
                 raise CursorExpired("It is too old.")
-            self.script.asked.append((name, str(number), self.reads_ids_only))
+            self.script.requested.append((name, str(number), self.reads_ids_only))
             self.script.may_read_ahead.append(self.may_read_ahead())
             self.calls.read += 1
-            items = [(ref, {} if name in self.script.found_only else self._seen(ref)) for ref in told[number]]
+            items = [(ref, {} if name in self.script.found_only else self._item(ref)) for ref in told[number]]
             yield Page(items, None if number + 1 == len(told) else str(number + 1))
 
-    def _seen(self, ref: int) -> Snapshot:
+    def _item(self, ref: int) -> Snapshot:
         return {"tags": [], "ref": ref}
 
     def read(self, refs: Sequence[int]) -> CompletedCall[dict[int, Snapshot]]:
         self.script.read.append(list(refs))
         self.calls.read += 1
-        return CompletedCall({ref: self._seen(ref) for ref in refs if ref not in self.script.gone})
+        return CompletedCall({ref: self._item(ref) for ref in refs if ref not in self.script.gone})
 
     def cursor_lifetime(self, source: Stored) -> Any:
         return self.script.lifetime
@@ -241,7 +243,7 @@ def test_a_limit_cuts_the_list(script: Sources, limit: int, refs: list[int]) -> 
     script.pages = {"a": [[1, 2], [3, 4], [5]]}
     job = run(submitted(told("a"), limit=limit))
     assert (listed(job), job.total) == (refs, len(refs))
-    assert len(script.asked) == (len(refs) + 1) // 2
+    assert len(script.requested) == (len(refs) + 1) // 2
     assert script.doubted == ([("a", 5, False)] if limit == 9 else [])
 
 
@@ -296,8 +298,8 @@ def test_a_list_read_over_many_slices_comes_out_the_same(script: Sources) -> Non
         (3, "1"),
     ]
     assert listed(job) == [1, 2, 4, 5, 8, 9, 7]
-    assert [ask for ask in script.asked if ask[2]] == [("out", "0", True), ("out", "1", True)]
-    assert [ask[:2] for ask in script.asked if not ask[2]] == [
+    assert [ask for ask in script.requested if ask[2]] == [("out", "0", True), ("out", "1", True)]
+    assert [ask[:2] for ask in script.requested if not ask[2]] == [
         *[("a", "0"), ("a", "1"), ("a", "2")],
         *[("b", "0"), ("b", "1")],
     ]
@@ -315,7 +317,7 @@ def test_a_cursor_that_is_refused_sends_the_list_back_to_the_start_of_its_source
     assert (ListCursor.parse(job.cursor), job.cursor_at) == (ListCursor(1, "", {0: 1}, {0: 0}, {0: 0}), None)
     job = run(job)
     assert (listed(job), job.status) == ([1, 2, 3, 4], "succeeded")
-    assert [ask[:2] for ask in script.asked] == [
+    assert [ask[:2] for ask in script.requested] == [
         *[("a", "0"), ("b", "0"), ("b", "1")],
         *[("b", "0"), ("b", "1"), ("b", "2")],
     ]
@@ -329,7 +331,7 @@ def test_a_cursor_is_trusted_for_its_lifetime(script: Sources, minutes: int | No
     at = None if minutes is None else timezone.now() - timedelta(minutes=minutes)
     Job.objects.update(cursor_at=at)
     job = run(job)
-    assert [ask[1] for ask in script.asked] == (["0", "1"] if first == "1" else ["0", "0", "1"])
+    assert [ask[1] for ask in script.requested] == (["0", "1"] if first == "1" else ["0", "0", "1"])
     assert listed(job) == [1, 2]
 
 
@@ -343,7 +345,7 @@ def test_a_cursor_that_cannot_age_is_kept(script: Sources, kind: str) -> None:
     Job.objects.update(cursor_at=None)
     run(job)
     assert listed(job) == [1, 2, 3]
-    assert [ask[1] for ask in script.asked] == (["0", "1"] if kind == "forever" else [])
+    assert [ask[1] for ask in script.requested] == (["0", "1"] if kind == "forever" else [])
     assert script.read == ([] if kind == "forever" else [[1, 2], [3]])
 
 
@@ -364,7 +366,7 @@ def test_a_page_that_was_read_after_a_click_is_dropped(
     clicks = [click]
 
     def listener(point: Failpoint) -> None:
-        if point is Failpoint.FENCE_PASSED and clicks and len(script.asked) == 1:
+        if point is Failpoint.FENCE_PASSED and clicks and len(script.requested) == 1:
             clicks.pop()(job=Job.objects.get(), by=ANA)
 
     monkeypatch.setattr(failpoints, "_listeners", [listener])
@@ -383,7 +385,7 @@ def test_a_click_after_the_last_page_leaves_nothing_to_read(
     job = submitted(told("a"))
 
     def listener(point: Failpoint) -> None:
-        if point is Failpoint.PAGE_WRITTEN and len(script.asked) == 2:
+        if point is Failpoint.PAGE_WRITTEN and len(script.requested) == 2:
             actions.pause(job=Job.objects.get(), by=ANA)
 
     monkeypatch.setattr(failpoints, "_listeners", [listener])
@@ -391,7 +393,7 @@ def test_a_click_after_the_last_page_leaves_nothing_to_read(
     monkeypatch.setattr(failpoints, "_listeners", [])
     actions.resume(job=Job.objects.get(), by=ANA)
     assert run(job).status == "succeeded"
-    assert (listed(job), len(script.asked)) == ([1, 2], 2)
+    assert (listed(job), len(script.requested)) == ([1, 2], 2)
 
 
 def test_a_click_before_the_list_is_sorted_stops_the_job(
@@ -457,7 +459,7 @@ def test_a_source_that_is_excluded_by_reading_is_not_listed(script: Sources) -> 
     script.notes = {"out": "Noted.", "read": "Noted."}
     job = run(submitted(several([told("a")], [told("read"), told("out"), GIVEN]), lists={3: [9]}))
     assert listed(job) == [1]
-    assert [ask[0] for ask in script.asked] == ["out", "a"]
+    assert [ask[0] for ask in script.requested] == ["out", "a"]
     assert script.doubted == [("read", 0, True), ("out", 1, True), ("a", 3, False)]
     assert why_frozen(job) == (
         "The list is complete: 1 tickets, 1 to change. Of those that were read, 2 were left out, as asked. "
@@ -487,7 +489,7 @@ def test_a_list_of_several_sources_is_sorted(
     assert listed(job) == refs
     assert list(job.listed.order_by("number").values_list("part", "refs")) == [(1, "1 4"), (1, "3 2")]
     assert why_frozen(job).endswith(" 1 were left out, as asked.")
-    assert [ask for ask in script.asked if not ask[2]] == []
+    assert [ask for ask in script.requested if not ask[2]] == []
 
 
 @pytest.mark.parametrize("order", [Order.OLDEST, Order.LAST_CHANGED])
@@ -518,7 +520,7 @@ def earlier(script: Sources) -> Job:
     job = run(submitted(told("earlier")))
     script.plan = planned
     script.sent.clear()
-    script.asked.clear()
+    script.requested.clear()
     return job
 
 
@@ -646,7 +648,7 @@ def test_the_only_page_of_a_search_shows_its_size(
 def test_an_empty_search_makes_an_empty_list(script: Sources) -> None:
     script.pages, script.found_only = {"a": [[]], "b": []}, {"a": None, "b": None}
     job = run(submitted(several([told("a"), told("b")])))
-    assert (job.status, job.total, script.asked[0][0]) == ("succeeded", 0, "a")
+    assert (job.status, job.total, script.requested[0][0]) == ("succeeded", 0, "a")
 
 
 def test_a_page_of_a_search_is_read_in_pieces_and_counted_as_one(script: Sources) -> None:
@@ -680,7 +682,7 @@ def test_the_items_of_a_judged_source_are_judged_before_they_are_sorted(script: 
     # 5 is listed for the other source, and left out there for the job's own reason.
     assert listed(job) == [7, 2]
     assert script.read[:2] == [[2, 8], [5]]
-    assert [ask for ask in script.asked if ask[0] == "b"] == [("b", "0", True)]
+    assert [ask for ask in script.requested if ask[0] == "b"] == [("b", "0", True)]
 
 
 def test_a_limit_is_met_in_the_middle_of_a_page_that_is_read_in_pieces(script: Sources) -> None:

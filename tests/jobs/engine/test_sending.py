@@ -204,7 +204,7 @@ def test_an_unclear_search_is_given_up_after_ten_minutes_and_the_items_are_read(
     script.applied = {1}
     job = run(submitted(1))
     assert since(start, script.searched_at) == list(range(60, 601, 60))
-    assert (script.sent, script.read, outcomes(job)) == ([[1]], [[1]], {})
+    assert (script.sent, script.read_back, outcomes(job)) == ([[1]], [[1]], {})
 
 
 def test_the_absence_of_a_comment_is_believed_after_a_minute(script: Script, start: float) -> None:

@@ -101,6 +101,9 @@ def test_the_number_of_background_calls_is_limited(
     assert [one.is_done for one in pending] == [False] * MAX_BACKGROUND_CALLS + [
         True
     ] * 2  # these have not begun
+    told: list[bool] = []
+    pending[-1].on_done(lambda: told.append(True))
+    assert told == [True]  # nothing has to be awaited before its result is taken
     answer.set()
     assert [one.result() for one in pending] == [[]] * (MAX_BACKGROUND_CALLS + 2)
 
