@@ -86,7 +86,7 @@ def words(page: bytes) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode())).replace(" .", ".").replace(" ,", ",")
 
 
-def test_it_waits_until_the_export_has_reached_its_start(demo: Demo, clock: Clock) -> None:
+def test_it_waits_until_the_export_has_reached_its_start(demo: Demo, clock: Clock, web: Client) -> None:
     job = run(begun())
     assert (job.status, job.waiting_for, job.found) == ("waiting", "", 1_200)
     assert job.resumes_at is not None
@@ -94,6 +94,10 @@ def test_it_waits_until_the_export_has_reached_its_start(demo: Demo, clock: Cloc
     assert JobPage(job).why_it_waits == WAITS
     assert re.fullmatch(r"goes on at \d\d:\d\d:\d\d UTC, in [^:]+", progress_words(job))
     assert tag_counts.tag_lists(seconds=60).full is None
+    assert re.search(
+        r"1,200 read so far; it goes on at [^,]+, to read what changed before it began\.",
+        words(web.get(PATH).content),
+    )
     let_a_minute_pass(job, clock)
     assert finished(job).is_whole
 
