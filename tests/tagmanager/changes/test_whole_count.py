@@ -187,7 +187,7 @@ class BrokenOff:
 def test_a_list_that_breaks_off_stops_the_count() -> None:
     client = cast(Zendesk, BrokenOff())
     found = whole_count.pages(client, "", began=timezone.now(), listed=lambda _: set())
-    with pytest.raises(NeedsPerson, match="leads back .* So the count is not complete"):
+    with pytest.raises(NeedsPerson, match=r"leads back .* So the count is not complete"):
         next(found)
 
 
