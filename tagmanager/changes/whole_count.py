@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from jobs.errors import TryLater
+from jobs.errors import NeedsPerson, TryLater
 from jobs.work import Page, Snapshot
 from tagmanager.inventory import tag_counts
 from tagmanager.ticket_change import TicketSnapshot
@@ -25,6 +25,7 @@ WAITS = (
     "Zendesk's list of all tickets leaves out the last minute. What changed before this count began is "
     "read as soon as the list has it."
 )
+INCOMPLETE = "So the count is not complete. Resume it, and if that does not help, cancel it and count again."
 
 
 def pages(
@@ -32,7 +33,8 @@ def pages(
 ) -> Iterator[Page]:
     """The pages from the cursor on. `listed` says which tickets have an item already.
 
-    Raises `TryLater` after a page that ends the list too early; its cursor leads on.
+    Raises `TryLater` after a page that ends the list too early; its cursor leads on. Raises `NeedsPerson` if
+    Zendesk breaks the list off: nobody knows then which tickets are missing.
     """
     found = zendesk.incremental_tickets(cursor=cursor or None)
     while True:
@@ -40,6 +42,8 @@ def pages(
         page = next(found, None)
         if page is None:
             return
+        if broke_off := getattr(page, "broke_off", ""):
+            raise NeedsPerson(f"{broke_off} {INCOMPLETE}")
         left = began + tag_counts.EXPORT_OMITS - asked_at
         is_early = page.next_cursor is None and bool(page.resume) and left > timedelta(0)
         known = listed(page.items)

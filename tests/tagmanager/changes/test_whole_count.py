@@ -10,16 +10,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from jobs.errors import NeedsPerson
 from jobs.models import Job
 from jobs.presentation.job_page import JobPage
 from jobs.presentation.statuses import progress_words
+from tagmanager.changes import whole_count
 from tagmanager.changes.whole_count import WAITS
 from tagmanager.forms.submit import submit
 from tagmanager.intake import sources
@@ -28,6 +30,7 @@ from tagmanager.models import TagList
 from tagmanager.tools import tool
 from tests.demo import ANA, Demo, demo_zendesk, run
 from tests.processes import command
+from zendesk import Ticket, Zendesk
 
 PATH = "/tools/tag-inventory/"
 
@@ -86,7 +89,7 @@ def words(page: bytes) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode())).replace(" .", ".").replace(" ,", ",")
 
 
-def test_it_waits_until_the_export_has_reached_its_start(demo: Demo, clock: Clock) -> None:
+def test_it_waits_until_the_export_has_reached_its_start(demo: Demo, clock: Clock, web: Client) -> None:
     job = run(begun())
     assert (job.status, job.waiting_for, job.found) == ("waiting", "", 1_200)
     assert job.resumes_at is not None
@@ -94,6 +97,10 @@ def test_it_waits_until_the_export_has_reached_its_start(demo: Demo, clock: Cloc
     assert JobPage(job).why_it_waits == WAITS
     assert re.fullmatch(r"goes on at \d\d:\d\d:\d\d UTC, in [^:]+", progress_words(job))
     assert tag_counts.tag_lists(seconds=60).full is None
+    assert re.search(
+        r"1,200 read so far; it goes on at [^,]+, to read what changed before it began\.",
+        words(web.get(PATH).content),
+    )
     let_a_minute_pass(job, clock)
     assert finished(job).is_whole
 
@@ -163,6 +170,25 @@ def test_a_count_that_did_not_reach_its_start_is_not_called_complete(demo: Demo,
     ran = command("tag_inventory", "--output", "json")
     assert "It is not complete: changes after" in ran.err
     assert {row["complete"] for row in json.loads(ran.out)} == {False}
+
+
+class BrokenOff:
+    """A last page that Zendesk does not call the last."""
+
+    items: tuple[Ticket, ...] = ()
+    next_cursor = None
+    resume = ""
+    broke_off = "Zendesk's list leads back to a page that was read before."
+
+    def incremental_tickets(self, *, cursor: str | None) -> Iterator[BrokenOff]:  # noqa: ARG002 - as the client
+        yield self
+
+
+def test_a_list_that_breaks_off_stops_the_count() -> None:
+    client = cast(Zendesk, BrokenOff())
+    found = whole_count.pages(client, "", began=timezone.now(), listed=lambda _: set())
+    with pytest.raises(NeedsPerson, match=r"leads back .* So the count is not complete"):
+        next(found)
 
 
 def test_zendesks_own_list_is_never_complete(demo: Demo, web: Client) -> None:
