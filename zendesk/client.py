@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,9 +22,9 @@ from zendesk.answers import (
 )
 from zendesk.calls import Call, Kind, Request
 from zendesk.credentials import Credentials, CredentialsEnd
-from zendesk.errors import CredentialsRefused, NotAllowed, Refused
+from zendesk.errors import CredentialsRefused, NotAllowed, Refused, UnexpectedAnswer
 from zendesk.job_status import JobStatus
-from zendesk.pages import PAGE_SIZE, Page, follow_pages, next_cursor, parse_items
+from zendesk.pages import MAX_PAGES, PAGE_SIZE, Page, follow_pages, next_place, parse_items, position
 from zendesk.records import (
     Audit,
     AutoRouting,
@@ -44,6 +46,8 @@ from zendesk.ticket_requests import MAX_IDS, show_many_request, update_each_requ
 from zendesk.transport.gate import Gate
 from zendesk.transport.limits import RateLimit
 from zendesk.transport.pending import Pending
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -167,7 +171,7 @@ class Zendesk:
         The cursor hides an offset: if a ticket leaves the view while it is read, the next page skips another
         one. Read the view to the end before changing anything.
         """
-        return self._pages(f"/api/v2/views/{int(view_id)}/tickets.json", "tickets", Ticket.from_json, cursor)
+        return self._pages(f"/api/v2/views/{int(view_id)}/tickets.json", "tickets", Ticket.read, cursor)
 
     def search(self, query: str, *, page: int = 1) -> Iterator[Page[Ticket]]:
         """Tickets that a search finds, most relevant first, from this page on; the cursor is a page number.
@@ -209,7 +213,7 @@ class Zendesk:
         return self._pages(
             "/api/v2/search/export.json",
             "results",
-            Ticket.from_json,
+            Ticket.read,
             cursor,
             # The export refuses a type inside the query (developer.zendesk.com, search export).
             params={"query": _without_type(query), "filter[type]": "ticket"},
@@ -238,12 +242,15 @@ class Zendesk:
         return follow_pages(fetch, cursor)
 
     def tickets(self, ids: Sequence[int]) -> list[Ticket]:
-        """The tickets with these ids, at most 100, sorted by id; missing ones are omitted."""
-        return self._transport.send(show_many_request(ids), parse_tickets) if ids else []
+        """The tickets with these ids, at most 100; missing ones are omitted."""
+        if not ids:
+            return []
+        return self._transport.send(show_many_request(ids), lambda answer: parse_tickets(answer, ids))
 
     def begin_tickets(self, ids: Sequence[int], *, kind: Kind = "read") -> Pending[list[Ticket]]:
         """Start `tickets` in the background, for at least one id."""
-        return Pending(self._transport, show_many_request(ids, kind), parse_tickets)
+        request = show_many_request(ids, kind)
+        return Pending(self._transport, request, lambda answer: parse_tickets(answer, ids))
 
     def audits(self, ticket_id: int, *, kind: Kind = "read") -> Iterator[Audit]:
         """The history of a ticket, oldest first; empty for an archived one.
@@ -384,7 +391,16 @@ class Zendesk:
         return self._transport.send(Request("GET", path, kind=kind), lambda answer: read(answer.get(key)))
 
     def _all(self, path: str, key: str, read: Callable[[Any], T], *, kind: Kind = "read") -> Iterator[T]:
-        return (item for page in self._pages(path, key, read, kind=kind) for item in page.items)
+        """All records of a list that is read to its end; a reader that leaves early ends it."""
+        with closing(self._pages(path, key, read, kind=kind)) as pages:
+            for number, page in enumerate(pages, 1):
+                yield from page.items
+                if page.broke_off:
+                    log.warning("%s: %s It was taken to end there.", path, page.broke_off)
+                elif number >= MAX_PAGES and page.next_cursor is not None:
+                    raise UnexpectedAnswer(
+                        f"Zendesk's list of {key} has not ended after {MAX_PAGES:,} pages; no more were read."
+                    )
 
     def _pages(
         self,
@@ -396,20 +412,24 @@ class Zendesk:
         params: Mapping[str, str | int] | None = None,
         size: int = PAGE_SIZE,
         kind: Kind = "read",
-    ) -> Iterator[Page[T]]:
+    ) -> Generator[Page[T], None, None]:
         started: dict[str | None, Pending[Page[T]]] = {}
 
         def page(answer: Any) -> Page[T]:
             # Request the next page before parsing this one, which takes a while.
-            if (after := next_cursor(answer, key)) and self._may_read_ahead():
+            after, _ = next_place(answer, key, number=0, size=size)
+            if after and after not in (asked_for, *started) and self._may_read_ahead():
                 started[after] = Pending(self._transport, request(after), page)
-            return Page.from_json(answer, key, read)
+            return Page.from_json(answer, key, read, size=size)
 
         def request(after: str | None) -> Request:
-            position = {"page[after]": after} if after is not None else {}
-            return Request("GET", path, {**(params or {}), "page[size]": size, **position}, kind=kind)
+            return Request("GET", path, {**(params or {}), **position(after, size)}, kind=kind)
+
+        asked_for = cursor
 
         def fetch(after: str | None) -> Page[T]:
+            nonlocal asked_for
+            asked_for = after
             if pending := started.pop(after, None):
                 return pending.result()
             return self._transport.send(request(after), page)

@@ -87,6 +87,13 @@ class Options:
     """Whether a ticket keeps `problem_id` only as an incident, and `due_at` only as a task."""
     custom_statuses: Literal["shown", "refused", "unknown"] = "shown"
     """How the list of custom statuses answers: with them, with 403, or with 404."""
+    paging: Literal["cursor", "number", "none"] = "cursor"
+    """How lists are paged that are asked for by cursor, but for exports. Of `GET /job_statuses` the documents
+    say by cursor, and a copy of them shows no paging."""
+    page_size: int = 100
+    """Records on a page of a list that is paged by number although it was asked for by cursor."""
+    jobs_show_many: bool = True
+    """Whether `job_statuses/show_many` exists; otherwise it answers 404."""
     job_life: float = 24 * 3600
     """How long the API knows a job's status."""
     keeps_metadata: bool = True

@@ -14,9 +14,10 @@ from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 from zendesk.address import checked_base_url
 from zendesk.calls import Call, Request
 from zendesk.credentials import Credentials
-from zendesk.error_body import one_line, parse_json
+from zendesk.error_body import one_line, parse_error_body, parse_json
 from zendesk.errors import (
     CredentialsRefused,
+    PageInstead,
     RateLimited,
     TryLater,
     Unavailable,
@@ -157,19 +158,28 @@ class Requestor:
             self._report(request, result, attempt)
             try:
                 return self._read_result(request, result, read)
+            except (UnexpectedAnswer, PageInstead) as error:
+                error.call = f"{request.method} {request.path}"
+                if isinstance(error, UnexpectedAnswer):
+                    raise
+                budget = self._pause_or_raise(request, error, budget)
             except CredentialsRefused:
                 # Zendesk did not carry out a refused call, so even a write is safe to repeat.
                 if renewed or not request.signed or not self._credentials.renew(self, header):
                     raise
                 renewed = True
             except TryLater as error:
-                pause = budget.backoff_after(error, self._jitter)
-                if pause is None:
-                    raise
-                log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
-                if pause:
-                    self._sleep(pause)
-                budget = budget.spend(pause, attempts=1)
+                budget = self._pause_or_raise(request, error, budget)
+
+    def _pause_or_raise(self, request: Request, error: TryLater, budget: RetryBudget) -> RetryBudget:
+        """Wait until the call may be tried again; raise the error if the caller has to handle it."""
+        pause = budget.backoff_after(error, self._jitter)
+        if pause is None:
+            raise error
+        log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
+        if pause:
+            self._sleep(pause)
+        return budget.spend(pause, attempts=1)
 
     def fetch_token(self, path: str, grant: Mapping[str, object]) -> Mapping[str, Any]:
         """POST a grant without credentials. It may be retried: a repeated grant only makes another token."""
@@ -213,7 +223,8 @@ class Requestor:
                 error.status, error.fate_unknown = status, is_write
                 raise
         if 200 <= status < 300 and data is None:
-            raise Unavailable(
+            kind = PageInstead if parse_error_body(body).is_html else Unavailable
+            raise kind(
                 f"Zendesk's answer could not be read: {self._http.host} did not send complete JSON.",
                 status=status,
                 fate_unknown=is_write,
