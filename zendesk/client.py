@@ -24,6 +24,7 @@ from zendesk.calls import Call, Kind, Request
 from zendesk.credentials import Credentials, CredentialsEnd
 from zendesk.errors import CredentialsRefused, NotAllowed, Refused, UnexpectedAnswer
 from zendesk.job_status import JobStatus
+from zendesk.page_size import PageSize
 from zendesk.pages import MAX_PAGES, PAGE_SIZE, Page, follow_pages, next_place, parse_items, position
 from zendesk.records import (
     Audit,
@@ -52,8 +53,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_SEARCH_RESULTS = 1000  # that a search returns, however many it finds (developer.zendesk.com, search)
-MAX_EXPORT_PAGE = 1000  # tickets in a page of a search export; Zendesk recommends 100
-INCREMENTAL_PAGE = 1000  # tickets in a page of an incremental export (developer.zendesk.com)
+MAX_EXPORT_PAGE = 1000  # tickets in a page of an export (developer.zendesk.com, exports)
 ADMINS_ONLY = (
     "Zendesk gives the list of all tickets (its incremental export) to admins only. Connect as an admin."
 )
@@ -73,7 +73,8 @@ class Zendesk:
     ``before_call`` runs right before every HTTP request, which then takes 30 seconds at most; if it raises,
     nothing is sent. ``on_call`` receives every HTTP request made. It must not raise, or the answer is lost.
     Both run in the caller's thread. While ``may_read_ahead`` returns True, a background thread fetches the
-    next page of a list as soon as the previous one has arrived.
+    next page of a list as soon as the previous one has arrived. ``export_page`` is the most tickets on a page
+    of an export; pages become smaller while Zendesk is slow with them.
 
     All methods raise ZendeskError, and ValueError for invalid arguments.
     """
@@ -89,6 +90,7 @@ class Zendesk:
         on_call: Callable[[Call], None] | None = None,
         before_call: Callable[[], None] | None = None,
         may_read_ahead: Callable[[], bool] = lambda: False,
+        export_page: int = MAX_EXPORT_PAGE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -98,6 +100,9 @@ class Zendesk:
 
         self._credentials = credentials
         self._may_read_ahead = may_read_ahead
+        if not 1 <= export_page <= MAX_EXPORT_PAGE:
+            raise ValueError(f"A page of an export has 1 to {MAX_EXPORT_PAGE:,} tickets, not {export_page}.")
+        self._search_page, self._incremental_page = PageSize(export_page), PageSize(export_page)
         self._transport = Requestor(
             base_url,
             credentials,
@@ -201,15 +206,11 @@ class Zendesk:
         typed_query = f"type:ticket {_without_type(query)}".strip()
         return self._get("/api/v2/search/count.json", parse_count, {"query": typed_query})
 
-    def search_export(
-        self, query: str, *, cursor: str | None = None, size: int = PAGE_SIZE
-    ) -> Iterator[Page[Ticket]]:
+    def search_export(self, query: str, *, cursor: str | None = None) -> Iterator[Page[Ticket]]:
         """All tickets that a search finds, by creation, archived ones included.
 
         A cursor expires after an hour. Zendesk then refuses it, and the export must start again.
         """
-        if not 1 <= size <= MAX_EXPORT_PAGE:
-            raise ValueError(f"A page of an export has 1 to {MAX_EXPORT_PAGE:,} tickets, not {size}.")
         return self._pages(
             "/api/v2/search/export.json",
             "results",
@@ -217,11 +218,11 @@ class Zendesk:
             cursor,
             # The export refuses a type inside the query (developer.zendesk.com, search export).
             params={"query": _without_type(query), "filter[type]": "ticket"},
-            size=size,
+            size=self._search_page,
         )
 
     def incremental_tickets(self, *, since: int = 0, cursor: str | None = None) -> Iterator[Page[Ticket]]:
-        """Every ticket changed after a time (seconds since 1970), by time of change, in pages of 1,000.
+        """Every ticket changed after a time (seconds since 1970), by time of change.
 
         It includes archived tickets, and deleted ones with that status. It omits changes of the last minute
         and repeats a ticket that changes during the export. Cursors do not expire. Only admins may call it,
@@ -230,8 +231,14 @@ class Zendesk:
 
         def fetch(after: str | None) -> Page[Ticket]:
             position: dict[str, str | int] = {"start_time": since} if after is None else {"cursor": after}
-            path = "/api/v2/incremental/tickets/cursor.json"
-            request = Request("GET", path, {**position, "per_page": INCREMENTAL_PAGE}, has_own_limit=True)
+            request = Request(
+                "GET",
+                "/api/v2/incremental/tickets/cursor.json",
+                {**position, "per_page": self._incremental_page.now},
+                has_own_limit=True,
+                page_size=self._incremental_page,
+                size_name="per_page",
+            )
             try:
                 return self._transport.send(request, parse_incremental_page)
             except NotAllowed as refused:
@@ -410,20 +417,21 @@ class Zendesk:
         cursor: str | None = None,
         *,
         params: Mapping[str, str | int] | None = None,
-        size: int = PAGE_SIZE,
+        size: PageSize | None = None,
         kind: Kind = "read",
     ) -> Generator[Page[T], None, None]:
         started: dict[str | None, Pending[Page[T]]] = {}
 
         def page(answer: Any) -> Page[T]:
             # Request the next page before parsing this one, which takes a while.
-            after, _ = next_place(answer, key, number=0, size=size)
+            after, _ = next_place(answer, key, number=0, size=PAGE_SIZE)
             if after and after not in (asked_for, *started) and self._may_read_ahead():
                 started[after] = Pending(self._transport, request(after), page)
-            return Page.from_json(answer, key, read, size=size)
+            return Page.from_json(answer, key, read)
 
         def request(after: str | None) -> Request:
-            return Request("GET", path, {**(params or {}), **position(after, size)}, kind=kind)
+            place = position(after, size.now if size else PAGE_SIZE)
+            return Request("GET", path, {**(params or {}), **place}, kind=kind, page_size=size)
 
         asked_for = cursor
 

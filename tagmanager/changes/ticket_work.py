@@ -16,7 +16,7 @@ import zendesk as api
 from jobs import errors
 from jobs.followups import purpose_of
 from jobs.models import Job
-from jobs.source_spec import Stored
+from jobs.source_spec import SourceSpec, Stored
 from jobs.states import FollowUp, Outcome
 from jobs.work import (
     Answer,
@@ -128,12 +128,18 @@ class TicketWork:
             before_call=self._may_call,
             may_read_ahead=self._may_read_ahead,
             max_wait=CALL_MAX_WAIT,
+            export_page=_export_page(job.limit if self._is_taken_whole else None),
         )
         if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
             self._macro = Application(self._zendesk, self._tool.macro_of(self._params), self._fields)
         self._asks_each = self._macro is not None and self._macro.macro.is_asked_for_each
         if self._asks_each:
             self.batch_size = ASKED_AT_ONCE
+
+    @property
+    def _is_taken_whole(self) -> bool:
+        """Whether all that the source gives belongs to the list."""
+        return SourceSpec.read(self._job.source).is_plain and not self.filters_items
 
     def close(self) -> None:
         self._zendesk.close()
@@ -525,6 +531,12 @@ def _shows(ticket: TicketSnapshot, earlier: PreviousResult | None) -> bool:
     if earlier is None or earlier.change is None or earlier.outcome == Outcome.PLANNED:
         return False
     return TicketChange.from_json(earlier.change).is_shown_by(ticket)
+
+
+def _export_page(limit: int | None) -> int:
+    """The most tickets on a page of an export: no more than a job with a limit needs, in full batches."""
+    size = TicketWork.batch_size
+    return api.MAX_EXPORT_PAGE if limit is None else min(-(-limit // size) * size, api.MAX_EXPORT_PAGE)
 
 
 def _never() -> bool:

@@ -164,11 +164,7 @@ def test_a_search_is_counted(http, zendesk):
 def test_an_export_sends_the_type_apart_from_the_query(http, zendesk):
     http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(1)], "c1"))
     http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(2)], None))
-    found = [
-        t.id
-        for page in zendesk.search_export('type:ticket subject:"a  type:b"', size=1000)
-        for t in page.items
-    ]
+    found = [t.id for page in zendesk.search_export('type:ticket subject:"a  type:b"') for t in page.items]
     assert found == [1, 2]
     query = {"query": 'subject:"a type:b"', "filter[type]": "ticket", "page[size]": "1000"}
     assert asked(http) == [query, {**query, "page[after]": "c1"}]
@@ -182,9 +178,34 @@ def test_an_export_resumes_from_a_cursor(http, zendesk):
 
 
 @pytest.mark.parametrize("size", [0, 1001])
-def test_the_page_size_of_an_export_is_limited(zendesk, size):
+def test_the_page_size_of_an_export_is_limited(connect, size):
     with pytest.raises(ValueError, match="1 to 1,000"):
-        zendesk.search_export("x", size=size)
+        connect(export_page=size)
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        ("search/export.json", "page[size]", lambda zendesk: zendesk.search_export("x")),
+        ("incremental/tickets/cursor.json", "per_page", lambda zendesk: zendesk.incremental_tickets()),
+    ],
+)
+def test_a_page_that_is_too_large_is_halved_without_a_wait(http, zendesk, clock, export):
+    path, name, read = export
+    whole = {**cursor_page("results", [raw_ticket(1)], None), **increment([1], "c1", ended=True)}
+    for _ in range(4):
+        http.get(f"{API}/{path}", status=504)
+    http.get(f"{API}/{path}", json=whole)
+    (page,) = read(zendesk)
+    assert [ticket.id for ticket in page.items] == [1]
+    assert [parameters[name] for parameters in asked(http)] == ["1000", "500", "250", "125", "100"]
+    assert clock.slept == []
+    # The next export begins with the size that worked; the least one is not halved any more.
+    http.get(f"{API}/{path}", status=504)
+    http.get(f"{API}/{path}", json=whole)
+    list(read(zendesk))
+    assert [parameters[name] for parameters in asked(http)][5:] == ["100", "100"]
+    assert len(clock.slept) == 1
 
 
 def increment(numbers: Sequence[int], cursor: str, *, ended: bool) -> dict[str, object]:

@@ -158,28 +158,31 @@ class Requestor:
             self._report(request, result, attempt)
             try:
                 return self._read_result(request, result, read)
-            except (UnexpectedAnswer, PageInstead) as error:
-                error.call = f"{request.method} {request.path}"
-                if isinstance(error, UnexpectedAnswer):
-                    raise
-                budget = self._pause_or_raise(request, error, budget)
             except CredentialsRefused:
                 # Zendesk did not carry out a refused call, so even a write is safe to repeat.
                 if renewed or not request.signed or not self._credentials.renew(self, header):
                     raise
                 renewed = True
             except TryLater as error:
-                budget = self._pause_or_raise(request, error, budget)
+                request, budget = self._before_retry(request, error, budget)
 
-    def _pause_or_raise(self, request: Request, error: TryLater, budget: RetryBudget) -> RetryBudget:
-        """Wait until the call may be tried again; raise the error if the caller has to handle it."""
+    def _before_retry(
+        self, request: Request, error: TryLater, budget: RetryBudget
+    ) -> tuple[Request, RetryBudget]:
+        """Wait until the call may be tried again, unless a smaller one may be made at once.
+
+        Raises the error if the caller has to handle it.
+        """
+        is_too_large = isinstance(error, Unavailable) and error.too_large and budget.attempts > 1
+        if is_too_large and (smaller := request.smaller()):
+            return smaller, budget.spend(0.0, attempts=1)
         pause = budget.backoff_after(error, self._jitter)
         if pause is None:
             raise error
         log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
         if pause:
             self._sleep(pause)
-        return budget.spend(pause, attempts=1)
+        return request, budget.spend(pause, attempts=1)
 
     def fetch_token(self, path: str, grant: Mapping[str, object]) -> Mapping[str, Any]:
         """POST a grant without credentials. It may be retried: a repeated grant only makes another token."""
@@ -209,6 +212,16 @@ class Requestor:
 
     def _read_result(self, request: Request, result: AttemptResult, read: Callable[[Any], T]) -> T:
         """Parse the answer with ``read``. Raises the attempt's error, or the one that the answer means."""
+        try:
+            answer = self._parse_result(request, result, read)
+        except (UnexpectedAnswer, PageInstead) as error:
+            error.call = f"{request.method} {request.path}"
+            raise
+        if request.page_size:
+            request.page_size.arrived(request.size, result.seconds)
+        return answer
+
+    def _parse_result(self, request: Request, result: AttemptResult, read: Callable[[Any], T]) -> T:
         if result.error is not None or result.status is None:
             raise result.error or RuntimeError("There is neither an answer nor an error.")
         is_write = request.kind == "write"

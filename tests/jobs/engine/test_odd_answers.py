@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from jobs.models import Job
 from jobs.reports import recount
 from jobs.states import Status
 from tagmanager.account import connection
+from tagmanager.changes import ticket_work
 from tests.demo import ANA, Demo, counts, outcomes, run, submit
 from zendesk import sandbox as zd
 
@@ -219,7 +221,7 @@ def test_a_list_that_ends_oddly_is_complete_where_the_count_agrees(
 def test_a_list_that_breaks_off_before_its_count_stops_the_job(
     demo: Demo, kind: str, source: dict[str, Any], on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zendesk.client.MAX_EXPORT_PAGE", 100)
+    monkeypatch.setattr(ticket_work, "_export_page", lambda _limit: 100)
     counted(demo)
     demo.fault(kind, on=on, after=1 if kind == "cursor_repeats" else 0, early=True, times=None)
     job = run(submit(**source))
@@ -235,3 +237,27 @@ def test_an_export_of_all_tickets_that_repeats_its_cursor_is_at_its_end(demo: De
     job = run(submit(all_tickets=True))
     assert job.total == 400
     assert any(line.endswith("after 400: no count tells otherwise.") for line in history(job))
+
+
+# Pages of exports
+
+
+@pytest.mark.parametrize("source", [{"search": "status<closed"}, {"all_tickets": True}])
+def test_a_list_is_read_in_large_pages_and_in_smaller_ones_where_these_fail(
+    demo: Demo, source: dict[str, Any]
+) -> None:
+    on = EXPORT if "search" in source else ALL
+    job = run(submit(**source, dry_run=True))
+    assert demo.calls(on.replace("/api/v2/", "")) == 1
+    demo.fault("page_too_large", on=on, above=150, times=None)
+    again = run(submit(**source, dry_run=True))
+    assert again.total == job.total
+    # 1,000, 500 and 250 are refused, and pages of 125 go through.
+    assert demo.calls(on.replace("/api/v2/", "")) == 1 + 3 + math.ceil((again.total or 0) / 125)
+    assert not again.transitions.filter(to_status="waiting").exists()
+
+
+def test_no_page_is_larger_than_a_job_with_a_limit_needs(demo: Demo) -> None:
+    assert [ticket_work._export_page(limit) for limit in (None, 1, 100, 101, 990, 5000)] == [
+        1000, 100, 100, 200, 1000, 1000,
+    ]  # fmt: skip
