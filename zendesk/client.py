@@ -29,6 +29,7 @@ from zendesk.pages import MAX_PAGES, PAGE_SIZE, Page, follow_pages, next_place, 
 from zendesk.records import (
     Audit,
     AutoRouting,
+    Brand,
     Conditional,
     CustomRole,
     CustomStatus,
@@ -42,6 +43,7 @@ from zendesk.records import (
     View,
     ViewCount,
     Webhook,
+    brand_id_from_json,
 )
 from zendesk.ticket_requests import MAX_IDS, show_many_request, update_each_request, update_many_request
 from zendesk.transport.gate import Gate
@@ -142,6 +144,11 @@ class Zendesk:
     def credentials_end(self) -> CredentialsEnd:
         return self._credentials.end
 
+    @property
+    def scope_doubt(self) -> str:
+        """What the credentials may not do although it was asked for, in a sentence; "" for nothing known."""
+        return self._credentials.scope_doubt(self._transport)
+
     # The connected user
 
     def me(self) -> User:
@@ -157,6 +164,14 @@ class Zendesk:
 
     def custom_role(self, role_id: int) -> CustomRole:
         return self._one(f"/api/v2/custom_roles/{int(role_id)}.json", "custom_role", CustomRole.from_json)
+
+    def brands(self) -> Iterator[Brand]:
+        return self._all("/api/v2/brands.json", "brands", Brand.from_json)
+
+    def brand_ids_of(self, user_id: int) -> Iterator[int]:
+        """The brands that an agent belongs to; the documents allow admins alone to list them."""
+        path = f"/api/v2/users/{int(user_id)}/brand_agents.json"
+        return self._all(path, "brand_agents", brand_id_from_json)
 
     # Choosing tickets
 

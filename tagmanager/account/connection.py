@@ -81,14 +81,17 @@ def credentials() -> Credentials:
         settings.ZENDESK_OAUTH_TOKEN,
         settings.ZENDESK_EMAIL,
         settings.ZENDESK_API_TOKEN,
+        scope=settings.ZENDESK_OAUTH_SCOPE,
     )
 
 
 @lru_cache(maxsize=4)
-def _credentials(client_id: str, secret: str, bearer: str, email: str, token: str) -> Credentials:
+def _credentials(
+    client_id: str, secret: str, bearer: str, email: str, token: str, *, scope: str
+) -> Credentials:
     """Cached for the life of the process, because the object holds the access token."""
     if client_id and secret:
-        return OAuthClient(client_id, secret)
+        return OAuthClient(client_id, secret, scope, scope_setting="ZENDESK_OAUTH_SCOPE")
     if bearer:
         return BearerToken(bearer)
     if email and token:

@@ -72,6 +72,16 @@ class Options:
     """The tag that makes e-mail tickets routable; admins can rename it."""
     role: Literal["admin", "agent"] = "admin"
     """Role of the connected user. Agents get no incremental export."""
+    allowed_scopes: str = ""
+    """Scopes that the OAuth client is registered for; "" for any. Others are refused as `invalid_scope`."""
+    granted_scopes: str = ""
+    """Scopes that a token gets whatever was asked for; "" for those."""
+    brands: int = 1
+    """Number of brands."""
+    agent_brands: int | None = None
+    """How many brands the connected user belongs to; None: it may not list them, as the documents say."""
+    brands_listed: bool = True
+    """Whether the user may list the brands."""
     view_depth: int | None = None
     """Number of tickets after which a view's cursor pages end; Zendesk does not document its limit."""
     view_end: Literal["quiet", "refused"] = "quiet"
