@@ -33,6 +33,13 @@ class QueueFull(TryLater):
         self.receipts = receipts  # of all batches that it has, anybody's; None: not named
 
 
+class OddAnswer(TryLater):
+    """The other side answers, and what it says cannot be understood. Repeated, it needs a person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason=WaitReason.SERVICE_AWAY)
+
+
 class FateUnknown(RemoteError):
     """The call may or may not have been carried out."""
 

@@ -72,7 +72,15 @@ class Skipped:
     detail: str
 
 
-Plan = Change | Unchanged | Skipped
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The item's record cannot be understood, so nothing can be decided about it: it fails unsent."""
+
+    reason: str
+    detail: str
+
+
+Plan = Change | Unchanged | Skipped | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,9 @@ class Page:
     items: list[tuple[int, Snapshot]]  # by ref; of a source of refs only, the snapshots are empty
     cursor: str | None  # where the next page begins; None: this is the last
     again: Mapping[int, Snapshot] = field(default_factory=dict)  # newer readings of items listed before
+    remark: str = ""  # what people should know about items of this page that have no ref, in a sentence
+    #: Why the list may go on although no further page can be read, in a sentence; "" for no doubt.
+    broke_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +330,10 @@ class Work(Protocol):
         """
         ...
 
+    def count(self, source: Stored) -> int | None:
+        """How many items the other side counts in a source now; None where it does not say for sure."""
+        ...
+
     def changed_at(self, seen: Snapshot) -> int | None:
         """When an item was last changed, as a number that grows with time; None: not known. For sorting."""
         ...
@@ -345,6 +360,10 @@ class Work(Protocol):
 
         With a reason, no more of the kind are sent until a person has resumed the job.
         """
+        ...
+
+    def why_unreadable(self, now: Snapshot) -> str:
+        """Why the item's present state cannot be told from its record, in a sentence; "" if it can."""
         ...
 
     def is_applied(self, change: Payload, now: Snapshot) -> bool:

@@ -19,6 +19,7 @@ ADVICE = {
     "closed_field": "Apply it to tickets that are not closed, or change only tags and priority.",
     "not_taken_back": "Zendesk does not take such a value back. Set it there by hand where that is possible.",
     "not_foreseen": "Look at the ticket in Zendesk, then apply the macro to it with a new job.",
+    "odd_record": "Zendesk sent a record of the ticket that cannot be read. Look at it there, then retry.",
     "not_found": "Deleted tickets, and those that the connected user may not see, cannot be changed.",
     "deleted": "Restore the ticket in Zendesk if it is to be changed.",
     "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",

@@ -201,6 +201,8 @@ ZENDESK_SUBDOMAIN: str = env.str("ZENDESK_SUBDOMAIN", default="")
 ZENDESK_BASE_URL: str = env.str("ZENDESK_BASE_URL", default="")
 ZENDESK_OAUTH_CLIENT_ID: str = env.str("ZENDESK_OAUTH_CLIENT_ID", default="")
 ZENDESK_OAUTH_CLIENT_SECRET: str = env.str("ZENDESK_OAUTH_CLIENT_SECRET", default="")
+# Scopes to ask for. Search and its count need the global "read"; no finer scope covers them.
+ZENDESK_OAUTH_SCOPE: str = env.str("ZENDESK_OAUTH_SCOPE", default="").strip() or "read tickets:write"
 ZENDESK_OAUTH_TOKEN: str = env.str("ZENDESK_OAUTH_TOKEN", default="")
 ZENDESK_EMAIL: str = env.str("ZENDESK_EMAIL", default="")
 ZENDESK_API_TOKEN: str = env.str("ZENDESK_API_TOKEN", default="")

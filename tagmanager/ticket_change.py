@@ -101,6 +101,7 @@ class TicketSnapshot:
     along: Mapping[str, FieldValue] = field(
         default_factory=dict
     )  # those that move with `fields` (`moved_by`)
+    odd: str = ""  # why its record could not be read (`zendesk.Ticket.odd`); then only the id is true
 
     @property
     def is_closed(self) -> bool:
@@ -132,6 +133,8 @@ class TicketSnapshot:
             stored["ai_agent"] = True
         if self.along:
             stored["along"] = dict(self.along)
+        if self.odd:
+            stored["odd"] = self.odd
         return stored
 
     @classmethod
@@ -146,6 +149,7 @@ class TicketSnapshot:
             {int(number): value for number, value in stored.get("custom", {}).items()},
             stored.get("ai_agent", False),
             stored.get("along", {}),
+            stored.get("odd", ""),
         )
 
     @classmethod
@@ -170,6 +174,7 @@ class TicketSnapshot:
             values,
             is_ai_agent=ticket.is_ai_agent,
             along={name: ticket.fields.get(name) for name in along},
+            odd=ticket.odd,
         )
 
 

@@ -6,7 +6,7 @@ Never: Django, jobs, or a write repeated after anything but a 429.
 from zendesk.address import address_of
 from zendesk.answer_headers import IgnoredPart, JobSlots
 from zendesk.calls import Call
-from zendesk.client import ADMINS_ONLY, Zendesk
+from zendesk.client import ADMINS_ONLY, MAX_EXPORT_PAGE, Zendesk
 from zendesk.connection import Connection, check
 from zendesk.credentials import (
     API_TOKENS_END,
@@ -23,6 +23,7 @@ from zendesk.errors import (
     NoSuchAccount,
     NotAllowed,
     NotFound,
+    PageInstead,
     RateLimited,
     Redirected,
     Refused,
@@ -62,6 +63,7 @@ from zendesk.transport.pending import Pending
 __all__ = [
     "ADMINS_ONLY",
     "API_TOKENS_END",
+    "MAX_EXPORT_PAGE",
     "MAX_TAGS_LENGTH",
     "AccountRefused",
     "Action",
@@ -91,6 +93,7 @@ __all__ = [
     "NotFound",
     "OAuthClient",
     "Page",
+    "PageInstead",
     "Pending",
     "RateLimit",
     "RateLimited",

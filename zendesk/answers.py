@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zendesk.errors import UnexpectedAnswer
 from zendesk.job_status import JobStatus
-from zendesk.pages import Page, parse_items
+from zendesk.pages import Page, parse_items, parse_records
 from zendesk.records import (
     Ticket,
 )
 
 
-def parse_tickets(answer: Any) -> list[Ticket]:
-    return parse_items(answer, "tickets", Ticket.from_json)
+def parse_tickets(answer: Any, ids: Sequence[int]) -> list[Ticket]:
+    """The tickets with these ids. Some of them may be odd (`Ticket.odd`).
+
+    A record without a usable id may be any ticket that is missing, so each of these counts as odd.
+    """
+    tickets, nameless = parse_records(answer, "tickets", Ticket.read)
+    if nameless:
+        missing = sorted(set(ids) - {ticket.id for ticket in tickets})
+        tickets += [Ticket.unreadable(id_, "its record came without a usable id") for id_ in missing]
+    return tickets
 
 
 def parse_queued_job(answer: Any) -> JobStatus:
@@ -22,16 +30,21 @@ def parse_queued_job(answer: Any) -> JobStatus:
 
 
 def parse_search_page(answer: Any, number: int) -> Page[Ticket]:
-    found = [
-        item for item in parse_items(answer, "results", dict) if item.get("result_type", "ticket") == "ticket"
-    ]
+    raw = parse_items(answer, "results", lambda item: item)
+    found = [item for item in raw if not isinstance(item, dict) or _is_ticket(item)]
+    items, unreadable = parse_records({"results": found}, "results", Ticket.read)
     more = answer.get("next_page") is not None
     total = answer.get("count")
     return Page(
-        items=[Ticket.from_json(item) for item in found],
+        items=items,
         next_cursor=str(number + 1) if more else None,
         total=total if type(total) is int else None,
+        unreadable=unreadable,
     )
+
+
+def _is_ticket(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("result_type", "ticket") == "ticket")
 
 
 def parse_incremental_page(answer: Any) -> Page[Ticket]:
@@ -39,10 +52,14 @@ def parse_incremental_page(answer: Any) -> Page[Ticket]:
     ended, cursor = answer.get("end_of_stream"), answer.get("after_cursor")
     if not isinstance(ended, bool):
         raise UnexpectedAnswer("Zendesk exported tickets without saying whether there are more.")
-    if not ended and not (isinstance(cursor, str) and cursor):
-        raise UnexpectedAnswer("Zendesk says there are more tickets but not how to get them.")
-    resume = cursor if ended and isinstance(cursor, str) else ""
-    return Page(parse_items(answer, "tickets", Ticket.from_json), None if ended else cursor, resume=resume)
+    items, unreadable = parse_records(answer, "tickets", Ticket.read)
+    if ended:
+        resume = cursor if isinstance(cursor, str) else ""
+        return Page(items, None, resume=resume, unreadable=unreadable)
+    if not (isinstance(cursor, str) and cursor):
+        why = "Zendesk says that there are more tickets, but not how to get them."
+        return Page(items, None, unreadable=unreadable, broke_off=why)
+    return Page(items, cursor, unreadable=unreadable)
 
 
 def parse_count(answer: Any) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from zendesk.page_size import PageSize
 
 Kind = Literal["read", "write", "status", "verify", "token"]
 
@@ -21,11 +23,23 @@ class Request:
     kind: Kind = "read"
     signed: bool = True
     has_own_limit: bool = False  # Zendesk counts its calls separately, even if no header says so
+    page_size: PageSize | None = None  # for a page of an export, whose size is the parameter `size_name`
+    size_name: str = "page[size]"
 
     @property
     def endpoint(self) -> str:
         """The method and the path without ids: most likely what an endpoint limit counts."""
         return f"{self.method} {re.sub(r'/[0-9]+(?=[/.]|$)', '/*', self.path)}"
+
+    @property
+    def size(self) -> int:
+        """How many records the page may have; 0 if no size is asked for."""
+        return int(self.params.get(self.size_name, 0))
+
+    def smaller(self) -> Request | None:
+        """The same call for a smaller page; None if there is none."""
+        size = self.page_size.failed(self.size) if self.page_size and self.size else None
+        return replace(self, params={**self.params, self.size_name: size}) if size else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,12 +22,14 @@ from zendesk.answers import (
 )
 from zendesk.calls import Call, Kind, Request
 from zendesk.credentials import Credentials, CredentialsEnd
-from zendesk.errors import CredentialsRefused, NotAllowed, Refused
+from zendesk.errors import CredentialsRefused, NotAllowed, Refused, UnexpectedAnswer
 from zendesk.job_status import JobStatus
-from zendesk.pages import PAGE_SIZE, Page, follow_pages, next_cursor, parse_items
+from zendesk.page_size import PageSize
+from zendesk.pages import MAX_PAGES, PAGE_SIZE, Page, follow_pages, next_place, parse_items, position
 from zendesk.records import (
     Audit,
     AutoRouting,
+    Brand,
     Conditional,
     CustomRole,
     CustomStatus,
@@ -39,17 +43,19 @@ from zendesk.records import (
     View,
     ViewCount,
     Webhook,
+    brand_id_from_json,
 )
 from zendesk.ticket_requests import MAX_IDS, show_many_request, update_each_request, update_many_request
 from zendesk.transport.gate import Gate
 from zendesk.transport.limits import RateLimit
 from zendesk.transport.pending import Pending
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 MAX_SEARCH_RESULTS = 1000  # that a search returns, however many it finds (developer.zendesk.com, search)
-MAX_EXPORT_PAGE = 1000  # tickets in a page of a search export; Zendesk recommends 100
-INCREMENTAL_PAGE = 1000  # tickets in a page of an incremental export (developer.zendesk.com)
+MAX_EXPORT_PAGE = 1000  # tickets in a page of an export (developer.zendesk.com, exports)
 ADMINS_ONLY = (
     "Zendesk gives the list of all tickets (its incremental export) to admins only. Connect as an admin."
 )
@@ -69,7 +75,8 @@ class Zendesk:
     ``before_call`` runs right before every HTTP request, which then takes 30 seconds at most; if it raises,
     nothing is sent. ``on_call`` receives every HTTP request made. It must not raise, or the answer is lost.
     Both run in the caller's thread. While ``may_read_ahead`` returns True, a background thread fetches the
-    next page of a list as soon as the previous one has arrived.
+    next page of a list as soon as the previous one has arrived. ``export_page`` is the most tickets on a page
+    of an export; pages become smaller while Zendesk is slow with them.
 
     All methods raise ZendeskError, and ValueError for invalid arguments.
     """
@@ -85,6 +92,7 @@ class Zendesk:
         on_call: Callable[[Call], None] | None = None,
         before_call: Callable[[], None] | None = None,
         may_read_ahead: Callable[[], bool] = lambda: False,
+        export_page: int = MAX_EXPORT_PAGE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -94,6 +102,9 @@ class Zendesk:
 
         self._credentials = credentials
         self._may_read_ahead = may_read_ahead
+        if not 1 <= export_page <= MAX_EXPORT_PAGE:
+            raise ValueError(f"A page of an export has 1 to {MAX_EXPORT_PAGE:,} tickets, not {export_page}.")
+        self._search_page, self._incremental_page = PageSize(export_page), PageSize(export_page)
         self._transport = Requestor(
             base_url,
             credentials,
@@ -133,6 +144,11 @@ class Zendesk:
     def credentials_end(self) -> CredentialsEnd:
         return self._credentials.end
 
+    @property
+    def scope_doubt(self) -> str:
+        """What the credentials may not do although it was asked for, in a sentence; "" for nothing known."""
+        return self._credentials.scope_doubt(self._transport)
+
     # The connected user
 
     def me(self) -> User:
@@ -148,6 +164,14 @@ class Zendesk:
 
     def custom_role(self, role_id: int) -> CustomRole:
         return self._one(f"/api/v2/custom_roles/{int(role_id)}.json", "custom_role", CustomRole.from_json)
+
+    def brands(self) -> Iterator[Brand]:
+        return self._all("/api/v2/brands.json", "brands", Brand.from_json)
+
+    def brand_ids_of(self, user_id: int) -> Iterator[int]:
+        """The brands that an agent belongs to; the documents allow admins alone to list them."""
+        path = f"/api/v2/users/{int(user_id)}/brand_agents.json"
+        return self._all(path, "brand_agents", brand_id_from_json)
 
     # Choosing tickets
 
@@ -167,7 +191,7 @@ class Zendesk:
         The cursor hides an offset: if a ticket leaves the view while it is read, the next page skips another
         one. Read the view to the end before changing anything.
         """
-        return self._pages(f"/api/v2/views/{int(view_id)}/tickets.json", "tickets", Ticket.from_json, cursor)
+        return self._pages(f"/api/v2/views/{int(view_id)}/tickets.json", "tickets", Ticket.read, cursor)
 
     def search(self, query: str, *, page: int = 1) -> Iterator[Page[Ticket]]:
         """Tickets that a search finds, most relevant first, from this page on; the cursor is a page number.
@@ -197,27 +221,23 @@ class Zendesk:
         typed_query = f"type:ticket {_without_type(query)}".strip()
         return self._get("/api/v2/search/count.json", parse_count, {"query": typed_query})
 
-    def search_export(
-        self, query: str, *, cursor: str | None = None, size: int = PAGE_SIZE
-    ) -> Iterator[Page[Ticket]]:
+    def search_export(self, query: str, *, cursor: str | None = None) -> Iterator[Page[Ticket]]:
         """All tickets that a search finds, by creation, archived ones included.
 
         A cursor expires after an hour. Zendesk then refuses it, and the export must start again.
         """
-        if not 1 <= size <= MAX_EXPORT_PAGE:
-            raise ValueError(f"A page of an export has 1 to {MAX_EXPORT_PAGE:,} tickets, not {size}.")
         return self._pages(
             "/api/v2/search/export.json",
             "results",
-            Ticket.from_json,
+            Ticket.read,
             cursor,
             # The export refuses a type inside the query (developer.zendesk.com, search export).
             params={"query": _without_type(query), "filter[type]": "ticket"},
-            size=size,
+            size=self._search_page,
         )
 
     def incremental_tickets(self, *, since: int = 0, cursor: str | None = None) -> Iterator[Page[Ticket]]:
-        """Every ticket changed after a time (seconds since 1970), by time of change, in pages of 1,000.
+        """Every ticket changed after a time (seconds since 1970), by time of change.
 
         It includes archived tickets, and deleted ones with that status. It omits changes of the last minute
         and repeats a ticket that changes during the export. Cursors do not expire. Only admins may call it,
@@ -226,8 +246,14 @@ class Zendesk:
 
         def fetch(after: str | None) -> Page[Ticket]:
             position: dict[str, str | int] = {"start_time": since} if after is None else {"cursor": after}
-            path = "/api/v2/incremental/tickets/cursor.json"
-            request = Request("GET", path, {**position, "per_page": INCREMENTAL_PAGE}, has_own_limit=True)
+            request = Request(
+                "GET",
+                "/api/v2/incremental/tickets/cursor.json",
+                {**position, "per_page": self._incremental_page.now},
+                has_own_limit=True,
+                page_size=self._incremental_page,
+                size_name="per_page",
+            )
             try:
                 return self._transport.send(request, parse_incremental_page)
             except NotAllowed as refused:
@@ -238,12 +264,15 @@ class Zendesk:
         return follow_pages(fetch, cursor)
 
     def tickets(self, ids: Sequence[int]) -> list[Ticket]:
-        """The tickets with these ids, at most 100, sorted by id; missing ones are omitted."""
-        return self._transport.send(show_many_request(ids), parse_tickets) if ids else []
+        """The tickets with these ids, at most 100; missing ones are omitted."""
+        if not ids:
+            return []
+        return self._transport.send(show_many_request(ids), lambda answer: parse_tickets(answer, ids))
 
     def begin_tickets(self, ids: Sequence[int], *, kind: Kind = "read") -> Pending[list[Ticket]]:
         """Start `tickets` in the background, for at least one id."""
-        return Pending(self._transport, show_many_request(ids, kind), parse_tickets)
+        request = show_many_request(ids, kind)
+        return Pending(self._transport, request, lambda answer: parse_tickets(answer, ids))
 
     def audits(self, ticket_id: int, *, kind: Kind = "read") -> Iterator[Audit]:
         """The history of a ticket, oldest first; empty for an archived one.
@@ -384,7 +413,16 @@ class Zendesk:
         return self._transport.send(Request("GET", path, kind=kind), lambda answer: read(answer.get(key)))
 
     def _all(self, path: str, key: str, read: Callable[[Any], T], *, kind: Kind = "read") -> Iterator[T]:
-        return (item for page in self._pages(path, key, read, kind=kind) for item in page.items)
+        """All records of a list that is read to its end; a reader that leaves early ends it."""
+        with closing(self._pages(path, key, read, kind=kind)) as pages:
+            for number, page in enumerate(pages, 1):
+                yield from page.items
+                if page.broke_off:
+                    log.warning("%s: %s It was taken to end there.", path, page.broke_off)
+                elif number >= MAX_PAGES and page.next_cursor is not None:
+                    raise UnexpectedAnswer(
+                        f"Zendesk's list of {key} has not ended after {MAX_PAGES:,} pages; no more were read."
+                    )
 
     def _pages(
         self,
@@ -394,22 +432,27 @@ class Zendesk:
         cursor: str | None = None,
         *,
         params: Mapping[str, str | int] | None = None,
-        size: int = PAGE_SIZE,
+        size: PageSize | None = None,
         kind: Kind = "read",
-    ) -> Iterator[Page[T]]:
+    ) -> Generator[Page[T], None, None]:
         started: dict[str | None, Pending[Page[T]]] = {}
 
         def page(answer: Any) -> Page[T]:
             # Request the next page before parsing this one, which takes a while.
-            if (after := next_cursor(answer, key)) and self._may_read_ahead():
+            after, _ = next_place(answer, key, number=0, size=PAGE_SIZE)
+            if after and after not in (asked_for, *started) and self._may_read_ahead():
                 started[after] = Pending(self._transport, request(after), page)
             return Page.from_json(answer, key, read)
 
         def request(after: str | None) -> Request:
-            position = {"page[after]": after} if after is not None else {}
-            return Request("GET", path, {**(params or {}), "page[size]": size, **position}, kind=kind)
+            place = position(after, size.now if size else PAGE_SIZE)
+            return Request("GET", path, {**(params or {}), **place}, kind=kind, page_size=size)
+
+        asked_for = cursor
 
         def fetch(after: str | None) -> Page[T]:
+            nonlocal asked_for
+            asked_for = after
             if pending := started.pop(after, None):
                 return pending.result()
             return self._transport.send(request(after), page)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from zendesk.client import Zendesk
 from zendesk.credentials import CredentialsEnd
-from zendesk.errors import NotAllowed, NotFound
+from zendesk.errors import NotAllowed, NotFound, Refused, UnexpectedAnswer
 from zendesk.records import CustomRole, User
 
 ROLES_THAT_MAY_TAG = frozenset({"agent", "admin"})
+#: What a list raises that the user may not have, or that the account's plan lacks.
+NOT_TOLD = (NotAllowed, NotFound, Refused, UnexpectedAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Connection:
 
 
 def check(zendesk: Zendesk) -> Connection:
-    """Test the connection with up to three harmless calls. Raises ZendeskError if it is unusable.
+    """Test the connection with a few harmless calls. Raises ZendeskError if it is unusable.
 
     It cannot test write access, which would take a write.
     """
@@ -45,7 +47,16 @@ def check(zendesk: Zendesk) -> Connection:
     return Connection(
         user=user,
         role=user.role,
-        warnings=tuple(_warnings(user, role, zendesk.credentials_end)),
+        warnings=tuple(
+            filter(
+                None,
+                [
+                    *_warnings(user, role, zendesk.credentials_end),
+                    zendesk.scope_doubt,
+                    _brand_doubt(zendesk, user),
+                ],
+            )
+        ),
         calls_per_minute=zendesk.rate.limit if zendesk.rate else None,
         credentials_end=zendesk.credentials_end,
     )
@@ -59,6 +70,40 @@ def _role(zendesk: Zendesk, user: User) -> CustomRole | None:
         return zendesk.custom_role(user.custom_role_id)
     except (NotAllowed, NotFound):
         return None
+
+
+def _brand_doubt(zendesk: Zendesk, user: User) -> str:
+    """Why the user may not see the tickets of all brands, in a sentence; "" for no doubt.
+
+    Agents see only the tickets of their own brands, admins see all (support.zendesk.com, 7584022494874).
+    """
+    if user.role == "admin" or user.id is None:
+        return ""
+    try:
+        brands = {brand.id: brand.name for brand in zendesk.brands() if brand.active}
+    except NOT_TOLD:
+        return (
+            f"Zendesk does not tell {user.name} which brands the account has. If it has several, views and "
+            f"searches may hold only the tickets of those that {user.name} belongs to."
+        )
+    if len(brands) < 2:
+        return ""
+    try:
+        own = brands.keys() & set(zendesk.brand_ids_of(user.id))
+    except NOT_TOLD:
+        own = set()
+    if not own:
+        return (
+            f"The account has {len(brands)} brands, and Zendesk does not tell which of them {user.name} "
+            "belongs to. An agent may see only the tickets of those: ask an admin, or connect as one."
+        )
+    if own == brands.keys():
+        return ""
+    names = ", ".join(sorted(brands[id_] for id_ in own))
+    return (
+        f"{user.name} belongs to {len(own)} of the account's {len(brands)} brands ({names}) and may see only "
+        "their tickets. Connect as an admin to reach all."
+    )
 
 
 def _warnings(user: User, role: CustomRole | None, end: CredentialsEnd) -> Iterator[str]:

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from zendesk.errors import CredentialsRefused, NotAllowed, NotFound, Refused, UnexpectedAnswer
+from zendesk.errors import (
+    CredentialsRefused,
+    NotAllowed,
+    NotFound,
+    Refused,
+    UnexpectedAnswer,
+    ZendeskError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +67,9 @@ class Credentials(Protocol):
     def header(self, account: TokenEndpoint, /) -> str:
         """The Authorization header of the next call. Raises ZendeskError if none is available."""
 
+    def scope_doubt(self, account: TokenEndpoint, /) -> str:
+        """What the token of the last call may not do although it was asked for, in a sentence; else ""."""
+
     def renew(self, account: TokenEndpoint, refused: str, /) -> bool:
         """React to a refused header. True if the next ``header`` will differ, so that a retry helps."""
 
@@ -68,6 +78,7 @@ class Credentials(Protocol):
 class _Token:
     header: str = field(repr=False)
     renew_at: float  # seconds since the epoch
+    missing_scopes: tuple[str, ...] = ()  # that were asked for and not granted, as far as Zendesk said
 
 
 @dataclass(frozen=True)
@@ -77,12 +88,15 @@ class OAuthClient:
     The usual way to connect a server. Admin Center creates the confidential client, which acts as one user.
     The grant has no refresh token; a new one is fetched instead (developer.zendesk.com, grant-type tokens).
     ``expires_in`` is the lifetime to request, in seconds (300 to 172,800); None leaves it to Zendesk (1,800).
+    ``scope_setting`` is what people have to set for another ``scope``. Some clients are registered for
+    ``read write`` alone, and none gets a scope outside its own (support.zendesk.com, article 11093380955674).
     """
 
     client_id: str
     client_secret: str = field(repr=False)
     scope: str = SCOPE
     expires_in: int | None = None
+    scope_setting: str = "scope"
     _tokens: dict[str, _Token] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
@@ -106,6 +120,16 @@ class OAuthClient:
                 self._tokens[account.base_url] = token
             return token.header
 
+    def scope_doubt(self, account: TokenEndpoint, /) -> str:
+        token = self._tokens.get(account.base_url)
+        if token is None or not token.missing_scopes:
+            return ""
+        return (
+            f"Zendesk did not grant the scope {', '.join(token.missing_scopes)}, so some calls will be "
+            "refused. Add it to the OAuth client in Admin Center, under Apps and integrations, APIs, OAuth "
+            f"clients, or change {self.scope_setting}."
+        )
+
     def renew(self, account: TokenEndpoint, refused: str, /) -> bool:
         with self._lock:
             token = self._tokens.get(account.base_url)
@@ -127,6 +151,8 @@ class OAuthClient:
         try:
             answer = account.fetch_token("/oauth/tokens", grant)
         except (Refused, NotAllowed, NotFound) as refusal:
+            if refusal.code == "invalid_scope":
+                raise self._scopes_refused(refusal) from refusal
             text = f"Zendesk issued no token to this OAuth client. {refusal.text} {self.advice}"
             raise CredentialsRefused(text, status=refusal.status, code=refusal.code) from refusal
         token, life = answer.get("access_token"), answer.get("expires_in")
@@ -137,7 +163,15 @@ class OAuthClient:
         else:
             renew_at = requested_at + life - min(life * RENEWAL_SHARE, RENEWAL_SECONDS)
         log.info("got an access token for %s, life %s s", account.base_url, life)
-        return _Token(f"Bearer {token}", renew_at)
+        return _Token(f"Bearer {token}", renew_at, _missing_scopes(self.scope, answer.get("scope")))
+
+    def _scopes_refused(self, refusal: ZendeskError) -> CredentialsRefused:
+        text = (
+            f"Zendesk does not give this OAuth client the scopes “{self.scope}”. Set {self.scope_setting} to "
+            "those that it is registered for, such as “read write”, or add these to the client in Admin "
+            f"Center, under Apps and integrations, APIs, OAuth clients. {refusal.text}"
+        )
+        return CredentialsRefused(text, status=refusal.status, code=refusal.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +196,9 @@ class BearerToken:
 
     def header(self, _account: TokenEndpoint, /) -> str:
         return f"Bearer {self.token}"
+
+    def scope_doubt(self, _account: TokenEndpoint, /) -> str:
+        return ""
 
     def renew(self, _account: TokenEndpoint, _refused: str, /) -> bool:
         return False
@@ -196,8 +233,24 @@ class ApiToken:
     def header(self, _account: TokenEndpoint, /) -> str:
         return "Basic " + base64.b64encode(f"{self.email}/token:{self.token}".encode()).decode()
 
+    def scope_doubt(self, _account: TokenEndpoint, /) -> str:
+        return ""
+
     def renew(self, _account: TokenEndpoint, _refused: str, /) -> bool:
         return False
+
+
+def _missing_scopes(asked: str, granted: object) -> tuple[str, ...]:
+    """The scopes asked for that the granted ones do not cover; none if Zendesk did not say.
+
+    A global scope covers those of single resources: ``write`` covers ``tickets:write``.
+    """
+    names = granted if isinstance(granted, list) else [granted]
+    held = {scope for name in names if isinstance(name, str) for scope in name.replace(",", " ").split()}
+    if not held:
+        return ()
+    wanted = dict.fromkeys(asked.replace(",", " ").split())
+    return tuple(scope for scope in wanted if held.isdisjoint({scope, scope.rpartition(":")[2]}))
 
 
 def _require_header_text(secret: str, name: str) -> None:

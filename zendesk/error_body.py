@@ -7,6 +7,7 @@ HTML (developer.zendesk.com, requests; the zenpy cassettes).
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ MAX_DETAILS = 20
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _MESSAGE_KEYS = ("description", "detail", "message", "title", "error")
 _CODE = re.compile(r"[\w.:-]+\Z")
+# Characters that PostgreSQL (NUL) or UTF-8 (half of a surrogate pair) refuses, and how JSON may spell them.
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # DatabaseConflict, DatabaseDeadlock (zenpy issue 58, zendesk_api_client_php issue 314) and their like.
 _PASSING_CODE = re.compile(r"database|deadlock|lock_?wait|^temporar", re.IGNORECASE)
 
@@ -50,11 +54,32 @@ def parse_error_body(body: bytes) -> ErrorBody:
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON value of a body, or None if it is not complete JSON."""
+    """The JSON value of a body, or None if it is not complete JSON.
+
+    Characters that PostgreSQL or UTF-8 refuses are replaced in all texts and keys, numbers that JSON does not
+    have by None. Nothing after this has to think of them.
+    """
     try:
-        return json.loads(body)
+        text = body.decode(json.detect_encoding(body), "replace")
+        value = json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_finite)
+        return _cleaned(value) if "\x00" in text or _ESCAPED.search(text) else value
     except (ValueError, RecursionError):
         return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return _REFUSED.sub("\ufffd", value) if _REFUSED.search(value) else value
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    return value
 
 
 def parse_error_object(data: Mapping[str, Any]) -> ErrorBody:

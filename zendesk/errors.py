@@ -128,7 +128,7 @@ class Unavailable(TryLater):
     """No answer, an incomplete answer, or an error of Zendesk's servers (5xx).
 
     ``dropped``: the connection was closed before any answer, as happens to pooled connections that were idle
-    for too long.
+    for too long. ``too_large``: the answer took too long or was too long, so a smaller page may succeed.
     """
 
     def __init__(
@@ -140,14 +140,27 @@ class Unavailable(TryLater):
         retry_after: float | None = None,
         fate_unknown: bool = False,
         dropped: bool = False,
+        too_large: bool = False,
     ) -> None:
         super().__init__(text, status=status, code=code, retry_after=retry_after)
         self.fate_unknown = fate_unknown
         self.dropped = dropped
+        self.too_large = too_large
+
+
+class PageInstead(Unavailable):
+    """A web page came in place of the answer to an accepted call. ``call``: its method and path."""
+
+    call = ""
 
 
 class UnexpectedAnswer(ZendeskError):
-    """The answer to an accepted call has an unknown shape. After a write, ``fate_unknown`` is True."""
+    """The answer to an accepted call has an unknown shape. After a write, ``fate_unknown`` is True.
+
+    ``call``: the method and the path of the call.
+    """
+
+    call = ""
 
     def __init__(
         self, text: str = "", *, status: int | None = None, code: str = "", fate_unknown: bool = False

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -16,7 +16,7 @@ from jobs.actors import this_worker
 from jobs.engine.pipeline import Pipeline
 from jobs.engine.readings import distrust_readings
 from jobs.engine.selection import Selection
-from jobs.errors import NeedsPerson, Refused, RemoteError, TryLater
+from jobs.errors import NeedsPerson, OddAnswer, Refused, RemoteError, TryLater
 from jobs.guards import circuit_breaker, evidence, probes
 from jobs.guards.canary import canary_summary
 from jobs.models import Job
@@ -36,6 +36,8 @@ LONGEST_WAIT_IN_HAND = 10.0
 #: How long a job is parked when the other side names no time, seconds; it doubles with each failure in a row,
 #: up to the second value.
 AWAY_BACK_OFF, AWAY_BACK_OFF_MOST = 15.0, 300.0
+#: After how many equal odd answers in a row a person has to look.
+MOST_ODD_ANSWERS = 5
 #: The error of a job that could not be cancelled because it cannot settle what is in flight.
 CANNOT_CANCEL = (
     "The job was to be cancelled, but what is in flight cannot be asked about now: cancel it again to stop "
@@ -179,6 +181,8 @@ def _work_and_wait(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
         try:
             _select_and_send(lease, work, time_slice)
         except TryLater as later:
+            if isinstance(later, OddAnswer):
+                _count_odd_answer(lease.job, later)
             if later.seconds is None or later.seconds > LONGEST_WAIT_IN_HAND:
                 _park(lease, later)
                 return
@@ -307,13 +311,41 @@ def _park(lease: Lease, later: TryLater) -> None:
 
 def _times_parked_in_a_row(job: Job) -> int:
     """How often the job was parked since a batch last settled; at most 10."""
-    last = (
-        job.batches.filter(settled_at__isnull=False).order_by("-settled_at").values_list("settled_at").first()
-    )
     parked = job.transitions.filter(to_status=Status.WAITING)
-    if last:
-        parked = parked.filter(at__gt=last[0])
+    if last := _last_settled(job):
+        parked = parked.filter(at__gt=last)
     return min(parked.count(), 10)
+
+
+def _last_settled(job: Job) -> datetime | None:
+    settled = job.batches.filter(settled_at__isnull=False).order_by("-settled_at")
+    return settled.values_list("settled_at", flat=True).first()
+
+
+def _count_odd_answer(job: Job, odd: OddAnswer) -> None:
+    """Write the answer into the history; raises `NeedsPerson` when it was the last of several equal ones.
+
+    The count is the history's, because each of them may come to another worker. It begins again with another
+    answer, with progress, and when a person resumes the job.
+    """
+    latest = job.transitions.order_by("-id")
+    since = max(filter(None, [_last_settled(job), job.cursor_at]), default=None)
+    if since:
+        latest = latest.filter(at__gt=since)
+    equal = 0
+    lines = latest.values_list("from_status", "to_status", "why")
+    for origin, to, why in lines[: 4 * MOST_ODD_ANSWERS]:
+        if why == str(odd):
+            equal += 1
+        elif to in (Status.WAITING, Status.QUEUED, origin):
+            break
+    if equal + 1 >= MOST_ODD_ANSWERS:
+        raise NeedsPerson(
+            f"{odd} This was the answer {MOST_ODD_ANSWERS} times in a row, so waiting does not help. Nothing "
+            "is lost: resume tries again. If it stays, report it to the makers of Tag Manager with this text."
+        ) from odd
+    if job.status not in (Status.SELECTING, Status.RUNNING):
+        transitions.record(job, job.status, job.status, by=this_worker(), why=str(odd))
 
 
 def _stop_for_bug(lease: Lease, bug: Exception) -> None:

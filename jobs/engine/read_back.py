@@ -66,7 +66,8 @@ class Reading:
     ) -> Reading:
         reading = cls(seen, at)
         for item in Item.objects.filter(pk__in=results.keys(Verdict.DONE)).order_by("ref"):
-            if (now := seen.get(item.ref)) is not None:
+            now = seen.get(item.ref)
+            if now is not None and not work.why_unreadable(now):
                 reading._look_at(batch, sendable_of(item), now, work)
         return reading
 

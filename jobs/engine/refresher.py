@@ -29,7 +29,7 @@ from jobs.models import Batch, Item
 from jobs.runtime.failpoints import Failpoint, failpoint
 from jobs.runtime.lease import Lease
 from jobs.states import NOT_APPLIED, SENT_BEFORE, BatchState, Outcome
-from jobs.work import Change, PendingCall, Skipped, Snapshot, Unchanged, Work
+from jobs.work import Change, PendingCall, Skipped, Snapshot, Unchanged, Unreadable, Work
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,9 @@ class Refresher:
 
     def _write(self, batch: Batch, replanned: Replanned, read_at: datetime) -> None:
         counts = replanned.counts
-        probes = self._guards.probes.after(batch.probe, replanned.ended, self._work.why_withheld)
+        # One that failed because it cannot be read was not sent: it proves nothing about its kind.
+        tried = [item for item in replanned.ended if item.outcome != Outcome.FAILED]
+        probes = self._guards.probes.after(batch.probe, tried, self._work.why_withheld)
         learned: dict[str, Any] = {"probes": probes.to_json()}
         if not (replanned.staying or replanned.resend):
             learned["crash_count"] = 0  # the batch is settled, as by sending it
@@ -213,7 +215,9 @@ def _recorded(item: Item) -> tuple[object, ...]:
     return item.before, item.change, item.reason, item.detail
 
 
-def _end_unsent(settlement: Settlement, item: Item, now: Snapshot | None, plan: Unchanged | Skipped) -> None:
-    item.before, item.change = now, None
-    outcome = Outcome.UNCHANGED if isinstance(plan, Unchanged) else Outcome.SKIPPED
-    settlement.end(item, outcome, plan.reason, plan.detail)
+def _end_unsent(
+    settlement: Settlement, item: Item, now: Snapshot | None, plan: Unchanged | Skipped | Unreadable
+) -> None:
+    item.before, item.change = None if isinstance(plan, Unreadable) else now, None
+    outcomes = {Unchanged: Outcome.UNCHANGED, Skipped: Outcome.SKIPPED, Unreadable: Outcome.FAILED}
+    settlement.end(item, outcomes[type(plan)], plan.reason, plan.detail)

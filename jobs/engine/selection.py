@@ -35,7 +35,7 @@ from jobs.runtime.lease import Lease
 from jobs.runtime.time_slice import TimeSlice
 from jobs.source_spec import ITEMS, LISTED, SourceSpec, Stage, Stored, Verb
 from jobs.states import Outcome, Status
-from jobs.work import Change, Fit, Payload, Plan, Snapshot, Unchanged, Work
+from jobs.work import Change, Fit, Payload, Plan, Skipped, Snapshot, Unchanged, Work
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ READ_LATE_ABOVE = 5_000
 READ_AHEAD_MIN_LEFT = 2.0
 #: How long after its time slice a page that is read in pieces may be finished, seconds.
 FINISHES_PAGE_WITHIN = 20.0
+#: How many remarks about pages the history of a job takes; a list of ten thousand pages may have as many.
+MOST_REMARKS = 20
 
 
 class PageItems(NamedTuple):
@@ -219,6 +221,7 @@ class Selection:
             left=page.taken_out + listed.excluded[Fit.UNWANTED],
             stale=listed.excluded[Fit.STALE],
         )
+        remarks = self._remarks(stage, page, listed)
         is_open = page.is_piece and not self._is_cut_at(self.job.found + len(listed.items))
         if is_open:
             cursor, fields = self.cursor, {}
@@ -235,6 +238,8 @@ class Selection:
         with self.lease.commit(only_in=Status.SELECTING, then=increments | fields, **self.work.calls.take()):
             if self.lease.status != Status.SELECTING:
                 return False
+            for remark in remarks:
+                transitions.record(self.job, Status.SELECTING, Status.SELECTING, by=this_worker(), why=remark)
             self.batcher.save()
             insert_items(self.job.pk, listed.items)
             self._keep_newest(page)
@@ -258,6 +263,38 @@ class Selection:
     def _cursor_fields(self, cursor: ListCursor, *, at: datetime | None = None) -> dict[str, Any]:
         """The columns of the job that store how far its list is read, and when, if not now."""
         return {"cursor": self._as_stored(cursor), "cursor_at": at or timezone.now()}
+
+    def _remarks(self, stage: Stage, page: SourcePage, listed: PageItems) -> list[str]:
+        """What the history says about a page; raises `NeedsPerson` where the list cannot be trusted."""
+        remarks = [page.remark] if page.remark else []
+        if page.broke_off and not self._is_cut_at(self.job.found + len(listed.items)):
+            remarks.append(self._how_it_ended(stage, page, listed))
+        if remarks and stage.part >= len(self.spec.of):
+            raise NeedsPerson(
+                f"{' '.join(remarks)} Which tickets are to be left out is therefore not known for sure, and "
+                "nothing was begun. Cancel this job, and name the tickets to leave out in another way."
+            )
+        if remarks:
+            logger.warning("%s", " ".join(remarks))
+            within = self.job.transitions.filter(from_status=Status.SELECTING, to_status=Status.SELECTING)
+            return remarks[: max(MOST_REMARKS - within.count(), 0)]
+        return []
+
+    def _how_it_ended(self, stage: Stage, page: SourcePage, listed: PageItems) -> str:
+        """What the history says of a list that broke off; raises `NeedsPerson` if a count shows more."""
+        found = self.job.found + len(listed.items)
+        if self._counts_per_stage:
+            found = self.cursor.read.get(self.cursor.stage, 0) + self._page_counts["read"]
+        counted = self.work.count(self.spec.parts[stage.part])
+        if counted is None:
+            return f"{page.broke_off} It was taken to end there, after {found:,}: no count tells otherwise."
+        if counted - found > found // 100:
+            raise NeedsPerson(
+                f"{page.broke_off} {found:,} tickets were found by then, and Zendesk counts {counted:,}: the "
+                "others cannot be listed. Cancel this job, and choose the tickets in another way. Resume "
+                "tries this page again."
+            )
+        return f"{page.broke_off} The list ends there: {found:,} were found, and Zendesk counts {counted:,}."
 
     def _remember(self, cursor: ListCursor, fields: dict[str, Any]) -> None:
         """Follow the stored cursor: a run after a short wait begins there."""
@@ -414,8 +451,10 @@ class Selection:
                 item.batch = self.batcher.batch_for(plan, read_at=None if is_unsure else read_at)
         elif isinstance(plan, Unchanged):
             item.outcome = Outcome.UNCHANGED
-        else:
+        elif isinstance(plan, Skipped):
             item.outcome = Outcome.SKIPPED
+        else:
+            item.outcome, item.before = Outcome.FAILED, None
         return item
 
     # The end

@@ -56,6 +56,9 @@ class Settlement:
                 "It was sent, but the result was lost and the ticket can no longer be seen.",
             )
             return True
+        if why := work.why_unreadable(now):
+            self.end(item, Outcome.UNVERIFIED, "odd_record", f"It was sent, and the result was lost. {why}")
+            return True
         if work.is_applied(item.change or {}, now):
             self.end(item, Outcome.CHANGED)
             return True

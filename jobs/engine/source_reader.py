@@ -44,6 +44,8 @@ class SourcePage:
     again: Mapping[int, Snapshot] = field(default_factory=dict)  # newer readings of listed items
     #: More of the same remote page follows, and `cursor` still points to its start.
     is_piece: bool = False
+    remark: str = ""  # as in `jobs.work.Page`
+    broke_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,17 @@ class SourceReader:
             seen = dict(page.items)  # a search may give an item twice
             refs = [ref for ref in seen if ref not in without]
             left = len(seen) - len(refs)
-            yield SourcePage(refs, seen, {}, page.cursor, taken_out=left, read_at=requested, again=page.again)
+            yield SourcePage(
+                refs,
+                seen,
+                {},
+                page.cursor,
+                taken_out=left,
+                read_at=requested,
+                again=page.again,
+                remark=page.remark,
+                broke_off=page.broke_off,
+            )
             requested, began = began, timezone.now()
 
     def _found_pages(

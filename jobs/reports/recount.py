@@ -10,6 +10,9 @@ from jobs.formatting import some
 from jobs.models import Batch, Job
 from jobs.states import FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 
+#: The reason of an item whose record could not be understood.
+UNREADABLE = "odd_record"
+
 
 def drifts(jobs: QuerySet[Job] | None = None) -> Iterator[str]:
     """A sentence for every count of a job that does not agree with its items or batches."""
@@ -41,10 +44,15 @@ def _drifts_of(job: Job) -> Iterator[str]:
 
 
 def _batch_drifts(job: Job) -> Iterator[str]:
-    """What was sent is counted twice, by batch and by job, and must agree."""
+    """What was sent is counted twice, by batch and by job, and must agree.
+
+    An item that could not be read when it was listed has failed without a batch.
+    """
     names = [outcome.value for outcome in SENT_OUTCOMES]
     sums = Batch.objects.filter(job=job).aggregate(**{name: Sum(name) for name in names})
     for name in names:
         in_batches = sums[name] or 0
+        if in_batches < getattr(job, name):
+            in_batches += job.items.filter(batch=None, outcome=name, reason=UNREADABLE).count()
         if in_batches != getattr(job, name):
             yield f"Job {job.pk}: shows {getattr(job, name):,} {name}, its batches say {in_batches:,}."

@@ -8,7 +8,17 @@ from functools import lru_cache
 from django.conf import settings
 
 from tagmanager.account.shared_gate import SharedGate
-from zendesk import ApiToken, BearerToken, Call, Credentials, Gate, OAuthClient, Zendesk, address_of
+from zendesk import (
+    MAX_EXPORT_PAGE,
+    ApiToken,
+    BearerToken,
+    Call,
+    Credentials,
+    Gate,
+    OAuthClient,
+    Zendesk,
+    address_of,
+)
 
 #: Seconds that a form's check may wait for Zendesk.
 FORM_MAX_WAIT = 3.0
@@ -30,6 +40,7 @@ def connect(
     may_read_ahead: Callable[[], bool] = lambda: False,
     max_wait: float = 10.0,
     gate: Gate | None = None,
+    export_page: int = MAX_EXPORT_PAGE,
 ) -> Zendesk:
     """A client for the configured account; by default its gate is shared. Raises `NotConnected`."""
     return Zendesk(
@@ -41,6 +52,7 @@ def connect(
         before_call=before_call,
         may_read_ahead=may_read_ahead,
         max_wait=max_wait,
+        export_page=export_page,
     )
 
 
@@ -69,14 +81,17 @@ def credentials() -> Credentials:
         settings.ZENDESK_OAUTH_TOKEN,
         settings.ZENDESK_EMAIL,
         settings.ZENDESK_API_TOKEN,
+        scope=settings.ZENDESK_OAUTH_SCOPE,
     )
 
 
 @lru_cache(maxsize=4)
-def _credentials(client_id: str, secret: str, bearer: str, email: str, token: str) -> Credentials:
+def _credentials(
+    client_id: str, secret: str, bearer: str, email: str, token: str, *, scope: str
+) -> Credentials:
     """Cached for the life of the process, because the object holds the access token."""
     if client_id and secret:
-        return OAuthClient(client_id, secret)
+        return OAuthClient(client_id, secret, scope, scope_setting="ZENDESK_OAUTH_SCOPE")
     if bearer:
         return BearerToken(bearer)
     if email and token:

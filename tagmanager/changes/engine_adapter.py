@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeVar
 
@@ -69,8 +69,9 @@ def as_engine_errors() -> Iterator[None]:
     except (api.Unavailable, api.UnexpectedAnswer) as exc:
         if exc.fate_unknown:
             raise errors.FateUnknown(exc.text) from exc
-        seconds = exc.retry_after if isinstance(exc, api.Unavailable) else None
-        raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=seconds) from exc
+        if isinstance(exc, api.UnexpectedAnswer | api.PageInstead):
+            raise errors.OddAnswer(f"{exc.text} (The call was {exc.call}.)") from exc
+        raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=exc.retry_after) from exc
     except (
         api.CredentialsRefused,
         api.AccountRefused,
@@ -198,3 +199,14 @@ def _result_of(item: api.ItemResult) -> Result | None:
     if item.is_not_found:
         return Result(Verdict.MISSING, item.code, text)
     return Result(Verdict.UNEXPLAINED, item.code, text)
+
+
+def remark_on(unreadable: Sequence[str]) -> str:
+    """What the history says of records that name no ticket."""
+    if not unreadable:
+        return ""
+    number, are = (
+        ("1 record", "it is") if len(unreadable) == 1 else (f"{len(unreadable):,} records", "they are")
+    )
+    why = " ".join(dict.fromkeys(unreadable))
+    return f"Zendesk listed {number} without a usable ticket number; {are} not in this job. {why}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +16,7 @@ import zendesk as api
 from jobs import errors
 from jobs.followups import purpose_of
 from jobs.models import Job
-from jobs.source_spec import Stored
+from jobs.source_spec import SourceSpec, Stored
 from jobs.states import FollowUp, Outcome
 from jobs.work import (
     Answer,
@@ -37,6 +38,7 @@ from jobs.work import (
     Skipped,
     Snapshot,
     Unchanged,
+    Unreadable,
     Verdict,
     Verify,
 )
@@ -126,12 +128,18 @@ class TicketWork:
             before_call=self._may_call,
             may_read_ahead=self._may_read_ahead,
             max_wait=CALL_MAX_WAIT,
+            export_page=_export_page(job.limit if self._is_taken_whole else None),
         )
         if isinstance(self._tool, AppliesMacro) and self._errand.kind is FollowUp.NONE:
             self._macro = Application(self._zendesk, self._tool.macro_of(self._params), self._fields)
         self._asks_each = self._macro is not None and self._macro.macro.is_asked_for_each
         if self._asks_each:
             self.batch_size = ASKED_AT_ONCE
+
+    @property
+    def _is_taken_whole(self) -> bool:
+        """Whether all that the source gives belongs to the list."""
+        return SourceSpec.read(self._job.source).is_plain and not self.filters_items
 
     def close(self) -> None:
         self._zendesk.close()
@@ -146,12 +154,22 @@ class TicketWork:
                 return
             for page in sources.pages(self._zendesk, source, cursor):
                 if self.finds_refs_only(source):
-                    yield Page([(ticket.id, {}) for ticket in page.items], page.next_cursor)
+                    yield Page(
+                        [(ticket.id, {}) for ticket in page.items],
+                        page.next_cursor,
+                        remark=engine_adapter.remark_on(page.unreadable),
+                        broke_off=page.broke_off,
+                    )
                     continue
                 *first, last = self._pieces(page.items)
                 for piece in first:  # the place stays that of the page
                     yield Page(list(self._snapshots(piece).items()), cursor)
-                yield Page(list(self._snapshots(last).items()), page.next_cursor)
+                yield Page(
+                    list(self._snapshots(last).items()),
+                    page.next_cursor,
+                    remark=engine_adapter.remark_on(page.unreadable),
+                    broke_off=page.broke_off,
+                )
                 cursor = page.next_cursor or ""
 
     def _pieces(self, tickets: list[api.Ticket]) -> list[list[api.Ticket]]:
@@ -190,6 +208,8 @@ class TicketWork:
 
     def fit(self, source: Stored, seen: Snapshot) -> Fit:
         ticket = TicketSnapshot.from_json(0, seen)
+        if ticket.odd:
+            return Fit.BELONGS  # people want to know of it
         if self._conditions.why_stale(ticket, sources.held_tags(source)):
             return Fit.STALE
         is_unwanted = self.filters_items and self._only.exclusion_reason(ticket)
@@ -200,6 +220,10 @@ class TicketWork:
 
     def note_on_taken_out(self, source: Stored) -> str:
         return sources.note_on_taken_out(source)
+
+    def count(self, source: Stored) -> int | None:
+        with engine_adapter.reading():
+            return sources.count(self._zendesk, source)
 
     def changed_at(self, seen: Snapshot) -> int | None:
         try:
@@ -218,7 +242,7 @@ class TicketWork:
     def _snapshots(self, tickets: Sequence[api.Ticket]) -> dict[int, Snapshot]:
         previews: dict[int, MacroPreview] = {}
         if self._macro is not None and self._looks_ahead:
-            asked = [ticket for ticket in tickets if self._may_change(ticket)]
+            asked = [ticket for ticket in tickets if self._may_change(ticket) and not ticket.odd]
             if self._job.frozen_at is None:
                 listed = self._listed(asked)
                 asked = [
@@ -250,8 +274,8 @@ class TicketWork:
         if now is None:
             return Skipped("not_found", "There is no such ticket, or the connected user may not see it.")
         seen = TicketSnapshot.from_json(ref, now)
-        if seen.status == "deleted":
-            return DELETED
+        if seen.odd or seen.status == "deleted":
+            return Unreadable("odd_record", self.why_unreadable(now)) if seen.odd else DELETED
         answer = self._wished(seen, earlier, given)
         if self._errand.kind is FollowUp.NONE and (why_not := self._why_unfit(seen, answer, earlier)):
             return Skipped(NO_LONGER_MATCHES, why_not)
@@ -323,8 +347,13 @@ class TicketWork:
     def why_withheld(self, probe: str, code: str, text: str) -> str:  # noqa: ARG002 - there is one kind
         return closed_tickets.why_withheld(text) if code == "closed" else ""
 
+    def why_unreadable(self, now: Snapshot) -> str:
+        odd = TicketSnapshot.from_json(0, now).odd
+        return f"Zendesk sent a record of the ticket that cannot be read: {odd}." if odd else ""
+
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
-        return TicketChange.from_json(change).is_shown_by(TicketSnapshot.from_json(0, now))
+        ticket = TicketSnapshot.from_json(0, now)
+        return not ticket.odd and TicketChange.from_json(change).is_shown_by(ticket)
 
     # Looking at what was sent
 
@@ -420,10 +449,8 @@ class TicketWork:
 
     def poll(self, receipts: Sequence[str]) -> dict[str, Answer]:
         with engine_adapter.reading():
-            statuses = {status.id: status for status in self._zendesk.job_statuses(receipts)}
-            for receipt in receipts:
-                if receipt not in statuses and (status := self._look_for(receipt)):
-                    statuses[receipt] = status
+            statuses = {status.id: status for status in self._statuses(receipts)}
+            statuses |= self._look_for([receipt for receipt in receipts if receipt not in statuses])
         gone = Answer(Phase.GONE, text="Zendesk does not know its bulk job any more.")
         return {
             receipt: self._answer(receipt, statuses[receipt]) if receipt in statuses else gone
@@ -468,13 +495,25 @@ class TicketWork:
         with engine_adapter.reading():
             return self._macro.find_evidence(items, done.values_list("ref", flat=True).first())
 
-    def _look_for(self, receipt: str) -> api.JobStatus | None:
-        """One that show_many left out. Look-ups have failed where the list had it (zenpy issue 291)."""
+    def _statuses(self, receipts: Sequence[str]) -> list[api.JobStatus]:
+        """None of them where Zendesk does not know them all at once: then each is looked for by itself."""
         try:
-            return self._zendesk.job_status(receipt)
+            return self._zendesk.job_statuses(receipts)
         except api.NotFound:
-            recent = islice(self._zendesk.recent_job_statuses(), RECENT_JOBS)
-            return next((status for status in recent if status.id == receipt), None)
+            return []
+
+    def _look_for(self, receipts: Sequence[str]) -> dict[str, api.JobStatus]:
+        """Those that show_many left out. Look-ups have failed where the list had it (zenpy issue 291)."""
+        found: dict[str, api.JobStatus] = {}
+        for receipt in receipts:
+            with suppress(api.NotFound):
+                found[receipt] = self._zendesk.job_status(receipt)
+        missing = set(receipts) - found.keys()
+        if missing:
+            with suppress(api.NotFound):
+                recent = islice(self._zendesk.recent_job_statuses(), RECENT_JOBS)
+                found |= {status.id: status for status in recent if status.id in missing}
+        return found
 
     def _may_call(self) -> None:
         self.before_call()
@@ -492,6 +531,12 @@ def _shows(ticket: TicketSnapshot, earlier: PreviousResult | None) -> bool:
     if earlier is None or earlier.change is None or earlier.outcome == Outcome.PLANNED:
         return False
     return TicketChange.from_json(earlier.change).is_shown_by(ticket)
+
+
+def _export_page(limit: int | None) -> int:
+    """The most tickets on a page of an export: no more than a job with a limit needs, in full batches."""
+    size = TicketWork.batch_size
+    return api.MAX_EXPORT_PAGE if limit is None else min(-(-limit // size) * size, api.MAX_EXPORT_PAGE)
 
 
 def _never() -> bool:

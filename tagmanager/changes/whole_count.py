@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from jobs.errors import NeedsPerson, TryLater
 from jobs.work import Page, Snapshot
+from tagmanager.changes.engine_adapter import remark_on
 from tagmanager.inventory import tag_counts
 from tagmanager.ticket_change import TicketSnapshot
 from zendesk import Ticket, Zendesk
@@ -54,8 +55,14 @@ def pages(
             for ref, ticket in seen.items()
             if ref not in known and ticket.status != tag_counts.DELETED
         ]
-        again = {ref: _snapshot(ticket) for ref, ticket in seen.items() if ref in known}
-        yield Page(fresh, page.resume if is_early else page.next_cursor, again)
+        again = {ref: _snapshot(ticket) for ref, ticket in seen.items() if ref in known and not ticket.odd}
+        yield Page(
+            fresh,
+            page.resume if is_early else page.next_cursor,
+            again,
+            remark_on(page.unreadable),
+            page.broke_off,
+        )
         if is_early:
             raise TryLater(WAITS, reason=None, seconds=(left + MARGIN).total_seconds())
 

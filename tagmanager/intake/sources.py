@@ -28,6 +28,7 @@ __all__ = [
     "any_of",
     "combined",
     "completeness_doubt",
+    "count",
     "equal_tags",
     "expected_size",
     "gives_refs_only",
@@ -115,6 +116,11 @@ class CountsNow:
 
     def search(self, query: str) -> int:
         return self.zendesk.search_count(query)
+
+
+def count(zendesk: Zendesk, stored: Stored) -> int | None:
+    """How many tickets Zendesk counts in a source now; None where it does not say."""
+    return of_kind(stored, lambda kind: kind.count(zendesk, stored), None)
 
 
 def completeness_doubt(zendesk: Zendesk, stored: Stored, found: int, *, taken_out: bool) -> str:

@@ -105,6 +105,12 @@ class InstantWork:
     ) -> Plan:
         return Change({"add": ["vip"]})
 
+    def count(self, source: Stored) -> int | None:
+        return None
+
+    def why_unreadable(self, now: Snapshot) -> str:
+        return ""
+
     def is_applied(self, change: Payload, now: Snapshot) -> bool:
         return set(change.get("add", ())) <= set(now["tags"])
 

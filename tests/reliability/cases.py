@@ -21,6 +21,7 @@ TICKETS = 120
 
 TOKEN = "POST /oauth/tokens"
 VIEW = "GET /api/v2/views"
+VIEW_TICKETS = f"GET /api/v2/views/{VIEW_UNSOLVED}/tickets"
 COUNT = f"GET /api/v2/views/{VIEW_UNSOLVED}/count"
 EXPORT = "GET /api/v2/search/export"
 READ = "GET /api/v2/tickets/show_many"
@@ -237,6 +238,81 @@ def _account_refused() -> Iterator[Case]:
                 stop_messages=(words,),
                 quick=on == UPDATE,
             )
+
+
+def _odd_answers() -> Iterator[Case]:
+    """What cannot be understood, or only in part."""
+    forever: dict[str, Any] = {"times": None}
+    one_failed = {"changed": TICKETS - 1, "failed": 1}
+    for what, params, result in (
+        ("null tags", {"change": {"tags": None}}, ALL_CHANGED),
+        ("tags as text", {"change": {"tags": "a b"}}, one_failed),
+        ("no status", {"drop": ["status"]}, one_failed),
+        ("no time of its update", {"change": {"updated_at": None}}, one_failed),
+        ("null as its id", {"change": {"id": None}}, one_failed),
+    ):
+        rule = Rule("odd_records", READ, forever | params | {"ids": ONE_TICKET})
+        yield Case(f"a ticket with {what}", (rule,), result)
+        yield Case(f"a ticket with {what}, in a long list", (rule,), result, source=LONG_LIST, quick=False)
+    yield Case(
+        "a ticket with null tags on a page of a view",
+        (Rule("odd_records", VIEW_TICKETS, forever | {"change": {"tags": None}}),),
+        source="view",
+    )
+    for where, on in (("reading", READ), ("checking status", STATUS)):
+        rule = Rule("odd_answer", on, {"times": 4})
+        yield Case(f"four odd answers while {where}", (rule,), waits_for=frozenset({"service_away"}))
+        yield Case(
+            f"the same odd answer always while {where}",
+            (Rule("odd_answer", on, forever),),
+            waits_for=frozenset({"service_away"}),
+            stop_messages=("5 times in a row",),
+        )
+    yield Case(
+        "a page instead of JSON always while reading",
+        (Rule("html", READ, forever),),
+        waits_for=frozenset({"service_away"}),
+        stop_messages=("5 times in a row",),
+        quick=False,
+    )
+    for where, on in (("read", READ), ("checked", STATUS)):
+        rule = Rule("odd_characters", on, forever)
+        yield Case(f"characters that databases refuse, when tickets are {where}", (rule,))
+
+
+def _odd_lists() -> Iterator[Case]:
+    forever: dict[str, Any] = {"times": None}
+    for what, kind in (
+        ("leads back to itself", "cursor_repeats"),
+        ("has more without a cursor", "has_more_without_cursor"),
+    ):
+        yield Case(f"a last page of a search that {what}", (Rule(kind, EXPORT, forever),), source="tag")
+    early = Rule("has_more_without_cursor", EXPORT, forever | {"early": True})
+    small = Rule("page_too_large", EXPORT, forever | {"above": 100})
+    yield Case(
+        "a search that breaks off before its count",
+        (small, early),
+        source="tag",
+        stop_messages=("the others cannot be listed",),
+    )
+    yield Case("504 for pages of more than 500", (Rule("page_too_large", EXPORT, forever),), source="tag")
+    lost = Rule("reset_after")
+    for paging, how in (("number", "by number"), ("none", "on one page")):
+
+        def page_otherwise(demo: Demo, _refs: list[int], paging: str = paging) -> None:
+            demo.account.configure(paging=paging)
+
+        yield Case(f"a lost answer, and a list of jobs {how}", (lost,), before=page_otherwise)
+    yield Case("no status of several jobs at once", (), before=_no_show_many)
+    yield Case(
+        "no status of any job",
+        (Rule("refused", JOB_LIST, forever | {"status": 404, "code": "RecordNotFound"}),),
+        quick=False,
+    )
+
+
+def _no_show_many(demo: Demo, _refs: list[int]) -> None:
+    demo.account.configure(jobs_show_many=False)
 
 
 def _bulk_job_faults() -> Iterator[Case]:
@@ -518,6 +594,8 @@ CASES: tuple[Case, ...] = tuple(
         _too_many_jobs(),
         _outages(),
         _account_refused(),
+        _odd_answers(),
+        _odd_lists(),
         _bulk_job_faults(),
         _ai_agents(),
         _batch_form(),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -26,6 +28,7 @@ from zendesk import (
     UnexpectedAnswer,
     ViewCount,
     Zendesk,
+    client,
 )
 from zendesk.transport.attempt import ATTEMPT_TIMEOUT, CONNECT_TIMEOUT
 
@@ -161,11 +164,7 @@ def test_a_search_is_counted(http, zendesk):
 def test_an_export_sends_the_type_apart_from_the_query(http, zendesk):
     http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(1)], "c1"))
     http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(2)], None))
-    found = [
-        t.id
-        for page in zendesk.search_export('type:ticket subject:"a  type:b"', size=1000)
-        for t in page.items
-    ]
+    found = [t.id for page in zendesk.search_export('type:ticket subject:"a  type:b"') for t in page.items]
     assert found == [1, 2]
     query = {"query": 'subject:"a type:b"', "filter[type]": "ticket", "page[size]": "1000"}
     assert asked(http) == [query, {**query, "page[after]": "c1"}]
@@ -179,9 +178,34 @@ def test_an_export_resumes_from_a_cursor(http, zendesk):
 
 
 @pytest.mark.parametrize("size", [0, 1001])
-def test_the_page_size_of_an_export_is_limited(zendesk, size):
+def test_the_page_size_of_an_export_is_limited(connect, size):
     with pytest.raises(ValueError, match="1 to 1,000"):
-        zendesk.search_export("x", size=size)
+        connect(export_page=size)
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        ("search/export.json", "page[size]", lambda zendesk: zendesk.search_export("x")),
+        ("incremental/tickets/cursor.json", "per_page", lambda zendesk: zendesk.incremental_tickets()),
+    ],
+)
+def test_a_page_that_is_too_large_is_halved_without_a_wait(http, zendesk, clock, export):
+    path, name, read = export
+    whole = {**cursor_page("results", [raw_ticket(1)], None), **increment([1], "c1", ended=True)}
+    for _ in range(4):
+        http.get(f"{API}/{path}", status=504)
+    http.get(f"{API}/{path}", json=whole)
+    (page,) = read(zendesk)
+    assert [ticket.id for ticket in page.items] == [1]
+    assert [parameters[name] for parameters in asked(http)] == ["1000", "500", "250", "125", "100"]
+    assert clock.slept == []
+    # The next export begins with the size that worked; the least one is not halved any more.
+    http.get(f"{API}/{path}", status=504)
+    http.get(f"{API}/{path}", json=whole)
+    list(read(zendesk))
+    assert [parameters[name] for parameters in asked(http)][5:] == ["100", "100"]
+    assert len(clock.slept) == 1
 
 
 @pytest.mark.parametrize("size", [1, 1000])
@@ -218,21 +242,84 @@ def test_the_recorded_export_is_parsed(http, zendesk):
     assert page.next_cursor == "MTY5NTA1MjY2My4wfHwyOHw="
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"tickets": []},
-        {"tickets": [], "end_of_stream": None, "after_cursor": "c1"},
-        {"tickets": [], "end_of_stream": "false", "after_cursor": "c1"},
-        {"tickets": [], "end_of_stream": False, "after_cursor": None},
-        {"tickets": [], "end_of_stream": False, "after_cursor": ""},
-        {"tickets": [], "end_of_stream": False, "after_cursor": 7},
-    ],
-)
-def test_an_export_without_a_cursor_or_an_end_raises(http, zendesk, answer):
-    http.get(f"{API}/incremental/tickets/cursor.json", json=answer)
-    with pytest.raises(UnexpectedAnswer, match=r"without saying whether there are more|not how to get them"):
+def test_an_export_that_does_not_say_whether_there_are_more_raises(http, zendesk):
+    http.get(f"{API}/incremental/tickets/cursor.json", json={"tickets": []})
+    with pytest.raises(UnexpectedAnswer) as caught:
         list(zendesk.incremental_tickets())
+    assert caught.value.call == "GET /api/v2/incremental/tickets/cursor.json"
+
+
+@pytest.mark.parametrize(
+    ("cursor", "why"), [(None, "but not how to get them"), ("abc", "leads back to a page that was read")]
+)
+def test_an_export_that_cannot_go_on_ends_and_says_so(http, zendesk, cursor, why):
+    http.get(f"{API}/incremental/tickets/cursor.json", json=increment([1], "abc", ended=False))
+    http.get(f"{API}/incremental/tickets/cursor.json", json=increment([2], cursor, ended=False))
+    first, last = zendesk.incremental_tickets()
+    assert (first.broke_off, [ticket.id for ticket in last.items], last.next_cursor) == ("", [2], None)
+    assert why in last.broke_off
+
+
+def test_a_list_without_paging_is_one_page(http, zendesk):
+    job = {"id": "V3-1", "status": "completed", "total": 1, "progress": 1, "results": []}
+    http.get(f"{API}/job_statuses.json", json={"job_statuses": [job]})
+    assert [job.id for job in zendesk.recent_job_statuses()] == ["V3-1"]
+
+
+def test_a_list_by_number_is_read_with_the_size_of_its_first_page(http, zendesk):
+    jobs = [{"id": f"V3-{number}", "status": "working"} for number in range(3)]
+    link = "https://elsewhere.example/api/v2/job_statuses.json?page=2&per_page=2"
+    http.get(f"{API}/job_statuses.json", json={"job_statuses": jobs[:2], "next_page": link, "count": 3})
+    http.get(f"{API}/job_statuses.json", json={"job_statuses": jobs[2:], "next_page": None, "count": 3})
+    assert [job.id for job in zendesk.recent_job_statuses()] == ["V3-0", "V3-1", "V3-2"]
+    assert asked(http) == [{"page[size]": "100"}, {"page": "2", "per_page": "2"}]
+
+
+def test_no_list_goes_on_for_ever(http, zendesk, monkeypatch):
+    monkeypatch.setattr(client, "MAX_PAGES", 3)
+    for number in range(3):
+        meta = {"has_more": True, "after_cursor": str(number)}
+        http.get(f"{API}/groups.json", json={"groups": [{"id": number + 1, "name": "A"}], "meta": meta})
+    groups = zendesk.groups()
+    assert [next(groups).id for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(UnexpectedAnswer, match="list of groups has not ended after 3 pages"):
+        next(groups)
+
+
+def test_a_reader_that_leaves_ends_the_list(http, connect):
+    """Nothing goes on in the background."""
+    asked_for = threading.Event()
+
+    def second(_request: Any) -> tuple[int, dict[str, str], str]:
+        asked_for.set()
+        return 200, {}, "{}"
+
+    meta = {"has_more": True, "after_cursor": "b"}
+    http.get(f"{API}/groups.json", json={"groups": [{"id": 1, "name": "A"}], "meta": meta})
+    http.add_callback("GET", f"{API}/groups.json", second)
+    zendesk = connect(may_read_ahead=lambda: True)
+    groups = zendesk.groups()
+    next(groups)
+    assert asked_for.wait(10)
+    groups.close()
+    assert not zendesk._transport._background
+
+
+def test_an_odd_ticket_stops_no_page(http, zendesk):
+    tickets = [raw_ticket(11), raw_ticket(12) | {"tags": "a b"}, raw_ticket(13) | {"id": None}]
+    meta = {"has_more": False, "after_cursor": None}
+    http.get(f"{API}/views/7/tickets.json", json={"tickets": tickets, "meta": meta})
+    (page,) = zendesk.view_tickets(7)
+    assert [(ticket.id, ticket.odd) for ticket in page.items] == [(11, ""), (12, "its tags are text")]
+    assert page.unreadable == ("Zendesk sent a ticket whose id is null.",)
+
+
+def test_a_ticket_whose_record_has_no_id_is_odd_when_asked_for(http, zendesk):
+    http.get(f"{API}/tickets/show_many.json", json={"tickets": [raw_ticket(11), raw_ticket(12) | {"id": 0}]})
+    assert [(ticket.id, ticket.odd) for ticket in zendesk.tickets([11, 12])] == [
+        (11, ""),
+        (12, "its record came without a usable id"),
+    ]
 
 
 def test_the_error_for_other_users_says_that_an_admin_is_needed(http, zendesk):

@@ -61,6 +61,7 @@ def test_limitations_of_the_user_become_warnings(http, zendesk):
     role = sample("custom_role").body["custom_role"]
     rights = {**role["configuration"], "ticket_tag_editing": False, "ticket_access": "within-groups"}
     http.get(ROLE, json={"custom_role": {**role, "name": "Helpers", "configuration": rights}})
+    http.get(f"{BASE}/api/v2/brands.json", json={"brands": [{"id": 1, "name": "Acme"}]})
     connection = check(zendesk)
     assert connection.role == "agent"
     assert connection.warnings == (
@@ -94,3 +95,28 @@ def test_the_end_of_api_tokens_causes_a_warning(http, connect):
     connection = check(connect(ApiToken("ana@acme.example", "sesame")))
     assert connection.credentials_end.on == API_TOKENS_END
     assert connection.warnings == (connection.credentials_end.text,)
+
+
+BRANDS = [{"id": 1, "name": "Acme"}, {"id": 2, "name": "Bolt"}, {"id": 3, "name": "Old", "active": False}]
+
+
+@pytest.mark.parametrize(
+    ("memberships", "words"),
+    [
+        ([{"brand_id": 2}, {"brand_id": 3}], "belongs to 1 of the account's 2 brands (Bolt)"),
+        ([{"brand_id": 1}, {"brand_id": 2}], ""),
+        ([], "does not tell which of them Example Agent belongs to"),
+        (None, "does not tell which of them Example Agent belongs to"),
+    ],
+)
+def test_the_brands_of_an_agent_cause_a_warning(http, zendesk, memberships, words):
+    http.get(ME, json={"user": {**ADMIN, "role": "agent", "custom_role_id": None}})
+    http.get(COUNT, json={"count": 6})
+    http.get(f"{BASE}/api/v2/brands.json", json={"brands": BRANDS})
+    path = f"{BASE}/api/v2/users/{ADMIN['id']}/brand_agents.json"
+    if memberships is None:
+        http.get(path, **sample("403-forbidden-object").as_response)
+    else:
+        http.get(path, json={"brand_agents": memberships})
+    told = check(zendesk).warnings
+    assert [words in warning for warning in told] == ([True] if words else [])

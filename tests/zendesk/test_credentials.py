@@ -181,7 +181,7 @@ def test_credentials_that_cannot_be_renewed_are_refused_at_once(http, connect, c
     ("status", "body"),
     [
         (401, {"error": "invalid_client", "error_description": "Client authentication failed."}),
-        (400, {"error": "invalid_scope", "error_description": "The requested scope is invalid."}),
+        (400, {"error": "invalid_request", "error_description": "The grant lacks something."}),
         (403, {"error": "Forbidden", "description": "No."}),
         (404, {"error": "InvalidEndpoint", "description": "Not found"}),
         (422, {}),
@@ -281,3 +281,39 @@ def test_a_long_wait_for_a_token_raises_like_any_other(http, connect, client):
     with pytest.raises(TryLater) as caught:
         connect(client).search_count("")
     assert caught.value.retry_after == 30.0
+
+
+def test_a_refused_scope_names_the_setting(http, connect):
+    body = {"error": "invalid_scope", "error_description": "The requested scope is invalid."}
+    http.post(TOKENS, status=400, json=body)
+    client = OAuthClient("tagger", "sesame", "read tickets:write", scope_setting="SCOPE_TO_ASK_FOR")
+    with pytest.raises(CredentialsRefused, match="Set SCOPE_TO_ASK_FOR to those") as caught:
+        connect(client).search_count("")
+    assert "The requested scope is invalid." in caught.value.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "missing"),
+    [
+        ("read tickets:write", "read tickets:write", ""),
+        ("read tickets:write", "read write", ""),
+        ("read tickets:write", ["write", "read"], ""),
+        ("read tickets:write", "read", "tickets:write"),
+        ("read tickets:write", "tickets:read tickets:write", "read"),
+        ("read,write", "tickets:read", "read, write"),
+        ("read tickets:write", "", ""),
+        ("read tickets:write", None, ""),
+        ("read tickets:write", 7, ""),
+    ],
+)
+def test_scopes_that_were_not_granted_are_named(http, connect, asked, granted, missing):
+    http.post(TOKENS, json={"access_token": "abc", "scope": granted})
+    http.get(f"{BASE}/api/v2/search/count.json", json={"count": 6})
+    zendesk = connect(OAuthClient("tagger", "sesame", asked, scope_setting="SCOPE_TO_ASK_FOR"))
+    assert zendesk.scope_doubt == ""
+    zendesk.search_count("")
+    if missing:
+        assert f"did not grant the scope {missing}, so" in zendesk.scope_doubt
+        assert "change SCOPE_TO_ASK_FOR." in zendesk.scope_doubt
+    else:
+        assert zendesk.scope_doubt == ""

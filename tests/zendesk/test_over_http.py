@@ -94,7 +94,8 @@ def test_wrong_credentials_do_not_connect(connect, server, credentials):
 
 def test_a_long_read_outlives_tokens_of_two_seconds(connect, demo, clock, calls):
     server = demo(token_life=2, tickets=3000)
-    zendesk = connect(OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET), server.url)
+    credentials = OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
+    zendesk = connect(credentials, server.url, export_page=100)
     seen = set()
     for page in zendesk.search_export("type:ticket"):
         seen |= {ticket.id for ticket in page.items}
@@ -136,7 +137,7 @@ def test_a_view_is_read_page_by_page_and_resumed_from_a_cursor(zendesk):
 def test_a_search_its_count_and_its_export_agree(zendesk):
     query = "status:pending"
     searched = [t.id for page in zendesk.search(query) for t in page.items]
-    exported = [t.id for page in zendesk.search_export(query, size=50) for t in page.items]
+    exported = [t.id for page in zendesk.search_export(query) for t in page.items]
     assert sorted(searched) == sorted(exported)
     assert len(searched) == zendesk.search_count(query)
 

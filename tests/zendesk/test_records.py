@@ -47,22 +47,72 @@ WHOLE_TICKET = {"id": 1, "status": "open", "tags": ["a"], "updated_at": "2024-02
 @pytest.mark.parametrize(
     "raw",
     [
-        None,
-        [],
-        "ticket",
-        {**WHOLE_TICKET, "id": "1"},
-        {**WHOLE_TICKET, "id": None},
         {**WHOLE_TICKET, "status": None},
-        {**WHOLE_TICKET, "tags": None},
         {**WHOLE_TICKET, "tags": "a b"},
         {**WHOLE_TICKET, "tags": [1]},
         {**WHOLE_TICKET, "updated_at": 5},
-        *({k: v for k, v in WHOLE_TICKET.items() if k != gone} for gone in WHOLE_TICKET),
+        *({k: v for k, v in WHOLE_TICKET.items() if k != gone} for gone in ("status", "tags", "updated_at")),
     ],
 )
 def test_a_ticket_without_an_indispensable_member_is_refused(raw):
     with pytest.raises(UnexpectedAnswer, match="Zendesk sent a ticket in a shape"):
         Ticket.from_json(raw)
+
+
+def test_null_tags_are_no_tags():
+    assert Ticket.from_json({**WHOLE_TICKET, "tags": None}).tags == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("changed", "odd"),
+    [
+        ({"tags": None}, ""),
+        ({"status": None}, "its status is null"),
+        ({"status": ""}, "its status is empty"),
+        ({"status": 3}, "its status is a number"),
+        ({"tags": "a b"}, "its tags are text"),
+        ({"tags": {"a": 1}}, "its tags are an object"),
+        ({"tags": ["a", None]}, "one of its tags is null"),
+        ({"tags": [["a"]]}, "one of its tags is a list"),
+        ({"updated_at": None}, "its updated_at is null"),
+        ({"updated_at": True}, "its updated_at is true or false"),
+    ],
+)
+def test_an_odd_ticket_keeps_its_number_and_says_what_is_odd(changed, odd):
+    ticket = Ticket.read({**WHOLE_TICKET, **changed})
+    assert (ticket.id, ticket.odd) == (1, odd)
+    if odd:
+        assert ticket == Ticket.unreadable(1, odd)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (None, "null in place of a ticket"),
+        ([], "a list in place of a ticket"),
+        ("ticket", "text in place of a ticket"),
+        ({}, "whose id is missing"),
+        ({"id": None}, "whose id is null"),
+        ({"id": "1"}, "whose id is text"),
+        ({"id": True}, "whose id is true or false"),
+        ({"id": 0}, "whose id is no positive whole number"),
+        ({"id": -4}, "whose id is no positive whole number"),
+        ({"id": 1.0}, "whose id is no positive whole number"),
+        ({"id": 2**63}, "whose id is no positive whole number"),
+    ],
+)
+def test_a_record_without_a_usable_id_is_no_ticket(raw, words):
+    with pytest.raises(UnexpectedAnswer, match=words):
+        Ticket.read(raw)
+
+
+def test_a_ticket_as_of_2026_is_parsed():
+    raw = {
+        **WHOLE_TICKET, "custom_status_id": 46406158222353, "encoded_id": "LW3ZND-1926N",
+        "support_type": "agent", "generated_timestamp": 1778057265,
+        "satisfaction_rating": {"score": "unoffered"},
+    }  # fmt: skip
+    assert Ticket.from_json(raw) == Ticket(1, "open", frozenset({"a"}), "2024-02-07T00:11:18Z")
 
 
 def test_the_error_for_a_refused_record_shows_only_its_keys():

@@ -4,7 +4,7 @@
 all other members as they come. Never: a call.
 """
 
-from zendesk.records.people import CustomRole, Group, User
+from zendesk.records.people import Brand, CustomRole, Group, User, brand_id_from_json
 from zendesk.records.rules import Action, Macro, Rule, View, ViewCount
 from zendesk.records.setup import AutoRouting, Conditional, Webhook
 from zendesk.records.ticket_fields import CustomStatus, TicketField
@@ -14,6 +14,7 @@ __all__ = [
     "Action",
     "Audit",
     "AutoRouting",
+    "Brand",
     "Conditional",
     "CustomRole",
     "CustomStatus",
@@ -27,4 +28,5 @@ __all__ = [
     "View",
     "ViewCount",
     "Webhook",
+    "brand_id_from_json",
 ]

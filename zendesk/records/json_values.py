@@ -26,6 +26,23 @@ def json_text(raw: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+_SHAPES = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+}
+
+
+def shape_of(value: Any) -> str:
+    """The kind of a JSON value in words, without the value, which may be private."""
+    if value == "":
+        return "empty"
+    return _SHAPES.get(type(value), "an object")
+
+
 def unexpected(what: str, raw: Any) -> UnexpectedAnswer:
     # The keys only: values may be private.
     seen = ", ".join(sorted(map(str, raw))[:20]) if isinstance(raw, dict) else type(raw).__name__

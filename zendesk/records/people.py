@@ -77,3 +77,21 @@ class Group:
     def from_json(cls, raw: Any) -> Group:
         raw = json_object(raw, "a group")
         return cls(id=json_id(raw, "a group"), name=json_text(raw, "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    id: int
+    name: str
+    active: bool = True
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Brand:
+        raw = json_object(raw, "a brand")
+        return cls(json_id(raw, "a brand"), json_text(raw, "name"), raw.get("active") is not False)
+
+
+def brand_id_from_json(raw: Any) -> int:
+    """The brand of an agent's membership in it."""
+    raw = json_object(raw, "a brand membership")
+    return json_id({"id": raw.get("brand_id")}, "a brand membership")

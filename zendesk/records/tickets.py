@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zendesk.records.json_values import json_object, json_text, unexpected
+from zendesk.errors import UnexpectedAnswer
+from zendesk.records.json_values import json_object, json_text, shape_of, unexpected
 from zendesk.tags import normalise
+
+MAX_ID = 2**63 - 1  # what databases keep as a whole number
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +23,40 @@ class Ticket:
     fields: Mapping[str, Any] = field(
         default_factory=dict, repr=False, compare=False
     )  # the whole ticket, as sent
+    #: Why the record could not be read, as the end of a sentence; then only the id is true. "" if it could.
+    odd: str = ""
 
     @classmethod
     def from_json(cls, raw: Any) -> Ticket:
-        match raw:
-            case {"id": int(id_), "status": str(status), "tags": list(tags), "updated_at": str(stamp)}:
-                try:
-                    tag_set = frozenset(map(normalise, tags))
-                except (AttributeError, TypeError) as exc:
-                    raise unexpected("a ticket", raw) from exc
-                return cls(id_, status, tag_set, stamp, json_text(raw, "subject"), raw)
-            case _:
-                raise unexpected("a ticket", raw)
+        """Parse a whole ticket; null tags are no tags."""
+        ticket = cls.read(raw)
+        if ticket.odd:
+            raise unexpected("a ticket", raw)
+        return ticket
+
+    @classmethod
+    def read(cls, raw: Any) -> Ticket:
+        """Parse a ticket that may be odd. Raises UnexpectedAnswer only if it cannot even be named."""
+        if not isinstance(raw, dict):
+            raise UnexpectedAnswer(f"Zendesk sent {shape_of(raw)} in place of a ticket.")
+        id_, status, tags, stamp = (raw.get(name) for name in ("id", "status", "tags", "updated_at"))
+        if type(id_) is not int or not 1 <= id_ <= MAX_ID:
+            raise UnexpectedAnswer(f"Zendesk sent a ticket whose id is {_shape_of_id(raw)}.")
+        if not isinstance(status, str) or not status:
+            return cls.unreadable(id_, f"its status is {shape_of(status)}")
+        if not isinstance(stamp, str):
+            return cls.unreadable(id_, f"its updated_at is {shape_of(stamp)}")
+        if tags is None and "tags" in raw:
+            tags = []
+        if not isinstance(tags, list):
+            return cls.unreadable(id_, f"its tags are {shape_of(tags) if 'tags' in raw else 'missing'}")
+        if odd := [tag for tag in tags if not isinstance(tag, str)]:
+            return cls.unreadable(id_, f"one of its tags is {shape_of(odd[0])}")
+        return cls(id_, status, frozenset(map(normalise, tags)), stamp, json_text(raw, "subject"), raw)
+
+    @classmethod
+    def unreadable(cls, id_: int, why: str) -> Ticket:
+        return cls(id_, "", frozenset(), "", odd=why)
 
     @property
     def is_closed(self) -> bool:
@@ -47,6 +72,12 @@ class Ticket:
         sent = self.fields.get("custom_fields")
         fields = (field for field in sent if isinstance(field, dict)) if isinstance(sent, list) else ()
         return next((field.get("value") for field in fields if field.get("id") == field_id), None)
+
+
+def _shape_of_id(raw: Mapping[str, Any]) -> str:
+    if "id" not in raw:
+        return "missing"
+    return "no positive whole number" if type(raw["id"]) in (int, float) else shape_of(raw["id"])
 
 
 @dataclass(frozen=True, slots=True)

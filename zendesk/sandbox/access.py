@@ -52,13 +52,15 @@ class Access:
         if (wish.get("client_id"), wish.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             raise _oauth_error(401, "invalid_client", "Client authentication failed.")
         scopes = frozenset(str(wish.get("scope") or "read write").split())
-        if not scopes <= _SCOPES:
+        allowed = self._options().allowed_scopes.split()
+        if not scopes <= _SCOPES or (allowed and not scopes <= set(allowed)):
             raise _oauth_error(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
         life = wish.get("expires_in", self._options().token_life)
         if "expires_in" in wish and not (isinstance(life, int) and _SHORTEST <= life <= _LONGEST):
             raise _oauth_error(
                 400, "invalid_request", f"expires_in is from {_SHORTEST} to {_LONGEST} seconds."
             )
+        scopes = frozenset(self._options().granted_scopes.split()) or scopes
         token = secrets.token_hex(32)
         self._tokens[token] = Token(scopes, now + life)
         return {

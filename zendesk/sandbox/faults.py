@@ -9,6 +9,13 @@ A rule says which calls it matches and on which of them it fires. Kinds, with th
 - `hang` (`seconds`, default 3600; `after_work`, default false): the answer comes late, or too late
 - `trickle` (`pause`: seconds between two bytes, default 1; `head`, default false: the headers too): the work
   is done, and the answer comes byte by byte
+- `odd_records` (`ids`, default the first; `change`: members to set, `{"tags": null}` and the like; `drop`:
+  names of members to leave out): records of the list or of the ticket are odd
+- `odd_answer` (`body`, default `{}`): other JSON in place of the answer; the work is done
+- `odd_characters`: a lone surrogate and a NUL in every tag, subject and message of the answer
+- `has_more_without_cursor`, `cursor_repeats` (`early`, default false: on any page): the last page of a list
+  says that there are more but not where, or leads back to itself
+- `page_too_large` (`above`, default 500): 504 for a page of more records
 - `truncated`: half of the JSON; `html` (`status`, default 200): a page instead of the JSON; the work is done
 - `refused` (`status`, default 403; `code`, `text`; `html`): a 4xx instead of the work, such as a collision in
   the database, a suspended account or a page that blocks the caller
@@ -46,7 +53,8 @@ CALL_KINDS = frozenset(
     {
         "rate_limited", "server_error_before", "server_error_after", "reset_before", "reset_after", "hang",
         "trickle", "truncated", "html", "too_many_jobs", "revoke_tokens", "unauthorized",
-        "refused",
+        "refused", "odd_records", "odd_answer", "odd_characters", "has_more_without_cursor", "cursor_repeats",
+        "page_too_large",
     }
 )  # fmt: skip
 KINDS = JOB_KINDS | CALL_KINDS

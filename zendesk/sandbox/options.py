@@ -72,6 +72,16 @@ class Options:
     """The tag that makes e-mail tickets routable; admins can rename it."""
     role: Literal["admin", "agent"] = "admin"
     """Role of the connected user. Agents get no incremental export."""
+    allowed_scopes: str = ""
+    """Scopes that the OAuth client is registered for; "" for any. Others are refused as `invalid_scope`."""
+    granted_scopes: str = ""
+    """Scopes that a token gets whatever was asked for; "" for those."""
+    brands: int = 1
+    """Number of brands."""
+    agent_brands: int | None = None
+    """How many brands the connected user belongs to; None: it may not list them, as the documents say."""
+    brands_listed: bool = True
+    """Whether the user may list the brands."""
     view_depth: int | None = None
     """Number of tickets after which a view's cursor pages end; Zendesk does not document its limit."""
     view_end: Literal["quiet", "refused"] = "quiet"
@@ -87,6 +97,13 @@ class Options:
     """Whether a ticket keeps `problem_id` only as an incident, and `due_at` only as a task."""
     custom_statuses: Literal["shown", "refused", "unknown"] = "shown"
     """How the list of custom statuses answers: with them, with 403, or with 404."""
+    paging: Literal["cursor", "number", "none"] = "cursor"
+    """How lists are paged that are asked for by cursor, but for exports. Of `GET /job_statuses` the documents
+    say by cursor, and a copy of them shows no paging."""
+    page_size: int = 100
+    """Records on a page of a list that is paged by number although it was asked for by cursor."""
+    jobs_show_many: bool = True
+    """Whether `job_statuses/show_many` exists; otherwise it answers 404."""
     job_life: float = 24 * 3600
     """How long the API knows a job's status."""
     keeps_metadata: bool = True

@@ -27,6 +27,8 @@ _CHANGEABLE = frozenset(
         "scale", "latency", "runtime_scale", "rate_limit", "token_life", "max_jobs", "allow_closed",
         "header_style",
         "too_many_jobs_status", "missing_ids", "search_lag", "readding_tag", "require_resolution", "role",
+        "allowed_scopes", "granted_scopes", "brands", "agent_brands", "brands_listed",
+        "paging", "page_size", "jobs_show_many",
         "job_life", "ai_agent_updates", "setup_lists", "withheld", "missing_lists", "routing_enabled",
         "autorouting_tag", "view_depth", "view_end", "triggers", "keeps_metadata",
         "other_jobs", "slots_header", "slots_lag",

@@ -82,6 +82,7 @@ class HttpSession:
             error = Unavailable(
                 f"{self.host} sent an endless answer; the rest of it was not read.",
                 fate_unknown=is_write,
+                too_large=True,
             )
             error.__cause__ = exc
         return AttemptResult(self._clock() - started, error=error)

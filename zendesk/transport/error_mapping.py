@@ -62,6 +62,7 @@ def error_from(
             code=error_body.code,
             retry_after=retry_after_of(headers),
             fate_unknown=fate_unknown,
+            too_large=status == 504,
         )
     if status == 429:
         seconds = retry_after_or_default(headers)

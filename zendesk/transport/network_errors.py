@@ -41,7 +41,7 @@ def unavailable_from(exc: Exception, *, host: str, is_write: bool) -> Unavailabl
         )
     after = " It is not known whether the change was made." if is_write else ""
     if any(isinstance(cause, TIMED_OUT) for cause in causes):
-        return Unavailable(f"{host} did not answer in time.{after}", fate_unknown=is_write)
+        return Unavailable(f"{host} did not answer in time.{after}", fate_unknown=is_write, too_large=True)
     return Unavailable(
         f"The connection to {host} broke before the answer was complete.{after}",
         fate_unknown=is_write,

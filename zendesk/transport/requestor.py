@@ -14,9 +14,10 @@ from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 from zendesk.address import checked_base_url
 from zendesk.calls import Call, Request
 from zendesk.credentials import Credentials
-from zendesk.error_body import one_line, parse_json
+from zendesk.error_body import one_line, parse_error_body, parse_json
 from zendesk.errors import (
     CredentialsRefused,
+    PageInstead,
     RateLimited,
     TryLater,
     Unavailable,
@@ -163,13 +164,25 @@ class Requestor:
                     raise
                 renewed = True
             except TryLater as error:
-                pause = budget.backoff_after(error, self._jitter)
-                if pause is None:
-                    raise
-                log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
-                if pause:
-                    self._sleep(pause)
-                budget = budget.spend(pause, attempts=1)
+                request, budget = self._before_retry(request, error, budget)
+
+    def _before_retry(
+        self, request: Request, error: TryLater, budget: RetryBudget
+    ) -> tuple[Request, RetryBudget]:
+        """Wait until the call may be tried again, unless a smaller one may be made at once.
+
+        Raises the error if the caller has to handle it.
+        """
+        is_too_large = isinstance(error, Unavailable) and error.too_large and budget.attempts > 1
+        if is_too_large and (smaller := request.smaller()):
+            return smaller, budget.spend(0.0, attempts=1)
+        pause = budget.backoff_after(error, self._jitter)
+        if pause is None:
+            raise error
+        log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
+        if pause:
+            self._sleep(pause)
+        return request, budget.spend(pause, attempts=1)
 
     def fetch_token(self, path: str, grant: Mapping[str, object]) -> Mapping[str, Any]:
         """POST a grant without credentials. It may be retried: a repeated grant only makes another token."""
@@ -199,6 +212,16 @@ class Requestor:
 
     def _read_result(self, request: Request, result: AttemptResult, read: Callable[[Any], T]) -> T:
         """Parse the answer with ``read``. Raises the attempt's error, or the one that the answer means."""
+        try:
+            answer = self._parse_result(request, result, read)
+        except (UnexpectedAnswer, PageInstead) as error:
+            error.call = f"{request.method} {request.path}"
+            raise
+        if request.page_size:
+            request.page_size.arrived(request.size, result.seconds)
+        return answer
+
+    def _parse_result(self, request: Request, result: AttemptResult, read: Callable[[Any], T]) -> T:
         if result.error is not None or result.status is None:
             raise result.error or RuntimeError("There is neither an answer nor an error.")
         is_write = request.kind == "write"
@@ -213,7 +236,8 @@ class Requestor:
                 error.status, error.fate_unknown = status, is_write
                 raise
         if 200 <= status < 300 and data is None:
-            raise Unavailable(
+            kind = PageInstead if parse_error_body(body).is_html else Unavailable
+            raise kind(
                 f"Zendesk's answer could not be read: {self._http.host} did not send complete JSON.",
                 status=status,
                 fate_unknown=is_write,

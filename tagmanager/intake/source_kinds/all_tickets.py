@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -75,7 +76,7 @@ class AllTickets(SourceKind):
 
     def pages(self, zendesk: Zendesk, stored: Stored, cursor: str) -> Iterator[Page[Ticket]]:
         for page in zendesk.incremental_tickets(cursor=cursor or None):
-            yield Page([ticket for ticket in page.items if ticket.status != "deleted"], page.next_cursor)
+            yield replace(page, items=[ticket for ticket in page.items if ticket.status != "deleted"])
 
     def completeness_doubt(
         self,

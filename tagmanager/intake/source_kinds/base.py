@@ -157,6 +157,10 @@ class SourceKind(ABC):
         """Why `found` may not be all the tickets, in a sentence; "" where nothing speaks for that."""
         return ""
 
+    def count(self, zendesk: Zendesk, stored: Stored) -> int | None:
+        """How many tickets Zendesk counts in the source; None where it does not say, or not reliably."""
+        return None
+
 
 def connected(zendesk: Zendesk | None) -> AbstractContextManager[Zendesk]:
     """The connection given, or one that is closed afterwards."""

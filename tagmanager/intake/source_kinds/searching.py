@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from jobs.source_spec import Stored
 from tagmanager.intake.source_kinds.base import Counts, SourceKind
@@ -27,6 +28,11 @@ class FoundBySearch(SourceKind):
         """An upper bound: a ticket that several searches find counts for each."""
         return sum(map(counts.search, self.queries(stored)))
 
+    def count(self, zendesk: Zendesk, stored: Stored) -> int | None:
+        """None for several searches: they count a ticket as often as they find it."""
+        queries = self.queries(stored)
+        return zendesk.search_count(queries[0]) if len(queries) == 1 else None
+
     def pages(self, zendesk: Zendesk, stored: Stored, cursor: str) -> Iterator[Page[Ticket]]:
         return _found_by(zendesk, self.queries(stored), cursor)
 
@@ -41,5 +47,5 @@ def _found_by(zendesk: Zendesk, queries: Sequence[str], cursor: str) -> Iterator
         after = f"{number + 1}:" if number + 1 < len(queries) else None
         for page in zendesk.search_export(queries[number], cursor=inner or None):
             inside = page.next_cursor and f"{number}:{page.next_cursor}"
-            yield Page(page.items, inside or after)
+            yield replace(page, next_cursor=inside or after)
         inner = ""

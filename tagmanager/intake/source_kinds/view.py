@@ -97,20 +97,22 @@ class View(SourceKind):
     def pages(self, zendesk: Zendesk, stored: Stored, cursor: str) -> Iterator[Page[Ticket]]:
         return zendesk.view_tickets(stored["id"], cursor=cursor or None)
 
-    def completeness_doubt(self, zendesk: Zendesk, stored: Stored, found: int, *, taken_out: bool) -> str:
-        """A view's own count is up to 90 minutes old and may be rounded, so only a fresh one counts.
-
-        And only where it is well above what was found.
-        """
-        if found < DEPTH:
-            return ""
+    def count(self, zendesk: Zendesk, stored: Stored) -> int | None:
+        """A view's own count is up to 90 minutes old and may be rounded, so only a fresh one counts."""
         try:
             count = zendesk.view_count(stored["id"])
         except ZendeskError:
+            return None
+        return count.value if count.fresh else None
+
+    def completeness_doubt(self, zendesk: Zendesk, stored: Stored, found: int, *, taken_out: bool) -> str:
+        """Only a count that is well above what was found speaks for more."""
+        if found < DEPTH:
             return ""
-        if count.value is None or not count.fresh or count.value - found <= max(found // 100, 100):
+        count = self.count(zendesk, stored)
+        if count is None or count - found <= max(found // 100, 100):
             return ""
-        counted = f"Zendesk counts {count.value:,} tickets in this view, and its pages ended after {found:,}"
+        counted = f"Zendesk counts {count:,} tickets in this view, and its pages ended after {found:,}"
         if taken_out:
             return (
                 f"{counted}: which others are to be left out is not known, so nothing was begun. Cancel this "

@@ -160,6 +160,38 @@ def test_a_refusal_of_the_whole_account_stops_the_job_after_one_call(
     assert outcomes(run(job)) == dict.fromkeys(refs, "changed")
 
 
+@pytest.mark.parametrize("paging", ["cursor", "number", "none"])
+def test_a_lost_answer_is_found_again_however_the_list_of_jobs_is_paged(demo: Demo, paging: Any) -> None:
+    demo.account.configure(paging=paging, page_size=2)
+    for ref in demo.open_tickets[-5:]:  # their jobs come first in the list
+        demo.update_as_others(ref)
+    refs = untagged(demo, 100)
+    demo.fault("reset_after")
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) | dict.fromkeys(refs, 1) == dict(demo.account.ledger.updates)
+    assert {demo.account.ledger.sent[ref] for ref in refs} == {1}
+
+
+def test_a_batch_settles_where_zendesk_tells_of_single_jobs_alone(demo: Demo) -> None:
+    demo.account.configure(jobs_show_many=False)
+    refs = untagged(demo, 250)
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert demo.calls("GET job_statuses/{job_id}") == 3
+    assert demo.calls("GET job_statuses") == 0
+
+
+def test_batches_are_read_back_where_zendesk_tells_of_no_job(demo: Demo) -> None:
+    demo.account.configure(jobs_show_many=False)
+    for path in ("GET /api/v2/job_statuses/V3", "GET /api/v2/job_statuses"):
+        demo.fault("refused", on=path, status=404, code="RecordNotFound", times=None)
+    refs = untagged(demo, 100)
+    job = run(submit(refs=refs))
+    assert outcomes(job) == dict.fromkeys(refs, "changed")
+    assert dict(demo.account.ledger.updates) == dict.fromkeys(refs, 1)
+
+
 def test_a_ticket_that_zendesk_refuses_fails_alone_with_its_words(demo: Demo) -> None:
     refs = untagged(demo, 100)
     demo.fault("item_error", ids=[refs[7]], code="TicketUpdateFailed", text="Group: is not allowed")

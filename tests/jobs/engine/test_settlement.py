@@ -22,6 +22,9 @@ class Applied:
     def __init__(self, *states: Snapshot) -> None:
         self.states = states
 
+    def why_unreadable(self, now: Snapshot) -> str:
+        return str(now.get("odd", ""))
+
     def is_applied(self, change: Any, now: Snapshot) -> bool:
         assert change == {"add": ["vip"]}
         return now in self.states

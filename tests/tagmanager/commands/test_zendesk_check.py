@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo import Demo
+from tests.demo import Demo, counts, run, submit
 from tests.processes import command
 from zendesk import sandbox as zd
 
@@ -37,6 +37,45 @@ def test_a_connection_that_does_not_work_is_reported_in_a_sentence(demo: Demo, s
     ran = command("zendesk_check")
     assert (ran.code, ran.out) == (1, "")
     assert "OAuth client" in ran.err
+
+
+def test_scopes_that_were_asked_for_and_not_granted_are_named(demo: Demo) -> None:
+    demo.account.configure(granted_scopes="read")
+    ran = command("zendesk_check")
+    assert ran.code == 0
+    assert "Zendesk did not grant the scope tickets:write" in ran.out
+    assert "change ZENDESK_OAUTH_SCOPE" in ran.out
+
+
+def test_a_client_registered_for_other_scopes_works_by_the_setting(demo: Demo, settings: Any) -> None:
+    demo.account.configure(allowed_scopes="read write")
+    ran = command("zendesk_check")
+    assert (ran.code, ran.out) == (1, "")
+    assert "Set ZENDESK_OAUTH_SCOPE to those that it is registered for" in ran.err
+    settings.ZENDESK_OAUTH_SCOPE = "read write"
+    assert "did not grant" not in command("zendesk_check").out
+    refs = demo.open_tickets[:3]
+    assert counts(run(submit(refs=refs, add=["fresh"]))) == {"changed": 3}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"brands": 1}, ""),
+        ({"brands": 3, "agent_brands": 3}, ""),
+        ({"brands": 3, "role": "admin"}, ""),
+        ({"brands": 3, "agent_brands": 1}, "belongs to 1 of the account's 3 brands (Brand 1)"),
+        ({"brands": 3}, "has 3 brands, and Zendesk does not tell which of them Dana Demo belongs to"),
+        ({"brands_listed": False}, "does not tell Dana Demo which brands the account has"),
+    ],
+)
+def test_an_agent_learns_of_brands_whose_tickets_stay_out_of_sight(
+    demo: Demo, options: dict[str, Any], words: str
+) -> None:
+    demo.account.configure(**{"role": "agent"} | options)
+    out = command("zendesk_check").out
+    assert words in out
+    assert ("brand" in out.lower()) == bool(words)
 
 
 @pytest.mark.journey

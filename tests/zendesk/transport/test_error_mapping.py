@@ -276,7 +276,7 @@ def test_older_and_unusual_error_bodies_are_parsed():
 def test_quoted_text_is_short_and_on_one_line():
     body = json.dumps({"error": "RecordInvalid", "description": "a\r\nb\x00" + "x" * 10_000}).encode()
     text = error_from(422, {}, body).text
-    assert "a b x" in text
+    assert "a b\ufffdx" in text
     assert len(text) < 500
     assert text.isprintable()
 

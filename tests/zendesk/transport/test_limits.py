@@ -126,3 +126,22 @@ def test_invalid_headers_count_as_missing(headers):
     assert rate is None or (rate.limit >= 1 and rate.remaining >= 0 and rate.hold_for(0.7) >= 0)
     endpoint_limits(headers)
     assert 1.0 <= retry_after_or_default(headers) <= 600.0
+
+
+def test_the_headers_of_2026_are_read() -> None:
+    headers = {
+        "zendesk-ratelimit-ticket-fields-index": "total=20; remaining=0; resets=50",
+        "zendesk-ratelimit-incremental-exports-cursor": "total=20; remaining=17; resets=48",
+        "zendesk-ratelimit-search-index": "total=2500; remaining=2499; resets=50",
+        "x-rate-limit": "400",
+        "x-rate-limit-remaining": "399",
+        "ratelimit-limit": "400",
+        "ratelimit-reset": "50",
+    }
+    assert endpoint_limits(headers) == [
+        EndpointLimit("ticket-fields-index", 20, 0, 50.0),
+        EndpointLimit("incremental-exports-cursor", 20, 17, 48.0),
+        EndpointLimit("search-index", 2500, 2499, 50.0),
+    ]
+    assert RateLimit.from_headers(headers) == RateLimit(400, 399, 50.0)
+    assert exhausted_endpoint(headers) == EndpointLimit("ticket-fields-index", 20, 0, 50.0)

@@ -1,6 +1,6 @@
 """The status of bulk jobs."""
 
-from zendesk.sandbox.errors import ApiError, invalid_attribute, too_many_values
+from zendesk.sandbox.errors import ApiError, invalid_attribute, not_found, too_many_values
 from zendesk.sandbox.lists import paging
 from zendesk.sandbox.replies import Reply, json_reply
 from zendesk.sandbox.serving.request import MAX_IDS, Request
@@ -24,6 +24,8 @@ def show(sandbox: Sandbox, request: Request, job_id: str) -> Reply:
 
 def show_many(sandbox: Sandbox, request: Request) -> Reply:
     """Omits jobs that are unknown or too old."""
+    if not sandbox.options.jobs_show_many:
+        raise not_found()
     ids = [part for part in request.query.get("ids", "").split(",") if part]
     if not ids:
         raise invalid_attribute("ids", "Must be a list of job ids separated by commas.")

@@ -18,7 +18,7 @@ from zendesk.sandbox.errors import (
 )
 from zendesk.sandbox.faults import FaultRule
 from zendesk.sandbox.replies import HTML, Reply
-from zendesk.sandbox.serving import control, html_pages, routes
+from zendesk.sandbox.serving import control, html_pages, odd_replies, routes
 from zendesk.sandbox.serving.request import Request
 from zendesk.sandbox.serving.runtimes import runtime
 from zendesk.sandbox.state import Sandbox
@@ -32,6 +32,8 @@ _ERROR_WORDS = {
     503: "ServiceUnavailable",
     504: "GatewayTimeout",
 }
+#: The lists that have no pages by number.
+EXPORTS = frozenset({"search/export", "incremental/tickets/cursor"})
 _HANG_SECONDS = 3600.0
 
 
@@ -117,7 +119,7 @@ class App:
             reply = refusal.reply()
         reply.headers |= request.extra_headers
         for rule in rules:
-            reply = _broken_afterwards(rule, reply)
+            reply = _broken_afterwards(rule, request, reply)
         return reply
 
     def _run_endpoint(
@@ -137,7 +139,11 @@ class App:
             require(request.scopes, route.scope, *route.fine_scopes)
         elif not route.is_public:
             raise bad_credentials()
-        return route.endpoint(sandbox, request, **names)
+        options = sandbox.options
+        if options.paging == "cursor" or request.method != "GET" or route.path in EXPORTS:
+            return route.endpoint(sandbox, request, **names)
+        reply = route.endpoint(sandbox, odd_replies.without_cursor(request, options.page_size), **names)
+        return reply if options.paging == "number" else odd_replies.without_paging(reply)
 
     def _reply_instead(self, rule: FaultRule) -> Reply | None:
         params = rule.params
@@ -159,8 +165,14 @@ class App:
         return None
 
 
-def _broken_afterwards(rule: FaultRule, reply: Reply) -> Reply:
+def _broken_afterwards(rule: FaultRule, request: Request, reply: Reply) -> Reply:
     match rule.kind:
+        case kind if kind in odd_replies.ODD_KINDS:
+            return odd_replies.odd(rule, request, reply)
+        case "page_too_large" if request.integer("page[size]", request.integer("per_page", 100)) > int(
+            rule.params.get("above", 500)
+        ):
+            return _server_error_reply(rule)
         case "server_error_after":
             return _server_error_reply(rule)
         case "reset_after":
@@ -177,7 +189,7 @@ def _broken_afterwards(rule: FaultRule, reply: Reply) -> Reply:
 
 
 def _server_error_reply(rule: FaultRule) -> Reply:
-    status = int(rule.params.get("status", 503))
+    status = int(rule.params.get("status", 504 if rule.kind == "page_too_large" else 503))
     retry_after = rule.params.get("retry_after")
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     word = _ERROR_WORDS.get(status, "ServiceUnavailable")

@@ -10,6 +10,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from zendesk.sandbox.endpoints import (
     account,
     audits,
+    brands,
     custom_statuses,
     incremental,
     jobs,
@@ -104,6 +105,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "ticket_fields", ticket_fields.index, ("ticket_fields:read",)),
     Route("GET", "custom_statuses", custom_statuses.index),
     Route("GET", "groups", users.groups, ("groups:read",)),
+    Route("GET", "brands", brands.index),
+    Route("GET", "users/<int:user_id>/brand_agents", brands.memberships),
     Route("GET", "triggers", rules.triggers, ("triggers:read",)),
     Route("GET", "triggers/active", rules.triggers, ("triggers:read",)),
     Route("GET", "automations", rules.automations, ("automations:read",)),
