@@ -46,6 +46,11 @@ LONG_SEARCH = "long search"
 CHOSEN = "chosen"  # the tag that they go by
 #: How a job stands still: a person pauses it, it asks after its first tickets, or it waits for Zendesk.
 PAUSED, HELD, WAITING = "pause", "hold", "wait"
+#: The same with a placeholder in the note, so that Zendesk previews the macro on each ticket.
+PREVIEWED = "numbers, with previews"
+#: Sources: a job that set status and priority and took the tag off is undone. One of its tickets was new, or
+#: had no priority; the others were open and low.
+UNDO_OF_NEW, UNDO_OF_EMPTY = "undo of a new ticket", "undo of an emptied field"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE_TICKET}
@@ -494,6 +499,38 @@ def _standstills() -> Iterator[Case]:
         )
 
 
+def _previews() -> Iterator[Case]:
+    """Previews of a macro, one for each ticket. The numbers of tickets begin with a 4."""
+    for what, kind, params in (
+        ("500", "server_error_before", {"status": 500}),
+        ("an HTML page", "html", {}),
+        ("429 with Retry-After", "rate_limited", {"retry_after": 40}),
+    ):
+        rule = Rule(kind, "GET /api/v2/tickets/4", {"times": 1, "after": 5} | params)
+        yield Case(f"{what} instead of a macro's preview", (rule,), source=PREVIEWED, quick=kind == "html")
+
+
+def _undo() -> Iterator[Case]:
+    """Values that Zendesk may not take back: the one ticket says so, and its tags come back all the same."""
+    not_back = {"changed": TICKETS - 1, "failed": 1}
+    for treatment in ("ignored", "refused"):
+        yield Case(
+            f"null {treatment} where an undo empties a field again",
+            (),
+            not_back,
+            source=UNDO_OF_EMPTY,
+            before=partial(_configure, nulls=treatment),
+        )
+        yield Case(
+            f"the status new {treatment} in an undo",
+            (),
+            not_back,
+            source=UNDO_OF_NEW,
+            before=partial(_configure, back_to_new=treatment),
+            quick=treatment == "ignored",
+        )
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -599,6 +636,8 @@ CASES: tuple[Case, ...] = tuple(
         _bulk_job_faults(),
         _ai_agents(),
         _batch_form(),
+        _previews(),
+        _undo(),
         _belief(),
         _hearsay(),
         _standstills(),

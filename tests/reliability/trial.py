@@ -20,11 +20,12 @@ from jobs import actions
 from jobs.engine import execution, lost_search, pipeline, selection
 from jobs.models import Gate, Job
 from jobs.reports import recount
-from jobs.states import Status
+from jobs.states import FollowUp, Status
 from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
 from tagmanager.intake.source_kinds import view as view_kind
 from tagmanager.intake.ticket_filter import TicketFilter
+from tagmanager.macros.application import digest_of
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
 from tests.reliability.cases import (
     CHOSEN,
@@ -36,17 +37,22 @@ from tests.reliability.cases import (
     LONG_VIEW,
     ONE_TICKET,
     PAUSED,
+    PREVIEWED,
     RENAMED,
     THEIRS,
     TICKETS,
+    UNDO_OF_EMPTY,
+    UNDO_OF_NEW,
     WITH_A_NOTE,
     Case,
 )
-from zendesk import sandbox
+from zendesk import Action, Macro, sandbox
 from zendesk.transport import attempt as http_attempt
 from zendesk.transport import limits, retry
 
 TAG = "mark"
+#: The number of a macro made for a trial.
+MACRO = 4711
 #: Seconds that the demo's clock moves at each step of the engine.
 STEP = 10.0
 #: Time slices before a trial counts as endless; stops before all faults are cleared.
@@ -188,8 +194,10 @@ def _submit(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
         return submit(view=sandbox.VIEW_UNSOLVED, limit=TICKETS, add=[TAG]), refs
     refs = demo.open_tickets[:TICKETS]
-    if case.source == WITH_A_NOTE:
-        return _submit_note(refs), refs
+    if case.source in (UNDO_OF_NEW, UNDO_OF_EMPTY):
+        return _submit_undo(case, demo, refs), refs
+    if case.source in (WITH_A_NOTE, PREVIEWED):
+        return _submit_note(demo, refs, is_filled=case.source == PREVIEWED), refs
     if case.source in ("ids", LONG_LIST):
         return submit(refs=refs, add=[TAG]), refs
     return _submit_search(case, demo, refs), refs
@@ -220,15 +228,41 @@ def _submit_rename() -> actions.Submission:
     )
 
 
-def _submit_note(refs: list[int]) -> actions.Submission:
-    """A macro that adds the tag and posts an internal note."""
+def _submit_undo(case: Case, demo: Demo, refs: list[int]) -> actions.Submission:
+    """The undo of a job that set status and priority, and took the tag off."""
+    for ref in refs:
+        demo.account.edit(ref, add=[TAG], values=_old_values(case, refs, ref))
+    change = {"add": [], "remove": [TAG], "set": [], "fields": {"status": "solved", "priority": "high"}}
+    made = actions.submit(
+        tool="apply-macro",
+        title="Apply the macro “Solved”",
+        params=change | {"macro": MACRO, "macro_title": "Solved", "left_out": []},
+        source={"kind": "ids", "name": ""},
+        refs=refs,
+        by=ANA,
+        here=True,
+    )
+    job = run(made)
+    demo.account.ledger.updates.clear()
+    demo.account.ledger.sent.clear()
+    return actions.follow_up(job=job, kind=FollowUp.UNDO, by=ANA, here=True)
+
+
+def _old_values(case: Case, refs: list[int], ref: int) -> dict[str, Any]:
+    one: dict[str, dict[str, Any]] = {UNDO_OF_NEW: {"status": "new"}, UNDO_OF_EMPTY: {"priority": None}}
+    return {"status": "open", "priority": "low"} | (one[case.source] if ref == refs[42] else {})
+
+
+def _submit_note(demo: Demo, refs: list[int], *, is_filled: bool) -> actions.Submission:
+    """A macro that adds the tag and posts a note: the same on each ticket, or filled in for each."""
+    text = "Checked: {{ticket.id}}" if is_filled else "Checked."
+    does = (("current_tags", TAG), ("comment_value", text), ("comment_mode_is_public", "false"))
+    demo.account.edit_macro(MACRO, actions=does)
     change = {"add": [TAG], "remove": [], "set": [], "fields": {}, "left_out": []}
-    macro = {
-        "macro": sandbox.MACRO_NOTE,
-        "macro_title": "Note",
-        "internal_note": "Checked.",
-        "mark": "7" * 24,
-    }
+    macro = {"macro": MACRO, "macro_title": "Note", "internal_note": text, "mark": "7" * 24}
+    if is_filled:
+        known = Macro(MACRO, "Note", True, tuple(Action(*each) for each in does))
+        macro |= {"as_of": "2026-01-01T00:00:00Z", "does": digest_of(known)}
     return actions.submit(
         tool="apply-macro",
         title="Apply the macro “Note”",
@@ -266,6 +300,7 @@ def _compare(case: Case, trial: Trial, job: Job, demo: Demo, initial: dict[int, 
     recorded = outcomes(job)
     trial.outcomes = Counter(recorded.values())
     existing = set(demo.account.ticket_ids())
+    refs = sorted(recorded)
     for ref, outcome in recorded.items():
         done = ref in existing and TAG in demo.tags(ref)
         is_true = {
@@ -275,6 +310,10 @@ def _compare(case: Case, trial: Trial, job: Job, demo: Demo, initial: dict[int, 
             "failed": not done,
             "unverified": True,
         }
+        if case.source in (UNDO_OF_NEW, UNDO_OF_EMPTY):
+            old, slot = _old_values(case, refs, ref), demo.account.store.slot(ref) or 0
+            now = {"status": demo.account.ticket(ref).status, "priority": demo.account.store.priority(slot)}
+            is_true |= {"changed": done and now == old, "failed": done and now != old}
         if not is_true.get(outcome, False):
             trial.false_records.append(f"ticket {ref} is recorded as {outcome}")
         ours = {TAG, THEIRS} | ({CHOSEN} if case.source == RENAMED else set())
