@@ -391,9 +391,10 @@ class Work(Protocol):
         ...
 
     def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:
-        """How an item ends that was reported as changed and does not show it, if the work knows why.
+        """How an item ends that was changed, but not to what the job is for, if the work knows why.
 
-        Asked before any record is looked up. `None`: the records decide (`is_untouched`, `find_trace`).
+        Asked about each item that is read back, before any record is looked up. `None`: its state decides,
+        and where that does not show the change, the records (`is_untouched`, `find_trace`).
         """
         ...
 

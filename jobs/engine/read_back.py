@@ -73,10 +73,10 @@ class Reading:
 
     def _look_at(self, batch: Batch, item: Sendable, now: Snapshot, work: Work) -> None:
         is_visible = work.is_visible(item.change)
-        if is_visible and work.is_applied(item.change, now):
-            return
         if is_visible and (end := work.why_not_shown(item, now)):
             self.ends[item.ref] = end
+        elif is_visible and work.is_applied(item.change, now):
+            return
         elif batch.sent_at and work.is_untouched(item, now, batch.sent_at):
             self.evidence[item.ref] = DeliveryEvidence.NOT_MADE
         else:

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 
 from jobs.models import Batch, Item
 from jobs.states import FINAL, Outcome
-from jobs.work import Change, Snapshot, Work
+from jobs.work import Change, Sendable, Snapshot, Work
 
 if TYPE_CHECKING:
     from jobs.engine.read_back import Reading
@@ -60,7 +60,11 @@ class Settlement:
             self.end(item, Outcome.UNVERIFIED, "odd_record", f"It was sent, and the result was lost. {why}")
             return True
         if work.is_applied(item.change or {}, now):
-            self.end(item, Outcome.CHANGED)
+            sent = Sendable(item.ref, item.before or {}, item.change or {})
+            if end := work.why_not_shown(sent, now):
+                self.end(item, Outcome.FAILED, end.code, end.text)
+            else:
+                self.end(item, Outcome.CHANGED)
             return True
         if batch.change is None and now != item.before:
             # A new plan would overwrite what somebody just did. It would also replace the state from before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
@@ -112,13 +113,13 @@ class TicketWork:
         self.verify = Verify(self._options.verify or settings.VERIFY_WRITES)
         if self.must_last:
             self.verify = Verify.ALL
-        self.own_failures = frozenset({ai_agents.AI_AGENT})
+        self.own_failures = frozenset({ai_agents.AI_AGENT, undo.NOT_TAKEN_BACK})
         self._traces: dict[tuple[int, str], DeliveryEvidence] = {}  # by ref and stamp, those found already
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
         self._along = moved_by(self._fields)
         self._doubtful: set[str] = set()  # receipts of batches with parts that Zendesk may not take back
-        self._refused_back: set[int] = set()  # tickets whose such parts it has refused
+        self._refusals: Counter[int] = Counter()  # how often it has refused a ticket with such parts
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
         self.reads_ids_only = False
@@ -314,8 +315,8 @@ class TicketWork:
         if self._errand.kind is FollowUp.UNGUARD:
             return guard_tag.unguarded(seen, earlier, self._guard)
         if self._errand.kind is FollowUp.UNDO:
-            names, is_refused = self._options.field_names, seen.id in self._refused_back
-            answer = undo.change_for(seen, earlier, is_refused=is_refused, names=names)
+            names, refusals = self._options.field_names, self._refusals[seen.id]
+            answer = undo.change_for(seen, earlier, refusals=refusals, names=names)
         elif self._asks_each and not self._may_change(seen):
             return Skipped(CLOSED.reason, CLOSED.detail)
         else:
@@ -458,7 +459,7 @@ class TicketWork:
         }
 
     def _answer(self, receipt: str, status: api.JobStatus) -> Answer:
-        """What Zendesk says of a batch. A ticket that it refused to undo as a whole is undone in part."""
+        """What Zendesk says of a batch. A ticket that it refuses to undo as a whole is undone in part."""
         answer = engine_adapter.answer_of(status)
         if answer.phase is Phase.RUNNING or receipt not in self._doubtful:
             return answer
@@ -468,9 +469,10 @@ class TicketWork:
             for ref, result in answer.results.items()
             if result is not None and result.verdict in (Verdict.REFUSED, Verdict.UNEXPLAINED)
         }
-        again = refused.keys() - self._refused_back
-        self._refused_back = (self._refused_back - answer.results.keys()) | again
-        later = {ref: replace(refused[ref], verdict=Verdict.LATER) for ref in again}
+        for ref in answer.results.keys() - refused.keys():
+            del self._refusals[ref]
+        self._refusals.update(refused.keys())
+        later = {ref: replace(result, verdict=Verdict.LATER) for ref, result in refused.items()}
         return replace(answer, results={**answer.results, **later})
 
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:

@@ -5,7 +5,7 @@ Of a ticket that was sent and is unverified, what looks like the job's change co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from jobs.states import Outcome
@@ -44,12 +44,12 @@ def change_for(
     ticket: TicketSnapshot,
     earlier: PreviousResult | None,
     *,
-    is_refused: bool = False,
+    refusals: int = 0,
     names: FieldNames = NO_NAMES,
 ) -> Answer:
     """What takes back what the earlier job did to this ticket, as far as nobody has done so since.
 
-    With `is_refused` Zendesk has refused values that it may not take back (`is_doubtful`): those stay.
+    After `refusals` of Zendesk's, values that it may not take back (`is_doubtful`) stay as they are.
     """
     if earlier is None or earlier.change is None or earlier.before is None:
         return Skipped("not_changed", "The job that is undone did not change this ticket.")
@@ -68,8 +68,7 @@ def change_for(
             if same_choice(ticket.custom.get(number), value)
         },
     )
-    if is_refused:
-        back = without_doubtful(back)
+    back = without_doubtful(back, refusals)
     if ticket.is_closed:
         back = _keeping(back, back.fields.keys() - closed_tickets.CHANGEABLE)
     if not back and back.stays:
@@ -89,18 +88,29 @@ def is_doubtful(change: TicketChange) -> bool:
 
     Null empties a field perhaps, and a problem or a custom status may be gone by now.
     """
-    return any(_is_doubtful(name, change.fields) for name in change.fields)
+    return any(_doubtful_parts(change))
 
 
-def without_doubtful(change: TicketChange) -> TicketChange:
-    """The change without these parts, which stay as they are."""
-    return _keeping(change, [name for name in change.fields if _is_doubtful(name, change.fields)])
+def without_doubtful(change: TicketChange, refusals: int) -> TicketChange:
+    """The change without parts that may be why it was refused so often; they stay as they are.
+
+    A refusal does not say in a language that we know which part it is about: first one kind is left out, then
+    the other, then both.
+    """
+    parts = [names for names in _doubtful_parts(change) if names]
+    if not refusals or not parts:
+        return change
+    tried = [*parts, [name for names in parts for name in names]]
+    return _keeping(change, tried[min(refusals, len(tried)) - 1])
 
 
-def _is_doubtful(name: str, fields: Mapping[str, FieldValue]) -> bool:
-    if fields[name] is None or name in OF_TYPE:
-        return True
-    return name == "custom_status_id" and "status" in fields
+def _doubtful_parts(change: TicketChange) -> tuple[list[str], list[str]]:
+    """The fields that are emptied, and those whose old value may be gone."""
+    emptied = [name for name, value in change.fields.items() if value is None]
+    gone = [name for name, value in change.fields.items() if value is not None and name in OF_TYPE]
+    if "status" in change.fields and "custom_status_id" in change.fields:
+        gone.append("custom_status_id")
+    return emptied, gone
 
 
 def why_not_back(change: TicketChange, now: TicketSnapshot, names: FieldNames = NO_NAMES) -> str:
@@ -109,7 +119,7 @@ def why_not_back(change: TicketChange, now: TicketSnapshot, names: FieldNames = 
     `change` is that of the undo, and `now` the ticket as it is after it. Where it lacks what Zendesk takes
     for certain, the undo was not made, and this says nothing.
     """
-    doubtful = {name: value for name, value in change.fields.items() if _is_doubtful(name, change.fields)}
+    doubtful = {name: change.fields[name] for names in _doubtful_parts(change) for name in names}
     if not _keeping(change, doubtful).is_shown_by(now):
         return ""
     wished = {**change.stays, **doubtful}

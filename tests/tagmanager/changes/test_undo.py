@@ -206,19 +206,26 @@ def test_what_zendesk_did_not_empty_is_named_once_the_rest_is_back() -> None:
 @pytest.mark.parametrize(
     ("fields", "kept"),
     [
-        ({"priority": None, "status": "open"}, {"priority": None}),
-        ({"type": "task", "due_at": DUE}, {"due_at": DUE}),
-        ({"status": "open", "custom_status_id": 2}, {"custom_status_id": 2}),
-        ({"status": "open", "type": "question"}, {}),
+        ({"priority": None, "status": "open"}, [["priority"], ["priority"]]),
+        ({"type": "task", "due_at": DUE}, [["due_at"], ["due_at"]]),
+        ({"status": "open", "custom_status_id": 2}, [["custom_status_id"]]),
+        (
+            {"type": None, "status": "open", "custom_status_id": 2},
+            [["type"], ["custom_status_id"], ["type", "custom_status_id"], ["type", "custom_status_id"]],
+        ),
+        ({"status": "open", "type": "question"}, [[], []]),
     ],
 )
-def test_what_zendesk_refused_stays_and_the_rest_is_sent(
-    fields: dict[str, FieldValue], kept: dict[str, FieldValue]
+def test_what_zendesk_may_have_refused_stays_and_the_rest_is_sent(
+    fields: dict[str, FieldValue], kept: list[list[str]]
 ) -> None:
     change = TicketChange(fields=fields)
-    assert undo.is_doubtful(change) is bool(kept)
-    rest = {name: value for name, value in fields.items() if name not in kept}
-    assert undo.without_doubtful(change) == TicketChange(fields=rest, stays=kept)
+    assert undo.is_doubtful(change) is any(kept)
+    assert undo.without_doubtful(change, 0) == change
+    for refusals, names in enumerate(kept, start=1):
+        left = {name: fields[name] for name in names}
+        rest = {name: value for name, value in fields.items() if name not in names}
+        assert undo.without_doubtful(change, refusals) == TicketChange(fields=rest, stays=left)
 
 
 def test_of_a_closed_ticket_only_tags_and_priority_come_back() -> None:

@@ -195,6 +195,12 @@ def apply_change(
     changes = (*_tag_changes(steps), *_field_changes(previous, store.extra.get(slot, {})))
     if status is not None and status != before:
         changes += (FieldChange("status", STATUSES[before], STATUSES[status]),)
+    was, is_now = previous.get("ticked", {}), store.value(slot, "ticked", {})
+    changes += tuple(
+        FieldChange(str(name), was.get(name, False), value)
+        for name, value in is_now.items()
+        if value is not was.get(name, False)
+    )
     comment = audits.add(number, change, at=at, with_metadata=options.keeps_metadata, changes=changes)
     if comment is not None:
         (ledger.public_comments if comment.public else ledger.internal_comments)[number] += 1
