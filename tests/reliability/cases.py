@@ -46,6 +46,8 @@ LONG_SEARCH = "long search"
 CHOSEN = "chosen"  # the tag that they go by
 #: How a job stands still: a person pauses it, it asks after its first tickets, or it waits for Zendesk.
 PAUSED, HELD, WAITING = "pause", "hold", "wait"
+#: The same with a placeholder in the note, so that Zendesk previews the macro on each ticket.
+PREVIEWED = "numbers, with previews"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE_TICKET}
@@ -494,6 +496,17 @@ def _standstills() -> Iterator[Case]:
         )
 
 
+def _previews() -> Iterator[Case]:
+    """Previews of a macro, one for each ticket. The numbers of tickets begin with a 4."""
+    for what, kind, params in (
+        ("500", "server_error_before", {"status": 500}),
+        ("an HTML page", "html", {}),
+        ("429 with Retry-After", "rate_limited", {"retry_after": 40}),
+    ):
+        rule = Rule(kind, "GET /api/v2/tickets/4", {"times": 1, "after": 5} | params)
+        yield Case(f"{what} instead of a macro's preview", (rule,), source=PREVIEWED, quick=kind == "html")
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -599,6 +612,7 @@ CASES: tuple[Case, ...] = tuple(
         _bulk_job_faults(),
         _ai_agents(),
         _batch_form(),
+        _previews(),
         _belief(),
         _hearsay(),
         _standstills(),

@@ -25,6 +25,7 @@ from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
 from tagmanager.intake.source_kinds import view as view_kind
 from tagmanager.intake.ticket_filter import TicketFilter
+from tagmanager.macros.application import digest_of
 from tests.demo import ANA, Demo, demo_zendesk, outcomes, run, submit
 from tests.reliability.cases import (
     CHOSEN,
@@ -36,17 +37,20 @@ from tests.reliability.cases import (
     LONG_VIEW,
     ONE_TICKET,
     PAUSED,
+    PREVIEWED,
     RENAMED,
     THEIRS,
     TICKETS,
     WITH_A_NOTE,
     Case,
 )
-from zendesk import sandbox
+from zendesk import Action, Macro, sandbox
 from zendesk.transport import attempt as http_attempt
 from zendesk.transport import limits, retry
 
 TAG = "mark"
+#: The number of a macro made for a trial.
+MACRO = 4711
 #: Seconds that the demo's clock moves at each step of the engine.
 STEP = 10.0
 #: Time slices before a trial counts as endless; stops before all faults are cleared.
@@ -188,8 +192,8 @@ def _submit(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
         return submit(view=sandbox.VIEW_UNSOLVED, limit=TICKETS, add=[TAG]), refs
     refs = demo.open_tickets[:TICKETS]
-    if case.source == WITH_A_NOTE:
-        return _submit_note(refs), refs
+    if case.source in (WITH_A_NOTE, PREVIEWED):
+        return _submit_note(demo, refs, is_filled=case.source == PREVIEWED), refs
     if case.source in ("ids", LONG_LIST):
         return submit(refs=refs, add=[TAG]), refs
     return _submit_search(case, demo, refs), refs
@@ -220,15 +224,16 @@ def _submit_rename() -> actions.Submission:
     )
 
 
-def _submit_note(refs: list[int]) -> actions.Submission:
-    """A macro that adds the tag and posts an internal note."""
+def _submit_note(demo: Demo, refs: list[int], *, is_filled: bool) -> actions.Submission:
+    """A macro that adds the tag and posts a note: the same on each ticket, or filled in for each."""
+    text = "Checked: {{ticket.id}}" if is_filled else "Checked."
+    does = (("current_tags", TAG), ("comment_value", text), ("comment_mode_is_public", "false"))
+    demo.account.edit_macro(MACRO, actions=does)
     change = {"add": [TAG], "remove": [], "set": [], "fields": {}, "left_out": []}
-    macro = {
-        "macro": sandbox.MACRO_NOTE,
-        "macro_title": "Note",
-        "internal_note": "Checked.",
-        "mark": "7" * 24,
-    }
+    macro = {"macro": MACRO, "macro_title": "Note", "internal_note": text, "mark": "7" * 24}
+    if is_filled:
+        known = Macro(MACRO, "Note", True, tuple(Action(*each) for each in does))
+        macro |= {"as_of": "2026-01-01T00:00:00Z", "does": digest_of(known)}
     return actions.submit(
         tool="apply-macro",
         title="Apply the macro “Note”",

@@ -10,17 +10,18 @@ from django.db.models import F
 from jobs.engine.settlement import Settlement, open_items
 from jobs.models import Batch, Item
 from jobs.states import Outcome
-from jobs.work import Snapshot, Work
+from jobs.work import Result, Sendable, Snapshot, Verdict, Work
 from tests import factories
 
+SHORT = Result(Verdict.REFUSED, "not_taken_back", "It stays.")
 BEFORE, NOW = {"tags": ["a"]}, {"tags": ["b"]}
 
 
 class Applied:
     """A work to which a state looks as if a change had been made, or not."""
 
-    def __init__(self, *states: Snapshot) -> None:
-        self.states = states
+    def __init__(self, *states: Snapshot, falls_short: bool = False) -> None:
+        self.states, self.falls_short = states, falls_short
 
     def why_unreadable(self, now: Snapshot) -> str:
         return str(now.get("odd", ""))
@@ -28,6 +29,10 @@ class Applied:
     def is_applied(self, change: Any, now: Snapshot) -> bool:
         assert change == {"add": ["vip"]}
         return now in self.states
+
+    def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:
+        assert item == Sendable(1, BEFORE, {"add": ["vip"]})
+        return SHORT if self.falls_short else None
 
 
 def test_an_item_keeps_the_reason_of_its_plan_unless_its_end_has_one() -> None:
@@ -65,6 +70,13 @@ def test_the_state_of_an_item_may_prove_its_outcome(
     proves = settlement.end_as_read(item, now, Batch(change=change_of_batch), work)
     assert proves == (ends_as is not None)
     assert [(one.outcome, one.reason) for one in settlement.ended] == ([ends_as] if ends_as else [])
+
+
+def test_a_change_that_was_made_and_does_not_do_all_it_is_for_ends_as_failed() -> None:
+    settlement, item = Settlement(), Item(ref=1, before=BEFORE, change={"add": ["vip"]}, reason="planned")
+    work = cast("Work", Applied(NOW, falls_short=True))
+    assert settlement.end_as_read(item, NOW, Batch(change={"add": ["vip"]}), work)
+    assert (item.outcome, item.reason, item.detail) == ("failed", "not_taken_back", "It stays.")
 
 
 def test_the_counts_are_added_to_a_row_and_name_no_outcome_that_did_not_occur() -> None:
