@@ -48,6 +48,9 @@ CHOSEN = "chosen"  # the tag that they go by
 PAUSED, HELD, WAITING = "pause", "hold", "wait"
 #: The same with a placeholder in the note, so that Zendesk previews the macro on each ticket.
 PREVIEWED = "numbers, with previews"
+#: Sources: a job that set status and priority and took the tag off is undone. One of its tickets was new, or
+#: had no priority; the others were open and low.
+UNDO_OF_NEW, UNDO_OF_EMPTY = "undo of a new ticket", "undo of an emptied field"
 #: In a rule's `ids`: one of the job's tickets.
 ONE_TICKET = "one"
 POISON: dict[str, Any] = {"times": None, "ids": ONE_TICKET}
@@ -507,6 +510,27 @@ def _previews() -> Iterator[Case]:
         yield Case(f"{what} instead of a macro's preview", (rule,), source=PREVIEWED, quick=kind == "html")
 
 
+def _undo() -> Iterator[Case]:
+    """Values that Zendesk may not take back: the one ticket says so, and its tags come back all the same."""
+    not_back = {"changed": TICKETS - 1, "failed": 1}
+    for treatment in ("ignored", "refused"):
+        yield Case(
+            f"null {treatment} where an undo empties a field again",
+            (),
+            not_back,
+            source=UNDO_OF_EMPTY,
+            before=partial(_configure, nulls=treatment),
+        )
+        yield Case(
+            f"the status new {treatment} in an undo",
+            (),
+            not_back,
+            source=UNDO_OF_NEW,
+            before=partial(_configure, back_to_new=treatment),
+            quick=treatment == "ignored",
+        )
+
+
 def _combined() -> Iterator[Case]:
     """Combinations in which one fault hides another."""
     lost = Rule("reset_after", params={"times": None, "every": 2})
@@ -613,6 +637,7 @@ CASES: tuple[Case, ...] = tuple(
         _ai_agents(),
         _batch_form(),
         _previews(),
+        _undo(),
         _belief(),
         _hearsay(),
         _standstills(),

@@ -20,7 +20,7 @@ from jobs import actions
 from jobs.engine import execution, lost_search, pipeline, selection
 from jobs.models import Gate, Job
 from jobs.reports import recount
-from jobs.states import Status
+from jobs.states import FollowUp, Status
 from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
 from tagmanager.intake.source_kinds import view as view_kind
@@ -41,6 +41,8 @@ from tests.reliability.cases import (
     RENAMED,
     THEIRS,
     TICKETS,
+    UNDO_OF_EMPTY,
+    UNDO_OF_NEW,
     WITH_A_NOTE,
     Case,
 )
@@ -192,6 +194,8 @@ def _submit(case: Case, demo: Demo) -> tuple[actions.Submission, list[int]]:
         refs = demo.account.view_ticket_ids(sandbox.VIEW_UNSOLVED)[:TICKETS]
         return submit(view=sandbox.VIEW_UNSOLVED, limit=TICKETS, add=[TAG]), refs
     refs = demo.open_tickets[:TICKETS]
+    if case.source in (UNDO_OF_NEW, UNDO_OF_EMPTY):
+        return _submit_undo(case, demo, refs), refs
     if case.source in (WITH_A_NOTE, PREVIEWED):
         return _submit_note(demo, refs, is_filled=case.source == PREVIEWED), refs
     if case.source in ("ids", LONG_LIST):
@@ -222,6 +226,31 @@ def _submit_rename() -> actions.Submission:
         by=ANA,
         here=True,
     )
+
+
+def _submit_undo(case: Case, demo: Demo, refs: list[int]) -> actions.Submission:
+    """The undo of a job that set status and priority, and took the tag off."""
+    for ref in refs:
+        demo.account.edit(ref, add=[TAG], values=_old_values(case, refs, ref))
+    change = {"add": [], "remove": [TAG], "set": [], "fields": {"status": "solved", "priority": "high"}}
+    made = actions.submit(
+        tool="apply-macro",
+        title="Apply the macro “Solved”",
+        params=change | {"macro": MACRO, "macro_title": "Solved", "left_out": []},
+        source={"kind": "ids", "name": ""},
+        refs=refs,
+        by=ANA,
+        here=True,
+    )
+    job = run(made)
+    demo.account.ledger.updates.clear()
+    demo.account.ledger.sent.clear()
+    return actions.follow_up(job=job, kind=FollowUp.UNDO, by=ANA, here=True)
+
+
+def _old_values(case: Case, refs: list[int], ref: int) -> dict[str, Any]:
+    one: dict[str, dict[str, Any]] = {UNDO_OF_NEW: {"status": "new"}, UNDO_OF_EMPTY: {"priority": None}}
+    return {"status": "open", "priority": "low"} | (one[case.source] if ref == refs[42] else {})
 
 
 def _submit_note(demo: Demo, refs: list[int], *, is_filled: bool) -> actions.Submission:
@@ -271,6 +300,7 @@ def _compare(case: Case, trial: Trial, job: Job, demo: Demo, initial: dict[int, 
     recorded = outcomes(job)
     trial.outcomes = Counter(recorded.values())
     existing = set(demo.account.ticket_ids())
+    refs = sorted(recorded)
     for ref, outcome in recorded.items():
         done = ref in existing and TAG in demo.tags(ref)
         is_true = {
@@ -280,6 +310,10 @@ def _compare(case: Case, trial: Trial, job: Job, demo: Demo, initial: dict[int, 
             "failed": not done,
             "unverified": True,
         }
+        if case.source in (UNDO_OF_NEW, UNDO_OF_EMPTY):
+            old, slot = _old_values(case, refs, ref), demo.account.store.slot(ref) or 0
+            now = {"status": demo.account.ticket(ref).status, "priority": demo.account.store.priority(slot)}
+            is_true |= {"changed": done and now == old, "failed": done and now != old}
         if not is_true.get(outcome, False):
             trial.false_records.append(f"ticket {ref} is recorded as {outcome}")
         ours = {TAG, THEIRS} | ({CHOSEN} if case.source == RENAMED else set())

@@ -31,7 +31,7 @@ class Applied:
         return now in self.states
 
     def why_not_shown(self, item: Sendable, now: Snapshot) -> Result | None:
-        assert item == Sendable(1, BEFORE, {"add": ["vip"]})
+        assert (item, now in self.states) == (Sendable(1, BEFORE, {"add": ["vip"]}), True)
         return SHORT if self.falls_short else None
 
 
