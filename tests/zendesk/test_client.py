@@ -208,13 +208,6 @@ def test_a_page_that_is_too_large_is_halved_without_a_wait(http, zendesk, clock,
     assert len(clock.slept) == 1
 
 
-@pytest.mark.parametrize("size", [1, 1000])
-def test_a_page_of_an_export_may_have_one_ticket_or_a_thousand(http, zendesk, size):
-    http.get(f"{API}/search/export.json", json=cursor_page("results", [raw_ticket(1)], None))
-    list(zendesk.search_export("x", size=size))
-    assert asked(http)[0]["page[size]"] == str(size)
-
-
 def increment(numbers: Sequence[int], cursor: str, *, ended: bool) -> dict[str, object]:
     return {
         "tickets": [raw_ticket(number) for number in numbers],

@@ -327,8 +327,12 @@ def test_the_answer_that_may_stop_the_job_is_settled_first(script: Script, start
     job = run(submitted(3), tick=note)
     first, second, third = (pk for (pk,) in batches(job, "pk")[:3])
     assert settled[:3] == [second, third, first]
-    moments = Batch.objects.filter(pk__in=[first, second, third]).values_list("settled_at", flat=True)
-    assert len(set(moments)) == 1  # none waits for another
+
+
+def test_batches_that_are_answered_together_are_settled_without_a_pause(script: Script, start: float) -> None:
+    script.sends = [until(start + 5)] * 3
+    job = run(submitted(3))
+    assert len(set(batches(job, "settled_at"))) == 1
 
 
 def test_nothing_more_is_sent_once_most_is_refused(script: Script) -> None:

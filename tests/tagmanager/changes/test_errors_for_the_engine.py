@@ -47,7 +47,8 @@ def test_what_passes_by_itself_is_tried_later(
 ) -> None:
     later = translated(translating, error)
     assert isinstance(later, TryLater)
-    assert (str(later), later.reason, later.seconds) == (error.text, reason, seconds)
+    assert (later.reason, later.seconds) == (reason, seconds)
+    assert str(later).startswith(error.text)
 
 
 @pytest.mark.parametrize("kind", [api.Unavailable, api.UnexpectedAnswer])
@@ -161,7 +162,7 @@ def test_the_errors_of_a_call_and_of_its_conversion_are_translated() -> None:
     failing: Any = Pending(api.NotAllowed("No."))
     assert type(translated_call(AdaptedCall(failing, str, as_engine_errors))) is NeedsPerson
     answered: Any = Pending("x")
-    assert type(translated_call(AdaptedCall(answered, odd, as_engine_errors))) is TryLater
+    assert isinstance(translated_call(AdaptedCall(answered, odd, as_engine_errors)), TryLater)
 
 
 def translated_call(call: AdaptedCall[Any, Any]) -> RemoteError:
