@@ -96,7 +96,7 @@ class OAuthClient:
     client_secret: str = field(repr=False)
     scope: str = SCOPE
     expires_in: int | None = None
-    scope_setting: str = "scope"
+    scope_setting: str = field(default="scope", repr=False)
     _tokens: dict[str, _Token] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 

@@ -24,7 +24,7 @@ _CODE = re.compile(r"[\w.:-]+\Z")
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # DatabaseConflict, DatabaseDeadlock (zenpy issue 58, zendesk_api_client_php issue 314) and their like.
-_PASSING_CODE = re.compile(r"database|deadlock|lock_?wait|^temporar", re.IGNORECASE)
+_PASSING_CODE = re.compile(r"database|deadlock|lock_?wait|time_?out|unavailable|^temporar", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ def as_engine_errors() -> Iterator[None]:
         if exc.fate_unknown:
             raise errors.FateUnknown(exc.text) from exc
         if isinstance(exc, api.UnexpectedAnswer | api.PageInstead):
-            raise errors.OddAnswer(f"{exc.text} (The call was {exc.call}.)") from exc
+            call = f" (The call was {exc.call}.)" if exc.call else ""
+            raise errors.OddAnswer(f"{exc.text}{call}") from exc
         raise errors.TryLater(exc.text, reason=WaitReason.SERVICE_AWAY, seconds=exc.retry_after) from exc
     except (
         api.CredentialsRefused,

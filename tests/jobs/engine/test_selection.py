@@ -27,6 +27,7 @@ from tagmanager.intake.sources import Source, combined
 from tagmanager.intake.ticket_filter import TicketFilter
 from tests.demo import ANA, Demo, counts, follow, outcomes, run, submit
 from zendesk import Zendesk
+from zendesk.page_size import PageSize
 from zendesk.sandbox import VIEW_PENDING, VIEW_UNSOLVED, VIEW_URGENT
 
 ORDERS = [order for order in Order if order]
@@ -221,7 +222,7 @@ def test_another_jobs_tickets_come_without_its_requests_for_single_tickets(demo:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of twenty tickets."""
-    monkeypatch.setattr(Zendesk, "_pages", partialmethod(Zendesk._pages, size=20))
+    monkeypatch.setattr(Zendesk, "_pages", partialmethod(Zendesk._pages, size=PageSize(20)))
     monkeypatch.setattr(ticket_work.TicketWork, "batch_size", 20)
     monkeypatch.setattr(source_reader, "REFS_AT_ONCE", 20)
 

@@ -162,7 +162,7 @@ def test_the_errors_of_a_call_and_of_its_conversion_are_translated() -> None:
     failing: Any = Pending(api.NotAllowed("No."))
     assert type(translated_call(AdaptedCall(failing, str, as_engine_errors))) is NeedsPerson
     answered: Any = Pending("x")
-    assert isinstance(translated_call(AdaptedCall(answered, odd, as_engine_errors)), TryLater)
+    assert type(translated_call(AdaptedCall(answered, odd, as_engine_errors))) is errors.OddAnswer
 
 
 def translated_call(call: AdaptedCall[Any, Any]) -> RemoteError:
