@@ -38,6 +38,7 @@ FOREIGN = (
     "TOOLS",
     "TRUST_PROXY",
     "USE_HTTPS",
+    "VERIFY_WRITES",
 )
 
 run = ExitStack()
