@@ -16,6 +16,7 @@ from jobs.engine import execution, lost_search, pipeline
 from jobs.models import Batch, Gate, Job
 from jobs.runtime.time_slice import TimeSlice
 from jobs.states import FollowUp
+from tagmanager.changes import ticket_work
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
 from zendesk.transport import requestor
 
@@ -296,7 +297,10 @@ def test_a_refused_call_is_split_until_the_culprit_is_alone(
     assert job.items.get(ref=refs[5]).reason == "BadRequest"
 
 
-def test_an_expired_cursor_restarts_the_list_without_listing_a_ticket_twice(demo: Demo) -> None:
+def test_an_expired_cursor_restarts_the_list_without_listing_a_ticket_twice(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_work, "_export_page", lambda _limit: 100)
     refs = demo.open_tickets[:250]
     for ref in refs:
         demo.account.edit(ref, add=["old"])
