@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.db import connection
 
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
 
 def median(values: Sequence[float]) -> float:
     return percentile(values, 50)
@@ -44,6 +46,18 @@ def save(part: str, **values: float) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     known.setdefault(connection.vendor, {})[part] = values
+    file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+def save_row(table: str, columns: Sequence[str], row: Sequence[object], *, key: int) -> None:
+    """Save a row for `summary`; it replaces that of an earlier run with the same first `key` cells."""
+    cells = [str(cell) for cell in row]
+    file = Path(os.environ.get("BENCH_FIGURES", "build/bench.json"))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    tables = known.setdefault("tables", {}).setdefault(table, {"columns": list(columns), "rows": []})
+    named = [NAMES[connection.vendor], *cells]
+    tables["rows"] = [old for old in tables["rows"] if old[: key + 1] != named[: key + 1]] + [named]
     file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 
 def size(name: str, default: int) -> int:
@@ -35,16 +36,35 @@ def engine_tickets() -> int:
     return size("tickets", 20_000)
 
 
-def pipeline_jobs() -> list[tuple[int, float]]:
-    """Jobs against a Zendesk with delays: the number of tickets, and the factor for the delays."""
-    jobs = os.environ.get("BENCH_PIPED", "10000@1,100000@0.25").split(",")
-    pairs = (one.split("@") for one in jobs)
-    return [(int(tickets), float(scale)) for tickets, scale in pairs]
+@dataclass(frozen=True, slots=True)
+class Piped:
+    """A job against a Zendesk with delays."""
+
+    tickets: int
+    scale: float  # factor for the delays
+    calls: int  # a minute that the plan of the account allows
+
+
+def pipeline_jobs() -> list[Piped]:
+    """Each `tickets@factor`, or `tickets@factor@calls`; without calls those of Zendesk's Enterprise plan."""
+    jobs = os.environ.get("BENCH_PIPED", "10000@1,10000@0.25,10000@1@400,100000@0.25").split(",")
+    parts = ((*one.split("@"), "700")[:3] for one in jobs)
+    return [Piped(int(tickets), float(scale), int(calls)) for tickets, scale, calls in parts]
+
+
+def sources() -> list[str]:
+    """Jobs against a Zendesk with delays: what their tickets are chosen by."""
+    return os.environ.get("BENCH_SOURCES", "view,search,file").split(",")
 
 
 def slots() -> list[int]:
-    """Jobs against a Zendesk with delays: how many batches may be in flight."""
-    return [int(number) for number in os.environ.get("BENCH_PLACES", "10,25,30").split(",")]
+    """Jobs against a Zendesk with delays: how many batches may be in flight; 28 without any setting."""
+    return [int(number) for number in os.environ.get("BENCH_PLACES", "28").split(",")]
+
+
+def beside_tickets() -> int:
+    """Tickets of the job that runs beside another program."""
+    return size("beside", 10_000)
 
 
 def delay_factor() -> float:

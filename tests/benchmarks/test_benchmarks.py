@@ -14,7 +14,8 @@ from jobs.actors import Actor
 from jobs.engine import execution
 from jobs.models import Item, Job
 from jobs.reports import recount
-from tests.benchmarks import chart, dataset, figures, pages, summary
+from tests.benchmarks import chart, dataset, figures, pages, slots_chart, summary
+from tests.benchmarks.other_client import Sample
 from tests.benchmarks.web import viewer
 
 
@@ -73,10 +74,11 @@ def test_no_other_run_collects_the_benchmarks(pytestconfig: pytest.Config) -> No
 
 
 def test_the_summary_shows_figures_and_marks_what_was_not_measured() -> None:
-    found = {"pipeline view 10000 10": {"times": 1.1, "reads": 100, "writes": 100, "checks": 39}}
+    calls = {"pages": 101.0, "reads": 1000.0, "writes": 1000.0, "checks": 336.0}
+    found = {"pipeline search 100000 1 700 28": {"times": 1.1} | calls}
     lines = list(summary.table({"sqlite": found}))
-    assert lines[2].endswith("| 100 / 100 / 40 | 100 / 100 / 39 | not measured |")
-    assert lines[3].endswith("| at most 1.15 times | 1.10 to 1.10 | not measured |")
+    assert lines[2].endswith("| 150 / 1000 / 1000 / 340 | 101 / 1000 / 1000 / 336 | not measured |")
+    assert lines[3].endswith("| at most 1.10 times | 1.10 to 1.10 | not measured |")
     assert len(lines) == 2 + len(summary.ROWS)
 
 
@@ -85,3 +87,29 @@ def test_a_chart_shows_each_size_and_its_time() -> None:
     texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "Milliseconds a ticket, by tickets in the job, SQLite"
     assert texts[6:] == ["2.00", "1,000", "1.50", "10,000", "1.75", "1,000,000"]
+
+
+def test_a_chart_of_slots_stacks_ours_on_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BENCH_CHARTS", str(tmp_path))
+    samples = [Sample(0.0, 0, 3), Sample(10.0, 13, 15), Sample(20.0, 13, 3)]
+    picture = ElementTree.parse(slots_chart.write(samples)).getroot()
+    paths = {path.get("class"): path.get("d") for path in picture.iter("{http://www.w3.org/2000/svg}path")}
+    heights = {kind: len(str(paths[kind]).split("V")) for kind in ("ours", "others", "free")}
+    assert heights == dict.fromkeys(heights, 5)
+    assert "V236.8" in str(paths["others"])  # three of thirty slots
+
+
+def test_rows_of_parts_make_one_table_and_replace_those_of_an_earlier_run(
+    db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BENCH_FIGURES", str(tmp_path / "bench.json"))
+    for row in (("view", 10, 2.0), ("search", 10, 1.0), ("view", 10, 1.5)):
+        figures.save_row("pipeline", ("source", "tickets", "times"), row, key=2)
+    assert summary.main() == 0
+    lines = capsys.readouterr().out.splitlines()[-6:]
+    assert [line.partition(" | ")[2] for line in lines[2:]] == [
+        "source | tickets | times |",
+        "",
+        "search | 10 | 1.0 |",
+        "view | 10 | 1.5 |",
+    ]

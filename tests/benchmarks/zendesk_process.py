@@ -58,6 +58,22 @@ class ZendeskProcess:
         found: list[int] = self._control("GET", "refs")["refs"]
         return found
 
+    def open_ids(self, number: int) -> list[int]:
+        """The ids of this many tickets that are not closed."""
+        found: list[int] = []
+        ids = self.ticket_ids()
+        for first in range(0, len(ids), 500):
+            asked = ",".join(map(str, ids[first : first + 500]))
+            tickets = self._control("GET", f"tickets?ids={asked}")["tickets"]
+            found += [ticket["id"] for ticket in tickets if ticket["status"] not in (None, "closed")]
+            if len(found) >= number:
+                return found[:number]
+        raise AssertionError(f"The demo Zendesk has {len(found)} open tickets, and {number} are needed.")
+
+    def open_jobs(self) -> set[str]:
+        """The ids of the bulk jobs queued or running."""
+        return set(self._control("GET", "open_jobs")["open"])
+
     def edit(self, edits: list[dict[str, Any]]) -> None:
         """Change tickets as another agent would."""
         self._control("POST", "tickets", edits)

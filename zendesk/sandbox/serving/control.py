@@ -11,6 +11,7 @@
   user; `actions` are those of the API
 - `POST /_control/hold`: keep bulk jobs queued; `{"after": 2}` exempts the next two
 - `POST /_control/release`: end the hold
+- `GET /_control/open_jobs`: the ids of the bulk jobs queued or running
 - `GET`, `POST /_control/config`: show or change options at run time
 """
 
@@ -123,6 +124,11 @@ def _release(sandbox: Sandbox, _request: Request) -> Reply:
     return json_reply({"ok": True})
 
 
+def _open_jobs(sandbox: Sandbox, _request: Request) -> Reply:
+    sandbox.advance()
+    return json_reply({"open": sandbox.jobs.open_ids()})
+
+
 def _config(sandbox: Sandbox, _request: Request) -> Reply:
     return json_reply({name: value for name, value in asdict(sandbox.options).items() if name != "clock"})
 
@@ -143,6 +149,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Sandbox, Request], Reply]] = {
     ("POST", "macros"): _edit_macros,
     ("POST", "hold"): _hold,
     ("POST", "release"): _release,
+    ("GET", "open_jobs"): _open_jobs,
     ("GET", "config"): _config,
     ("POST", "config"): _configure,
 }
