@@ -13,7 +13,7 @@ TOTAL, LEFT, BELOW, ABOVE = 30, 40, 44, 64
 #: Readable on white and on black.
 STYLE = (
     "text{font:13px sans-serif;fill:#7d8590}.axis{stroke:#7d8590;stroke-opacity:.4}"
-    ".ours{fill:#3b82f6;fill-opacity:.85}.others{fill:#e8833a;fill-opacity:.85}"
+    ".ours{fill:#3b82f6}.others{fill:#e8833a}"
     ".free{fill:#7d8590;fill-opacity:.15}"
 )
 
