@@ -345,7 +345,7 @@ class Simulation:
                     updates = self.account.jobs._jobs[receipt].updates
                     refs = frozenset(update.ticket_id for update in updates)
                     self.sent.append(SentBatch(self._runs[-1].job, receipt, refs))
-            open_ = len(self.account.jobs.open_ids())
+            open_ = len(self.account.jobs.open_ids()) - self.account.options.other_jobs
             self._expect(open_ <= self.slots, f"{open_} batches are in flight, {self.slots} are allowed")
         self.clock.move(self.call_seconds)
         self._reach("answer")

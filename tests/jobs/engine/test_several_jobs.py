@@ -136,6 +136,33 @@ def test_all_jobs_together_stay_within_the_slots_even_when_one_stops_with_batche
     assert world.account.ledger.most_jobs_at_once == FEW
 
 
+def test_two_jobs_on_two_workers_take_only_what_others_leave_free(world: Simulation, settings: Any) -> None:
+    settings.ZENDESK_MAX_JOBS = world.slots = 28
+    world.account.configure(other_jobs=20)
+    refs = world.account.ticket_ids()
+    one, two = ask(world, refs=refs[:1_500]), ask(world, refs=refs[1_500:3_000])
+    for job in (one, two):
+        world.work(job.pk, seconds=SLICE, plan=[Interruption("sleep", 3, "another worker")])
+        world.work(job.pk, seconds=SLICE, plan=[Interruption("sleep", 20, "another worker")])
+    for job in (one, two):
+        play_until_ended(world, job, slices=60)
+        assert (job.status, job.remaining) == (Status.SUCCEEDED, 0)
+    assert world.account.ledger.answers[429] == 0
+    assert 4 <= world.account.ledger.most_jobs_at_once <= 8
+
+
+def test_a_job_goes_on_with_few_batches_while_others_fill_the_account(
+    world: Simulation, settings: Any
+) -> None:
+    settings.ZENDESK_MAX_JOBS = world.slots = 28
+    world.account.configure(other_jobs=29, slots_header="absent")
+    job = ask(world, refs=world.account.ticket_ids()[:1_000])
+    play_until_ended(world, job, slices=60)
+    assert (job.status, job.remaining) == (Status.SUCCEEDED, 0)
+    assert world.account.ledger.most_jobs_at_once == 1
+    assert 0 < world.account.ledger.answers[429] <= 30
+
+
 SERIAL: list[tuple[dict[str, Any], dict[str, Any], set[frozenset[str]]]] = [
     ({"add": ["a"]}, {"add": ["a"]}, {frozenset({"k", "a"})}),
     ({"add": ["a"]}, {"remove": ["a"]}, {frozenset({"k"}), frozenset({"k", "a"})}),
