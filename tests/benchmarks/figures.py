@@ -55,9 +55,12 @@ def save_row(table: str, columns: Sequence[str], row: Sequence[object], *, key: 
     file = Path(os.environ.get("BENCH_FIGURES", "build/bench.json"))
     file.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    tables = known.setdefault("tables", {}).setdefault(table, {"columns": list(columns), "rows": []})
+    tables = known.setdefault("tables", {})
+    if tables.get(table, {}).get("columns") != list(columns):  # rows of another form of the table
+        tables[table] = {"columns": list(columns), "rows": []}
+    saved = tables[table]
     named = [NAMES[connection.vendor], *cells]
-    tables["rows"] = [old for old in tables["rows"] if old[: key + 1] != named[: key + 1]] + [named]
+    saved["rows"] = [old for old in saved["rows"] if old[: key + 1] != named[: key + 1]] + [named]
     file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
