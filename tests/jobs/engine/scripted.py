@@ -71,6 +71,7 @@ class Script:
     polled_at: list[float] = field(default_factory=list)
     searched: list[list[int]] = field(default_factory=list)  # the refs of each search for a lost batch
     searched_at: list[float] = field(default_factory=list)
+    lost_since: list[float] = field(default_factory=list)  # when the batch of each search was sent
     known: list[set[str]] = field(default_factory=list)  # the receipts that each search leaves out
     read: list[list[int]] = field(default_factory=list)
     read_back: list[list[int]] = field(default_factory=list)
@@ -150,6 +151,7 @@ class ScriptedWork(InstantWork):
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: Any) -> str | SearchResult:
         self.script.searched.append([item.ref for item in items])
         self.script.searched_at.append(time.time())
+        self.script.lost_since.append(since.timestamp())
         self.script.known.append(known)
         return self.script.found.pop(0) if self.script.found else SearchResult.ABSENT
 

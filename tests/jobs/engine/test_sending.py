@@ -251,6 +251,19 @@ def test_the_next_worker_follows_what_was_sent_and_searches_for_what_has_no_rece
     assert since(start, script.searched_at) == [5]
 
 
+def test_the_next_worker_searches_only_two_seconds_after_a_batch_was_sent(
+    script: Script, start: float
+) -> None:
+    script.sends = [until(start + 20)]
+    job = run(submitted(1), seconds=1)
+    sent_at = timezone.now() - timedelta(seconds=0.5)
+    Batch.objects.update(state=BatchState.SENDING, receipt="", sent_at=sent_at)
+    began = time.time()
+    job = run(job)
+    assert (since(began, script.searched_at), job.changed) == ([1.5], 1)
+    assert since(began, script.lost_since) == [-0.5]
+
+
 # Calls that are not carried out
 
 
