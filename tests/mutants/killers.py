@@ -35,6 +35,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/execution.py": (
         f"{ENGINE}/test_execution.py",
         f"{ENGINE}/test_sending.py",
+        "tests/jobs/runtime/test_lease.py",
     ),
     "jobs/engine/id_set.py": (f"{ENGINE}/test_selection.py",),
     "jobs/engine/in_flight.py": (f"{ENGINE}/test_in_flight.py",),
@@ -47,6 +48,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/selection.py": (f"{ENGINE}/test_listing.py",),
     "jobs/engine/settlement.py": (f"{ENGINE}/test_settlement.py",),
     "jobs/engine/settler.py": (f"{ENGINE}/test_settler.py",),
+    "jobs/engine/slot_limit.py": (f"{ENGINE}/test_slot_limit.py",),
     "jobs/engine/source_reader.py": (f"{ENGINE}/test_listing.py",),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/engine_adapter.py": (
@@ -54,6 +56,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
         f"{CHANGES}/test_errors_for_the_engine.py",
     ),
     "tagmanager/changes/guard_tag.py": (f"{CHANGES}/test_guarded_change.py",),
+    "tagmanager/changes/ticket_work.py": (f"{CHANGES}/test_ticket_work.py",),
     "tagmanager/changes/undo.py": (f"{CHANGES}/test_undo.py", "tests/tagmanager/test_ticket_change.py"),
     "zendesk/address.py": (f"{CLIENT}/test_address.py",),
     "zendesk/answer_headers.py": (f"{CLIENT}/test_answer_headers.py", f"{CLIENT}/test_client.py"),

@@ -41,6 +41,7 @@ class Sources(Script):
     judged: set[str] = field(default_factory=set)  # their items are judged alone
     by_reading: set[str] = field(default_factory=set)  # excluded by reading
     fits: dict[int, Fit] = field(default_factory=dict)
+    fits_of: dict[tuple[str, int], Fit] = field(default_factory=dict)  # by the source that found the item
     notes: dict[str, str] = field(default_factory=dict)  # on what they took out
     has_filter: bool = False
     expired: list[tuple[str, str]] = field(default_factory=list)  # cursors that are refused once
@@ -104,7 +105,8 @@ class SourcesWork(ScriptedWork):
         return source["name"] in self.script.by_reading
 
     def fit(self, source: Stored, seen: Snapshot) -> Fit:
-        return self.script.fits.get(seen["ref"], Fit.BELONGS)
+        found_by = (source.get("name", ""), seen["ref"])
+        return self.script.fits_of.get(found_by) or self.script.fits.get(seen["ref"], Fit.BELONGS)
 
     def note_on_stale(self, number: int) -> str:
         return f"{number} had gone stale."
@@ -683,6 +685,14 @@ def test_the_items_of_a_judged_source_are_judged_before_they_are_sorted(script: 
     assert listed(job) == [7, 2]
     assert script.read[:2] == [[2, 8], [5]]
     assert [ask for ask in script.requested if ask[0] == "b"] == [("b", "0", True)]
+
+
+def test_an_item_is_judged_by_the_source_that_found_it(script: Sources) -> None:
+    script.pages, script.found_only = {"a": [[2, 8], [5]], "b": [[5, 7]]}, {"a": None}
+    script.judged, script.fits_of = {"a"}, {("a", 8): Fit.STALE, ("a", 5): Fit.STALE}
+    job = run(submitted(several([told("a"), told("b")], [], Order.NEWEST)))
+    assert listed(job) == [7, 5, 2]
+    assert "2 had gone stale." in why_frozen(job)
 
 
 def test_a_limit_is_met_in_the_middle_of_a_page_that_is_read_in_pieces(script: Sources) -> None:
