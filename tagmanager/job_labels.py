@@ -11,6 +11,7 @@ from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.source_kinds.registry import of_kind
 from tagmanager.intake.ticket_filter import START, TicketFilter
 from tagmanager.tools import UnknownTool, macro_of, tool
+from zendesk import ItemResult
 
 #: By reason, as `work.py`, the engine and Zendesk call it.
 ADVICE = {
@@ -22,6 +23,13 @@ ADVICE = {
     "odd_record": "Zendesk sent a record of the ticket that cannot be read. Look at it there, then retry.",
     "not_found": "Deleted tickets, and those that the connected user may not see, cannot be changed.",
     "deleted": "Restore the ticket in Zendesk if it is to be changed.",
+    "ai_agent": "Wait until the conversation is handed over to a person, then retry. A tick on the form "
+    "leaves such tickets out.",
+    "not_shown": "Look at the ticket and its history in Zendesk. Retry if the change is still wanted.",
+    "undone_since": "Look in Zendesk which trigger changes the ticket again, and change the trigger first.",
+    "DatabaseConflict": "Zendesk's database was busy with the ticket each time. Retry later.",
+    "DatabaseDeadlock": "Zendesk's database was busy with the ticket each time. Retry later.",
+    "TicketUpdateFailed": "Zendesk's words say what stands against it. Mend that, then retry.",
     "conflict": "Others were changing the ticket at the same moment. Retry when they are done.",
     "gone": "Look at the ticket in Zendesk: whether the change was made is not known.",
     "untold": "Look at the ticket in Zendesk. Where the comment is missing, apply the macro to it with a new "
@@ -111,4 +119,6 @@ def advice_on(outcome: str, reason: str, job: Job | None = None) -> str:
         return INCLUDE_CLOSED.format(job=job.parent_id)
     if reason in ADVICE:
         return ADVICE[reason]
+    if ItemResult(None, None, ok=False, code=reason).is_passing:
+        return ADVICE["DatabaseConflict"]
     return "Mend what Zendesk names, then retry." if outcome == Outcome.FAILED else ""

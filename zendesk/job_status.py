@@ -80,7 +80,11 @@ class ItemResult:
     @property
     def is_passing(self) -> bool:
         """It failed for a reason of Zendesk's own that passes."""
-        return self._is_failure and (is_passing(self.code) or bool(_PASSING_TEXT.match(_letters(self.text))))
+        return self._is_failure and (
+            is_passing(self.code)
+            or bool(_UNAVAILABLE.search(_letters(self.code)))
+            or bool(_PASSING_TEXT.match(_letters(self.text)))
+        )
 
     @property
     def _is_failure(self) -> bool:

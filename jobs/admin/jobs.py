@@ -74,7 +74,7 @@ class JobAdmin(ReadOnlyAdmin):
             {
                 "classes": ("collapse",),
                 "fields": (
-                    ("calls_read", "calls_write", "calls_status"),
+                    ("calls_read", "calls_write", "calls_status", "calls_verify", "verified"),
                     ("worker", "beat_at", "woken_at", "crash_count"),
                 ),
             },

@@ -26,6 +26,7 @@ CALLS = (
     _number_column("calls_read", "Calls that read"),
     _number_column("calls_write", "Calls that write"),
     _number_column("calls_status", "Status checks"),
+    _number_column("calls_verify", "Calls that verify"),
 )
 TROUBLES = (_number_column("workers_lost", "Workers lost"), _number_column("waits", "Waits"))
 

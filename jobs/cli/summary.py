@@ -12,6 +12,7 @@ from jobs.formatting import duration
 from jobs.models import Job
 from jobs.presentation.outcomes import OUTCOMES, Mode, Reasons, outcome_line
 from jobs.presentation.statuses import summary_words
+from jobs.presentation.verified import verified_words
 from jobs.reports.failure_reasons import causes_of
 from jobs.states import FINAL, STOPPED, FollowUp, Outcome
 
@@ -40,11 +41,14 @@ def summary_lines(job: Job, *, hints: bool = True) -> Iterator[str]:
         yield f"  The list was not complete; {job.found:,} tickets of it had been read."
     else:
         yield _line("total", job.total)
-    calls = job.calls_read + job.calls_write + job.calls_status
+    calls = job.calls_read + job.calls_write + job.calls_status + job.calls_verify
+    verify = f", {job.calls_verify:,} verify" if job.calls_verify else ""
     yield (
-        f"  {calls:,} calls ({job.calls_read:,} read, {job.calls_write:,} write, {job.calls_status:,} status)"
-        f"{_time(job)}"
+        f"  {calls:,} calls ({job.calls_read:,} read, {job.calls_write:,} write, {job.calls_status:,} status"
+        f"{verify}){_time(job)}"
     )
+    if words := verified_words(job):
+        yield f"  {words}"
     if hints:
         yield from _next_steps(job)
 

@@ -460,6 +460,8 @@ class Pipeline:
             return True
         if not entry.results.keys(Verdict.DONE):
             return False
+        if self._is_doubted:
+            return True
         kinds = self._kinds(entry)
         reading = {kind for other in self.in_flight if other.is_read_back for kind in self._kinds(other)}
         return self.evidence.wants(kinds, self.work.verify, under_way=reading)

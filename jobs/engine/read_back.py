@@ -67,7 +67,9 @@ class Reading:
         reading = cls(seen, at)
         for item in Item.objects.filter(pk__in=results.keys(Verdict.DONE)).order_by("ref"):
             now = seen.get(item.ref)
-            if now is not None and not work.why_unreadable(now):
+            if now is not None and work.why_unreadable(now):
+                reading.evidence[item.ref] = DeliveryEvidence.UNCLEAR
+            elif now is not None:
                 reading._look_at(batch, sendable_of(item), now, work)
         return reading
 
@@ -77,7 +79,7 @@ class Reading:
             self.ends[item.ref] = end
         elif is_visible and work.is_applied(item.change, now):
             return
-        elif batch.sent_at and work.is_untouched(item, now, batch.sent_at):
+        elif is_visible and batch.sent_at and work.is_untouched(item, now, batch.sent_at):
             self.evidence[item.ref] = DeliveryEvidence.NOT_MADE
         else:
             self.to_ask.append(item)

@@ -180,7 +180,9 @@ class Settler:
         """Decide about an item that was reported as changed and does not show it."""
         if evidence is DeliveryEvidence.MADE:
             settlement.shown_kinds.add(self._kind(batch, item.change))
-            if self._work.must_last:
+            if not self._work.is_visible(item.change or {}):
+                settlement.end(item, Outcome.CHANGED)
+            elif self._work.must_last:
                 settlement.end(item, Outcome.FAILED, UNDONE_SINCE, DID_NOT_LAST)
             else:
                 settlement.undone += 1
@@ -209,7 +211,7 @@ class Settler:
         """The answer about the one item of a batch whose call was refused; None if there are several."""
         refs = list(open_items(batch).values_list("ref", flat=True)[:2])
         result = Result(Verdict.UNEXPLAINED, code, text)
-        return Answer(Phase.OVER, {refs[0]: result}) if len(refs) == 1 else None
+        return Answer(Phase.FAILED, {refs[0]: result}, text=text) if len(refs) == 1 else None
 
     def refuse(self, batch: Batch, *, text: str) -> None:
         """Settle a batch of several items whose call was refused as a whole and changed nothing."""
@@ -305,8 +307,10 @@ class Settler:
             "probes": probes.to_json(),
             "evidence": evidence.to_json(),
         }
-        if settlement.reading is not None and (verified := settlement.number(Outcome.CHANGED)):
-            learned["verified"] = F("verified") + verified
+        if settlement.reading is not None:
+            # Among them those of its items that showed the change already when they were read before sending.
+            before = Batch.objects.filter(pk=batch.pk).values_list("changed", flat=True).get()
+            learned["verified"] = F("verified") + before + settlement.number(Outcome.CHANGED)
         with self._lease.commit(crash_count=0, **learned, **self._work.calls.take(), **counts):
             unsettled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not unsettled.update(
@@ -404,5 +408,7 @@ def _save_outcomes(batch: Batch, settlement: Settlement) -> None:
     is_changed = [item.pk for item in settlement.ended if item.outcome == Outcome.CHANGED]
     if changed := [*settlement.changed, *is_changed]:
         Item.objects.filter(pk__in=changed).update(outcome=Outcome.CHANGED)
-    if others := [item for item in settlement.ended if item.outcome != Outcome.CHANGED]:
+    if others := [
+        item for item in settlement.ended if item.outcome != Outcome.CHANGED or item.reason == UNDONE_SINCE
+    ]:
         Item.objects.bulk_update(others, ["outcome", "reason", "detail", "before", "change"])

@@ -22,6 +22,7 @@ from jobs.presentation.outcomes import Count, outcome_counts
 from jobs.presentation.speed_chart import SpeedChart, speed_chart
 from jobs.presentation.statuses import STATUSES, StatusDisplay
 from jobs.presentation.timeline import TimelineEntry, fold_repetitions
+from jobs.presentation.verified import verified_words
 from jobs.presentation.wait_reasons import WAIT_REASONS
 from jobs.reports import progress
 from jobs.states import Status
@@ -164,7 +165,13 @@ class JobPage:
 
     @property
     def calls(self) -> int:
-        return self.job.calls_read + self.job.calls_write + self.job.calls_status
+        job = self.job
+        return job.calls_read + job.calls_write + job.calls_status + job.calls_verify
+
+    @property
+    def verified(self) -> str:
+        """What reading changed tickets back has shown, in a sentence; "" where none was read back."""
+        return verified_words(self.job)
 
     @property
     def version(self) -> str:

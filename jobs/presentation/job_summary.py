@@ -32,7 +32,18 @@ LABELS = {
 #: Parameters that say nothing to people.
 UNNAMED = frozenset({"does"})
 #: By stored name of an option; others, such as the names of fields, say how the rest is to be read.
-OPTION_LABELS = {"include_closed": "Closed tickets", "only": "Only tickets that", "guard": "Guard tag"}
+OPTION_LABELS = {
+    "include_closed": "Closed tickets",
+    "only": "Only tickets that",
+    "guard": "Guard tag",
+    "verify": "Read back",
+}
+#: What is read back of the changed tickets, by `jobs.work.Verify`.
+READ_BACK = {
+    "sample": "A sample of the changed tickets",
+    "all": "Every changed ticket",
+    "off": "No changed ticket",
+}
 #: How many entries of a long list are shown.
 MOST_NAMED = 12
 
@@ -128,6 +139,8 @@ def _options(job: Job) -> Iterator[tuple[str, str]]:
             yield label, "Included" if value else "Left out"
         elif name == "only" and isinstance(value, dict) and (words := labels().filter_words(value)):
             yield label, words
+        elif name == "verify" and value:
+            yield label, READ_BACK.get(value, str(value))
         elif value:
             yield label, _value_words(value)
 

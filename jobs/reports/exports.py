@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from jobs.states import WITH_CHANGE, Outcome
 
 #: Items read in one query, and rows written in one piece of the response.
 READ_AT_ONCE, WRITTEN_AT_ONCE = 2_000, 500
+#: When an item's batch was sent, and read back.
+TIMES = ("batch__sent_at", "batch__verified_at")
 #: How an export calls the items of an ended job that have no outcome.
 NOT_ATTEMPTED = "not_attempted"
 #: A spreadsheet takes a cell that starts with one of these for a formula, and would run what a tag says
@@ -45,6 +48,7 @@ class Row(NamedTuple):
     fields_before: str = ""  # only those that the job sets
     fields_set: str = ""
     comment: str = ""  # "public" or "internal" where one was posted; what it says is not kept
+    verified_at: str = ""  # ISO 8601 in UTC; when a changed one was read back; "" if it was not
 
 
 def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Iterator[Row]:
@@ -106,11 +110,11 @@ FORMATS: dict[str, tuple[Writer, str]] = {
 
 
 def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
-    wanted = items.values_list("ref", "outcome", "detail", "reason", "before", "change", "batch__sent_at")
+    wanted = items.values_list("ref", "outcome", "detail", "reason", "before", "change", *TIMES)
     after: int | None = None
     while True:
         piece = list((wanted if after is None else wanted.filter(ref__gt=after))[:READ_AT_ONCE])
-        for ref, outcome, detail, reason, before, change, sent_at in piece:
+        for ref, outcome, detail, reason, before, change, sent_at, verified_at in piece:
             done = (change or {}) if outcome in WITH_CHANGE else {}
             yield Row(
                 ref,
@@ -119,10 +123,11 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
                 " ".join((before or {}).get("tags", ())),
                 " ".join(done.get("add", ())),
                 " ".join(done.get("remove", ())),
-                sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if sent_at else "",
+                _time(sent_at),
                 _fields(_fields_before(before or {}, done)),
                 _fields({**done.get("fields", {}), **custom_fields(done.get("custom", {}))}),
                 done.get("comment", ""),
+                _time(verified_at) if outcome == Outcome.CHANGED else "",
             )
         if len(piece) < READ_AT_ONCE:
             # A job is hidden before any of it is deleted.
@@ -143,6 +148,10 @@ def _fields_before(before: Mapping[str, Any], done: Mapping[str, Any]) -> dict[s
     moved = {name: along[name] for name in done.get("fields", {}) if name in along}
     touched = {number: custom[number] for number in done.get("custom", {}) if number in custom}
     return {**before.get("fields", {}), **moved, **custom_fields(touched)}
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else ""
 
 
 def _fields(values: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from jobs.workers import health
 
 Key = TypeVar("Key", bound=Hashable)
 
-CALLS = ("read", "write", "status")
+CALLS = ("read", "write", "status", "verify")
 #: The dimensions of the totals; "" in each for counts that belong to no job any more.
 KINDS = ("tool", "status", "waiting_for")
 #: Totals by their names in the query, and the columns of a job that they sum up.

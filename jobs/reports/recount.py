@@ -41,6 +41,9 @@ def _drifts_of(job: Job) -> Iterator[str]:
         if left and job.status != Status.CANCELLED:
             yield f"Job {job.pk}: is {job.status} with {left:,} items that have no outcome."
     yield from _batch_drifts(job)
+    read_back = job.items.filter(outcome=Outcome.CHANGED, batch__verified_at__isnull=False).count()
+    if read_back != job.verified:
+        yield f"Job {job.pk}: shows {job.verified:,} verified, its items say {read_back:,}."
 
 
 def _batch_drifts(job: Job) -> Iterator[str]:

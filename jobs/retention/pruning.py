@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 2_000
 COUNTED = (
     "found",
     *(outcome.value for outcome in FINAL),
-    *("calls_read", "calls_write", "calls_status", "workers_lost"),
+    *("calls_read", "calls_write", "calls_status", "calls_verify", "workers_lost"),
 )
 
 

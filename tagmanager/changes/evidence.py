@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from jobs.work import DeliveryEvidence, Result, Verdict
-from tagmanager.changes.ai_agents import AI_AGENT
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
-from zendesk import Audit
+from zendesk import Audit, FieldChange
 
 #: A ticket whose last change is not older than this when it is sent may have been changed again within the
 #: same second, which its stamp would not show.
 STAMP_TOLERANCE = timedelta(seconds=5)
+#: The reason of a ticket that an AI agent holds.
+AI_AGENT = "ai_agent"
 HELD_BY_AI_AGENT = (
     "An AI agent holds the ticket, and nobody else can change it before the conversation is handed over to a "
     "person."
@@ -58,6 +59,9 @@ def trace_in(
     audits = list(history)
     since = [audit for audit in audits if audit.created_at > before.updated_at]
     made = [part for audit in since for part in audit.changes]
+    # Stamps have whole seconds. Of the second of the reading only what fits the ticket as it was read counts.
+    at_reading = [audit for audit in audits if audit.created_at == before.updated_at]
+    made += [part for audit in at_reading for part in audit.changes if _follows(part, before)]
     missing = change.missing_in(now)
     added = frozenset().union(*(part.added for part in made))
     removed = frozenset().union(*(part.removed for part in made))
@@ -70,6 +74,14 @@ def trace_in(
     if not audits or any(_names_nothing(audit) for audit in since):
         return DeliveryEvidence.UNCLEAR
     return DeliveryEvidence.NOT_MADE
+
+
+def _follows(part: FieldChange, before: TicketSnapshot) -> bool:
+    """Whether the ticket as it was read may have become so by this change."""
+    if part.field == "tags":
+        return part.removed <= before.tags and part.added.isdisjoint(before.tags)
+    value = before.fields.get(part.field)
+    return part.before == ("" if value is None else str(value))
 
 
 def _names_nothing(audit: Audit) -> bool:

@@ -113,7 +113,7 @@ class TicketWork:
         self.verify = Verify(self._options.verify or settings.VERIFY_WRITES)
         if self.must_last:
             self.verify = Verify.ALL
-        self.own_failures = frozenset({ai_agents.AI_AGENT, undo.NOT_TAKEN_BACK})
+        self.own_failures = frozenset({evidence.AI_AGENT, undo.NOT_TAKEN_BACK})
         self._traces: dict[tuple[int, str], DeliveryEvidence] = {}  # by ref and stamp, those found already
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()

@@ -12,6 +12,7 @@ from jobs.cli.commands import add_run_options
 from jobs.cli.runner import Exit
 from jobs.input import whole_number
 from jobs.source_spec import Order
+from jobs.work import Verify
 from tagmanager.intake.source_kinds.base import NOT, Way
 from tagmanager.intake.source_kinds.registry import kinds
 
@@ -57,6 +58,12 @@ def add_ticket_options(parser: CommandParser) -> None:
         action="store_true",
         help="Leave out tickets that an AI agent handles: Zendesk keeps them read-only until a person takes "
         "over.",
+    )
+    parser.add_argument(
+        "--verify",
+        choices=[way.value for way in Verify],
+        help="What is read back of the tickets that Zendesk called updated: a sample, all, or none (off). By "
+        "default as the setting VERIFY_WRITES says.",
     )
     parser.add_argument(
         "--guard",

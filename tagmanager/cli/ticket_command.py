@@ -15,6 +15,7 @@ from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.job_actions import JOB_ACTIONS, warning
 from jobs.states import FollowUp
+from jobs.work import Verify
 from tagmanager.changes import guard_tag
 from tagmanager.cli.account import BUSY_WAIT, as_command_errors, connected
 from tagmanager.cli.choosing import ChosenTickets, check_given, choose
@@ -65,6 +66,7 @@ class TicketCommand(RunCommand):
                 include_closed=options["include_closed"],
                 guard=guard,
                 guard_stays=options["guard_stays"],
+                verify=Verify(options["verify"]) if options["verify"] else None,
                 here=here,
             )
 

@@ -226,6 +226,11 @@ class OptionsForm(forms.Form):
         required=False,
         help_text="Zendesk keeps these read-only until a person takes over.",
     )
+    verify = forms.BooleanField(
+        label="Read every changed ticket back",
+        required=False,
+        help_text="One more call for each hundred tickets. Otherwise a sample is read back.",
+    )
     guard = OneTagField(
         label="Guard tag",
         required=False,

@@ -13,6 +13,7 @@ from django.utils.datastructures import MultiValueDict
 
 from jobs.actions import Submission
 from jobs.actors import Actor
+from jobs.work import Verify
 from tagmanager.changes import guard_tag
 from tagmanager.forms.job_form import OptionsForm, SourceForm
 from tagmanager.forms.prefill import Filling
@@ -160,6 +161,7 @@ class PageForms:
             include_closed=options["include_closed"],
             guard=options["guard"],
             guard_stays=options["guard_stays"],
+            verify=Verify.ALL if options["verify"] else None,
             here=True,
             nonce=nonce,
         )

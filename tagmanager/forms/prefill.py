@@ -8,6 +8,7 @@ from typing import Any
 from jobs.models import Job
 from jobs.source_spec import LISTED, SourceSpec, Stored
 from jobs.states import FollowUp, Guarded
+from jobs.work import Verify
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.forms.job_form import OWN
 from tagmanager.intake.source_kinds.base import AND, NOT
@@ -36,6 +37,7 @@ def filling_of(job: Job) -> Filling:
     options = {
         "include_closed": asked.include_closed,
         "no_ai_agent": asked.only.no_ai_agent,
+        "verify": asked.verify == Verify.ALL.value,
         "guard": asked.guard,
         "guard_stays": job.guarded == Guarded.STAYS,
         "limit": job.limit,

@@ -7,6 +7,7 @@ from jobs.actions import Submission
 from jobs.actors import Actor
 from jobs.source_spec import Order
 from jobs.states import Guarded
+from jobs.work import Verify
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.source_kinds.registry import phrase_of
 from tagmanager.intake.sources import Source
@@ -27,6 +28,7 @@ def submit(
     include_closed: bool = False,
     guard: str = "",
     guard_stays: bool = False,
+    verify: Verify | None = None,
     here: bool = False,
     nonce: str | None = None,
 ) -> Submission:
@@ -35,10 +37,17 @@ def submit(
     With `here` this process holds the job, and runs it by `execution.run(made.job.pk, token=made.token, …)`.
     The same `nonce` twice makes one job: see `Submission.is_new`. Does not call Zendesk: the form has checked
     that the source exists. The tag `guard` is added in the same write as the change (`changes.guard_tag`),
-    and comes off when the job has ended, or with `guard_stays` on request. Raises `NotPossible`.
+    and comes off when the job has ended, or with `guard_stays` on request. `verify` says what is read back,
+    if not what the setting says. Raises `NotPossible`.
     """
     params = tool_form.params()
-    options = JobOptions(include_closed, only or TicketFilter(), guard, tool_form.display_names)
+    options = JobOptions(
+        include_closed,
+        only or TicketFilter(),
+        guard,
+        tool_form.display_names,
+        verify.value if verify else "",
+    )
     guarded = Guarded.NO
     if guard:
         guarded = Guarded.STAYS if guard_stays else Guarded.UNTIL_END

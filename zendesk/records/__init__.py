@@ -8,7 +8,7 @@ from zendesk.records.people import Brand, CustomRole, Group, User, brand_id_from
 from zendesk.records.rules import Action, Macro, Rule, View, ViewCount
 from zendesk.records.setup import AutoRouting, Conditional, Webhook
 from zendesk.records.ticket_fields import CustomStatus, TicketField
-from zendesk.records.tickets import Audit, TagCount, Ticket
+from zendesk.records.tickets import Audit, FieldChange, TagCount, Ticket
 
 __all__ = [
     "Action",
@@ -18,6 +18,7 @@ __all__ = [
     "Conditional",
     "CustomRole",
     "CustomStatus",
+    "FieldChange",
     "Group",
     "Macro",
     "Rule",

@@ -24,6 +24,7 @@ COLUMNS = [
     "ticket_id", "outcome", "reason", "tags_before", "tags_added", "tags_removed", "sent_at", "fields_before",
     "fields_set",
     "comment",
+    "verified_at",
 ]  # fmt: skip
 
 
@@ -31,7 +32,11 @@ COLUMNS = [
 def job(db: None) -> Job:
     """One ticket of every kind, in an ended job."""
     job = factories.job(Status.CANCELLED, total=6, changed=1, planned=1, skipped=1, failed=1, unchanged=1)
-    batch = factories.batch(job, sent_at=datetime(2026, 11, 23, 21, 12, 5, 250_000, UTC))
+    batch = factories.batch(
+        job,
+        sent_at=datetime(2026, 11, 23, 21, 12, 5, 250_000, UTC),
+        verified_at=datetime(2026, 11, 23, 21, 12, 17, tzinfo=UTC),
+    )
     factories.item(job, 30, Outcome.PENDING)
     factories.item(
         job,
@@ -57,7 +62,16 @@ def job(db: None) -> Job:
 
 
 EXPECTED = [
-    Row(7, "changed", "", "a b", "c", "a", "2026-11-23T21:12:05.250Z"),
+    Row(
+        7,
+        "changed",
+        "",
+        "a b",
+        "c",
+        "a",
+        "2026-11-23T21:12:05.250Z",
+        verified_at="2026-11-23T21:12:17.000Z",
+    ),
     Row(
         8,
         "planned",
@@ -135,7 +149,7 @@ def test_no_cell_is_run_as_a_formula(db: None, start: str) -> None:
     )
     text = "".join(exports.write_csv(exports.rows(job)))
     line = list(csv.reader(io.StringIO(text, newline="")))[1]
-    assert line == ["1", "changed", *[f"'{hostile}"] * 4, "", "", "", ""]
+    assert line == ["1", "changed", *[f"'{hostile}"] * 4, *[""] * 5]
 
 
 def test_json_leaves_tags_as_they_are(db: None) -> None:

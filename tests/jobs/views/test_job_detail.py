@@ -59,7 +59,7 @@ KEYS = {
     ),
     *("changed", "unchanged", "skipped", "failed", "unverified", "remaining", "percent"),
     *("tickets_per_minute", "eta_seconds", "api_calls", "parent", "created_by", "created_at", "started_at"),
-    *("finished_at", "error"),
+    *("finished_at", "error", "verified"),
 }
 
 
@@ -105,7 +105,7 @@ def test_the_status_for_scripts_has_exactly_the_promised_keys(web: Client, statu
     assert answer["Content-Type"] == "application/json"
     assert set(answer.json()) == KEYS
     assert (answer.json()["id"], answer.json()["status"]) == (job.pk, status.value)
-    assert set(answer.json()["api_calls"]) == {"read", "write", "status"}
+    assert set(answer.json()["api_calls"]) == {"read", "write", "status", "verify"}
 
 
 @pytest.mark.parametrize("reason", WaitReason)

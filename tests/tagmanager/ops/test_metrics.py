@@ -29,7 +29,7 @@ NOTHING: Samples = {
     **{f"tickets_total{{{outcome}}}": 0 for outcome in ("planned", "changed", "unchanged", "skipped")},
     **{f"tickets_total{{{outcome}}}": 0 for outcome in ("failed", "unverified")},
     "tickets_pending": 0,
-    **{f"zendesk_calls_total{{{kind}}}": 0 for kind in ("read", "write", "status")},
+    **{f"zendesk_calls_total{{{kind}}}": 0 for kind in ("read", "write", "status", "verify")},
     **{f"jobs_waiting{{{reason}}}": 0 for reason in ("rate_limit", "job_slots", "service_away")},
     **{f"jobs_waiting{{{reason}}}": 0 for reason in ("worker_lost", "database")},
     "job_waits_total": 0,
@@ -81,6 +81,7 @@ def test_the_metrics_of_a_job_from_start_to_end(demo: Demo, scrape: Scrape) -> N
         "zendesk_calls_total{read}": first.calls_read + job.calls_read,
         "zendesk_calls_total{write}": first.calls_write + job.calls_write,
         "zendesk_calls_total{status}": first.calls_status + job.calls_status,
+        "zendesk_calls_total{verify}": first.calls_verify + job.calls_verify,
         "batches{settled}": 2,
         "jobs_ready": 0,
     }
