@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0019_evidence")]
+    dependencies = [("jobs", "0018_evidence")]
 
     operations = [
         migrations.AddField(
