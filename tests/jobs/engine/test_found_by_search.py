@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partialmethod
 from typing import Any
 
 import pytest
@@ -13,11 +12,11 @@ from jobs.engine.batcher import UNREAD
 from jobs.models import Job
 from jobs.source_spec import Order
 from jobs.states import FollowUp
+from tagmanager.changes import ticket_work
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source, combined
 from tagmanager.intake.ticket_filter import TicketFilter
 from tests.demo import ANA, Demo, counts, demo_zendesk, follow, outcomes, run, submit
-from zendesk import Zendesk
 
 pytestmark = pytest.mark.usefixtures("unverified")
 
@@ -300,7 +299,7 @@ def test_pages_of_any_size_make_the_same_list_when_it_is_interrupted_everywhere(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(selection, "FINISHES_PAGE_WITHIN", -1.0)
-    monkeypatch.setattr(Zendesk, "search_export", partialmethod(Zendesk.search_export, size=size))
+    monkeypatch.setattr(ticket_work, "_export_page", lambda _limit: size)
     with demo_zendesk(settings) as demo:
         refs = make_many(demo, 300)
         demo.account.configure(search_lag=600)
