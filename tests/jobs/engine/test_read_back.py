@@ -51,10 +51,17 @@ def test_the_first_batch_of_a_kind_is_read_back_and_one_in_fifty_after_it(
 
 
 def test_every_batch_is_read_back_while_its_kind_is_unproven(script: Script) -> None:
-    """What the records alone prove, proves the kind as well; what nothing shows does not."""
+    """What the records alone prove, proves the kind as well; what nothing shows does not.
+
+    A batch of which no ticket shows the change, and nothing tells why, stops the job until a resume.
+    """
     script.traces = {1: UNCLEAR, 2: UNCLEAR, 3: UNCLEAR, 4: MADE}
-    script.touched = {1, 2, 3, 4}
+    script.touched, script.max_in_flight = {1, 2, 3, 4}, 2
     job = run(submitted(6))
+    assert (job.status, job.remaining) == ("errored", 2)
+    assert "called 2 tickets updated (such as 1), and none so far shows the change" in job.error
+    actions.resume(job=job, by=ANA)
+    job = run(job)
     assert script.read_back == [[1, 2], [3, 4]]
     assert (
         stands(job)

@@ -57,6 +57,24 @@ def test_only_a_warning_that_did_no_harm_is_tolerated_after_a_resume() -> None:
     assert harmful.tolerated == ()
 
 
+def test_a_kind_that_nothing_shows_and_nothing_explains_stops_the_job_once() -> None:
+    known = Evidence().read((), {}, unclear={7: "add", 9: "add"}, undone=0, at=AT)
+    assert (known.is_in_doubt, known.unclear, known.unclear_kinds) == (True, 2, ("add",))
+    assert Evidence.from_json(known.to_json()) == known
+    assert "Zendesk called 2 tickets updated (such as 7), and none so far shows the change" in stop_reason(
+        known
+    )
+    gone_on = known.resumed()
+    assert not gone_on.is_in_doubt
+    assert not gone_on.read((), {}, unclear={11: "add"}, undone=0, at=AT).is_in_doubt
+    assert gone_on.read((), {}, unclear={11: "remove"}, undone=0, at=AT).is_in_doubt
+
+
+def test_single_tickets_of_a_proven_kind_that_nothing_explains_stop_nothing() -> None:
+    assert not proven().read((), {}, unclear={7: "add"}, undone=0, at=AT).is_in_doubt
+    assert not Evidence().read(ADD, {}, unclear={7: "add"}, undone=0, at=AT).is_in_doubt
+
+
 def test_the_sentence_counts_the_tickets_and_names_one() -> None:
     several = Evidence().read((), {7: "add", 9: "remove"}, undone=0, at=AT)
     assert "2 tickets that it called updated (such as 7) do not show" in stop_reason(several)
