@@ -132,7 +132,7 @@ def test_its_page_shows_its_own_parameters_and_the_options_apart(demo: Demo) -> 
         ("Include closed", "no"),
         ("Field names", "none"),
         ("Closed tickets", "Included"),
-        ("Only tickets that", "lack: vip"),
+        ("Only tickets that", "lack vip"),
         ("Guard tag", "quiet"),
     ]
 
