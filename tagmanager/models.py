@@ -1,4 +1,4 @@
-"""What the project itself stores: lists of tags, as they were counted once."""
+"""What the project itself stores: lists of tags that were counted once, and which columns people chose."""
 
 from __future__ import annotations
 
@@ -51,3 +51,17 @@ class TagList(models.Model):
         if self.counted_at is None:
             return "by Zendesk"
         return f"as job {self.job_id} counted" if self.job_id else "as a job counted that was deleted since"
+
+
+class ColumnChoice(models.Model):
+    """Which columns of a table are which, as a person chose them for every table with the same header.
+
+    Holds no name of a column: `digest` is a hash of them, and of what the table is for.
+    """
+
+    digest = models.CharField(max_length=32, unique=True)
+    roles = models.JSONField()  # by the role of a column its place
+    chosen_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Columns {', '.join(self.roles)}"

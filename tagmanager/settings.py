@@ -73,6 +73,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before all that reads a form: the check of its token does.
+    "tagmanager.ops.upload_limit.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -216,6 +218,8 @@ VERIFY_WRITES: str = env.str("VERIFY_WRITES", default="sample")
 # Jobs of up to this many tickets run within the web request; larger ones run in the background.
 SYNC_TICKET_LIMIT: int = env.int("SYNC_TICKET_LIMIT", default=500)
 JOB_TICKET_LIMIT: int = env.int("JOB_TICKET_LIMIT", default=2_000_000)
+# Bytes of one upload, and of a file that a command reads.
+UPLOAD_LIMIT: int = env.int("UPLOAD_LIMIT", default=200_000_000)
 
 # --- People -----------------------------------------------------------------------------------------------
 

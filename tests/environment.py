@@ -37,6 +37,7 @@ FOREIGN = (
     "SYNC_TICKET_LIMIT",
     "TOOLS",
     "TRUST_PROXY",
+    "UPLOAD_LIMIT",
     "USE_HTTPS",
     "VERIFY_WRITES",
 )

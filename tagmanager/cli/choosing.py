@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import io
+import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs.cli.commands import usage_error
@@ -23,6 +26,7 @@ from tagmanager.cli.options import (
     given_sources,
     sentences_of,
     source_options,
+    table_answers,
     ways,
 )
 from tagmanager.forms import submit
@@ -32,10 +36,14 @@ from tagmanager.intake import source_size, sources
 from tagmanager.intake.source_kinds.base import NOT
 from tagmanager.intake.source_kinds.registry import phrase_of
 from tagmanager.intake.sources import Source
+from tagmanager.intake.tables.given import printable_name
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.demands import why_not_read
 from zendesk import Zendesk
+
+#: Bytes copied at once from a pipe.
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +66,41 @@ class ChosenTickets:
 
 @contextmanager
 def open_file(name: str) -> Iterator[UploadedFile[Any]]:
-    """A file named on the command line, as a form takes it; - is standard input."""
+    """A file named on the command line, as a form takes it; - is standard input.
+
+    A pipe is copied to a file first, because a table is read more than once. Raises `CommandError`.
+    """
     if name == STDIN:
-        content = sys.stdin.buffer.read()
-        yield UploadedFile(io.BytesIO(content), "standard input", size=len(content))
+        with _spooled(sys.stdin.buffer) as copy:
+            yield _upload(copy, "standard input")
         return
     path = Path(name)
     try:
-        file = path.open("rb")
-    except OSError as problem:
-        raise usage_error(f"{path} cannot be read: {problem.strerror}.") from problem
-    with file:
-        yield UploadedFile(file, path.name, size=path.stat().st_size)
+        with path.open("rb") as file:
+            if file.seekable() and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                yield _upload(file, path.name)
+                return
+            with _spooled(file) as copy:
+                yield _upload(copy, path.name)
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "its name cannot be one"
+        raise usage_error(f"{printable_name(name)} cannot be read: {why}.") from problem
+
+
+def _spooled(source: IO[bytes]) -> IO[bytes]:
+    """A copy of what a pipe gives, up to one byte more than a file may have."""
+    copy: IO[bytes] = TemporaryFile()  # noqa: SIM115 - the caller closes it
+    left = settings.UPLOAD_LIMIT + 1
+    while left > 0 and (chunk := source.read(min(left, CHUNK))):
+        copy.write(chunk)
+        left -= len(chunk)
+    copy.seek(0)
+    return copy
+
+
+def _upload(file: IO[bytes], name: str) -> UploadedFile[Any]:
+    size = os.fstat(file.fileno()).st_size
+    return UploadedFile(file, printable_name(name), size=size)
 
 
 def check_given(tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
@@ -110,10 +141,17 @@ def _forms(options: dict[str, Any], zendesk: Zendesk, prefix: str = "") -> Itera
         for value in options.get(way.dest_in(prefix)) or ():
             with open_file(value) if way.takes_file else nullcontext(value) as given:
                 name = f"{prefix}-{way.name}" if prefix else way.name
-                filled: dict[str, Any] = {name: given}
+                filled: dict[str, Any] = {name: given} | _answers(options, name, prefix)
                 form = ExtraSourceForm(filled, filled, prefix=prefix or None, zendesk=zendesk)
                 if not form.is_valid():
                     raise usage_error(sentences_of(form))
             if not form.named:
                 raise usage_error(way.empty or f"{way.option_in(prefix)} names no ticket.")
             yield form
+
+
+def _answers(options: dict[str, Any], name: str, prefix: str) -> dict[str, Any]:
+    """What is said of the file, as a form with this prefix takes it."""
+    answers = table_answers(options, name)
+    leave_out = f"{prefix}-leave_out" if prefix else "leave_out"
+    return answers | {leave_out: options["skip_bad_lines"]}

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandParser
 
-from jobs.cli.commands import add_run_options
+from jobs.cli.commands import add_run_options, usage_error
 from jobs.cli.runner import Exit
 from jobs.input import whole_number
 from jobs.source_spec import Order
 from jobs.work import Verify
 from tagmanager.intake.source_kinds.base import NOT, Way
 from tagmanager.intake.source_kinds.registry import kinds
+from tagmanager.intake.tables.given import COLUMN, SHEET
+from tagmanager.intake.tables.headers import ID, IDS, IGNORE, LABELS, MAPPING, ROWS
+from tagmanager.intake.tables.problems import Unclear
 
 #: An option that names a file: this is standard input.
 STDIN = "-"
 #: The options that keep to some of the tickets.
 FILTERS = ("having", "lacking", "status")
 #: Fields of the forms whose options have other names.
-OPTIONS = {"canary": "first", "order": "sort"}
+OPTIONS = {"canary": "first", "order": "sort", "mapping_file": "mapping", "pairs": "pairs"}
+#: What a column of a file may be.
+ROLES = tuple(LABELS)
+#: Options of single commands that name a file, and what it is for.
+USES = {"rows": ROWS, "mapping": MAPPING}
 
 
 def ways() -> list[Way]:
@@ -88,6 +96,7 @@ def add_ticket_options(parser: CommandParser) -> None:
         help="Change the first N, then ask whether to go on. With --yes, or without a terminal, the job "
         f"stays paused, and the command ends with {Exit.HELD:d}.",
     )
+    add_table_options(parser)
     add_run_options(parser)
 
 
@@ -99,6 +108,46 @@ def _positive(text: str) -> int:
 
 
 _positive.__name__ = "number above 0"  # argparse names the type in its sentence
+
+
+def add_table_options(parser: CommandParser) -> None:
+    """What a person says about a file with a table, where it may be read in several ways."""
+    table = parser.add_argument_group("files: how to read them")
+    table.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="ROLE=NAME",
+        help=f"Which column is which, by its name or number; may be repeated. ROLE is {', '.join(ROLES)}.",
+    )
+    table.add_argument("--sheet", metavar="NAME", help="The sheet of a workbook.")
+    table.add_argument(
+        "--skip-bad-lines",
+        action="store_true",
+        help="Leave out what is not a ticket number, and say how many lines that were.",
+    )
+
+
+def table_answers(options: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same for a form, as fields beside the one of this name."""
+    return {
+        name + COLUMN: options["column"],
+        name + SHEET: options["sheet"] or "",
+        "skip_bad_lines": options["skip_bad_lines"],
+    }
+
+
+def check_table_answers(options: dict[str, Any]) -> None:
+    """Raises `CommandError` for a role that is none, or that no file of this command has."""
+    roles = [role for option, use in USES.items() if options.get(option) is not None for role in use.roles]
+    roles += IDS.roles if files(options) and ID not in roles else []
+    for given in options["column"]:
+        role, equals, name = given.partition("=")
+        if not (equals and name and role in ROLES):
+            raise usage_error(f"--column {given}: give ROLE=NAME; the roles are {', '.join(ROLES)}.")
+        if role not in (*roles, IGNORE):
+            known = f"Its columns are {', '.join(roles)}." if roles else "No file is given."
+            raise usage_error(f"--column {given}: there is no such column here. {known}")
 
 
 def source_options() -> str:
@@ -129,10 +178,17 @@ def files(options: dict[str, Any]) -> list[str]:
 def sentences_of(form: forms.Form) -> str:
     """What is wrong with a form, for somebody who typed options."""
     return "\n".join(
-        str(message) if name == NON_FIELD_ERRORS else f"{_option(form, name)}: {message}"
-        for name, messages in form.errors.items()
-        for message in messages
+        sentence if name == NON_FIELD_ERRORS else f"{_option(form, name)}: {sentence}"
+        for name, problems in form.errors.as_data().items()
+        for problem in problems
+        for sentence in _sentences(problem)
     )
+
+
+def _sentences(problem: ValidationError) -> Iterator[str]:
+    """The messages of an error; of a question also how a command answers it."""
+    for message in problem.messages:
+        yield f"{message} {problem.advice}" if isinstance(problem, Unclear) else message
 
 
 def _option(form: forms.Form, name: str) -> str:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from jobs.actions import Submission, follow_up
 from jobs.actors import Actor
 from jobs.cli.commands import RunCommand, actor_named, usage_error
+from jobs.cli.progress_lines import printable
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.job_actions import JOB_ACTIONS, warning
@@ -19,7 +20,7 @@ from jobs.work import Verify
 from tagmanager.changes import guard_tag
 from tagmanager.cli.account import BUSY_WAIT, as_command_errors, connected
 from tagmanager.cli.choosing import ChosenTickets, check_given, choose
-from tagmanager.cli.options import sentences_of
+from tagmanager.cli.options import check_table_answers, sentences_of
 from tagmanager.forms import submit
 from tagmanager.forms.job_form import OptionsForm
 from tagmanager.intake import source_size
@@ -41,6 +42,7 @@ class TicketCommand(RunCommand):
 
     def make_and_run(self, tool: Tool, form: ToolForm, options: dict[str, Any]) -> None:
         """Check all that can be checked before the job is made, ask, make it, run it."""
+        check_table_answers(options)
         _check_form(tool, form)
         how = _run_options(options)
         check_given(tool, form, options)
@@ -52,6 +54,9 @@ class TicketCommand(RunCommand):
         if why := source_size.why_not_tried(chosen.source, chosen.only, how["limit"], how["canary"]):
             raise usage_error(f"--first: {why}")
         looks_first = form.writes_to_customers and not options["dry_run"]
+        tell = self.safe_writer(self.stderr if options["output"] == "json" else self.stdout)
+        for note in (*form.notes, *chosen.notes):  # what was understood, before anything runs
+            tell(printable(note))
 
         def make(here: bool) -> Submission:
             return submit.submit(
@@ -71,7 +76,7 @@ class TicketCommand(RunCommand):
             )
 
         def notes(job: Job) -> list[str]:
-            return [*form.notes, *chosen.notes, *_preview_lines(job)]
+            return list(_preview_lines(job))
 
         run: Callable[[bool], Submission] = make
         if looks_first:

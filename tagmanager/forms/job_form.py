@@ -146,6 +146,10 @@ class SourceForm(SourceKindsForm):
         return [*super().notes, *self.added.notes, *self.left_out.notes]
 
     @property
+    def is_careful(self) -> bool:
+        return super().is_careful or self.added.is_careful or self.left_out.is_careful
+
+    @property
     def only(self) -> TicketFilter:
         """Of a valid form."""
         only: TicketFilter = self.filter_form.cleaned_data["only"]

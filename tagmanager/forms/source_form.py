@@ -63,6 +63,11 @@ class SourceKindsForm(forms.Form):
         return [note for source in self.named for note in source.notes]
 
     @property
+    def is_careful(self) -> bool:
+        """Whether something that was given was interpreted or left out: it is told before a real run."""
+        return any(source.is_careful for source in self.named)
+
+    @property
     def is_used(self) -> bool:
         """Whether anything is filled in, or wrong: then it is shown unfolded."""
         return bool(self.errors) or any(self[way].value() for way in self.ways)

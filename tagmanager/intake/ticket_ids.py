@@ -1,25 +1,31 @@
-"""Ticket numbers as people give them, pasted or in a file, mixed with words that are not numbers."""
+"""Ticket numbers as people give them: pasted, in a list or in a column of a table."""
 
 from __future__ import annotations
 
-import re
 from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from jobs.input import typed_number
-from tagmanager.intake import csv_rows
+from jobs.formatting import some
+from tagmanager.intake.tables import layouts, ticket_numbers
+from tagmanager.intake.tables.given import Given
+from tagmanager.intake.tables.headers import ID, IDS, is_total
+from tagmanager.intake.tables.layouts import Layout
+from tagmanager.intake.tables.number_words import words
+from tagmanager.intake.tables.problems import Refused
+from tagmanager.intake.tables.readings import Reading
+from tagmanager.intake.tables.table import Table, is_totals_row, known_before, open_table
+from tagmanager.intake.tables.text import Row
+from tagmanager.intake.tables.ticket_numbers import Found, NoNumber
 
-#: What exports of this project, of Zendesk and of Explore call the column with the ticket number.
-ID_COLUMNS = ("id", "ticket_id", "ticket id", "ticket", "ticket number", "#")
-BETWEEN_IDS = re.compile(r"[\s,;]+")
 #: How many of the words that are not ticket numbers an error names.
 MOST_NAMED = 10
 #: Characters of a word in an error.
 LONGEST_SHOWN = 40
+EMPTY = "The file is empty. Give ticket numbers, one a line, or a table with a column id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +34,21 @@ class UnreadableWord:
 
     line: int
     word: str
+    why: str = ""  # what is known of it
 
     def __str__(self) -> str:
-        if not self.word:
-            return "nothing"
         return repr(self.word if len(self.word) <= LONGEST_SHOWN else self.word[:LONGEST_SHOWN] + "…")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TicketIds:
     """The numbers in the order given; one may occur again."""
 
-    ids: array[int]  # a list of a million would take eight times the memory
-    unreadable: list[UnreadableWord]  # the first `MOST_NAMED`
-    unreadable_count: int
+    ids: array[int] = field(default_factory=lambda: array("q"))  # a list would take eight times the memory
+    unreadable: list[UnreadableWord] = field(default_factory=list)  # the first `MOST_NAMED`
+    unreadable_count: int = 0
+    reading: Reading = field(default_factory=Reading)
+    is_table: bool = False  # in a column, or in a file: worth telling what was understood
 
     @property
     def problem(self) -> str:
@@ -51,12 +58,14 @@ class TicketIds:
         hint = "Ticket numbers are whole numbers such as 4711, separated by commas, spaces or line breaks."
         if self.unreadable_count == 1:
             only = self.unreadable[0]
-            what = f"Line {only.line}: {only} is" if only.word else f"Line {only.line} is empty, which is"
-            return f"{what} not a ticket number. {hint}"
-        named = ", ".join(f"{one} (line {one.line})" for one in self.unreadable)
+            if only.why:
+                return f"Line {only.line:,}: {only.why}"
+            return f"Line {only.line:,}: {only} is not a ticket number. {hint}"
+        named = ", ".join(f"{one} (line {one.line:,})" for one in self.unreadable)
         more = self.unreadable_count - len(self.unreadable)
         named += f", and {more:,} more" if more else ""
-        return f"{self.unreadable_count:,} are not ticket numbers: {named}. {hint}"
+        known = next((f" Line {one.line:,}: {one.why}" for one in self.unreadable if one.why), "")
+        return f"{self.unreadable_count:,} are not ticket numbers: {named}.{known} {hint}"
 
     @property
     def left_out_note(self) -> str:
@@ -70,66 +79,277 @@ class TicketIds:
         )
         return f"{what} left out."
 
+    def told(self, repeats: int) -> str:
+        """What was understood, told before anything runs; "" where nothing is worth telling."""
+        if not (self.is_table or self.reading.is_careful):
+            return ""
+        return self.reading.sentence(some(len(self.ids), "ticket number"), repeats)
 
-def words_in(text: str) -> Iterator[tuple[int, str]]:
-    """The words of a text and the lines that they stand on."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for word in BETWEEN_IDS.split(line):
-            if word:
-                yield number, word
+    def add(self, cell: str, found: Found) -> None:
+        if found.how:
+            self.reading.count(cell, found)
+        for number in found.numbers:
+            self.append(number)
 
-
-def words_in_file(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """The cells of a file that should hold numbers, with their lines: CSV with a column `id`, or one a line.
-
-    Reads a stream, so a million lines need no memory. Raises `ValidationError` where there is no such column
-    or the text is not CSV.
-    """
-    rows = csv_rows.read_rows(lines)
-    number, first = next(rows, (0, []))
-    if not first:
-        raise ValidationError("The file is empty. Give ticket numbers, one a line, or CSV with a column id.")
-    names = [cell.lower() for cell in first]
-    column = next((names.index(name) for name in ID_COLUMNS if name in names), None)
-    if column is None:
-        if len(names) > 1:
-            known = ", ".join(ID_COLUMNS[:-1])
+    def append(self, number: int) -> None:
+        self.ids.append(number)
+        if len(self.ids) > settings.JOB_TICKET_LIMIT:
             raise ValidationError(
-                f"No column of the file has a name that stands for ticket numbers; its first line names "
-                f"{_shortened(', '.join(names))}. Call the column with the ticket numbers by one of these "
-                f"names: {known} or {ID_COLUMNS[-1]}.",
-                code="no_column",
+                f"More than {settings.JOB_TICKET_LIMIT:,} ticket numbers were given, the most that one "
+                "job may have here. Give fewer at a time, or raise JOB_TICKET_LIMIT.",
+                code="too_many",
             )
-        yield number, first[0]
-        column = 0
-    for number, cells in rows:
-        yield number, cells[column] if column < len(cells) else ""
+
+    def refuse(self, line: int, word: str, odd: NoNumber) -> None:
+        """Note a word that is no number; raises `Refused` where it may be one of two."""
+        if odd.is_doubtful:
+            raise Refused(f"Line {line:,}: {odd.why}", code="doubtful")
+        self.unreadable_count += 1
+        if len(self.unreadable) < MOST_NAMED:
+            self.unreadable.append(UnreadableWord(line, word, odd.why))
 
 
-def read(words: Iterable[tuple[int, str]]) -> TicketIds:
-    """All numbers among the words; raises `ValidationError` for more than one job may have."""
-    ids, unreadable, count = array("q"), list[UnreadableWord](), 0
-    for line, word in words:
-        number = ticket_number(word)
-        if number is not None:
-            ids.append(number)
-            if len(ids) > settings.JOB_TICKET_LIMIT:
-                raise ValidationError(
-                    f"More than {settings.JOB_TICKET_LIMIT:,} ticket numbers were given, the most that one "
-                    "job may have here. Give fewer at a time, or raise JOB_TICKET_LIMIT.",
-                    code="too_many",
-                )
+def read(given: Given) -> TicketIds:
+    """All ticket numbers of a file or a text.
+
+    Raises `Unclear` where a person has to say which column is meant, `Refused` for what is no list of
+    numbers, `ValidationError` for more than one job may have. Other words are named by `TicketIds.problem`.
+    """
+    table = open_table(given, IDS)
+    if not table.head:
+        if given.is_typed:
+            return TicketIds()
+        raise Refused(EMPTY, code="empty")
+    if table.layout is None and not _is_list(table, given):
+        unclear = layouts.nothing_known(table.head, IDS)
+        table.layout = known_before(table, given, unclear)
+    found = TicketIds(reading=Reading.of(table, given.name), is_table=bool(given.name or table.layout))
+    if table.layout is not None:
+        _read_column(table, table.layout, found)
+        if not found.ids and not found.unreadable:
+            raise Refused("The table holds a header and no ticket numbers.", code="no_number")
+    elif table.workbook is not None:
+        _read_cells(table, found)
+    else:
+        _read_words(table, found)
+    return found
+
+
+def _is_list(table: Table, given: Given) -> bool:
+    """Whether there are ticket numbers alone, without a header."""
+    if len(table.head) == 1 and len(table.head[0][1][0]) > 1000:
+        return True  # one line without an end
+    cells = [(line, cell) for line, row in table.head for cell in row if cell]
+    is_single = max(sum(map(bool, row)) for _, row in table.head) == 1
+    if given.is_typed:
+        return is_single or _are_numbers(cells) or not _looks_like_a_table(table)
+    if (is_single and table.workbook is None) or _are_numbers(cells):
+        _check_blanks(cells)
+        return not layouts.is_grid_with_counter(table.head)
+    return False
+
+
+def _looks_like_a_table(table: Table) -> bool:
+    """Whether a text has columns, and is no list with words among its numbers."""
+    if table.separator == "\t":
+        return True
+    widths = {sum(map(bool, row)) for _, row in table.head}
+    first = table.head[0][1]
+    is_named = not any(isinstance(ticket_numbers.read(cell), Found) for cell in first if cell)
+    return len(widths) == 1 and len(table.head) > 1 and is_named
+
+
+def _are_numbers(cells: Sequence[tuple[int, str]]) -> bool:
+    read = [ticket_numbers.read(cell) for _, cell in cells]
+    return not [one for one in read if isinstance(one, NoNumber) and not one.is_doubtful]
+
+
+def _check_blanks(cells: Sequence[tuple[int, str]]) -> None:
+    """In a file, 40 214 may be a number with a blank between its thousands, as in France."""
+    for line, cell in cells:
+        if ticket_numbers.is_grouped_by_blanks(cell):
+            odd = ticket_numbers.read(cell)
+            assert isinstance(odd, NoNumber)
+            raise Refused(f"Line {line:,}: {odd.why}", code="doubtful")
+
+
+def _read_column(table: Table, layout: Layout, found: TicketIds) -> None:
+    place = layout.roles[ID]
+    reader, append = _Column(place, found), found.append
+    for line, cells in table.rows():
+        cell = cells[place] if place < len(cells) else ""
+        if cell.isascii() and cell.isdigit() and len(cell) < 19 and (number := int(cell)):
+            if reader.totals:
+                reader.refuse_totals()
+            append(number)
+            reader.last = line, cells
         else:
-            count += 1
-            if len(unreadable) < MOST_NAMED:
-                unreadable.append(UnreadableWord(line, word))
-    return TicketIds(ids, unreadable, count)
+            reader.take(line, cells, cell)
+    reader.end()
 
 
-def ticket_number(word: str) -> int | None:
-    """The number, with or without a leading "#", because people paste "#4711"; None for any other word."""
-    return typed_number(word, least=1)
+class _Column:
+    """Takes the cells of a column that are not plain numbers."""
+
+    def __init__(self, place: int, found: TicketIds) -> None:
+        self.totals: list[Row] = []  # rows of totals, if nothing follows
+        self.last: Row = (0, [])  # with a ticket number
+        self._place = place
+        self._found = found
+
+    def take(self, line: int, cells: list[str], cell: str) -> None:
+        found = self._found
+        one = ticket_numbers.read(cell) if cell else NoNumber()
+        is_total = isinstance(one, NoNumber) and is_totals_row(cells, self._place)
+        if self.totals and not is_total:
+            self.refuse_totals()
+        if isinstance(one, Found):
+            found.add(cell, one)
+            self.last = line, cells
+        elif is_total:
+            self.totals.append((line, cells))
+        elif not cell:
+            found.reading.leave_out(found.reading.blank, line)
+        elif any(IDS.is_known(name) for name in cells):
+            raise another_table(line)
+        else:
+            found.refuse(line, cell, one)
+
+    def refuse_totals(self) -> None:
+        """Rows of totals that others follow are none."""
+        for line, cells in self.totals:
+            cell = cells[self._place] if self._place < len(cells) else ""
+            if cell:
+                self._found.refuse(line, cell, NoNumber())
+            else:
+                self._found.reading.leave_out(self._found.reading.blank, line)
+        self.totals.clear()
+
+    def end(self) -> None:
+        reading = self._found.reading
+        for line, cells in self.totals:
+            reading.leave_out(reading.totals, line, next(filter(None, cells)))
+        if not self.totals:
+            self._check_last()
+
+    def _check_last(self) -> None:
+        """The last row may hold the sum or the count of the numbers above it."""
+        found, (line, cells) = self._found, self.last
+        words = [cell for at, cell in enumerate(cells) if at != self._place and is_total(cell)]
+        if not words or len(found.ids) < 2:
+            return
+        number, above = found.ids[-1], found.ids[:-1]
+        if number not in (len(above), sum(above)):
+            raise Refused(
+                f"Line {line:,} says {words[0]}, so {number} may be no ticket. Delete the line, or the word.",
+                "doubtful",
+            )
+        found.ids.pop()
+        found.reading.leave_out(found.reading.totals, line, words[0])
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= 80 else text[:80] + "…"
+def another_table(line: int) -> Refused:
+    return Refused(
+        f"Line {line:,} names columns again, so another table begins there. Give it as a file of its own.",
+        code="another_table",
+    )
+
+
+def _check_last(last: Row, place: int, found: TicketIds) -> None:
+    """The last row may hold the sum or the count of the numbers above it."""
+    line, cells = last
+    words = [cell for at, cell in enumerate(cells) if at != place and is_total(cell)]
+    if not words or len(found.ids) < 2:
+        return
+    number = found.ids[-1]
+    above = found.ids[:-1]
+    if number not in (len(above), sum(above)):
+        raise Refused(
+            f"Line {line:,} says {words[0]}, so {number} may be no ticket. Delete the line, or the word.",
+            "doubtful",
+        )
+    found.ids.pop()
+    found.reading.leave_out(found.reading.totals, line, words[0])
+
+
+def _read_cells(table: Table, found: TicketIds) -> None:
+    """Every cell of a sheet without a header."""
+    for line, cells in table.rows():
+        for cell in filter(None, cells):
+            one = ticket_numbers.read(cell)
+            if isinstance(one, Found):
+                found.add(cell, one)
+            else:
+                found.refuse(line, cell, one)
+
+
+def _read_words(table: Table, found: TicketIds) -> None:
+    assert table.text is not None
+    reader = _Words(found)
+    for line, word, is_quoted in words(table.text):
+        if word.isascii() and word.isdigit() and len(word) < 19 and (number := int(word)):
+            reader.take_number(line, number)
+        else:
+            for part, one in _numbers(word, is_quoted=is_quoted):
+                reader.take(line, part, one)
+    reader.end()
+
+
+class _Words:
+    """Takes the words of a list one after the other, and knows rows of totals and headers among them."""
+
+    def __init__(self, found: TicketIds) -> None:
+        self._found = found
+        self._totals: list[tuple[int, str]] = []
+        self._line = 0  # of the last number
+        self._header = 0  # a line with a word of a header
+
+    def take_number(self, line: int, number: int) -> None:
+        if not self._is_in_totals(line):
+            self._found.append(number)
+            self._line = line
+
+    def take(self, line: int, word: str, one: Found | NoNumber) -> None:
+        found = self._found
+        if self._header not in (0, line, self._line):
+            raise another_table(self._header)
+        if isinstance(one, Found):
+            if not self._is_in_totals(line):
+                found.add(word, one)
+                self._line = line
+        elif is_total(word) and not one.why and found.ids:
+            self._totals.append((line, word))
+        else:
+            if IDS.is_known(word) and (found.ids or found.unreadable):
+                self._header = line
+            found.refuse(line, word, one)
+
+    def end(self) -> None:
+        found = self._found
+        if self._header not in (0, self._line):
+            raise another_table(self._header)
+        last_odd = found.unreadable[-1].line if found.unreadable else 0
+        for line, word in self._totals:
+            if line < max(self._line, last_odd):
+                found.refuse(line, word, NoNumber())
+            else:
+                found.reading.leave_out(found.reading.totals, line, word)
+
+    def _is_in_totals(self, line: int) -> bool:
+        """Whether a number stands in the row of totals: it is their count, or their sum."""
+        return bool(self._totals) and self._totals[-1][0] == line
+
+
+def _numbers(word: str, *, is_quoted: bool) -> Iterator[tuple[str, Found | NoNumber]]:
+    """What a word of a list holds: in quotes a number as a cell has it, else numbers that commas part."""
+    if word in {"#", "="}:
+        return
+    if is_quoted:
+        yield word, ticket_numbers.read(word)
+        return
+    if joined := ticket_numbers.doubtful_run(word):
+        yield word, NoNumber(ticket_numbers.doubt_about_run(word, joined), is_doubtful=True)
+        return
+    for part in word.split(","):
+        if part:
+            yield part, ticket_numbers.read(part)

@@ -51,6 +51,11 @@ class ToolForm(forms.Form):
         return []
 
     @property
+    def is_careful(self) -> bool:
+        """Whether something in a valid form was interpreted or left out: it is told before a real run."""
+        return False
+
+    @property
     def display_names(self) -> FieldNames:
         """Names that people know, for the fields that a valid form sets and for their values."""
         return FieldNames()

@@ -1,6 +1,14 @@
 """The form fields for tools, those of one's own too."""
 
 from tagmanager.intake.fields import OneTagField, TagsField, WholeNumberField
-from tagmanager.intake.text_file import TextFile, TextFileField
+from tagmanager.intake.text_file import PastedTableField, TableField, TextFile, TextFileField
 
-__all__ = ["OneTagField", "TagsField", "TextFile", "TextFileField", "WholeNumberField"]
+__all__ = [
+    "OneTagField",
+    "PastedTableField",
+    "TableField",
+    "TagsField",
+    "TextFile",
+    "TextFileField",
+    "WholeNumberField",
+]

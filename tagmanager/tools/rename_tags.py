@@ -13,15 +13,13 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_pairs import Mapping, Pairs
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm, join
-from tagmanager.tools.fields import TagsField, TextFile, TextFileField
+from tagmanager.tools.fields import PastedTableField, TableField, TagsField
 
 #: The most bytes of a file of pairs: far more than the pairs that a job may have.
 LARGEST_FILE = 1_000_000
-#: The most chains named in an error.
-MOST_NAMED = 5
 
 
-class PairsField(forms.CharField):
+class PairsField(PastedTableField):
     """Lines of pairs; the page shows how they are read."""
 
     takes_pairs = True
@@ -42,15 +40,13 @@ class RenameTagsForm(ToolForm):
         widget=forms.Textarea(
             attrs={"rows": 5, "spellcheck": "false", "placeholder": "billing_issue,billing"}
         ),
-        error_messages={
-            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
-        },
     )
-    mapping_file = TextFileField(
+    mapping_file = TableField(
         label="Or a file of pairs",
         required=False,
-        help_text="CSV with the columns old and new, as a spreadsheet saves it.",
-        holds="Give CSV with the columns old and new.",
+        help_text="CSV, Excel or LibreOffice with the columns old and new, or the tag inventory of this app "
+        "with a column rename_to.",
+        holds="Give a table with the columns old and new.",
         most_bytes=LARGEST_FILE,
         too_large="The file is too large to be a list of pairs. Choose another.",
     )
@@ -68,12 +64,16 @@ class RenameTagsForm(ToolForm):
             )
         return tags[0] if tags else ""
 
-    def clean_pairs(self) -> Mapping:
-        return tag_pairs.read(self.cleaned_data["pairs"].splitlines())
-
-    def clean_mapping_file(self) -> Mapping:
-        file: TextFile | None = self.cleaned_data["mapping_file"]
-        return tag_pairs.read(file.lines()) if file else Mapping()
+    def clean_follow_chains(self) -> bool:
+        """The tables, now that all that is said about them is known."""
+        follow: bool = self.cleaned_data["follow_chains"]
+        for name, field in (("pairs", PastedTableField), ("mapping_file", TableField)):
+            given = field.given(self, name)
+            try:
+                self.cleaned_data[name] = tag_pairs.read(given, follow_chains=follow) if given else Mapping()
+            except ValidationError as problem:
+                self.add_error(name, problem)
+        return follow
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -90,7 +90,8 @@ class RenameTagsForm(ToolForm):
         if not ways and not self.errors:
             raise ValidationError("Say which tag becomes which.", "nothing")
         if ways:
-            cleaned["mapping"] = self._checked(ways[0], follow=cleaned["follow_chains"])
+            cleaned["mapping"] = _resolved(ways[0])
+            self.given = ways[0]
         return cleaned
 
     def _one_pair(self, old: list[str], new: str) -> Mapping:
@@ -100,28 +101,18 @@ class RenameTagsForm(ToolForm):
             self.add_error("new", "Say what it becomes. To take tags off, use “Add and remove tags”.")
         return Mapping({tag: new for tag in old if tag != new}, same=int(new in old))
 
-    def _checked(self, given: Mapping, *, follow: bool) -> Pairs:
-        """The pairs with chains resolved; raises `ValidationError` for what one write cannot do."""
-        if not given.pairs:
-            raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
-        if rounds := tag_pairs.cycles(given.pairs):
-            named = "; ".join(tag_pairs.chain_words([*way, way[0]]) for way in rounds[:MOST_NAMED])
-            raise ValidationError(f"These go in a circle: {named}. Take one pair out of each.", "circle")
-        if (ways := tag_pairs.chains(given.pairs)) and not follow:
-            named = "; ".join(tag_pairs.chain_words(way) for way in ways[:MOST_NAMED])
-            more = f" and {len(ways) - MOST_NAMED:,} more" if len(ways) > MOST_NAMED else ""
-            raise ValidationError(
-                f"A new tag is itself renamed by another pair: {named}{more}. Choose to follow chains to "
-                "their end, or take one of the pairs out.",
-                "chain",
-            )
-        return tag_pairs.resolved(given.pairs)
-
     @property
     def notes(self) -> list[str]:
         same = sum(self.cleaned_data[name].same for name in ("pairs", "mapping_file"))
-        pairs = "1 pair names" if same == 1 else f"{same:,} pairs name"
-        return [f"{pairs} the same tag twice, so there is nothing to do for it."] if same else []
+        told = [self.given.told()] if self.given.told() else []
+        if same:
+            pairs = "1 pair names" if same == 1 else f"{same:,} pairs name"
+            told.append(f"{pairs} the same tag twice, so there is nothing to do for it.")
+        return told
+
+    @property
+    def is_careful(self) -> bool:
+        return self.given.reading is not None and self.given.reading.is_careful
 
     def params(self) -> dict[str, Any]:
         return {"pairs": self.cleaned_data["mapping"]}
@@ -129,6 +120,13 @@ class RenameTagsForm(ToolForm):
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
         return {"pairs": tag_pairs.as_text(params["pairs"])}
+
+
+def _resolved(given: Mapping) -> Pairs:
+    """The pairs with chains followed; raises `ValidationError` where there is nothing to rename."""
+    if not given.pairs:
+        raise ValidationError("Old and new are the same, so there is nothing to rename.", "nothing")
+    return tag_pairs.resolved(given.pairs)
 
 
 class RenameTags:

@@ -15,7 +15,7 @@ from tagmanager.intake.sources import Source
 from tagmanager.intake.tag_rows import Rows
 from tagmanager.ticket_change import TicketChange, TicketSnapshot, too_long
 from tagmanager.tools.base import Answer, ToolForm
-from tagmanager.tools.fields import TextFile, TextFileField
+from tagmanager.tools.fields import PastedTableField, TableField
 
 #: Where fewer rows than this share a change on average, each ticket is sent with its whole list of tags and
 #: the stamp of its reading, a hundred a call. Otherwise a call would carry only the few that share a change.
@@ -28,7 +28,7 @@ class TagRowsForm(ToolForm):
     prefix: str | None = None
     lists_tickets = True
 
-    typed_rows = forms.CharField(
+    typed_rows = PastedTableField(
         label="Rows",
         required=False,
         help_text="The first line names the columns. Several tags in a cell are separated by blanks.",
@@ -39,24 +39,32 @@ class TagRowsForm(ToolForm):
                 "placeholder": "id,add,remove\n4711,vip,trial\n4712,gold vip,",
             }
         ),
-        error_messages={
-            "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
-        },
     )
-    rows = TextFileField(
+    rows = TableField(
         label="Or a file of rows",
         required=False,
-        help_text="CSV with the columns id, add and remove, as a spreadsheet saves it.",
-        holds="Give CSV with the columns id, add and remove.",
+        help_text="CSV, Excel or LibreOffice with columns such as Ticket ID, Add tags and Remove tags.",
+        holds="Give a table with the columns id, add and remove.",
+    )
+    skip_bad_lines = forms.BooleanField(
+        label="Leave out rows whose ticket number is none",
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
     )
 
-    def clean_typed_rows(self) -> Rows:
-        return tag_rows.read(self.cleaned_data["typed_rows"].splitlines())
-
-    def clean_rows(self) -> Rows:
-        file: TextFile | None = self.cleaned_data["rows"]
-        self.file_name = file.name if file else ""
-        return tag_rows.read(file.lines()) if file else Rows()
+    def clean_skip_bad_lines(self) -> bool:
+        """The tables, now that all that is said about them is known."""
+        leave_out: bool = self.cleaned_data["skip_bad_lines"]
+        self.file_name = ""
+        for name, field in (("typed_rows", PastedTableField), ("rows", TableField)):
+            given = field.given(self, name, leave_out=leave_out)
+            try:
+                self.cleaned_data[name] = tag_rows.read(given) if given else Rows()
+            except ValidationError as problem:
+                self.add_error(name, problem)
+            if given and given.name:
+                self.file_name = given.name
+        return leave_out
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -89,17 +97,23 @@ class TagRowsForm(ToolForm):
 
     def params(self) -> dict[str, Any]:
         rows = self.given
-        number = len(rows.changes)
+        number = rows.number_of_changes
         differ = number > MAX_SHARED_CHANGES and number * MIN_ROWS_PER_CHANGE > len(rows.ids)
         return {"each_its_own": True} if differ else {}
 
     @property
     def notes(self) -> list[str]:
-        number = self.given.doubles
-        if not number:
-            return []
-        what = "1 row says" if number == 1 else f"{number:,} rows say"
-        return [f"{what} again what an earlier row says of the same ticket, and each ticket counts once."]
+        told, number = [self.given.told()], self.given.doubles
+        if number:
+            what = "1 row says" if number == 1 else f"{number:,} rows say"
+            told.append(
+                f"{what} again what an earlier row says of the same ticket, and each ticket counts once."
+            )
+        return told
+
+    @property
+    def is_careful(self) -> bool:
+        return self.given.reading.is_careful
 
     @classmethod
     def refilled(cls, given: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:

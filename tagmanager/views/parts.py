@@ -15,6 +15,7 @@ from tagmanager.changes import closed_tickets, guard_tag
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.intake import tag_pairs
 from tagmanager.intake.fields import OneTagField, TagsField
+from tagmanager.intake.tables.given import Given
 from tagmanager.tools import tag_patterns
 from zendesk import ZendeskError
 
@@ -72,7 +73,7 @@ def pairs(request: HttpRequest) -> HttpResponse:
     """Which tag the lines in the text box of the request turn into which, or why a line cannot be used."""
     text = str(next(iter(request.GET.values()), ""))
     try:
-        found = list(tag_pairs.read(text.splitlines()).pairs.items())
+        found = list(tag_pairs.read(Given.typed(text)).pairs.items())
     except ValidationError as problem:
         return _part(request, "pairs", {"problem": " ".join(problem.messages)})
     context = {"pairs": found[:MOST_PAIRS], "number": len(found), "more": len(found[MOST_PAIRS:])}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,11 +11,11 @@ from django.core.exceptions import ValidationError
 from jobs.formatting import some
 from jobs.models import Job, ListedRefs
 from jobs.source_spec import LISTED, Stored
-from tagmanager.intake import ticket_ids
+from tagmanager.intake import numbers_sorted, ticket_ids
 from tagmanager.intake.source_kinds.base import AND, NOT, Counts, SourceKind, Way
 from tagmanager.intake.source_kinds.earlier_job import tickets_of
 from tagmanager.intake.source_kinds.source import Source
-from tagmanager.intake.text_file import TextFile, TextFileField
+from tagmanager.intake.text_file import PastedTableField, TableField
 
 #: More numbers than this are not put into a text box: the earlier job's tickets are named instead.
 MOST_TYPED = 5_000
@@ -24,20 +23,22 @@ MOST_TYPED = 5_000
 UNREADABLE = "ticket_id"
 
 
-def ids(numbers: Sequence[int], *, name: str = "", notes: Sequence[str] = ()) -> Source:
+def ids(
+    numbers: Sequence[int], *, name: str = "", notes: Sequence[str] = (), is_careful: bool = False
+) -> Source:
     """Numbers in the order given; `name` is the file they come from.
 
     Each counts once: `number` is how many tickets they are, `doubles` how many numbers repeat an earlier one.
     """
     doubles = doubles_in(numbers)
     stored = {"kind": LISTED, "name": name, "number": len(numbers) - doubles, "doubles": doubles}
-    return Source(stored, numbers, notes=[note for note in (*notes, _doubles_note(doubles)) if note])
+    told = [note for note in (*notes, _doubles_note(doubles)) if note]
+    return Source(stored, numbers, notes=told, is_careful=is_careful)
 
 
-def doubles_in(numbers: Iterable[int]) -> int:
+def doubles_in(numbers: Sequence[int]) -> int:
     """How many of the numbers repeat another one."""
-    # Sorted, because a set of a million takes twice the room.
-    return sum(first == second for first, second in pairwise(sorted(numbers)))
+    return numbers_sorted.count(numbers_sorted.repeated(numbers))
 
 
 def _doubles_note(doubles: int) -> str:
@@ -60,7 +61,7 @@ class Numbers(SourceKind):
         ),
         Way(
             "ids_file",
-            help="{} of a file: one number a line, or CSV with a column id. - is standard input.",
+            help="{} of a file: one number a line, or a table with a column id. - is standard input.",
             argument={"metavar": "PATH"},
             labels={AND: "A file of more numbers", NOT: "Those in a file"},
             takes_file=True,
@@ -70,20 +71,17 @@ class Numbers(SourceKind):
     is_exact = True
 
     def fields(self, *, extra: bool) -> dict[str, forms.Field]:
-        typed = forms.CharField(
+        typed = PastedTableField(
             label="Ticket numbers",
             required=False,
-            help_text="Separated by spaces, commas or line breaks.",
+            help_text="Separated by spaces, commas or line breaks, or copied from a spreadsheet.",
             widget=forms.Textarea(attrs={"rows": 2 if extra else 3}),
-            error_messages={
-                "null_characters_not_allowed": "The text holds a character that is not text. Paste it anew."
-            },
         )
-        file = TextFileField(
+        file = TableField(
             label="A file of ticket numbers",
             required=False,
-            help_text="CSV with a column id or ticket_id, or one number a line.",
-            holds="Give ticket numbers, one a line, or CSV with a column id.",
+            help_text="CSV, Excel or LibreOffice with a column such as Ticket ID, or one number a line.",
+            holds="Give ticket numbers, one a line, or a table with a column id.",
         )
         leave_out = forms.BooleanField(
             label="Leave out what is not a ticket number",
@@ -100,19 +98,21 @@ class Numbers(SourceKind):
         return () if is_wanted else ("leave_out",)
 
     def read(self, way: str, form: forms.BaseForm) -> Source | None:
-        given: str | TextFile | None = form.cleaned_data.get(way)
-        if not given:
+        leave_out = bool(form.cleaned_data.get("leave_out"))
+        field = TableField if isinstance(form.fields[way], TableField) else PastedTableField
+        given = field.given(form, way, leave_out=leave_out)
+        if given is None:
             return None
-        if isinstance(given, TextFile):
-            name, words = given.name, ticket_ids.words_in_file(given.lines())
-        else:
-            name, words = "", ticket_ids.words_in(given)
-        found = ticket_ids.read(words)
-        if found.problem and not form.cleaned_data.get("leave_out"):
+        found = ticket_ids.read(given)
+        if found.problem and not leave_out:
             raise ValidationError(found.problem, code=UNREADABLE)
         if found.unreadable and not found.ids:
             raise ValidationError("None of this is a ticket number.", code="no_number")
-        return ids(found.ids, name=name, notes=[found.left_out_note]) if found.ids else None
+        if not found.ids:
+            return None
+        told = found.told(doubles_in(found.ids))
+        notes = [told, found.left_out_note]
+        return ids(found.ids, name=given.name, notes=notes, is_careful=found.reading.is_careful)
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         words: list[str] = []

@@ -43,8 +43,6 @@ class Command(TicketCommand):
             check(zendesk)  # first, because the form would report a failed connection as a wrong number
         form = apply_macro.form_class({"macro": options["macro"], "extent": _extent(options)})
         self.make_and_run(apply_macro, form, options)
-        for note in form.notes:
-            self.stderr.write(note)
 
 
 def _extent(options: dict[str, Any]) -> str:

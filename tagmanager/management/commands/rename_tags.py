@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.datastructures import MultiValueDict
 
 from jobs.cli.commands import usage_error
-from tagmanager.cli.options import STDIN, add_source_options, add_ticket_options, files
+from tagmanager.cli.choosing import open_file
+from tagmanager.cli.options import (
+    STDIN,
+    add_source_options,
+    add_ticket_options,
+    files,
+    table_answers,
+)
 from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import tool
 from tagmanager.tools.rename_tags import RenameTags
@@ -32,7 +38,7 @@ class Command(TicketCommand):
         ways.add_argument(
             "--mapping",
             metavar="FILE",
-            help="Read pairs from a file: CSV old,new. An empty new removes the tag. - is standard input.",
+            help="Read pairs from a table old,new. An empty new removes the tag. - is standard input.",
         )
         parser.add_argument(
             "--follow-chains",
@@ -44,25 +50,23 @@ class Command(TicketCommand):
 
     def handle(self, **options: Any) -> None:
         rename_tags = tool(RenameTags.slug)
-        form = rename_tags.form_class({"pairs": _pairs(options), "follow_chains": options["follow_chains"]})
-        self.make_and_run(rename_tags, form, options)
-
-
-def _pairs(options: dict[str, Any]) -> str:
-    if options["pair"] is not None:
-        if odd := next((pair for pair in options["pair"] if "=" not in pair), None):
-            raise usage_error(
-                f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new."
-            )
-        return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
-    if options["mapping"] == STDIN:
-        if STDIN in files(options):
+        filled = {"follow_chains": options["follow_chains"]}
+        if options["pair"] is not None:
+            form = rename_tags.form_class(filled | {"pairs": _pairs(options["pair"])})
+            self.make_and_run(rename_tags, form, options)
+            return
+        if options["mapping"] == STDIN and STDIN in files(options):
             raise usage_error("Both --mapping and a file of numbers read standard input. Give one as a file.")
-        return sys.stdin.read()
-    path = Path(options["mapping"])
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise usage_error(f"{path} cannot be read: {problem.strerror}.") from problem
-    except UnicodeDecodeError as problem:
-        raise usage_error(f"{path} is not a text file in UTF-8. Save it as CSV UTF-8.") from problem
+        with open_file(options["mapping"]) as file:
+            filled |= table_answers(options, "mapping_file")
+            form = rename_tags.form_class(filled, MultiValueDict({"mapping_file": [file]}))
+            self.make_and_run(rename_tags, form, options)
+
+
+def _pairs(given: list[str]) -> str:
+    """The pairs as lines, which no header comes before: "old=new" names no columns."""
+    if odd := next((pair for pair in given if "=" not in pair), None):
+        raise usage_error(
+            f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new."
+        )
+    return "\n".join(given)

@@ -9,7 +9,7 @@ from django.utils.datastructures import MultiValueDict
 
 from jobs.cli.commands import usage_error
 from tagmanager.cli.choosing import open_file
-from tagmanager.cli.options import add_source_options, add_ticket_options
+from tagmanager.cli.options import add_source_options, add_ticket_options, table_answers
 from tagmanager.cli.ticket_command import TicketCommand
 from tagmanager.tools import tool
 from tagmanager.tools.bulk_tag import BulkTag
@@ -29,7 +29,7 @@ class Command(TicketCommand):
         parser.add_argument(
             "--rows",
             metavar="FILE",
-            help="A change for each ticket: CSV with the columns id, add and remove. Spaces separate the "
+            help="A change for each ticket: a table with the columns id, add and remove. Spaces separate the "
             "tags in a cell. - is standard input.",
         )
         for name, what in (("add", "Add"), ("remove", "Remove"), ("set", "Replace all tags with")):
@@ -57,5 +57,5 @@ class Command(TicketCommand):
     def _by_rows(self, options: dict[str, Any]) -> None:
         tag_rows = tool(TagRows.slug)
         with open_file(options["rows"]) as file:
-            form = tag_rows.form_class({}, MultiValueDict({"rows": [file]}))
+            form = tag_rows.form_class(table_answers(options, "rows"), MultiValueDict({"rows": [file]}))
             self.make_and_run(tag_rows, form, options)

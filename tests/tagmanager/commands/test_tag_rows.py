@@ -90,7 +90,7 @@ def test_a_preview_of_rows_is_run_for_real_by_the_same_rows(demo: Demo, tmp_path
     ("text", "options", "said"),
     [
         ("id,add\nx,vip\n", (), "--rows: Line 2: 'x' is not a ticket number."),
-        ("", (), "--rows: The file is empty. Give CSV with the columns id, add and remove."),
+        ("", (), "--rows: The file is empty. Give a table with the columns id, add and remove."),
         ("id,add\n7,vip\n", ("--add", "a"), "With --rows each row says its tags."),
     ],
 )

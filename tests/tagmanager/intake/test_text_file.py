@@ -7,6 +7,7 @@ from itertools import islice
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 
 from tagmanager.intake.text_file import TextFile, TextFileField
 
@@ -44,9 +45,21 @@ def test_a_file_that_cannot_be_taken_is_refused_in_words(content: bytes, sentenc
 
 
 def test_a_file_that_is_not_text_is_refused() -> None:
-    lines = cleaned(b"\xff\xfe1\x00").lines()
-    with pytest.raises(ValidationError, match="not a text file in UTF-8"):
-        list(lines)
+    with pytest.raises(ValidationError, match="The file holds bytes that are not text"):
+        cleaned(b"\x01\xff\xfe").lines()
+    with pytest.raises(ValidationError, match="The encoding of the file cannot be told"):
+        cleaned("ü".encode("cp850")).lines()
+
+
+def test_a_text_in_another_encoding_is_read() -> None:
+    assert list(cleaned("ö\n".encode("utf-16")).lines()) == ["ö\n"]
+    assert list(cleaned("grün\n".encode("cp1252")).lines()) == ["grün\n"]
+
+
+def test_no_file_may_be_larger_than_the_setting_says(settings: Settings) -> None:
+    settings.UPLOAD_LIMIT = 10
+    with pytest.raises(ValidationError, match="raise UPLOAD_LIMIT"):
+        cleaned(b"x" * 11)
 
 
 def test_reading_a_part_of_the_lines_leaves_the_upload_open() -> None:

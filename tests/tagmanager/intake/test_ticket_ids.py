@@ -11,6 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagmanager.intake import ticket_ids
+from tagmanager.intake.tables.given import Given
+from tests.tagmanager.intake.people_files import given as file_of
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
@@ -29,7 +33,7 @@ from tagmanager.intake import ticket_ids
     ],
 )
 def test_a_file_of_numbers_or_csv_is_read(lines: list[str], ids: list[int]) -> None:
-    assert list(ticket_ids.read(ticket_ids.words_in_file(lines)).ids) == ids
+    assert list(ticket_ids.read(file_of("".join(lines))).ids) == ids
 
 
 @pytest.mark.parametrize(
@@ -39,13 +43,13 @@ def test_a_file_of_numbers_or_csv_is_read(lines: list[str], ids: list[int]) -> N
         (["\n", " \n"], "The file is empty"),
         (
             ["name,mail\n", "x,y\n"],
-            "by one of these names: id, ticket_id, ticket id, ticket, ticket number or #.",
+            "No column is known; line 1 has name, mail. The first line has to name the columns, as in id.",
         ),
     ],
 )
 def test_a_file_without_numbers_is_refused_in_words(lines: list[str], sentence: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(sentence)):
-        assert not ticket_ids.read(ticket_ids.words_in_file(lines)).unreadable
+        assert not ticket_ids.read(file_of("".join(lines))).unreadable
 
 
 @pytest.mark.parametrize(
@@ -54,36 +58,34 @@ def test_a_file_without_numbers_is_refused_in_words(lines: list[str], sentence: 
         (["id\n", "1\n", "two\n"], [(3, "two")]),
         (["sep=;\n", "id;x\n", "0;a\n"], [(3, "0")]),
         (["id\n", "99999999999999999999\n", "-1\n"], [(2, "99999999999999999999"), (3, "-1")]),
-        (["a,id\n", "1\n"], [(2, "")]),
         (["Number\n", "1\n"], [(1, "Number")]),
-        (["id\n", "1\0x\n"], [(2, "1\0x")]),
     ],
 )
 def test_words_that_are_not_numbers_are_named_with_their_lines(
     lines: list[str], odd: list[tuple[int, str]]
 ) -> None:
-    given = ticket_ids.read(ticket_ids.words_in_file(lines))
+    given = ticket_ids.read(file_of("".join(lines)))
     assert [(one.line, one.word) for one in given.unreadable] == odd
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
 def test_any_file_gives_numbers_or_a_sentence(lines: list[str]) -> None:
     with suppress(ValidationError):
-        ids = ticket_ids.read(ticket_ids.words_in_file(lines)).ids
+        ids = ticket_ids.read(file_of("".join(lines))).ids
         assert [number for number in ids if not 0 < number < 2**63] == []
 
 
 def test_pasted_numbers_are_read_as_people_write_them() -> None:
-    given = ticket_ids.read(ticket_ids.words_in("1, 2;3\n#4  1"))
+    given = ticket_ids.read(Given.typed("1, 2;3\n#4  1"))
     assert (list(given.ids), given.problem, given.left_out_note) == ([1, 2, 3, 4, 1], "", "")
 
 
 def test_an_error_names_all_wrong_words_among_pasted_numbers() -> None:
     hint = "Ticket numbers are whole numbers such as 4711, separated by commas, spaces or line breaks."
-    given = ticket_ids.read(ticket_ids.words_in("3\n4x"))
+    given = ticket_ids.read(Given.typed("3\n4x"))
     assert given.problem == f"Line 2: '4x' is not a ticket number. {hint}"
     assert given.left_out_note == "1 word that is no ticket number was left out."
-    given = ticket_ids.read(ticket_ids.words_in("1 abc\n2\n" + "x\n" * 1_200))
+    given = ticket_ids.read(Given.typed("1 abc\n2\n" + "x\n" * 1_200))
     named = ", ".join(f"'x' (line {line})" for line in range(3, 12))
     assert given.problem == (f"1,201 are not ticket numbers: 'abc' (line 1), {named}, and 1,191 more. {hint}")
     assert given.left_out_note == "1,201 words that are no ticket numbers were left out."

@@ -95,15 +95,16 @@ def test_a_file_of_pairs_is_read() -> None:
     form = RenameTagsForm({}, MultiValueDict({"mapping_file": [file]}))
     assert form.is_valid(), form.errors
     assert form.params() == {"pairs": {"vip": "gold", "old": ""}}
-    assert form.notes == ["1 pair names the same tag twice, so there is nothing to do for it."]
+    assert form.notes == [
+        "2 pairs from columns old and new.",
+        "1 pair names the same tag twice, so there is nothing to do for it.",
+    ]
 
 
 def test_a_file_that_is_no_text_is_reported() -> None:
     file = SimpleUploadedFile("mapping.xlsx", b"PK\x03\x04\xff\xfe")
     form = RenameTagsForm({}, MultiValueDict({"mapping_file": [file]}))
-    assert form.errors == {
-        "mapping_file": ["The file is not a text file in UTF-8. Save it as CSV UTF-8, and choose it again."]
-    }
+    assert form.errors == {"mapping_file": ["The file is a damaged zip archive or workbook. Save it again."]}
 
 
 @pytest.mark.parametrize(
@@ -124,15 +125,15 @@ def test_a_file_that_is_no_text_is_reported() -> None:
         ),
         (
             {"pairs": "a,b\nb,a"},
-            "__all__",
-            "These go in a circle: a → b → a. Take one pair out of each.",
+            "pairs",
+            "Line 2: These go in a circle: a → b → a. Take one pair out of each.",
         ),
         (
             {"pairs": "a,b\nb,c"},
-            "__all__",
+            "pairs",
             (
-                "A new tag is itself renamed by another pair: a → b → c. Choose to follow chains to their "
-                "end, or take one of the pairs out."
+                "Line 2: A new tag is itself renamed by another pair: a → b → c. Choose to follow chains to "
+                "their end, or take one of the pairs out."
             ),
         ),
     ],
