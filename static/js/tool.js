@@ -3,6 +3,7 @@
 import { keepDraft } from "./tool/draft.js";
 import { showOnePanel } from "./tool/panels.js";
 import { checkPrefilled } from "./tool/prefilled.js";
+import { refuseLargeFiles } from "./tool/file-size.js";
 import { countNumbers } from "./tool/numbers.js";
 import { takeOutChips } from "./tool/chips.js";
 import { suggestTags } from "./tool/suggestions.js";
@@ -12,6 +13,7 @@ if (form) {
   keepDraft(form);
   showOnePanel(form);
   checkPrefilled(form);
+  refuseLargeFiles(form);
   countNumbers(form);
   takeOutChips(form);
   suggestTags(form);

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import blake2s
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.forms import BaseForm, MultipleChoiceField
 from django.http import QueryDict
@@ -18,8 +20,10 @@ from tagmanager.changes import guard_tag
 from tagmanager.forms.job_form import OptionsForm, SourceForm
 from tagmanager.forms.prefill import Filling
 from tagmanager.forms.submit import submit
-from tagmanager.intake import source_size
+from tagmanager.intake import kept_files, source_size
 from tagmanager.intake.sources import Source
+from tagmanager.intake.tables.given import KEPT, printable_name
+from tagmanager.intake.text_file import TableField
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.base import ChoosesTickets, Tool, ToolForm
 from tagmanager.tools.demands import why_not_made, why_not_read
@@ -29,6 +33,8 @@ MAIL_PREVIEW_FIRST = (
     "Preview: it counts them, shows what some of them would read, writes nothing, and starts the job from "
     "there."
 )
+#: The field in which a person confirms what was understood of a table.
+UNDERSTOOD = "understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,47 @@ class PageForms:
     def notes(self) -> list[str]:
         """What a person reads once the job is made, a sentence each."""
         return [*self.tool_form.notes, *(self.source_form.notes if self.source_form else ())]
+
+    @property
+    def is_dry_run(self) -> bool:
+        return bool(self.options_form.cleaned_data["dry_run"])
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether something that was given was interpreted or left out: it is told before a real run."""
+        return self.tool_form.is_careful or (self.source_form is not None and self.source_form.is_careful)
+
+    @property
+    def understood(self) -> str:
+        """The same as long as the notes are: a person who sends it back has read them."""
+        return blake2s("\n".join(self.notes).encode(), digest_size=16).hexdigest()
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether a real run may begin: nothing was interpreted or left out, or a person has read what."""
+        return not self.is_careful or self.options_form.data.get(UNDERSTOOD) == self.understood
+
+    def keep_files(self) -> bool:
+        """Keep the tables that were sent, so that nobody chooses them again; False if a file is lost."""
+        sent = 0
+        for form in self:
+            kept = form.kept_files = {}  # type: ignore[attr-defined]
+            for name, field in form.fields.items():
+                upload = form.files.get(form.add_prefix(name))
+                sent += upload is not None
+                if not isinstance(field, TableField):
+                    continue
+                if upload and 0 < (upload.size or 0) <= settings.UPLOAD_LIMIT:
+                    kept[name] = kept_files.keep(upload), printable_name(upload.name or "")
+                    sent -= 1
+        return not sent
+
+    def drop_files(self) -> None:
+        """Remove the files that were kept for this form, which has become a job."""
+        for form in self:
+            for name, field in form.fields.items():
+                if isinstance(field, TableField):
+                    kept_files.drop(str(form.data.get(form.add_prefix(name) + KEPT) or ""))
 
     def is_possible(self) -> bool:
         """Whether the job can be carried out as it is; the reason against it is added as an error."""

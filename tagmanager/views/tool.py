@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import blake2s
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -25,6 +26,7 @@ from tagmanager.changes.guard_tag import Condition
 from tagmanager.forms import prefill
 from tagmanager.forms.page_forms import PageForms
 from tagmanager.forms.prefill import Filling
+from tagmanager.intake import kept_files
 from tagmanager.tools.base import StartsElsewhere, Tool
 
 
@@ -53,9 +55,12 @@ def _tool(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _submit(request: HttpRequest, chosen: Tool) -> HttpResponse:
+    kept_files.add_kept(request.POST, request.FILES)
     forms = PageForms.sent(chosen, request.POST, request.FILES)
     if not (forms.is_valid() and forms.is_possible()):
         return _show(request, forms)
+    if not (forms.is_dry_run or forms.is_understood):
+        return _show(request, forms, is_asked=True)
     try:
         made = forms.submit(by=person(signed_in(request)), nonce=_fingerprint(request))
     except NotPossible as problem:  # an earlier job was there when its number was checked, and is gone
@@ -63,6 +68,7 @@ def _submit(request: HttpRequest, chosen: Tool) -> HttpResponse:
         return _show(request, forms)
     if made.token:
         run_inline(made)
+    forms.drop_files()
     if made.is_new:
         for note in forms.notes:
             messages.info(request, note)
@@ -97,13 +103,24 @@ def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
 def _fingerprint(request: HttpRequest) -> str:
     """Equal for a form sent twice; different once anything in it was changed after pressing Back."""
     fields = [(key, values) for key, values in sorted(request.POST.lists()) if key != "csrfmiddlewaretoken"]
-    files = [(file.name, file.size) for name in sorted(request.FILES) for file in request.FILES.getlist(name)]
+    files = [
+        (file.name, kept_files.content_digest(file))
+        for name in sorted(request.FILES)
+        for file in request.FILES.getlist(name)
+    ]
     return blake2s(repr((fields, files)).encode(), digest_size=24).hexdigest()
 
 
 def _show(
-    request: HttpRequest, forms: PageForms, earlier: Job | None = None, *, is_back: bool = False
+    request: HttpRequest,
+    forms: PageForms,
+    earlier: Job | None = None,
+    *,
+    is_back: bool = False,
+    is_asked: bool = False,
 ) -> HttpResponse:
+    """The page; with `is_asked` it tells what was understood, and a real run begins when it is sent again."""
+    is_lost = bool(request.FILES) and not forms.keep_files() if request.method == "POST" else False
     context = {
         "forms": forms,
         "tool": forms.tool,
@@ -111,7 +128,9 @@ def _show(
         "source_form": forms.source_form,
         "options_form": forms.options_form,
         "condition": Condition(guard_tag.USUAL),
-        "lost_file": bool(request.FILES),
+        "lost_file": is_lost,
+        "is_asked": is_asked,
+        "upload_limit": settings.UPLOAD_LIMIT,
         "worker_alive": heartbeats.is_worker_alive(),
         "earlier": earlier,
         "is_back": is_back,

@@ -2,7 +2,10 @@
 // People paste thousands; a count before sending shows at once that some were lost or are not numbers.
 const LARGE = 50_000_000; // bytes; a larger file would freeze the page while it is read
 
+const TEXT = /\.(csv|tsv|txt)$/i; // anything else is a workbook, or no table at all
+
 const describe = (text) => {
+  if (text.includes("\t")) return "A table; its numbers are counted when it is sent.";
   const words = text.split(/[\s,;]+/).filter(Boolean);
   const numbers = new Set(words.map((word) => word.replace(/^#/, "")).filter((word) => /^\d+$/.test(word)));
   const others = words.filter((word) => !/^#?\d+$/.test(word));
@@ -13,6 +16,7 @@ const describe = (text) => {
 
 const describeFile = async (file) => {
   if (!file) return "";
+  if (!TEXT.test(file.name)) return "A workbook; its numbers are counted when it is sent.";
   if (file.size > LARGE) return "A large file; its numbers are counted when it is sent.";
   const lines = (await file.text()).split(/\r?\n/).filter((line) => /\d/.test(line));
   return `${lines.length.toLocaleString()} line${lines.length === 1 ? "" : "s"} with a number`;

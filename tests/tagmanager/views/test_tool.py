@@ -163,10 +163,10 @@ def test_a_form_with_an_error_shows_it_and_starts_nothing(
     ("content", "sentence"),
     [
         (b"id\n1\nx\n", "Line 3: &#x27;x&#x27; is not a ticket number."),
-        (b"\xff\xfe1\x00", "The file is not a text file in UTF-8."),
+        (b"\x00\x01\x02", "The file holds bytes that are not text."),
         (b"\n", "The file is empty."),
         (b"", "The file is empty. Give ticket numbers, one a line"),
-        (b"mail,x\n1,2\n", "Call the column with the ticket numbers by one of these names: id, ticket_id"),
+        (b"mail,x\n1,2\n", "No column is known; line 1 has mail, x."),
     ],
 )
 def test_a_broken_file_is_refused_in_words(
@@ -175,7 +175,8 @@ def test_a_broken_file_is_refused_in_words(
     response = web.post(FORM, FILLED | {"ids_file": SimpleUploadedFile("ids.csv", content)})
     page = errors(response.content)
     assert sentence in page
-    assert "The file has to be chosen again" in page
+    assert "The file has to be chosen again" not in page
+    assert ("ids.csv is kept: it need not be chosen again." in page) == bool(content)
 
 
 def test_words_that_are_not_ticket_numbers_are_named_and_can_be_left_out(
