@@ -101,8 +101,9 @@ def _wide(content: IO[bytes], head: bytes) -> Encoding:
     """UTF-16 without a mark: nearly every second byte is zero, because most letters are Latin."""
     head = head[: len(head) // 2 * 2]
     for name, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
-        if zeros.count(0) > 0.7 * len(zeros) and not others.count(0):
-            return _marked(content, name, "UTF-16")
+        is_likely = zeros.count(0) > 0.7 * len(zeros) and not others.count(0) and not _CONTROL.search(others)
+        if is_likely and _is_in(content, name):
+            return Encoding(name, "UTF-16")
     raise _no_text()
 
 
@@ -139,9 +140,7 @@ def _guessed(content: IO[bytes], broken: int) -> Encoding:
     name = known or ("cp1252" if guess else "")
     if not name:
         return Encoding("latin-1", "an unknown encoding", is_known=False)
-    try:
-        _check(content, name)
-    except UnicodeDecodeError:
+    if not _is_in(content, name):
         return Encoding("latin-1", "an unknown encoding", is_known=False)
     label = "Windows-1252" if name == "cp1252" else name.replace("cp125", "Windows-125")
     text = sample.split(b"\n", 1)[0].decode(name, "replace")
@@ -208,9 +207,14 @@ def _language(sample: bytes, western: str) -> str:
     return best.encoding if is_long and not rivals and not western else ""
 
 
-def _check(content: IO[bytes], name: str) -> None:
+def _is_in(content: IO[bytes], name: str) -> bool:
+    """Whether all of the text is in this encoding."""
     decoder = codecs.getincrementaldecoder(name)()
     content.seek(0)
-    while chunk := content.read(CHUNK):
-        decoder.decode(chunk)
-    decoder.decode(b"", final=True)
+    try:
+        while chunk := content.read(CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
