@@ -30,7 +30,7 @@ from python_calamine import (
 
 #: The most memory of this process, and the most that a zipped workbook may unpack to, bytes; its time,
 # seconds.
-MOST_MEMORY, MOST_UNPACKED, MOST_SECONDS = 1_500_000_000, 600_000_000, 300
+MOST_MEMORY, MOST_UNPACKED, MOST_SECONDS = 1_000_000_000, 600_000_000, 300
 #: Rows in one line of output.
 AT_ONCE = 500
 #: Exactly written whole numbers: a spreadsheet keeps 15 digits.
