@@ -280,8 +280,7 @@ class _Reader:
             self._add(
                 mapping.lines[way[1]],
                 f"A new tag is itself renamed by another pair: {chain_words(way)}. Choose to follow chains "
-                "to "
-                "their end, or take one of the pairs out.",
+                "to their end, or take one of the pairs out.",
             )
 
     def _add(self, line: int, text: str) -> None:

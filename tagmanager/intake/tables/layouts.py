@@ -81,7 +81,7 @@ def _checked(head: Sequence[Row], row: int, use: Use) -> Layout:
             near = f" Did you mean {role}?" if role else ""
             raise unclear(head, use, f"The column {shortened(name)} is not understood.{near}", row)
     layout = _layout(head, row, {role: places[0] for role, places in found.items()})
-    _check_above(head, row)
+    _check_above(head, row, layout.roles.get(ID))
     return layout
 
 
@@ -112,18 +112,18 @@ def _width(cells: Sequence[str]) -> int:
     return max((place for place, cell in enumerate(cells, 1) if cell), default=0)
 
 
-def _check_above(head: Sequence[Row], row: int) -> None:
-    """Titles may stand above a header, and no rows of data."""
+def _check_above(head: Sequence[Row], row: int, place: int | None) -> None:
+    """Titles may stand above a header, and no rows of data; `place` is the column of ticket numbers."""
     line, names = head[row]
     filled = sum(map(bool, names))
     for number, cells in head[:row]:
         given = [cell for cell in cells if cell]
         is_numbers = all(isinstance(ticket_numbers.read(cell), ticket_numbers.Found) for cell in given)
-        if is_numbers or (len(given) > 1 and len(given) >= filled):
+        has_number = place is None or (place < len(cells) and cells[place] and _has_number(cells, place))
+        if is_numbers or (has_number and len(given) > 1 and len(given) >= filled):
             raise Refused(
                 f"Line {line:,} names the columns, but line {number:,} above it looks like a row. Put the "
-                "header "
-                "first, or leave out what is above it."
+                "header first, or leave out what is above it."
             )
 
 

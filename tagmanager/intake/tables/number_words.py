@@ -27,8 +27,7 @@ def words(text: Text) -> Iterator[tuple[int, str, bool]]:
         if not cut and len(piece) > CHUNK:
             raise Refused(
                 f"Line {line:,} goes on for more than 64 kB without a comma or a blank, so it is no list of "
-                "ticket "
-                "numbers."
+                "ticket numbers."
             )
         piece, rest = piece[:cut], piece[cut:]
         for ended, quoted, plain in _TOKEN.findall(piece):

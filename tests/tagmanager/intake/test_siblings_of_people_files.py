@@ -232,6 +232,7 @@ def test_a_plain_list_is_no_number_with_thousands(text: str) -> None:
         'id , subject\n40214 , "a, b"\n40215 , c\n',
         '"id","subject"\r\n"40214","two\r\nlines"\r\n"40215","x"\r\n',
         "subject;id\n1,5 h;40214\n2,5 h;40215\n",
+        "Exported:,2026-11-30\nTicket ID,Subject\n40214,x\n40215,y\n",
         "My report\nMade by: Ana\n\nid,x\n40214,1\n40215,2\n",
         "Report for 2026-11,,\n,,\nSubject,Ticket ID,Score\na,40214,5\nb,40215,6\n",
         "id\n40214\n40215\nTotal\n",

@@ -9,7 +9,7 @@ from tagmanager.ops import memory
 
 def test_only_a_large_request_is_followed_by_a_collection(monkeypatch: pytest.MonkeyPatch) -> None:
     collected: list[int] = []
-    monkeypatch.setattr(memory.gc, "collect", lambda: collected.append(1))
+    monkeypatch.setattr("gc.collect", lambda: collected.append(1))
     memory.note(1_000)
     memory.give_back()
     assert collected == []
