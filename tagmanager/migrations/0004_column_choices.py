@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tagmanager", "0004_how_far_counts_reached"),
+        ("tagmanager", "0003_how_far_counts_reached"),
     ]
 
     operations = [
