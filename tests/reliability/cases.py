@@ -547,7 +547,7 @@ def _combined() -> Iterator[Case]:
     yield Case(
         "answers lost, and a ticket that breaks its batch",
         (lost, Rule("poison", params=POISON)),
-        {"changed": TICKETS - 1, "failed": 1},
+        None,  # the answer about that ticket alone may be among the lost: then nobody says that it failed
     )
     yield Case(
         "every answer lost, and a ticket that breaks its batch",
