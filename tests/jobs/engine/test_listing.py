@@ -560,6 +560,22 @@ def test_items_of_an_earlier_job_can_be_taken_out_and_sorted(
     assert listed(job) == [3, 2, 1]
 
 
+def test_what_is_taken_out_of_an_earlier_job_is_not_listed(script: Sources, earlier: Job) -> None:
+    script.pages["a"] = [[2, 4]]
+    job = run(submitted(several([items_of(earlier, ["changed", "skipped"])], [told("a")])))
+    assert listed(job) == [1, 3, 5]
+
+
+def test_requests_for_single_items_go_on_to_follow_ups_alone(script: Sources, earlier: Job) -> None:
+    earlier.items.filter(ref=1).update(given={"add": ["gold"]})
+    new, retry = (submitted(items_of(earlier, ["changed"])) for _ in range(2))
+    Job.objects.filter(pk=retry.pk).update(parent=earlier, follow_up=FollowUp.RETRY)
+    for job in (new, retry):
+        in_slices(Job.objects.get(pk=job.pk))
+    given = [list(job.items.order_by("ref").values_list("given", flat=True)) for job in (new, retry)]
+    assert given == [[None] * 3, [{"add": ["gold"]}, None, None]]
+
+
 # Read late
 
 
