@@ -188,6 +188,7 @@ class Settler:
                 settlement.undone += 1
                 settlement.end(item, Outcome.CHANGED, UNDONE_SINCE, MADE_AND_UNDONE)
         elif evidence is DeliveryEvidence.UNCLEAR:
+            settlement.unclear[item.ref] = self._kind(batch, item.change)
             settlement.end(item, Outcome.UNVERIFIED, NOT_SHOWN, NOT_TO_BE_SEEN)
         else:
             settlement.absent[item.ref] = self._kind(batch, item.change)
@@ -334,7 +335,13 @@ class Settler:
         known, reading = self._guards.evidence, settlement.reading
         if reading is None:
             return known.not_read(kinds) if settlement.changed else known
-        return known.read(settlement.shown_kinds, settlement.absent, undone=settlement.undone, at=reading.at)
+        return known.read(
+            settlement.shown_kinds,
+            settlement.absent,
+            settlement.unclear,
+            undone=settlement.undone,
+            at=reading.at,
+        )
 
     def _record_withheld(self, probes: Probes) -> None:
         """Add an entry to the timeline for each kind of items that is withheld from now on."""
