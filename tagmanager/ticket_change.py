@@ -50,7 +50,7 @@ def same_value(one: FieldValue, other: FieldValue) -> bool:
     if one == other or one is None or other is None:
         return one == other
     first, second = str(one), str(other)
-    return first == second or (_moment(first) is not None and _moment(first) == _moment(second))
+    return first == second or (moment_of(first) is not None and moment_of(first) == moment_of(second))
 
 
 def same_choice(one: CustomValue, other: CustomValue) -> bool:
@@ -60,7 +60,8 @@ def same_choice(one: CustomValue, other: CustomValue) -> bool:
     return one == other
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
+    """The moment that a stamp of Zendesk's names, in UTC where it names no zone; None for no stamp."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -33,8 +33,7 @@ class Settlement:
     reading: Reading | None = None  # the batch as it was read back; None: it was not
     shown_kinds: set[str] = field(default_factory=set)  # the kinds of changes that items show
     absent: dict[int, str] = field(default_factory=dict)  # the kinds of changes that items lack, by ref
-    #: The same of items that do not show their change, where nothing tells whether it was made.
-    unclear: dict[int, str] = field(default_factory=dict)
+    unclear: dict[int, str] = field(default_factory=dict)  # and of those of which nobody can tell
     not_applied: list[tuple[Item, Change]] = field(default_factory=list)  # those that are pending again
     undone: int = 0  # changed items whose change had been undone
 

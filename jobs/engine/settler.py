@@ -338,7 +338,7 @@ class Settler:
         return known.read(
             settlement.shown_kinds,
             settlement.absent,
-            unclear=settlement.unclear,
+            settlement.unclear,
             undone=settlement.undone,
             at=reading.at,
         )

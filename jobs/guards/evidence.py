@@ -1,8 +1,7 @@
 """Evidence: whether items that the other side reports as changed really are.
 
 The first batch of each kind of change, and one in fifty after it, is read back. A change that was accepted
-and not made stops the job. So does an answer that ignores a key which matters, and a kind of change that no
-item has shown yet where nothing tells why: a million items would end unverified. What is known is kept on
+and not made stops the job, and so does an answer that ignores a key which matters. What is known is kept on
 the job's row (`Job.evidence`) and written in the transaction that settles a batch, so that a worker that
 takes over knows it.
 """
@@ -14,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from jobs.formatting import some
 from jobs.work import Verify
 
 #: One batch of each proven kind in this many is read back.
@@ -41,19 +39,23 @@ class Evidence:
     absent: int = 0
     example: int = 0
     absent_kinds: tuple[str, ...] = ()
-    #: Items of kinds that none has shown yet, since the job was last resumed, where nothing tells whether the
-    #: change was made; one of them, their kinds, and the kinds with which the job goes on all the same.
+    ignored: tuple[str, ...] = ()  # keys that matter and that an answer said to be ignored
+    tolerated: tuple[str, ...] = ()  # such keys that the job goes on without: a person has resumed it
+    #: Items that do not show their change since the job was last resumed, and whose history does not tell
+    #: whether it was made; one of them; and the kinds of which nothing was ever shown.
     unclear: int = 0
     unclear_example: int = 0
     unclear_kinds: tuple[str, ...] = ()
-    tolerated_kinds: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()  # keys that matter and that an answer said to be ignored
-    tolerated: tuple[str, ...] = ()  # such keys that the job goes on without: a person has resumed it
+    accepted_unclear: tuple[str, ...] = ()  # such kinds that the job goes on with: a person has resumed it
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Evidence:
         kinds = {kind: KindEvidence(**known) for kind, known in stored.get("kinds", {}).items()}
-        lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
+        lists = {
+            name: tuple(stored[name])
+            for name in ("absent_kinds", "ignored", "tolerated", "unclear_kinds", "accepted_unclear")
+            if name in stored
+        }
         return cls(**{**stored, "kinds": kinds, **lists})
 
     def to_json(self) -> dict[str, Any]:
@@ -63,7 +65,7 @@ class Evidence:
     @property
     def is_in_doubt(self) -> bool:
         """Nothing more is sent, and all that is in flight is read back."""
-        return bool(self.absent or self.ignored or self.unclear)
+        return bool(self.absent or self.ignored or self.unclear_kinds)
 
     def wants(self, kinds: Set[str], verify: Verify, *, under_way: Set[str] = frozenset()) -> bool:
         """Whether a batch with changes of these kinds is to be read back.
@@ -86,32 +88,32 @@ class Evidence:
 
     def read(
         self,
-        shown: Iterable[str],
+        shown: Set[str],
         absent: Mapping[int, str],
+        unclear: Mapping[int, str],
         *,
-        unclear: Mapping[int, str] | None = None,
         undone: int,
         at: datetime,
     ) -> Evidence:
         """After a batch was read back: the kinds that items show, and by ref those that items lack.
 
-        Of those in `unclear` nothing tells whether they were made.
+        Of those `unclear` nobody can tell. A kind of which nothing else was seen yet stops the job.
         """
         kinds = {**self.kinds, **dict.fromkeys(shown, KindEvidence(is_proven=True))}
         kinds |= dict.fromkeys(absent.values(), KindEvidence())
-        proven = {kind for kind, known in kinds.items() if known.is_proven}.union(self.tolerated_kinds)
-        open_ones = {ref: kind for ref, kind in (unclear or {}).items() if kind not in proven}
+        never_shown = {kind for kind in unclear.values() if not kinds.get(kind, KindEvidence()).is_proven}
+        never_shown -= {*self.accepted_unclear, *absent.values()}
         return replace(
             self,
             kinds=kinds,
-            unclear=self.unclear + len(open_ones),
-            unclear_example=self.unclear_example or next(iter(open_ones), 0),
-            unclear_kinds=tuple(sorted({*self.unclear_kinds, *open_ones.values()})),
             undone=self.undone + undone,
             last_at=at.isoformat(timespec="seconds"),
             absent=self.absent + len(absent),
             example=self.example or next(iter(absent), 0),
             absent_kinds=tuple(sorted({*self.absent_kinds, *absent.values()})),
+            unclear=self.unclear + len(unclear),
+            unclear_example=self.unclear_example or next(iter(unclear), 0),
+            unclear_kinds=tuple(sorted({*self.unclear_kinds, *never_shown})),
         )
 
     def warned(self, keys: Iterable[str]) -> Evidence:
@@ -119,54 +121,63 @@ class Evidence:
         return replace(self, ignored=tuple(sorted({*self.ignored, *keys}.difference(self.tolerated))))
 
     def resumed(self) -> Evidence:
-        """After a person resumed the job. Where all items showed the change, the warning stops it no more."""
+        """After a person resumed the job.
+
+        Where no item provably lacked the change, the warning stops it no more. Nor does a kind of which
+        nobody can tell whether it is made.
+        """
         tolerated = self.tolerated if self.absent else tuple(sorted({*self.tolerated, *self.ignored}))
         return replace(
             self,
             absent=0,
             example=0,
             absent_kinds=(),
+            ignored=(),
+            tolerated=tolerated,
             unclear=0,
             unclear_example=0,
             unclear_kinds=(),
-            tolerated_kinds=tuple(sorted({*self.tolerated_kinds, *self.unclear_kinds})),
-            ignored=(),
-            tolerated=tolerated,
+            accepted_unclear=tuple(sorted({*self.accepted_unclear, *self.unclear_kinds})),
         )
 
 
 def stop_reason(evidence: Evidence) -> str:
     """Why the job stopped and what to do about it, for people."""
     keys = ", ".join(f"“{key}”" for key in evidence.ignored)
-    warning = f"Zendesk said that it ignores {keys} in what was sent." if keys else ""
-    if not evidence.absent and evidence.unclear:
-        return _why_unclear(evidence, warning)
-    if not evidence.absent:
-        return (
-            f"Stopped: {warning} The tickets that were sent have been read back, and all that Zendesk called "
-            "updated show the change. Nothing more was sent. Resume to go on in spite of the warning, which "
-            "then only goes into the log; or cancel, and ask whoever looks after Tag Manager."
-        )
-    one = evidence.absent == 1
-    number = some(evidence.absent, "ticket")
-    which = f"ticket {evidence.example}" if one else f"such as {evidence.example}"
+    warning = f"Zendesk said that it ignores {keys} in what was sent. " if keys else ""
+    if evidence.absent:
+        return f"Stopped: {_on_absent(evidence, warning)}"
+    if evidence.unclear:
+        return f"Stopped: {warning}{_on_unclear(evidence)}"
     return (
-        f"Stopped: Zendesk accepted the change but did not make it. {warning + ' ' if warning else ''}"
-        f"{number} that it called updated ({which}) {'does' if one else 'do'} not show the change, and no "
-        f"history says that it was made. Sent: {'; '.join(evidence.absent_kinds)}. Nothing more was sent. "
+        f"Stopped: {warning}The tickets that were sent have been read back, and all that Zendesk called "
+        "updated show the change. Nothing more was sent. Resume to go on in spite of the warning, which "
+        "then only goes into the log; or cancel, and ask whoever looks after Tag Manager."
+    )
+
+
+def _on_absent(evidence: Evidence, warning: str) -> str:
+    number, which, do = _counted(evidence.absent, evidence.example)
+    return (
+        f"Zendesk accepted the change but did not make it. {warning}"
+        f"{number} that it called updated ({which}) {do} not show the change, and no history says that it "
+        f"was made. Sent: {'; '.join(evidence.absent_kinds)}. Nothing more was sent. "
         "Check in Zendesk whether the connected user may make this change there. Then resume, which sends it "
         "again; or cancel, which leaves the tickets as they are."
     )
 
 
-def _why_unclear(evidence: Evidence, warning: str) -> str:
-    number = some(evidence.unclear, "ticket")
-    example = evidence.unclear_example
-    which = f"ticket {example}" if evidence.unclear == 1 else f"such as {example}"
+def _on_unclear(evidence: Evidence) -> str:
+    number, which, do = _counted(evidence.unclear, evidence.unclear_example)
     return (
-        f"Stopped: {warning + ' ' if warning else ''}Zendesk called {number} updated ({which}), and none so "
-        "far shows the change. Their history cannot be read, or does not say whether it was made. They count "
-        "as unverified, and nothing more was sent. Look at one of them in Zendesk: if its history has the "
-        "change, something takes it back, such as a trigger; resume then sends the others. If not, cancel, "
-        "and check whether the connected user may make this change there."
+        f"{number} that Zendesk called updated ({which}) {do} not show the change, and the history cannot be "
+        "read or does not tell whether it was made. Nothing more was sent. Look at such a ticket in Zendesk: "
+        "a trigger may undo the change, or the connected user may not be able to make it. Then resume, which "
+        "goes on with the other tickets; or cancel."
     )
+
+
+def _counted(number: int, example: int) -> tuple[str, str, str]:
+    if number == 1:
+        return "1 ticket", f"ticket {example}", "does"
+    return f"{number:,} tickets", f"such as {example}", "do"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from jobs.work import DeliveryEvidence, Result, Verdict
-from tagmanager.ticket_change import TicketChange, TicketSnapshot
+from tagmanager.ticket_change import TicketChange, TicketSnapshot, moment_of
 from zendesk import Audit, FieldChange
 
 #: A ticket whose last change is not older than this when it is sent may have been changed again within the
@@ -57,10 +57,13 @@ def trace_in(
     a trigger may have undone it within the same update.
     """
     audits = list(history)
-    since = [audit for audit in audits if audit.created_at > before.updated_at]
+    read_at, times = _second(before.updated_at), [_second(audit.created_at) for audit in audits]
+    if read_at is None or None in times:
+        return DeliveryEvidence.UNCLEAR
+    since = [audit for audit, at in zip(audits, times, strict=True) if at and at > read_at]
     made = [part for audit in since for part in audit.changes]
     # Stamps have whole seconds. Of the second of the reading only what fits the ticket as it was read counts.
-    at_reading = [audit for audit in audits if audit.created_at == before.updated_at]
+    at_reading = [audit for audit, at in zip(audits, times, strict=True) if at == read_at]
     made += [part for audit in at_reading for part in audit.changes if _follows(part, before)]
     missing = change.missing_in(now)
     added = frozenset().union(*(part.added for part in made))
@@ -74,6 +77,12 @@ def trace_in(
     if not audits or any(_names_nothing(audit) for audit in since):
         return DeliveryEvidence.UNCLEAR
     return DeliveryEvidence.NOT_MADE
+
+
+def _second(stamp: str) -> int | None:
+    """The second that a stamp names, whatever its zone or fraction; None for no time."""
+    moment = moment_of(stamp)
+    return int(moment.timestamp()) if moment else None
 
 
 def _follows(part: FieldChange, before: TicketSnapshot) -> bool:

@@ -43,13 +43,13 @@ class Ticket:
         if type(id_) is not int or not 1 <= id_ <= MAX_ID:
             raise UnexpectedAnswer(f"Zendesk sent a ticket whose id is {_shape_of_id(raw)}.")
         if not isinstance(status, str) or not status:
-            return cls.unreadable(id_, f"its status is {shape_of(status)}")
+            return cls.unreadable(id_, f"its status is {_shape_in(raw, 'status')}")
         if not isinstance(stamp, str):
-            return cls.unreadable(id_, f"its updated_at is {shape_of(stamp)}")
+            return cls.unreadable(id_, f"its updated_at is {_shape_in(raw, 'updated_at')}")
         if tags is None and "tags" in raw:
             tags = []
         if not isinstance(tags, list):
-            return cls.unreadable(id_, f"its tags are {shape_of(tags) if 'tags' in raw else 'missing'}")
+            return cls.unreadable(id_, f"its tags are {_shape_in(raw, 'tags')}")
         if odd := [tag for tag in tags if not isinstance(tag, str)]:
             return cls.unreadable(id_, f"one of its tags is {shape_of(odd[0])}")
         return cls(id_, status, frozenset(map(normalise, tags)), stamp, json_text(raw, "subject"), raw)
@@ -72,6 +72,10 @@ class Ticket:
         sent = self.fields.get("custom_fields")
         fields = (field for field in sent if isinstance(field, dict)) if isinstance(sent, list) else ()
         return next((field.get("value") for field in fields if field.get("id") == field_id), None)
+
+
+def _shape_in(raw: Mapping[str, Any], key: str) -> str:
+    return shape_of(raw[key]) if key in raw else "missing"
 
 
 def _shape_of_id(raw: Mapping[str, Any]) -> str:

@@ -59,7 +59,7 @@ def test_every_batch_is_read_back_while_its_kind_is_unproven(script: Script) -> 
     script.touched, script.max_in_flight = {1, 2, 3, 4}, 2
     job = run(submitted(6))
     assert (job.status, job.remaining) == ("errored", 2)
-    assert "called 2 tickets updated (such as 1), and none so far shows the change" in job.error
+    assert "3 tickets that Zendesk called updated (such as 1) do not show the change" in job.error
     actions.resume(job=job, by=ANA)
     job = run(job)
     assert script.read_back == [[1, 2], [3, 4]]

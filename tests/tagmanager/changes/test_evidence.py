@@ -100,6 +100,21 @@ def test_the_history_says_whether_the_change_was_made(history: list[Audit], foun
     assert evidence.trace_in(history, CHANGE, BEFORE, replace(BEFORE, updated_at=LATER)) is found
 
 
+@pytest.mark.parametrize(
+    ("read_at", "found"),
+    [
+        ("2026-11-30T19:00:00+09:00", MADE),
+        ("2026-11-30T10:00:00.250Z", MADE),
+        ("2026-11-30T19:06:00+09:00", NOT_MADE),  # after that update
+        ("yesterday", UNCLEAR),
+    ],
+)
+def test_stamps_compare_as_times_and_not_as_texts(read_at: str, found: DeliveryEvidence) -> None:
+    before = replace(BEFORE, updated_at=read_at)
+    history = [FIRST, audit(tags(["a", "b"], ["b", "vip"]), FIELD)]
+    assert evidence.trace_in(history, CHANGE, before, replace(before, updated_at=LATER)) is found
+
+
 def test_only_what_the_ticket_lacks_is_looked_for(db: None) -> None:
     now = replace(BEFORE, tags=frozenset({"vip", "b"}), updated_at=LATER)
     assert evidence.trace_in([FIRST, audit(FIELD)], CHANGE, BEFORE, now) is MADE
