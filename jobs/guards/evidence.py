@@ -160,8 +160,8 @@ def _on_absent(evidence: Evidence, warning: str) -> str:
     number, which, do = _counted(evidence.absent, evidence.example)
     return (
         f"Zendesk accepted the change but did not make it. {warning}"
-        f"{number} that it called updated ({which}) {do} not show the change, and no history says that it was made. "
-        f"Sent: {'; '.join(evidence.absent_kinds)}. Nothing more was sent. "
+        f"{number} that it called updated ({which}) {do} not show the change, and "
+        f"no history says that it was made. Sent: {'; '.join(evidence.absent_kinds)}. Nothing more was sent. "
         "Check in Zendesk whether the connected user may make this change there. Then resume, which sends it "
         "again; or cancel, which leaves the tickets as they are."
     )
