@@ -107,9 +107,12 @@ def chain_words(chain: Iterable[str]) -> str:
     return " → ".join(tag or "(removed)" for tag in chain)
 
 
-def as_text(pairs: Pairs) -> str:
-    """Lines from which `read` makes the same pairs."""
-    return "\n".join(f"{old},{new}" for old, new in pairs.items())
+def as_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """Lines from which `read` makes the same pairs, the tags `old` and `new` included."""
+    rows = list(pairs)
+    is_like_header = rows and rows[0][0].lower() in OLD_COLUMNS and rows[0][1].lower() in NEW_COLUMNS
+    header = [(OLD_COLUMNS[0], NEW_COLUMNS[0])] if is_like_header else []
+    return "\n".join(f"{old},{new}" for old, new in [*header, *rows])
 
 
 def _chain_from(pairs: Pairs, tag: str) -> list[str]:

@@ -128,7 +128,7 @@ class RenameTagsForm(ToolForm):
 
     @classmethod
     def filling(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return {"pairs": tag_pairs.as_text(params["pairs"])}
+        return {"pairs": tag_pairs.as_text(params["pairs"].items())}
 
 
 class RenameTags:

@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from jobs.cli.commands import usage_error
 from tagmanager.cli.options import STDIN, add_source_options, add_ticket_options, files
 from tagmanager.cli.ticket_command import TicketCommand
+from tagmanager.intake import tag_pairs
 from tagmanager.tools import tool
 from tagmanager.tools.rename_tags import RenameTags
 
@@ -54,7 +55,8 @@ def _pairs(options: dict[str, Any]) -> str:
             raise usage_error(
                 f"--pair {odd}: put an = between the old tag and the new one, as in --pair old=new."
             )
-        return "\n".join(",".join(pair.split("=", 1)) for pair in options["pair"])
+        pairs = (pair.partition("=") for pair in options["pair"])
+        return tag_pairs.as_text((old, new) for old, _, new in pairs)
     if options["mapping"] == STDIN:
         if STDIN in files(options):
             raise usage_error("Both --mapping and a file of numbers read standard input. Give one as a file.")

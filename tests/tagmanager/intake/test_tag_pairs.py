@@ -84,4 +84,10 @@ def test_resolved_pairs_have_neither_chains_nor_cycles(pairs: dict[str, str]) ->
 @given(pairs=PAIRS)
 def test_what_is_written_is_read_back(pairs: dict[str, str]) -> None:
     pairs = {old: new for old, new in pairs.items() if old != new}
-    assert tag_pairs.read(tag_pairs.as_text(pairs).splitlines()).pairs == pairs
+    assert tag_pairs.read(tag_pairs.as_text(pairs.items()).splitlines()).pairs == pairs
+
+
+@pytest.mark.parametrize("pairs", [{"old": "new"}, {"From": "to", "a": "b"}, {"a": "b", "old": "new"}])
+def test_tags_that_are_called_like_columns_are_written_as_tags(pairs: dict[str, str]) -> None:
+    read = tag_pairs.read(tag_pairs.as_text(pairs.items()).splitlines())
+    assert read.pairs == {old.lower(): new for old, new in pairs.items()}
