@@ -54,13 +54,24 @@ def test_every_batch_is_read_back_while_its_kind_is_unproven(script: Script) -> 
     """What the records alone prove, proves the kind as well; what nothing shows does not."""
     script.traces = {1: UNCLEAR, 2: UNCLEAR, 3: UNCLEAR, 4: MADE}
     script.touched = {1, 2, 3, 4}
-    job = run(submitted(6))
+    job = submitted(6)
+    Job.objects.update(evidence=evidence.Evidence(accepted_unclear=("add",)).to_json())
+    job = run(job)
     assert script.read_back == [[1, 2], [3, 4]]
     assert (
         stands(job)
         == [("unverified", "not_shown")] * 3 + [("changed", "undone_since")] + [("changed", "")] * 2
     )
     assert job.verified == 1
+
+
+def test_a_first_batch_of_which_nobody_can_tell_stops_the_job(script: Script) -> None:
+    script.traces = dict.fromkeys(range(1, 5), UNCLEAR)
+    script.touched = {1, 2, 3, 4}
+    job = run(submitted(6))
+    assert (job.status, script.sent) == ("errored", [[1, 2]])
+    assert stands(job) == [("unverified", "not_shown")] * 2 + [("pending", "")] * 4
+    assert job.error.startswith("Stopped: 2 tickets that Zendesk called updated (such as 1) do not show")
 
 
 def test_kinds_are_proven_each_for_itself(script: Script) -> None:
