@@ -398,6 +398,13 @@ class Work(Protocol):
         """
         ...
 
+    def why_not_made(self, item: Sendable, now: Snapshot) -> Result | None:
+        """How an item ends that was accepted and provably not changed, if that is for a reason of its own.
+
+        `None`: nothing about the item explains it, so other items may fare no better.
+        """
+        ...
+
     def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
         """Whether the state proves by itself that nothing at all was done to the item since it was read."""
         ...

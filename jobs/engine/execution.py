@@ -282,6 +282,8 @@ def _why_stopped(job: Job, pipeline: Pipeline) -> str:
     """Why a person has to look before more is sent, for people; "" for no reason."""
     if pipeline.evidence.is_in_doubt:
         return evidence.stop_reason(pipeline.evidence)
+    if pipeline.why_unheard:
+        return pipeline.why_unheard
     if pipeline.stopped_by:
         return circuit_breaker.stop_reason(job, pipeline.stopped_by)
     if withheld := pipeline.withheld:

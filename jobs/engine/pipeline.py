@@ -82,6 +82,10 @@ READ_BACK_AT_ONCE = 2
 #: may be slow to show it.
 SECOND_LOOK_AFTER = 2.0
 
+#: After this many lost answers in a row, none of whose batches shows a change, a person has to look: sending
+#: on would only end each item unverified. More than `SENT_AT_ONCE`, which one short outage may cost.
+MOST_LOST_IN_A_ROW = 10
+
 P = TypeVar("P", Calling, Sent, Answered, ReadingBack, Checking, Lost)
 
 
@@ -106,6 +110,8 @@ class Pipeline:
         self._remote_slot_at = 0.0  # the other side's queue is full
         self._own_slot_at = 0.0  # our jobs have taken all slots; a settled batch of any of them ends it
         self._slots_back_off = SLOTS_BACK_OFF
+        self._lost_in_a_row = 0  # batches whose answers were lost, and that show no change
+        self._lost_with = ""  # what the last of them said
 
     def step(self) -> bool:
         """Do what is due now, a little of each kind; False when there was nothing to do."""
@@ -197,6 +203,18 @@ class Pipeline:
         return self.guards.evidence
 
     @property
+    def why_unheard(self) -> str:
+        """Why nothing is sent after calls in a row that came to nothing, for people; "" for no reason."""
+        if self._lost_in_a_row < MOST_LOST_IN_A_ROW:
+            return ""
+        return (
+            f"Stopped: {self._lost_in_a_row} calls in a row that send changes had no usable answer, and no "
+            f"ticket shows that any of them was carried out. {self._lost_with} Nothing more was sent. Check "
+            "whether something between this machine and Zendesk, such as a proxy, holds such calls up. Then "
+            "resume, which sends the rest."
+        )
+
+    @property
     def _is_doubted(self) -> bool:
         """Items that were reported as changed did not show it, and are about to be read once more."""
         return any(entry.is_doubted for entry in self.in_flight)
@@ -239,6 +257,8 @@ class Pipeline:
         Stale batches among the next are read again shortly before a slot is free for them.
         """
         if self.stopped_by or self.is_held or self.evidence.is_in_doubt or self._is_doubted:
+            return False
+        if self.why_unheard:
             return False
         self.refresher.watch_clock()
         refreshed = self.refresher.finish()
@@ -334,6 +354,7 @@ class Pipeline:
             self._follow(entry, receipt.id, receipt.slots, ignored=receipt.ignored)
             failpoint(Failpoint.RECEIPT_WRITTEN)
             self._slots_back_off = SLOTS_BACK_OFF
+            self._lost_in_a_row = 0
 
     @contextmanager
     def _unless_sent(self, entry: InFlight) -> Iterator[None]:
@@ -351,6 +372,7 @@ class Pipeline:
             self._hold_sending()
         except FateUnknown as unknown:
             logger.warning("Its fate is unknown: %s", unknown)
+            self._lost_with = str(unknown)
             self._mark_lost(entry)
         except RefusedForNow as refused:
             logger.warning("It was refused for now: %s", refused)
@@ -512,6 +534,9 @@ class Pipeline:
             is_over=answered.is_over,
             kinds=self._kinds(entry),
         )
+        if answered.answer.phase is AnswerPhase.GONE and not entry.batch.receipt:
+            is_shown = Batch.objects.filter(pk=entry.batch.pk, changed__gt=0).exists()
+            self._lost_in_a_row = 0 if is_shown else self._lost_in_a_row + 1
         self._free_slot(entry)
 
     def _mark_lost(self, entry: InFlight) -> None:
@@ -525,6 +550,7 @@ class Pipeline:
             if end is None:
                 return
             if end.receipt:
+                self._lost_in_a_row = 0
                 self._follow(entry, end.receipt)
             else:
                 lost_for_good = "The answer to this batch was lost; its tickets were read back."

@@ -170,14 +170,15 @@ class Settler:
             elif end := reading.ends.get(item.ref):
                 _end_with(settlement, item, end)
             else:
-                self._judge(settlement, batch, item, reading.evidence[item.ref])
+                self._judge(settlement, batch, item, reading)
         shown = [pk for pk in done if pk not in unsettled]
         for change in Item.objects.filter(pk__in=shown).values_list("change", flat=True):
             settlement.shown_kinds.add(self._kind(batch, change))
         return shown
 
-    def _judge(self, settlement: Settlement, batch: Batch, item: Item, evidence: DeliveryEvidence) -> None:
+    def _judge(self, settlement: Settlement, batch: Batch, item: Item, reading: Reading) -> None:
         """Decide about an item that was reported as changed and does not show it."""
+        evidence = reading.evidence[item.ref]
         if evidence is DeliveryEvidence.MADE:
             settlement.shown_kinds.add(self._kind(batch, item.change))
             if not self._work.is_visible(item.change or {}):
@@ -190,6 +191,10 @@ class Settler:
         elif evidence is DeliveryEvidence.UNCLEAR:
             settlement.unclear[item.ref] = self._kind(batch, item.change)
             settlement.end(item, Outcome.UNVERIFIED, NOT_SHOWN, NOT_TO_BE_SEEN)
+        elif (own := self._work.why_not_made(sendable_of(item), reading.seen[item.ref])) and (
+            not batch.once or self._is_unmade(item)
+        ):
+            _end_with(settlement, item, own)
         else:
             settlement.absent[item.ref] = self._kind(batch, item.change)
             if batch.once and not self._is_unmade(item):

@@ -392,6 +392,12 @@ class TicketWork:
         why = undo.why_not_back(change, seen, self._options.field_names)
         return Result(Verdict.REFUSED, undo.NOT_TAKEN_BACK, why) if why else None
 
+    def why_not_made(self, item: Sendable, now: Snapshot) -> Result | None:
+        if not TicketSnapshot.from_json(item.ref, now).is_ai_agent:
+            return None
+        ignored = f"{evidence.HELD_BY_AI_AGENT} Zendesk accepted the change and did not make it."
+        return Result(Verdict.REFUSED, evidence.AI_AGENT, ignored)
+
     def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
         before, seen = (TicketSnapshot.from_json(item.ref, state) for state in (item.before, now))
         return evidence.is_untouched(before, seen, sent_at)

@@ -131,6 +131,9 @@ class InstantWork:
     def why_not_shown(self, item: Sendable, now: Snapshot) -> None:
         return None
 
+    def why_not_made(self, item: Sendable, now: Snapshot) -> None:
+        return None
+
     def is_untouched(self, item: Sendable, now: Snapshot, sent_at: datetime) -> bool:
         return item.before == now
 

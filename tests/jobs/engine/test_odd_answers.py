@@ -65,7 +65,7 @@ ODD = [
     ({"change": {"tags": [1]}}, "one of its tags is a number"),
     ({"drop": ["tags"]}, "its tags are missing"),
     ({"change": {"status": None}}, "its status is null"),
-    ({"drop": ["updated_at"]}, "its updated_at is null"),
+    ({"drop": ["updated_at"]}, "its updated_at is missing"),
     ({"change": {"id": None}}, "its record came without a usable id"),
     ({"change": {"id": 0}}, "its record came without a usable id"),
 ]

@@ -70,6 +70,15 @@ def test_every_batch_is_read_back_while_its_kind_is_unproven(script: Script) -> 
     assert job.verified == 1
 
 
+def test_a_first_batch_of_which_nobody_can_tell_stops_the_job(script: Script) -> None:
+    script.traces = dict.fromkeys(range(1, 5), UNCLEAR)
+    script.touched = {1, 2, 3, 4}
+    job = run(submitted(6))
+    assert (job.status, script.sent) == ("errored", [[1, 2]])
+    assert stands(job) == [("unverified", "not_shown")] * 2 + [("pending", "")] * 4
+    assert job.error.startswith("Stopped: 2 tickets that Zendesk called updated (such as 1) do not show")
+
+
 def test_kinds_are_proven_each_for_itself(script: Script) -> None:
     script.plan = lambda ref: Change({"add": ["vip"]} if ref <= 4 else {"set": [str(ref)]}, own=ref > 4)
     script.applied = set(range(1, 9))

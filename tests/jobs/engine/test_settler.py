@@ -287,6 +287,26 @@ def test_a_lost_batch_without_a_trace_is_read_back(script: Script) -> None:
     assert batches(job, "note", "attempt", "size", "changed") == [(note, 1, 2, 1), ("", 2, 1, 1)]
 
 
+def test_calls_in_a_row_that_come_to_nothing_stop_the_job(script: Script) -> None:
+    """Sending on would halve the batch down to single tickets, and end each of them unverified."""
+    script.sends = [FateUnknown("Zendesk answered with a page.")] * 100
+    script.found = [SearchResult.ABSENT] * 100
+    job = run(submitted(40))
+    assert job.status == "errored"
+    assert len(script.sent) <= 20  # ten, and what was under way by then
+    assert "calls in a row that send changes had no usable answer" in job.error
+    assert "Zendesk answered with a page." in job.error
+    assert (job.unverified, job.remaining) == (0, 40)
+
+
+def test_lost_answers_to_calls_that_were_carried_out_do_not_stop_it(script: Script) -> None:
+    script.sends = [FateUnknown("No answer came.")] * 100
+    script.found = [SearchResult.ABSENT] * 100
+    script.applied = set(range(1, 5001))
+    assert (job := run(submitted(1200))).status == "succeeded"
+    assert (outcomes(job), len(script.sent)) == ({}, 12)
+
+
 @pytest.mark.parametrize("found", [SearchResult.ABSENT, SearchResult.UNCLEAR])
 def test_a_lost_change_that_must_not_be_made_twice_goes_again_only_if_it_is_absent(
     script: Script, monkeypatch: pytest.MonkeyPatch, found: SearchResult

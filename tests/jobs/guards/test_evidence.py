@@ -83,7 +83,7 @@ def test_the_sentence_calls_nothing_shown_that_nobody_can_tell() -> None:
     said = stop_reason(unclear.warned(["tags"]))
     assert said.startswith(
         "Stopped: Zendesk said that it ignores “tags” in what was sent. "
-        "2 tickets that Zendesk called updated (such as 7) do not show the change, and the history cannot be "
-        "read or does not tell"
+        "2 tickets that Zendesk called updated (such as 7) do not show the change, and the history "
+        "cannot be read or does not tell whether it was made."
     )
     assert "all that Zendesk called" not in said

@@ -56,6 +56,16 @@ def test_a_refusal_is_each_tickets_own(demo: Demo) -> None:
     assert outcomes(job) == {ref: "failed" if ref in held(demo) else "changed" for ref in both(demo)}
 
 
+def test_one_that_ignores_the_change_in_silence_stops_nobody_else(demo: Demo) -> None:
+    demo.account.configure(ai_agent_updates="ignored")
+    job = run(submit(refs=both(demo), add=["brand-new"]))
+    assert (job.status, job.verified) == ("partial", 3)
+    assert outcomes(job) == {ref: "failed" if ref in held(demo) else "changed" for ref in both(demo)}
+    (reason,) = set(job.items.filter(outcome=Outcome.FAILED).values_list("reason", "detail"))
+    assert reason[0] == "ai_agent"
+    assert reason[1].endswith("Zendesk accepted the change and did not make it.")
+
+
 def test_the_filter_leaves_them_out_of_the_job(demo: Demo) -> None:
     job = run(submit(refs=both(demo), only=NO_AI_AGENT, add=["brand-new"]))
     assert outcomes(job) == {ref: "changed" for ref in both(demo) if ref not in held(demo)}
