@@ -50,7 +50,7 @@ def same_value(one: FieldValue, other: FieldValue) -> bool:
     if one == other or one is None or other is None:
         return one == other
     first, second = str(one), str(other)
-    return first == second or (moment_of(first) is not None and moment_of(first) == moment_of(second))
+    return first == second or (_moment(first) is not None and _moment(first) == _moment(second))
 
 
 def same_choice(one: CustomValue, other: CustomValue) -> bool:
@@ -60,13 +60,18 @@ def same_choice(one: CustomValue, other: CustomValue) -> bool:
     return one == other
 
 
-def moment_of(text: str) -> datetime | None:
-    """The moment that a stamp of Zendesk's names, in UTC where it names no zone; None for no stamp."""
+def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def second_of(stamp: str) -> int | None:
+    """The second that a stamp names, whatever its zone or fraction; None for no time."""
+    moment = _moment(stamp)
+    return int(moment.timestamp()) if moment else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from jobs.work import DeliveryEvidence, Result, Verdict
-from tagmanager.ticket_change import TicketChange, TicketSnapshot, moment_of
+from tagmanager.ticket_change import TicketChange, TicketSnapshot, second_of
 from zendesk import Audit, FieldChange
 
 #: A ticket whose last change is not older than this when it is sent may have been changed again within the
@@ -57,7 +57,7 @@ def trace_in(
     a trigger may have undone it within the same update.
     """
     audits = list(history)
-    read_at, times = _second(before.updated_at), [_second(audit.created_at) for audit in audits]
+    read_at, times = second_of(before.updated_at), [second_of(audit.created_at) for audit in audits]
     if read_at is None or None in times:
         return DeliveryEvidence.UNCLEAR
     since = [audit for audit, at in zip(audits, times, strict=True) if at and at > read_at]
@@ -77,12 +77,6 @@ def trace_in(
     if not audits or any(_names_nothing(audit) for audit in since):
         return DeliveryEvidence.UNCLEAR
     return DeliveryEvidence.NOT_MADE
-
-
-def _second(stamp: str) -> int | None:
-    """The second that a stamp names, whatever its zone or fraction; None for no time."""
-    moment = moment_of(stamp)
-    return int(moment.timestamp()) if moment else None
 
 
 def _follows(part: FieldChange, before: TicketSnapshot) -> bool:

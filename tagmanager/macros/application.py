@@ -18,7 +18,7 @@ import zendesk as api
 from jobs.errors import NeedsPerson, ReadAgain
 from jobs.work import DeliveryEvidence, Sendable
 from tagmanager.macros.comments import Comment
-from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange
+from tagmanager.ticket_change import FieldValue, MacroPreview, TicketChange, second_of
 from zendesk import normalise
 
 logger = logging.getLogger(__name__)
@@ -195,7 +195,8 @@ class Application:
     def _evidence_in(self, history: Sequence[api.Audit], since: str) -> DeliveryEvidence:
         if not history:  # an archived ticket shows none
             return DeliveryEvidence.UNCLEAR
-        was_commented = any(audit.has_comment and audit.created_at > since for audit in history)
+        read_at = second_of(since)
+        was_commented = any(audit.has_comment and _is_after(audit.created_at, read_at) for audit in history)
         return (
             DeliveryEvidence.NOT_MADE
             if self._marks_are_kept or not was_commented
@@ -212,7 +213,19 @@ class Application:
             return []
 
     def _has_mark(self, history: Iterable[api.Audit]) -> bool:
-        return any(audit.custom.get(MARK) == self.macro.mark for audit in history)
+        return any(_mark_in(audit.custom) == self.macro.mark for audit in history)
+
+
+def _mark_in(custom: Mapping[str, Any]) -> object:
+    """Our mark in the metadata of an audit, which may show what was sent under one more ``custom``."""
+    inner = custom.get("custom")
+    return custom.get(MARK) or (inner.get(MARK) if isinstance(inner, dict) else None)
+
+
+def _is_after(stamp: str, second: int | None) -> bool:
+    """Whether a stamp names a later second; so does one that cannot be compared."""
+    at = second_of(stamp)
+    return at is None or second is None or at > second
 
 
 def _macro_preview(
