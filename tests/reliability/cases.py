@@ -361,6 +361,7 @@ def _bulk_job_faults() -> Iterator[Case]:
 def _ai_agents() -> Iterator[Case]:
     some_failed = {"changed": TICKETS - 3, "failed": 3}
     yield Case("three tickets that an AI agent holds, refused", (), some_failed, before=_hand_over)
+    yield Case("three tickets that an AI agent holds, ignored", (), some_failed, before=_hand_over_in_silence)
     yield Case("three tickets handed to an AI agent meanwhile", (), some_failed, midway=_hand_over)
     yield Case("three tickets that an AI agent holds, accepted", (), before=_hand_over_open, quick=False)
 
@@ -617,6 +618,11 @@ def _delete_one_silently(demo: Demo, refs: list[int]) -> None:
 def _hand_over(demo: Demo, refs: list[int]) -> None:
     for ref in refs[:3]:
         demo.account.set_ai_agent(ref, holds=True)
+
+
+def _hand_over_in_silence(demo: Demo, refs: list[int]) -> None:
+    demo.account.configure(ai_agent_updates="ignored")
+    _hand_over(demo, refs)
 
 
 def _hand_over_open(demo: Demo, refs: list[int]) -> None:
