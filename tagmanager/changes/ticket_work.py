@@ -484,7 +484,8 @@ class TicketWork:
     def find_lost(self, items: Sequence[Sendable], known: set[str], since: datetime) -> str | SearchResult:
         refs = {item.ref for item in items}
         unclear = False
-        with engine_adapter.reading():
+        # Without that list nobody can tell: after a while the tickets are read instead.
+        with engine_adapter.reading(), suppress(api.NotFound):
             for status in islice(self._zendesk.recent_job_statuses(), RECENT_JOBS):
                 if status.id in known or status.total not in (None, len(refs)):
                     continue
@@ -494,7 +495,8 @@ class TicketWork:
                     continue
                 elif self._macro is None or self._macro.made(status):
                     return status.id
-        return SearchResult.UNCLEAR if unclear else SearchResult.ABSENT
+            return SearchResult.UNCLEAR if unclear else SearchResult.ABSENT
+        return SearchResult.UNCLEAR
 
     def find_evidence(self, items: Sequence[Sendable]) -> dict[int, DeliveryEvidence]:
         if self._macro is None:

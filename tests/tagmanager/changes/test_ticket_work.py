@@ -320,6 +320,14 @@ def test_one_that_ended_before_the_batch_was_sent_is_not_it(
     assert found(zendesk, status("V3-8", message=message)) == ("V3-8" if is_it else SearchResult.ABSENT)
 
 
+def test_without_the_list_of_bulk_jobs_nobody_can_tell(zendesk: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> list[api.JobStatus]:
+        raise api.NotFound("There is no such list.", status=404)
+
+    monkeypatch.setattr(zendesk, "recent_job_statuses", missing)
+    assert found(zendesk) is SearchResult.UNCLEAR
+
+
 def test_only_a_macro_leaves_evidence(zendesk: Api) -> None:
     assert work().find_evidence([Sendable(1)]) == {}
 
