@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from jobs.models import Job
+from jobs.reports.exports import Asked
 from jobs.source_spec import Stored
 from jobs.states import FollowUp, Outcome
 from tagmanager.account import connection
-from tagmanager.changes import irrevocable
+from tagmanager.changes import irrevocable, unplanned
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.source_kinds.registry import of_kind
 from tagmanager.intake.ticket_filter import START, TicketFilter
@@ -122,3 +123,8 @@ def advice_on(outcome: str, reason: str, job: Job | None = None) -> str:
     if ItemResult(None, None, ok=False, code=reason).is_passing:
         return ADVICE["DatabaseConflict"]
     return "Mend what Zendesk names, then retry." if outcome == Outcome.FAILED else ""
+
+
+def asked(job: Job) -> Asked:
+    """Tells what the job was to do to tickets that it had no plan for, as far as its own request says so."""
+    return unplanned.asked(job)

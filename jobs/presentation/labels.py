@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from django.conf import settings
 
 from jobs.models import Job
+from jobs.reports.exports import Asked
 from jobs.source_spec import Stored
 
 
@@ -51,6 +52,10 @@ class Labels(Protocol):
 
     def advice_on(self, outcome: str, reason: str, job: Job | None = None) -> str:
         """What a person can do about items of the job that ended so, a sentence; "" for nothing to say."""
+        ...
+
+    def asked(self, job: Job) -> Asked:
+        """Tells what the job was to do to items that it had no plan for."""
         ...
 
 

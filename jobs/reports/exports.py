@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -22,6 +23,13 @@ NOT_ATTEMPTED = "not_attempted"
 #: A spreadsheet takes a cell that starts with one of these for a formula, and would run what a tag says
 #: (owasp.org, CSV injection; the wide forms in spreadsheets set to Japanese).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: The same behind a character at which a spreadsheet splits a line whatever the quotes say: a semicolon where
+#: the comma is the decimal sign, as in German, a tab, a line break. Blanks and quotes may stand between.
+_SPLIT_FORMULA = re.compile('([;\t\r\n][ "\u00a0]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])')
+#: Rows whose change was not made, or is not known to be, say what was to be done.
+STILL_TO_DO = frozenset({Outcome.FAILED, Outcome.PENDING, Outcome.UNVERIFIED})
+#: Excel takes the bytes of a CSV for UTF-8 behind this mark alone.
+BOM = "\ufeff"
 
 
 class UnknownOutcome(ValueError):
@@ -49,10 +57,31 @@ class Row(NamedTuple):
     fields_set: str = ""
     comment: str = ""  # "public" or "internal" where one was posted; what it says is not kept
     verified_at: str = ""  # ISO 8601 in UTC; when a changed one was read back; "" if it was not
+    # Of one that failed, was not attempted or is unverified: what was to be done. As rows they go back in.
+    tags_to_add: str = ""
+    tags_to_remove: str = ""
+    also_to_do: str = ""  # what tags do not tell, as a sentence: fields, a comment, or that nobody knows
 
 
-def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Iterator[Row]:
+class ToDo(NamedTuple):
+    """What was to be done to an item."""
+
+    add: Sequence[str] = ()
+    remove: Sequence[str] = ()
+    also: str = ""
+
+
+#: What a job was to do to items that it had no plan for yet, by ref; it is given each with its own request.
+Asked = Callable[[Sequence[tuple[int, Mapping[str, Any] | None]]], Mapping[int, ToDo]]
+NOTHING = ToDo()
+
+
+def rows(
+    job: Job, outcome: str | None = None, reason: str | None = None, *, asked: Asked | None = None
+) -> Iterator[Row]:
     """The job's items in the order of their numbers, only those with `outcome` and `reason` if given.
+
+    `asked` tells what was to be done to those that were not planned.
 
     Read piece by piece, each a short query of its own, so that neither the memory nor a lock grows with the
     list. Raises `UnknownOutcome` before the first row, and `JobDeleted` after the last readable one.
@@ -62,7 +91,12 @@ def rows(job: Job, outcome: str | None = None, reason: str | None = None) -> Ite
         items = items.filter(outcome=stored_outcome(outcome))
     if reason:
         items = items.filter(reason=reason)
-    return _read(job, items.order_by("ref"), NOT_ATTEMPTED if job.is_ended else str(Outcome.PENDING))
+    return _read(job, items.order_by("ref"), asked)
+
+
+def pending_word(job: Job) -> str:
+    """How an export calls the items of the job that have no outcome."""
+    return NOT_ATTEMPTED if job.is_ended else str(Outcome.PENDING)
 
 
 def stored_outcome(name: str) -> Outcome:
@@ -74,9 +108,11 @@ def stored_outcome(name: str) -> Outcome:
         raise UnknownOutcome(f"There is no outcome {name!r}. The outcomes are: {known}.") from None
 
 
-def write_csv(lines: Iterable[Row]) -> Iterator[str]:
-    """Pieces of a CSV file with a line of names; cells that would be run as formulas get an apostrophe."""
+def write_csv(lines: Iterable[Row], *, bom: bool = False) -> Iterator[str]:
+    """Pieces of a CSV file with a line of names; what would be run as a formula gets an apostrophe."""
     buffer = io.StringIO()
+    if bom:
+        buffer.write(BOM)
     writer = csv.writer(buffer)
     writer.writerow(Row._fields)
     for piece in _pieces(lines):
@@ -101,7 +137,7 @@ def write_ndjson(lines: Iterable[Row]) -> Iterator[str]:
 
 
 Writer = Callable[[Iterable[Row]], Iterator[str]]
-#: By format: its writer and its media type.
+#: Of each format that is text: its writer and its media type.
 FORMATS: dict[str, tuple[Writer, str]] = {
     "csv": (write_csv, "text/csv; charset=utf-8"),
     "json": (write_json, "application/json"),
@@ -109,13 +145,21 @@ FORMATS: dict[str, tuple[Writer, str]] = {
 }
 
 
-def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
+def _read(job: Job, items: Any, asked: Asked | None) -> Iterator[Row]:
+    pending = pending_word(job)
     wanted = items.values_list("ref", "outcome", "detail", "reason", "before", "change", *TIMES)
     after: int | None = None
     while True:
         piece = list((wanted if after is None else wanted.filter(ref__gt=after))[:READ_AT_ONCE])
+        unplanned = [
+            ref for ref, outcome, *_, change, _, _ in piece if change is None and outcome in STILL_TO_DO
+        ]
+        told = asked(_requests(job, unplanned)) if asked and unplanned else {}
         for ref, outcome, detail, reason, before, change, sent_at, verified_at in piece:
             done = (change or {}) if outcome in WITH_CHANGE else {}
+            todo = NOTHING
+            if outcome in STILL_TO_DO:
+                todo = told.get(ref, NOTHING) if change is None else planned(change)
             yield Row(
                 ref,
                 pending if outcome == Outcome.PENDING else outcome,
@@ -125,9 +169,12 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
                 " ".join(done.get("remove", ())),
                 _time(sent_at),
                 _fields(_fields_before(before or {}, done)),
-                _fields({**done.get("fields", {}), **custom_fields(done.get("custom", {}))}),
+                _fields(_fields_set(done)),
                 done.get("comment", ""),
                 _time(verified_at) if outcome == Outcome.CHANGED else "",
+                " ".join(todo.add),
+                " ".join(todo.remove),
+                todo.also,
             )
         if len(piece) < READ_AT_ONCE:
             # A job is hidden before any of it is deleted.
@@ -135,6 +182,37 @@ def _read(job: Job, items: Any, pending: str) -> Iterator[Row]:
                 raise JobDeleted(f"Job {job.pk} was deleted meanwhile, so its export is not complete.")
             return
         after = piece[-1][0]
+
+
+def _requests(job: Job, refs: Sequence[int]) -> list[tuple[int, dict[str, Any] | None]]:
+    given = job.items.filter(ref__gte=refs[0], ref__lte=refs[-1], given__isnull=False)
+    requests = dict(given.values_list("ref", "given"))
+    return [(ref, requests.get(ref)) for ref in refs]
+
+
+def planned(change: Mapping[str, Any]) -> ToDo:
+    """What a planned change was to do. The guard tag is the job's own, and no part of what was asked for."""
+    guard = change.get("guard")
+    return ToDo(
+        [tag for tag in change.get("add", ()) if tag != guard],
+        change.get("remove", ()),
+        beyond_tags(_fields_set(change), change.get("comment", "")),
+    )
+
+
+def beyond_tags(fields: Mapping[str, Any], comment: str) -> str:
+    """What a change was to do besides tags, as a sentence; "" for nothing."""
+    parts = [_fields(fields), _COMMENTS.get(comment, comment)]
+    if not any(parts):
+        return ""
+    return f"Tags alone do not repeat this: {', '.join(filter(None, parts))}."
+
+
+_COMMENTS = {"public": "a public reply", "internal": "an internal note"}
+
+
+def _fields_set(change: Mapping[str, Any]) -> dict[str, Any]:
+    return {**change.get("fields", {}), **custom_fields(change.get("custom", {}))}
 
 
 def custom_fields(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,8 +247,12 @@ def _object(line: Row) -> str:
 
 
 def escape_formula(cell: str | int) -> str | int:
-    """The cell, escaped so that no spreadsheet runs it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    """The cell, escaped so that no spreadsheet runs it, or a part of it where it splits the cell."""
+    if not isinstance(cell, str) or not cell:
+        return cell
+    if not cell.isprintable() or ";" in cell:
+        cell = _SPLIT_FORMULA.sub(r"\1'", cell)
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _drain(buffer: io.StringIO) -> str:

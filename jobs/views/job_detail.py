@@ -21,8 +21,9 @@ from jobs.input import MAX_INT64
 from jobs.models import Job
 from jobs.presentation.job_page import JobPage
 from jobs.presentation.job_summary import request_summary
+from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import Reasons, outcome_word, outcomes_with
-from jobs.reports import exports, progress
+from jobs.reports import export_files, exports, progress
 from jobs.reports.failure_reasons import causes_of, reason_in
 from jobs.views.pagination import cursor_in, page_of
 from jobs.views.permissions import SEE, allowed
@@ -83,19 +84,29 @@ def status(_request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @allowed(SEE, script=True)
 def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
-    """All tickets of the job as a file, streamed; `?outcome=` and `?reason=` narrow."""
+    """All tickets of the job as a file, streamed; `?outcome=` and `?reason=` narrow.
+
+    With `?bom=1` CSV begins with a byte order mark, without which Excel does not read it as UTF-8.
+    """
     job = job_or_404(pk)
     outcome = request.GET.get("outcome", "")
-    if kind not in exports.FORMATS:
-        raise Http404(f"There is no export of the kind {kind}; there are {', '.join(exports.FORMATS)}.")
-    write, media_type = exports.FORMATS[kind]
+    if kind not in export_files.MEDIA_TYPES:
+        known = ", ".join(export_files.MEDIA_TYPES)
+        raise Http404(f"There is no export of the kind {kind}; there are {known}.")
     try:
-        lines = exports.rows(job, outcome, reason_in(request.GET))
+        pieces = export_files.export_pieces(
+            job,
+            kind,
+            outcome,
+            reason=reason_in(request.GET),
+            bom=request.GET.get("bom") == "1",
+            asked=labels().asked(job),
+        )
     except exports.UnknownOutcome as problem:
         return HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8")
     name = f"job-{job.pk}-{outcome}.{kind}" if outcome else f"job-{job.pk}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return StreamingHttpResponse(write(lines), content_type=media_type, headers=headers)
+    return StreamingHttpResponse(pieces, content_type=export_files.MEDIA_TYPES[kind], headers=headers)
 
 
 def job_or_404(pk: int) -> Job:

@@ -228,6 +228,18 @@ class ApplyMacro:
             params.get("does", ""),
         )
 
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:
+        macro = self.macro_of(params)
+        if macro.is_asked_for_each or params["set"] or params.get("clear_tags"):
+            return None
+        return TicketChange(
+            frozenset(params["add"]),
+            frozenset(params["remove"]),
+            fields=params["fields"],
+            comment=macro.comment.kind if macro.comment else "",
+            custom={int(number): value for number, value in params.get("custom", {}).items()},
+        )
+
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         macro = self.macro_of(params)
         if not macro.is_asked_for_each:

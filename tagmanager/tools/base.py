@@ -163,6 +163,18 @@ class AppliesMacro(Protocol):
         ...
 
 
+@runtime_checkable
+class AsksAlike(Protocol):
+    """A tool whose parameters say what it does, whatever a ticket carries.
+
+    Exports tell it of tickets that were not read.
+    """
+
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:
+        """What every ticket is to gain and to lose; None where that depends on the ticket after all."""
+        ...
+
+
 def join(tags: list[str]) -> str:
     """Tags in a title: all of a few, the first of many."""
     shown = ", ".join(tags[:4])

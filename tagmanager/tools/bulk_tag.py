@@ -68,6 +68,10 @@ class BulkTag:
             return f"Add {add} and remove {remove} on {tickets}"
         return f"Add {add} to {tickets}" if add else f"Remove {remove} from {tickets}"
 
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:
+        """Setting tags exactly removes what a ticket carries, and that differs."""
+        return None if params["set"] else TicketChange(frozenset(params["add"]), frozenset(params["remove"]))
+
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         if params["set"]:
             wished = frozenset(params["set"])

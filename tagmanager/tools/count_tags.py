@@ -9,7 +9,7 @@ from tagmanager.account import connection
 from tagmanager.intake import sources
 from tagmanager.intake.sources import Source
 from tagmanager.inventory.tag_counts import COUNT_TOOL
-from tagmanager.ticket_change import TicketSnapshot
+from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools.base import Answer, ToolForm
 
 
@@ -37,6 +37,9 @@ class CountTags:
 
     def source_for(self, params: dict[str, Any]) -> Source:  # noqa: ARG002 - the same for every account
         return sources.all_tickets()
+
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:  # noqa: ARG002 - it changes nothing
+        return TicketChange()
 
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:  # noqa: ARG002 - whatever it is
         return Unchanged()

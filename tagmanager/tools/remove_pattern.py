@@ -122,5 +122,8 @@ class RemovePattern:
     def pairs_of(self, params: dict[str, Any]) -> dict[str, str]:
         return dict.fromkeys(params["remove"], "")
 
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:
+        return TicketChange(remove=frozenset(params["remove"]))
+
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         return TicketChange(remove=ticket.tags.intersection(params["remove"])) or Unchanged()

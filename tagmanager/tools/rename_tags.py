@@ -158,6 +158,11 @@ class RenameTags:
         pairs: Pairs = params["pairs"]
         return pairs
 
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:
+        """A ticket gains a new tag only where it carries an old one of it."""
+        pairs: Pairs = params["pairs"]
+        return None if any(pairs.values()) else TicketChange(remove=frozenset(pairs))
+
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         pairs: Pairs = params["pairs"]
         old = frozenset(tag for tag in ticket.tags if tag in pairs)

@@ -131,6 +131,10 @@ class TagRows:
     def title(self, params: dict[str, Any], tickets: str) -> str:  # noqa: ARG002 - each row says its own
         return f"Change the tags of {tickets}, row by row"
 
+    def asked_of(self, params: dict[str, Any]) -> TicketChange | None:
+        """`params` hold what the ticket's row asks for."""
+        return TicketChange(frozenset(params.get("add", ())), frozenset(params.get("remove", ())))
+
     def change_for(self, ticket: TicketSnapshot, params: dict[str, Any]) -> Answer:
         """`params` hold what the ticket's row asks for."""
         add, remove = frozenset(params.get("add", ())), frozenset(params.get("remove", ()))

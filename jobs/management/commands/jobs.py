@@ -30,9 +30,11 @@ from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
 from jobs.presentation.job_actions import CLOSED_FIELD, undo_limits, warning, what_stays
 from jobs.presentation.job_actions import FOLLOW_UPS as FOLLOW_UP_DOINGS
+from jobs.presentation.labels import labels
 from jobs.presentation.statuses import progress_words
 from jobs.reports import export_files
-from jobs.reports.exports import FORMATS, JobDeleted, UnknownOutcome
+from jobs.reports.export_files import BINARY, MEDIA_TYPES, WITH_CSV
+from jobs.reports.exports import JobDeleted, UnknownOutcome
 from jobs.reports.progress import status_of
 from jobs.states import FollowUp, Status
 
@@ -92,7 +94,8 @@ class Command(RunCommand):
             add_run_options(following)
             add_mail_option(following)
         export = verb("export", "What became of every ticket, as a file.")
-        export.add_argument("--format", choices=list(FORMATS), default="csv")
+        export.add_argument("--format", choices=list(MEDIA_TYPES), default="csv")
+        export.add_argument("--bom", action="store_true", help="Begin CSV as Excel needs it to read UTF-8.")
         export.add_argument("--outcome", help="Only tickets with this outcome, such as failed.")
         export.add_argument("--out", metavar="PATH", help="Write to this file instead of standard output.")
         export.add_argument("--force", action="store_true", help="Replace the file if it exists.")
@@ -189,8 +192,15 @@ class Command(RunCommand):
         )
 
     def _export(self, job: Job, options: dict[str, Any]) -> None:
+        kind = options["format"]
+        if options["bom"] and kind not in WITH_CSV:
+            raise usage_error(f"--bom is for {' and '.join(sorted(WITH_CSV))}; leave it out with {kind}.")
+        if kind in BINARY and not options["out"] and self.stdout.isatty():
+            raise usage_error(f"A terminal cannot show {kind}. Say --out PATH.")
         try:
-            pieces = export_files.export_pieces(job, options["format"], options["outcome"])
+            pieces = export_files.export_pieces(
+                job, kind, options["outcome"], bom=options["bom"], asked=labels().asked(job)
+            )
         except UnknownOutcome as problem:
             raise usage_error(str(problem)) from problem
         try:
@@ -198,12 +208,16 @@ class Command(RunCommand):
         except JobDeleted as problem:
             raise cannot_run(str(problem)) from problem
 
-    def _write(self, pieces: Iterable[str], options: dict[str, Any]) -> None:
+    def _write(self, pieces: Iterable[str | bytes], options: dict[str, Any]) -> None:
         if not options["out"]:
             with suppress(AttributeError):  # a stream of a program's own takes any text
                 sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
             for piece in pieces:
-                self.stdout.write(piece, lambda text: text, ending="")
+                if isinstance(piece, bytes):
+                    sys.stdout.buffer.write(piece)
+                else:
+                    self.stdout.write(piece, lambda text: text, ending="")
+            sys.stdout.flush()
             return
         try:
             export_files.write(options["out"], pieces, replace=options["force"])

@@ -95,7 +95,8 @@ INSTRUCTIONS = _names(
 SHORT_INSTRUCTIONS = frozenset({"ad", "ads", "aad", "addd", "del", "rm", "rem"})
 #: Columns of this project's own exports, which say what was done.
 OWN = _names(
-    "tags_before tags_added tags_removed tags_after outcome reason sent_at named_in tickets tickets_60_days"
+    "tags_before tags_added tags_removed tags_after outcome reason sent_at fields_before fields_set comment "
+    "verified_at also_to_do named_in tickets tickets_60_days"
 )
 #: Names near to a known one that are words of their own.
 OTHER_WORDS = _names("remote removed added mode made")
