@@ -2,6 +2,7 @@
 
 from tagmanager.job_labels import (
     advice_on,
+    asked,
     field,
     filter_words,
     item_address,
@@ -14,6 +15,7 @@ from tagmanager.job_labels import (
 
 __all__ = [
     "advice_on",
+    "asked",
     "field",
     "filter_words",
     "item_address",

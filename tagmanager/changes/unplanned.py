@@ -34,14 +34,15 @@ def asked(job: Job) -> Asked:
 
 
 def _by_tool(job: Job) -> Asked:
-    params = job.tool_params
+    params, is_filtered = job.tool_params, bool(JobOptions.of(job).only)
 
     def told(requests: Requests) -> dict[int, ToDo]:
         try:
             maker: object = tool(job.tool)
         except UnknownTool:
             maker = None
-        if not isinstance(maker, AsksAlike):
+        # Whether a ticket has what was asked of the job's tickets shows when it is read.
+        if is_filtered or not isinstance(maker, AsksAlike):
             return {ref: UNKNOWN for ref, _ in requests}
         return {ref: _as_told(maker.asked_of(params | dict(given or {}))) for ref, given in requests}
 

@@ -16,6 +16,11 @@ def items() -> int:
     return size("items", 1_000_000)
 
 
+def formats() -> list[str]:
+    """Formats of an export."""
+    return os.environ.get("BENCH_FORMATS", "csv,json,ndjson,zip,xlsx").split(",")
+
+
 def jobs() -> int:
     """Small jobs beside the three large ones; at most one for each 20 items."""
     return min(size("jobs", 5_000), max(items() // 20, 1))

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import CommandParser
 
@@ -195,7 +195,7 @@ class Command(RunCommand):
         kind = options["format"]
         if options["bom"] and kind not in WITH_CSV:
             raise usage_error(f"--bom is for {' and '.join(sorted(WITH_CSV))}; leave it out with {kind}.")
-        if kind in BINARY and not options["out"] and self.stdout.isatty():
+        if kind in BINARY and not options["out"] and (self._bytes is None or self.stdout.isatty()):
             raise usage_error(f"A terminal cannot show {kind}. Say --out PATH.")
         try:
             pieces = export_files.export_pieces(
@@ -208,16 +208,20 @@ class Command(RunCommand):
         except JobDeleted as problem:
             raise cannot_run(str(problem)) from problem
 
+    @property
+    def _bytes(self) -> IO[bytes] | None:
+        """Where bytes go that are no text; None where only text is taken."""
+        return getattr(self.stdout._out, "buffer", None)
+
     def _write(self, pieces: Iterable[str | bytes], options: dict[str, Any]) -> None:
         if not options["out"]:
             with suppress(AttributeError):  # a stream of a program's own takes any text
                 sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
             for piece in pieces:
-                if isinstance(piece, bytes):
-                    sys.stdout.buffer.write(piece)
-                else:
+                if isinstance(piece, str):
                     self.stdout.write(piece, lambda text: text, ending="")
-            sys.stdout.flush()
+                elif self._bytes is not None:
+                    self._bytes.write(piece)
             return
         try:
             export_files.write(options["out"], pieces, replace=options["force"])

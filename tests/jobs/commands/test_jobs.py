@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import openpyxl
 import pytest
 from django.utils import timezone
 
@@ -147,6 +150,41 @@ def test_an_export_to_a_file_is_whole_and_replaces_nothing_unasked(done: Job, tm
     assert "Add --force" in again.err
     assert (jobs(*export, "--force").code, len(path.read_text().splitlines())) == (0, 3)
     assert [file.name for file in tmp_path.iterdir()] == ["rows.ndjson"]
+
+
+def test_a_workbook_and_a_zip_are_written_to_files(done: Job, tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsx"
+    ran = jobs("export", str(done.pk), "--format", "xlsx", "--outcome", "changed", "--out", str(path))
+    assert (ran.code, ran.out) == (0, "")
+    sheet = openpyxl.load_workbook(path)["Tickets"]
+    assert [cell.value for cell in sheet["E"]] == ["tags_added", *["brand-new"] * 3]
+    path = tmp_path / "rows.zip"
+    assert jobs("export", str(done.pk), "--format", "zip", "--bom", "--out", str(path)).code == 0
+    archive = zipfile.ZipFile(path)
+    assert archive.namelist() == ["changed.csv", "failed.csv", "not-attempted.csv"]
+    lines = archive.read("changed.csv").decode("utf-8-sig").splitlines()
+    assert (len(lines), archive.read("changed.csv")[:3]) == (4, b"\xef\xbb\xbf")
+
+
+def test_a_byte_order_mark_is_for_csv(done: Job) -> None:
+    assert jobs("export", str(done.pk), "--bom").out.startswith("\ufeffticket_id,")
+    ran = jobs("export", str(done.pk), "--format", "xlsx", "--bom")
+    assert (ran.code, ran.err) == (2, "--bom is for csv and zip; leave it out with xlsx.\n")
+
+
+def test_what_is_no_text_needs_a_file_where_only_text_is_taken(done: Job) -> None:
+    ran = jobs("export", str(done.pk), "--format", "zip")
+    assert (ran.code, ran.err) == (2, "A terminal cannot show zip. Say --out PATH.\n")
+
+
+@pytest.mark.slow
+def test_a_workbook_goes_down_a_pipe(process_demo: Demo, manage: Manage) -> None:
+    job = run(submit(refs=process_demo.open_tickets[:20], dry_run=True))
+    process = manage("jobs", "export", str(job.pk), "--format", "xlsx")
+    assert process.stdout is not None
+    assert isinstance(process.stdout, io.TextIOWrapper)
+    book = openpyxl.load_workbook(io.BytesIO(process.stdout.buffer.read()))
+    assert (process.wait(DEADLINE), book["Tickets"].max_row) == (0, 21)
 
 
 def test_an_export_that_breaks_leaves_no_file(tmp_path: Path) -> None:

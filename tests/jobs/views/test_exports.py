@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
+import openpyxl
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Item, Job
-from jobs.reports import exports
+from jobs.reports import export_files, exports
 from jobs.reports.exports import Row
 from jobs.states import Outcome, Status
 from tests import factories
@@ -25,6 +27,9 @@ COLUMNS = [
     "fields_set",
     "comment",
     "verified_at",
+    "tags_to_add",
+    "tags_to_remove",
+    "also_to_do",
 ]  # fmt: skip
 
 
@@ -37,7 +42,7 @@ def job(db: None) -> Job:
         sent_at=datetime(2026, 11, 23, 21, 12, 5, 250_000, UTC),
         verified_at=datetime(2026, 11, 23, 21, 12, 17, tzinfo=UTC),
     )
-    factories.item(job, 30, Outcome.PENDING)
+    factories.item(job, 30, Outcome.PENDING, change={"add": ["b", "g"], "remove": ["old"], "guard": "g"})
     factories.item(
         job,
         7,
@@ -84,25 +89,90 @@ EXPECTED = [
         "status=solved priority=high",
     ),
     Row(9, "skipped", "There is no such ticket.", "", "", "", ""),
-    Row(10, "failed", "closed", "old", "", "", "2026-11-23T21:12:05.250Z"),
+    Row(10, "failed", "closed", "old", "", "", "2026-11-23T21:12:05.250Z", tags_to_add="vip"),
     Row(11, "unchanged", "", "old", "", "", ""),
-    Row(30, "not_attempted", "", "old", "", "", ""),
+    Row(30, "not_attempted", "", "old", "", "", "", tags_to_add="b", tags_to_remove="old"),
 ]
 
 
-def body(web: Client, address: str) -> str:
+def content(web: Client, address: str) -> bytes:
     response = web.get(address)
     assert response.status_code == 200
     assert response.streaming
-    return b"".join(response).decode()
+    return b"".join(response)
+
+
+def body(web: Client, address: str) -> str:
+    return content(web, address).decode()
+
+
+def lines_of(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def as_text(rows: Iterable[Row]) -> list[list[str]]:
+    return [COLUMNS, *([str(cell) for cell in row] for row in rows)]
 
 
 def test_every_format_holds_the_same(web: Client, job: Job) -> None:
-    lines = list(csv.reader(io.StringIO(body(web, f"/jobs/{job.pk}/export.csv"), newline="")))
-    assert lines == [COLUMNS, *([str(cell) for cell in row] for row in EXPECTED)]
+    assert lines_of(body(web, f"/jobs/{job.pk}/export.csv")) == as_text(EXPECTED)
     objects = [row._asdict() for row in EXPECTED]
     assert json.loads(body(web, f"/jobs/{job.pk}/export.json")) == objects
     assert [json.loads(line) for line in body(web, f"/jobs/{job.pk}/export.ndjson").splitlines()] == objects
+
+
+def test_a_byte_order_mark_comes_on_request_alone(web: Client, job: Job) -> None:
+    plain = content(web, f"/jobs/{job.pk}/export.csv?bom=0")
+    assert content(web, f"/jobs/{job.pk}/export.csv?bom=1") == b"\xef\xbb\xbf" + plain
+    assert plain.startswith(b"ticket_id,")
+    assert content(web, f"/jobs/{job.pk}/export.json?bom=1").startswith(b"[")
+
+
+def test_a_workbook_holds_the_same_with_numbers_and_texts(web: Client, job: Job) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(content(web, f"/jobs/{job.pk}/export.xlsx")))
+    assert book.sheetnames == ["Tickets"]
+    names, *rows = book["Tickets"].iter_rows(values_only=True)
+    assert list(names) == COLUMNS
+    assert [tuple("" if cell is None else cell for cell in row) for row in rows] == EXPECTED
+    assert (book["Tickets"].freeze_panes, book["Tickets"].auto_filter.ref) == ("B2", "A1:N7")
+
+
+def test_a_zip_has_a_csv_for_each_outcome(web: Client, job: Job) -> None:
+    archive = zipfile.ZipFile(io.BytesIO(content(web, f"/jobs/{job.pk}/export.zip")))
+    assert archive.testzip() is None
+    assert archive.namelist() == [
+        "changed.csv", "failed.csv", "not-attempted.csv", "planned.csv", "unchanged.csv", "skipped.csv",
+    ]  # fmt: skip
+    for row in EXPECTED:
+        name = f"{row.outcome.replace('_', '-')}.csv"
+        assert lines_of(archive.read(name).decode()) == as_text([row])
+
+
+def test_a_zip_has_what_people_look_for_even_where_there_is_none(web: Client, db: None) -> None:
+    real, preview = factories.job(Status.SUCCEEDED), factories.job(Status.SUCCEEDED, dry_run=True)
+    for job, first in ((real, "changed.csv"), (preview, "planned.csv")):
+        archive = zipfile.ZipFile(io.BytesIO(content(web, f"/jobs/{job.pk}/export.zip?bom=1")))
+        assert archive.namelist() == [first, "failed.csv", "not-attempted.csv"]
+        assert archive.read("failed.csv").decode() == "\ufeff" + ",".join(COLUMNS) + "\r\n"
+
+
+def test_a_zip_is_narrowed_like_the_others(web: Client, job: Job) -> None:
+    archive = zipfile.ZipFile(io.BytesIO(content(web, f"/jobs/{job.pk}/export.zip?outcome=not_attempted")))
+    assert archive.namelist() == ["not-attempted.csv"]
+    archive = zipfile.ZipFile(io.BytesIO(content(web, f"/jobs/{job.pk}/export.zip?reason=closed")))
+    assert [len(lines_of(archive.read(name).decode())) for name in ("changed.csv", "failed.csv")] == [1, 2]
+
+
+def test_no_ticket_is_missing_in_a_zip_of_a_job_that_goes_on(db: None) -> None:
+    """One that ends while the files are written is in two of them."""
+    job = factories.job(Status.RUNNING, total=1)
+    item = factories.item(job, 1, Outcome.PENDING)
+    parts = export_files._parts(job, export_files._outcomes_in_zip(job, ""), None, bom=False, asked=None)
+    found = {}
+    for part in parts:
+        found[part.name] = len(lines_of("".join(part.content))) - 1
+        Item.objects.filter(pk=item.pk).update(outcome=Outcome.CHANGED)
+    assert {name: number for name, number in found.items() if number} == {"pending.csv": 1, "changed.csv": 1}
 
 
 def test_an_outcome_narrows(web: Client, job: Job) -> None:
@@ -121,7 +191,8 @@ def test_an_unknown_outcome_or_format_is_refused(web: Client, job: Job) -> None:
     response = web.get(f"/jobs/{job.pk}/export.csv?outcome=nonsense")
     assert response.status_code == 400
     assert response.content.decode().startswith("There is no outcome 'nonsense'. The outcomes are: pending, ")
-    assert web.get(f"/jobs/{job.pk}/export.xlsx").status_code == 404
+    assert web.get(f"/jobs/{job.pk}/export.pdf").status_code == 404
+    assert web.get(f"/jobs/{job.pk}/export.zip?outcome=nonsense").status_code == 400
 
 
 def test_open_tickets_of_a_job_that_goes_on_are_pending(db: None) -> None:
@@ -132,7 +203,13 @@ def test_open_tickets_of_a_job_that_goes_on_are_pending(db: None) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "media_type"),
-    [("csv", "text/csv; charset=utf-8"), ("json", "application/json"), ("ndjson", "application/x-ndjson")],
+    [
+        ("csv", "text/csv; charset=utf-8"),
+        ("json", "application/json"),
+        ("ndjson", "application/x-ndjson"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("zip", "application/zip"),
+    ],
 )
 def test_a_file_says_what_it_is(web: Client, job: Job, kind: str, media_type: str) -> None:
     response = web.get(f"/jobs/{job.pk}/export.{kind}?outcome=failed")
@@ -149,7 +226,29 @@ def test_no_cell_is_run_as_a_formula(db: None, start: str) -> None:
     )
     text = "".join(exports.write_csv(exports.rows(job)))
     line = list(csv.reader(io.StringIO(text, newline="")))[1]
-    assert line == ["1", "changed", *[f"'{hostile}"] * 4, *[""] * 5]
+    assert line == ["1", "changed", *[f"'{hostile}"] * 4, *[""] * 8]
+
+
+@pytest.mark.parametrize(
+    ("cell", "harmless"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a;-1", "a;'-1"),
+        ("a\t@x", "a\t'@x"),
+        ("a; =1+1", "a; '=1+1"),
+        ('a;"=1+1"', 'a;"\'=1+1"'),
+        ("a\n+1;=2", "a\n'+1;'=2"),
+        ("a;\t=1", "a;\t'=1"),
+        (";=1", ";'=1"),
+        ("a;\uff1d1", "a;'\uff1d1"),
+        ("=1;=2", "'=1;'=2"),
+        ("a;b=1 c-d", "a;b=1 c-d"),
+        ("süß;x", "süß;x"),
+        ("", ""),
+    ],
+)
+def test_no_part_of_a_cell_is_run_where_a_spreadsheet_splits_it(cell: str, harmless: str) -> None:
+    assert exports.escape_formula(cell) == harmless
 
 
 def test_json_leaves_tags_as_they_are(db: None) -> None:
