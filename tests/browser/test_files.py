@@ -60,6 +60,15 @@ def test_the_column_of_an_odd_file_is_chosen_previewed_and_run(
     page.wait_for_url(JOB)
     see_state(page, "Succeeded")
     assert [ref for ref in office.demo.open_tickets if "from-march" in office.demo.tags(ref)] == refs
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Workbook", exact=True).click()
+    result = tmp_path / download.value.suggested_filename
+    download.value.save_as(result)
+    names, *rows = openpyxl.load_workbook(result)["Tickets"].iter_rows(max_col=6, values_only=True)
+    assert names == ("ticket_id", "outcome", "reason", "tags_before", "tags_added", "tags_removed")
+    assert [(ref, outcome, added) for ref, outcome, _, _, added, _ in rows] == [
+        (ref, "changed", "from-march") for ref in refs
+    ]
 
     ask_about(page, workbook(tmp_path / "april.xlsx", refs[:2]), "from-april")
     page.wait_for_url(JOB)

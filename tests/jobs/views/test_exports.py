@@ -9,12 +9,15 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 import openpyxl
 import pytest
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from jobs.models import Item, Job
 from jobs.reports import export_files, exports
@@ -137,6 +140,18 @@ def test_a_workbook_holds_the_same_with_numbers_and_texts(web: Client, job: Job)
     assert (book["Tickets"].freeze_panes, book["Tickets"].auto_filter.ref) == ("B2", "A1:N7")
 
 
+def test_a_reader_that_leaves_takes_the_files_of_its_workbook_along(
+    web: Client, job: Job, settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR_DIR = tmp_path
+    response = web.get(f"/jobs/{job.pk}/export.xlsx")
+    assert isinstance(response, StreamingHttpResponse)
+    assert next(iter(response)).startswith(b"PK")
+    assert len(list((tmp_path / "exports").iterdir())) == 1
+    response.close()
+    assert list((tmp_path / "exports").iterdir()) == []
+
+
 def test_a_zip_has_a_csv_for_each_outcome(web: Client, job: Job) -> None:
     archive = zipfile.ZipFile(io.BytesIO(content(web, f"/jobs/{job.pk}/export.zip")))
     assert archive.testzip() is None
@@ -161,6 +176,34 @@ def test_a_zip_is_narrowed_like_the_others(web: Client, job: Job) -> None:
     assert archive.namelist() == ["not-attempted.csv"]
     archive = zipfile.ZipFile(io.BytesIO(content(web, f"/jobs/{job.pk}/export.zip?reason=closed")))
     assert [len(lines_of(archive.read(name).decode())) for name in ("changed.csv", "failed.csv")] == [1, 2]
+
+
+def test_the_page_has_a_link_to_each_format(web: Client, job: Job) -> None:
+    """CSV is for spreadsheets there, so it says that it is UTF-8."""
+    links = {
+        kind: f"/jobs/{job.pk}/export.{kind}?outcome=failed{more}"
+        for kind, more in (
+            ("xlsx", ""),
+            ("csv", "&amp;bom=1"),
+            ("zip", "&amp;bom=1"),
+            ("json", ""),
+            ("ndjson", ""),
+        )
+    }
+    page = web.get(f"/jobs/{job.pk}/?outcome=failed").content.decode()
+    assert {kind: f'href="{link}"' in page for kind, link in links.items()} == dict.fromkeys(links, True)
+    assert f'href="/jobs/{job.pk}/export.csv?bom=1"' in web.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_a_page_of_what_was_not_done_says_that_it_goes_back_in(web: Client, job: Job) -> None:
+    said = {
+        outcome: "give the file to “Tags per row”"
+        in web.get(f"/jobs/{job.pk}/?outcome={outcome}").content.decode()
+        for outcome in ("failed", "not_attempted", "pending", "unverified", "changed", "")
+    }
+    assert [outcome for outcome, is_said in said.items() if is_said] == [
+        "failed", "not_attempted", "pending", "unverified",
+    ]  # fmt: skip
 
 
 def test_no_ticket_is_missing_in_a_zip_of_a_job_that_goes_on(db: None) -> None:
