@@ -13,7 +13,7 @@ from typing import Any
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
-from xlsxwriter.worksheet import CellStringTuple, Worksheet
+from xlsxwriter.worksheet import Worksheet
 
 from jobs.reports.export_folder import export_folder
 from jobs.reports.exports import Row
@@ -31,19 +31,45 @@ USUAL_WIDTH = 24
 #: Code points that XML cannot hold, beside control characters, which XlsxWriter writes as Excel does.
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
-#: What a cell cannot hold as it is: marks of XML, outer blanks, what Excel takes for an escaped character.
-_ODD = re.compile(r"[^ !-%'-;=?-~]|^ | $|_x")
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: In texts joined by bars: a character that XML or Excel needs escaped, outer blanks, and a bar of its own.
+_ODD = re.compile(r"[^ !-%'-;=?-~]|_x|(?:^|\|) | (?:$|\|)")
+#: For each column what stands around the number of the row in the beginning of a cell.
+_CELLS = [f'<c r="{letter}' for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
 
 
 class _Sheet(Worksheet):  # type: ignore[misc]  # it ships no types
-    """A sheet that writes the usual cells in a third of the time; XlsxWriter writes all others."""
+    """A sheet that writes the usual row in a fifth of the time; XlsxWriter writes all others."""
 
-    def _write_cell(self, row: int, col: int, cell: Any) -> None:
-        if isinstance(cell, CellStringTuple) and cell.format is None and not _ODD.search(cell.string):
-            self.fh.write(f'<c r="{_LETTERS[col]}{row + 1}" t="inlineStr"><is><t>{cell.string}</t></is></c>')
+    def write_line(self, row: int, line: Row) -> None:
+        """Write the next row of the sheet."""
+        texts = line[1:]
+        joined = "|".join(texts)
+        if joined.count("|") >= len(texts) or len(joined) > MOST_IN_CELL or _ODD.search(joined):
+            self._write_odd(row, line)
+            return
+        if self.table:  # the row before is held back
+            self._write_single_row(row)
+        number = row + 1
+        cells = "".join(
+            f'{cell}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+            for cell, text in zip(_CELLS[1:], texts, strict=False)
+            if text
+        )
+        if line.ticket_id > LARGEST_NUMBER:
+            cells = f'<c r="A{number}" t="inlineStr"><is><t>{line.ticket_id}</t></is></c>{cells}'
         else:
-            super()._write_cell(row, col, cell)
+            cells = f'<c r="A{number}"><v>{line.ticket_id}</v></c>{cells}'
+        self.fh.write(f'<row r="{number}">{cells}</row>')
+        self.previous_row = row
+
+    def _write_odd(self, row: int, line: Row) -> None:
+        if line.ticket_id > LARGEST_NUMBER:
+            self.write_string(row, 0, str(line.ticket_id))
+        else:
+            self.write_number(row, 0, line.ticket_id)
+        for column, text in enumerate(line):
+            if text and column:
+                self.write_string(row, column, _cell(text))
 
 
 def workbook_pieces(lines: Iterable[Row]) -> Generator[bytes, None, None]:
@@ -76,26 +102,20 @@ def _write(path: Path, folder: Path, lines: Iterable[Row]) -> None:
             sheet.row_data_fh.close()
 
 
-def _fill(sheet: Any, lines: Iterable[Row]) -> int:
+def _fill(sheet: _Sheet, lines: Iterable[Row]) -> int:
     """Write the rows below the header, and return how many there were."""
-    write_number, write_string = sheet.write_number, sheet.write_string
     row = 0
     for row, line in enumerate(lines, 1):
-        ref = line.ticket_id
-        if ref <= LARGEST_NUMBER:
-            write_number(row, 0, ref)
-        else:
-            write_string(row, 0, str(ref))
-        for column, text in enumerate(line):
-            if text and column:
-                write_string(row, column, _cell(text))
-    sheet.autofilter(0, 0, row, len(Row._fields) - 1)
+        sheet.write_line(row, line)
+    last = len(Row._fields) - 1
+    sheet._check_dimensions(row, last)  # the size that the sheet states
+    sheet.autofilter(0, 0, row, last)
     return row
 
 
-def _new_sheet(book: Any, bold: Any) -> Any:
+def _new_sheet(book: Any, bold: Any) -> _Sheet:
     number = len(book.worksheets()) + 1
-    sheet = book.add_worksheet("Tickets" if number == 1 else f"Tickets {number}", _Sheet)
+    sheet: _Sheet = book.add_worksheet("Tickets" if number == 1 else f"Tickets {number}", _Sheet)
     sheet.freeze_panes(1, 1)
     for column, name in enumerate(Row._fields):
         sheet.set_column(column, column, WIDTHS.get(name, USUAL_WIDTH))

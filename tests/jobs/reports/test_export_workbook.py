@@ -14,7 +14,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from pytest_django import Settings
+from django.conf import settings as django_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from jobs.reports import export_folder, export_workbook
@@ -23,9 +25,9 @@ from jobs.reports.exports import Row
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> Path:
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where workbooks are written."""
-    settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(django_settings, "VAR_DIR", tmp_path)
     return tmp_path / "exports"
 
 
