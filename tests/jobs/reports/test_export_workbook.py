@@ -81,6 +81,24 @@ def test_what_xml_cannot_hold_breaks_no_workbook(text: str) -> None:
     assert [line[0] for line in found] == [7, 8]
 
 
+TEXTS = st.text(st.sampled_from("ab =|<&'\"_x0041süß日🎟"), max_size=12).map(
+    lambda text: text.replace("<r>", "")
+)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=12))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_rows_come_back_in_order(texts: list[tuple[str, str, str]]) -> None:
+    """Usual and odd rows are written in two ways, which take turns."""
+    rows = [
+        row(ref, first)._replace(tags_before=second, also_to_do=third)
+        for ref, (first, second, third) in enumerate(texts, 1)
+    ]
+    found = CalamineWorkbook.from_filelike(io.BytesIO(written(*rows))).get_sheet_by_index(0).to_python()
+    assert [[cell or "" for cell in line] for line in found[1:]] == [list(line) for line in rows]
+    assert found[0] == list(Row._fields)
+
+
 def test_a_long_text_is_cut_where_a_cell_ends() -> None:
     [[_, _, cell, *_]] = sheets(written(row(7, "x" * 40_000)))["Tickets"]
     assert (len(cell), cell[-2:]) == (32_767, "x…")
