@@ -34,19 +34,27 @@ def asked(job: Job) -> Asked:
 
 
 def _by_tool(job: Job) -> Asked:
-    params, is_filtered = job.tool_params, bool(JobOptions.of(job).only)
+    params = job.tool_params
+    try:
+        maker: object = tool(job.tool)
+    except UnknownTool:
+        maker = None
+    # Whether a ticket has what was asked of the job's tickets shows only when it is read.
+    is_filtered = bool(JobOptions.of(job).only)
 
     def told(requests: Requests) -> dict[int, ToDo]:
-        try:
-            maker: object = tool(job.tool)
-        except UnknownTool:
-            maker = None
-        # Whether a ticket has what was asked of the job's tickets shows when it is read.
         if is_filtered or not isinstance(maker, AsksAlike):
             return {ref: UNKNOWN for ref, _ in requests}
-        return {ref: _as_told(maker.asked_of(params | dict(given or {}))) for ref, given in requests}
+        return {ref: _as_told(_asked_by(maker, params | dict(given or {}))) for ref, given in requests}
 
     return told
+
+
+def _asked_by(maker: AsksAlike, params: dict[str, Any]) -> TicketChange | None:
+    try:
+        return maker.asked_of(params)
+    except LookupError:  # parameters that another release stored
+        return None
 
 
 def _as_told(change: TicketChange | None) -> ToDo:

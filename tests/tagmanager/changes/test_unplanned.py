@@ -60,6 +60,7 @@ def told(job: Job, given: dict[str, Any] | None = None) -> ToDo:
         ("apply-macro", MACRO | {"as_of": "2026-11-01", "does": "x"}, None, UNKNOWN),
         ("apply-macro", MACRO | {"clear_tags": True}, None, UNKNOWN),
         ("gone", {"add": ["a"]}, None, UNKNOWN),
+        ("bulk-tag", {"tags": ["of another release"]}, None, UNKNOWN),
     ],
 )
 def test_the_request_tells_as_far_as_it_holds_for_any_ticket(
