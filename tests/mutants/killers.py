@@ -18,11 +18,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "jobs/engine": (ENGINE,),
     "tagmanager/changes": (CHANGES, TOOLS, "tests/tagmanager/test_ticket_change.py"),
     "zendesk/transport": (f"{CLIENT}/transport", f"{CLIENT}/test_client.py", f"{CLIENT}/test_connection.py"),
-    "zendesk/records": (
-        f"{CLIENT}/test_records.py",
-        f"{CLIENT}/test_any_answer.py",
-        f"{CLIENT}/test_setup.py",
-    ),
+    "zendesk/records": (f"{CLIENT}/test_records.py",),
     "zendesk": (CLIENT,),
 }
 
