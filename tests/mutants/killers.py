@@ -18,7 +18,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "jobs/engine": (ENGINE,),
     "tagmanager/changes": (CHANGES, TOOLS, "tests/tagmanager/test_ticket_change.py"),
     "zendesk/transport": (f"{CLIENT}/transport", f"{CLIENT}/test_client.py", f"{CLIENT}/test_connection.py"),
-    "zendesk/records": (f"{CLIENT}/test_records.py", f"{CLIENT}/test_any_answer.py"),
+    "zendesk/records": (f"{CLIENT}/test_records.py",),
     "zendesk": (CLIENT,),
 }
 
@@ -68,6 +68,7 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "zendesk/errors.py": (f"{CLIENT}/transport/test_error_mapping.py", f"{CLIENT}/test_client.py"),
     "zendesk/job_status.py": (f"{CLIENT}/test_job_status.py",),
     "zendesk/pages.py": (f"{CLIENT}/test_pages.py", f"{CLIENT}/test_client.py"),
+    "zendesk/records/setup.py": (f"{CLIENT}/test_setup.py",),
     "zendesk/tags.py": (f"{CLIENT}/test_tags.py",),
     "zendesk/ticket_requests.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_over_http.py"),
     "zendesk/transport/deadline.py": (f"{CLIENT}/transport/test_deadline.py",),

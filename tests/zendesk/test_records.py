@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.zendesk.recorded import sample
 from zendesk import (
     Action,
     CustomRole,
+    CustomStatus,
     Macro,
     Rule,
     TagCount,
@@ -16,6 +19,8 @@ from zendesk import (
     View,
     ViewCount,
 )
+from zendesk.records import Audit, Brand
+from zendesk.records.tickets import FieldChange
 
 
 def test_a_ticket_is_parsed_from_a_recorded_list():
@@ -250,3 +255,179 @@ def test_no_record_is_made_from_another_type(record):
 def test_no_record_is_made_without_an_id_or_name(record):
     with pytest.raises(UnexpectedAnswer):
         record.from_json({"title": "x", "configuration": {}})
+
+
+def test_the_error_for_a_record_shows_twenty_of_its_keys():
+    with pytest.raises(UnexpectedAnswer) as caught:
+        TagCount.from_json({f"key{number}": 1 for number in range(10, 50)})
+    assert "key29)" in caught.value.text
+
+
+def test_what_is_not_said_of_a_user_limits_nobody():
+    assert User.from_json({"id": 1, "name": "A", "email": "a@b.c", "role": "agent"}) == User(
+        1,
+        "A",
+        "a@b.c",
+        "agent",
+        active=True,
+        suspended=False,
+        is_light_agent=False,
+        is_restricted=False,
+        ticket_restriction=None,
+        custom_role_id=None,
+        time_zone="",
+    )
+    assert User(1, "A", "a@b.c", "agent") == User.from_json(
+        {"id": 1, "name": "A", "email": "a@b.c", "role": "agent"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [("groups", "groups"), (None, None), (7, None), (["groups"], None)]
+)
+def test_the_restriction_of_an_agent_is_text_or_unknown(sent: Any, read: str | None):
+    user = User.from_json({"id": 1, "ticket_restriction": sent})
+    assert (user.ticket_restriction, user.is_restricted) == (read, bool(sent))
+
+
+@pytest.mark.parametrize(
+    ("zones", "read"),
+    [
+        ({"iana_time_zone": "Europe/Vienna", "time_zone": "Vienna"}, "Europe/Vienna"),
+        ({"time_zone": "Vienna"}, "Vienna"),
+        ({"iana_time_zone": "Europe/Vienna"}, "Europe/Vienna"),
+        ({}, ""),
+    ],
+)
+def test_the_time_zone_of_a_user_has_its_common_name_if_that_is_sent(zones: dict[str, str], read: str):
+    assert User.from_json({"id": 1, **zones}).time_zone == read
+
+
+@pytest.mark.parametrize(
+    ("said", "active"),
+    [({}, True), ({"active": None}, True), ({"active": True}, True), ({"active": False}, False)],
+)
+def test_brands_statuses_views_and_fields_are_active_unless_it_is_denied(said: dict[str, Any], active: bool):
+    made = [kind.from_json({"id": 1, **said}) for kind in (Brand, CustomStatus, View, TicketField)]
+    assert [one.active for one in made] == [active] * 4
+
+
+def test_a_record_that_is_made_by_hand_is_active():
+    made = (
+        Brand(1, "A"),
+        CustomStatus(1, "A", "open"),
+        View(1, "A"),
+        TicketField(1, "A", "text", frozenset()),
+    )
+    assert [one.active for one in made] == [True] * 4
+
+
+@pytest.mark.parametrize("kind", [View, Macro])
+def test_what_was_sent_of_a_rule_is_neither_shown_nor_compared(kind: Any):
+    one, other = (kind.from_json({"id": 1, "title": "A", "secret": secret}) for secret in ("s1", "s2"))
+    assert one == other
+    assert "s1" not in repr(one)
+
+
+@pytest.mark.parametrize("odd", ["x", 7, None, {}, {"field": 7, "value": "vip"}, {"value": "vip"}])
+def test_an_action_without_the_name_of_a_field_is_passed_over(odd: Any):
+    macro = Macro.from_json({"id": 1, "actions": [odd, {"field": "current_tags", "value": "a"}]})
+    assert macro.actions == (Action("current_tags", "a"),)
+
+
+@pytest.mark.parametrize("value", [None, "", 7, ["a"]])
+def test_a_value_of_a_field_that_is_no_text_is_no_tag(value: Any):
+    options = [{"value": value}, "x", {"value": "a"}]
+    assert TicketField.from_json({"id": 1, "custom_field_options": options}).tags == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ([{"id": 5, "value": "x"}, {"id": 6, "value": "y"}], "y"),
+        ([None, {"id": 6, "value": "y"}], "y"),
+        ([{"id": 5, "value": "x"}], None),
+        (None, None),
+        ("x", None),
+    ],
+)
+def test_the_value_of_a_custom_field_is_that_of_its_number(sent: Any, value: str | None):
+    assert Ticket.from_json({**WHOLE_TICKET, "custom_fields": sent}).custom_value(6) == value
+
+
+@pytest.mark.parametrize(("count", "read"), [(3, 3), (None, 0), ("3", 0), (True, 0)])
+def test_the_number_of_tickets_with_a_tag_is_a_whole_number_or_0(count: Any, read: int):
+    assert TagCount.from_json({"name": "vip", "count": count}) == TagCount("vip", read)
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        (
+            {"type": "Change", "field_name": "tags", "previous_value": ["a", "B"], "value": "b c"},
+            FieldChange("tags", added=frozenset({"c"}), removed=frozenset({"a"})),
+        ),
+        (
+            {"type": "Create", "field_name": "tags", "value": ["a", 7]},
+            FieldChange("tags", added=frozenset({"a"})),
+        ),
+        (
+            {"type": "Change", "field_name": "status", "previous_value": "new", "value": "open"},
+            FieldChange("status", "new", "open"),
+        ),
+        (
+            {"type": "Change", "field_name": "group_id", "previous_value": None, "value": 7},
+            FieldChange("group_id", "", "7"),
+        ),
+        (
+            {"type": "Change", "field_name": "360", "previous_value": False, "value": True},
+            FieldChange("360", "false", "true"),
+        ),
+        ({"type": "Change", "field_name": "360", "previous_value": "0", "value": "Ann"}, None),
+        ({"type": "Change", "field_name": "subject", "previous_value": "0", "value": "1"}, None),
+        ({"type": "Comment", "field_name": "status", "value": "open"}, None),
+        ({"type": "Change", "field_name": 7, "value": "1"}, None),
+        ({"type": "Change", "value": "1"}, None),
+        (
+            {"type": "Change", "field_name": "status", "previous_value": ["new"], "value": {"a": 1}},
+            FieldChange("status"),
+        ),
+    ],
+)
+def test_an_event_of_a_history_is_a_change_of_tags_of_a_known_field_or_of_a_tick(
+    event: dict[str, Any], change: FieldChange | None
+):
+    assert FieldChange.from_event(event) == change
+
+
+def test_an_update_in_a_history_keeps_no_words_of_customers():
+    changed = {"type": "Change", "field_name": "status", "previous_value": "new", "value": "open"}
+    raw = {
+        "created_at": "2026-11-30T10:00:00Z",
+        "metadata": {"custom": {"job": "7"}, "system": {}},
+        "events": ["x", {"type": "Comment", "body": "Hello"}, changed],
+        "via": {"channel": "api"},
+    }
+    audit = Audit.from_json(raw)
+    assert audit == Audit(
+        "2026-11-30T10:00:00Z", {"job": "7"}, True, (FieldChange("status", "new", "open"),), "api"
+    )
+    assert "Hello" not in repr(audit)
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", []])
+def test_an_update_whose_parts_are_odd_tells_nothing(odd: Any):
+    raw = {"created_at": "", "metadata": odd, "events": odd, "via": odd}
+    assert Audit.from_json(raw) == Audit("", {}, False)
+    inner = {"created_at": "", "metadata": {"custom": odd}, "events": [], "via": {"channel": []}}
+    assert Audit.from_json(inner) == Audit("", {}, False)
+
+
+def test_an_update_without_its_time_is_refused():
+    with pytest.raises(UnexpectedAnswer):
+        Audit.from_json({"created_at": None})
+
+
+def test_an_ai_agent_holds_a_ticket_only_where_zendesk_says_so():
+    assert Ticket.from_json({**WHOLE_TICKET, "support_type": "ai_agent"}).is_ai_agent
+    assert not Ticket.from_json({**WHOLE_TICKET, "support_type": "agent"}).is_ai_agent

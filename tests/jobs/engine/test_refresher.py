@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import selection
+from jobs.engine import refresher, selection
+from jobs.engine.batch_queue import BatchQueue
+from jobs.engine.refresher import Refresher
+from jobs.guards.guard_state import GuardState
 from jobs.models import Batch, Job
 from jobs.runtime import failpoints
 from jobs.runtime.failpoints import Failpoint
-from jobs.states import SENT_BEFORE, FollowUp
-from jobs.work import Change, DeliveryEvidence, Plan, Result, Skipped, Unchanged, Verdict
+from jobs.runtime.lease import Lease
+from jobs.states import NOT_APPLIED, SENT_BEFORE, BatchState, FollowUp
+from jobs.work import (
+    Change,
+    CompletedCall,
+    DeliveryEvidence,
+    Plan,
+    Result,
+    Skipped,
+    Snapshot,
+    Unchanged,
+    Unreadable,
+    Verdict,
+)
 from tests import factories
-from tests.jobs.engine.scripted import Script, batches, outcomes, run, scripted, tells
+from tests.jobs.engine.scripted import Script, ScriptedWork, batches, outcomes, run, scripted, tells
 
 ANA = Actor(name="ana")
 GIVEN = {"kind": "ids", "name": "", "number": 0}
@@ -218,6 +236,38 @@ def test_an_item_sent_before_is_settled_by_its_reading_where_that_shows_the_chan
     assert outcomes(job) == {}
 
 
+def test_an_item_that_is_gone_is_planned_anew_unless_it_may_have_been_sent(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submitted(3)
+
+    def vanish() -> None:
+        job.items.filter(ref=1).update(reason=SENT_BEFORE)
+        job.items.filter(ref=2).update(reason=NOT_APPLIED)
+        script.gone.update({1, 2})
+
+    aged(monkeypatch, vanish)
+    job = run(job)
+    assert script.sent == [[2, 3]]  # the plan of this script sends whatever it sees
+    assert {ref: end[:2] for ref, end in outcomes(job).items()} == {1: ("unverified", "gone")}
+
+
+def test_an_item_that_had_not_changed_is_compared_with_the_change_that_was_sent(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submitted(2)
+    compared: list[Any] = []
+
+    def is_applied(_: ScriptedWork, change: Any, now: Snapshot) -> bool:
+        compared.append(change)
+        return False
+
+    monkeypatch.setattr(ScriptedWork, "is_applied", is_applied)
+    aged(monkeypatch, lambda: job.items.filter(ref=1).update(reason=NOT_APPLIED))
+    run(job)
+    assert (compared, script.sent) == ([VIP.payload], [[1, 2]])
+
+
 def once(ref: int) -> Change:
     return Change({"note": ref}, own=True, once=True)
 
@@ -246,6 +296,12 @@ def test_an_item_that_needs_a_comment_now_is_read_once_more_in_a_job_that_repeat
     assert (script.read, script.sent) == ([[1, 2]] * readings, [[1, 2]])
 
 
+def test_a_single_item_that_needs_a_comment_now_is_read_once_more_too(script: Script, late: None) -> None:
+    script.plan = once
+    run(submitted(1, parent=factories.job("succeeded"), follow_up=FollowUp.RETRY))
+    assert (script.read, script.sent) == ([[1], [1]], [[1]])
+
+
 def test_a_kind_that_is_found_late_waits_for_its_probe(script: Script, late: None) -> None:
     script.plan = lambda _: Change({"add": ["vip"]}, probe="closed")
     script.sends = [tells({1: Result(Verdict.REFUSED, "closed", "It is closed.")})]
@@ -264,3 +320,108 @@ def test_a_probe_that_needs_nothing_any_more_proves_nothing(
     job = run(submitted(3))
     assert (script.sent, job.status) == ([[2], [3]], "succeeded")
     assert job.probes["closed"]["passed"] is True
+
+
+def test_a_probe_that_cannot_be_read_proves_nothing_about_its_kind(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = Change({"add": ["vip"]}, probe="closed")
+    planned(script, dict.fromkeys((1, 2), closed), {1: Unreadable("odd_record", "Its status is null.")})
+    aged(monkeypatch)
+    script.batch_size, script.withheld = 1, {"closed": "Closed tickets are refused."}
+    job = run(submitted(2))
+    assert (script.sent, job.status, job.failed, job.changed) == ([[2]], "partial", 1, 1)
+
+
+class Held:
+    """A reading that is over when the test says so."""
+
+    def __init__(self, refs: Sequence[int]) -> None:
+        self.refs = refs
+        self.is_done = self.is_discarded = False
+
+    def on_done(self, notify: Callable[[], None]) -> None:
+        pass
+
+    def result(self) -> dict[int, Snapshot]:
+        return CompletedCall({ref: {"tags": []} for ref in self.refs}).result()
+
+    def discard(self) -> None:
+        self.is_discarded = True
+
+
+@pytest.fixture
+def held(script: Script, monkeypatch: pytest.MonkeyPatch) -> list[Held]:
+    """The readings that were begun; none of them ends by itself."""
+    begun: list[Held] = []
+
+    def read(_: ScriptedWork, refs: Sequence[int]) -> Held:
+        begun.append(Held(refs))
+        return begun[-1]
+
+    monkeypatch.setattr(ScriptedWork, "read", read)
+    return begun
+
+
+def stale(number: int) -> tuple[Refresher, list[Batch]]:
+    """The refresher of a job with so many batches of one item each, none of them read lately."""
+    job = factories.job("running", total=number, source={"kind": "instant", "number": number})
+    made = []
+    for ref in range(1, number + 1):
+        made.append(factories.batch(job, BatchState.PENDING, size=1, change=VIP.payload))
+        factories.item(job, ref, "pending", batch=made[-1], change=VIP.payload, before={"tags": []})
+    job.batches.update(key=VIP.key)
+    made = list(job.batches.order_by("pk"))
+    queue = BatchQueue(job, most_at_once=10, full_size=4)
+    return Refresher(Lease(job, job.lease_token), ScriptedWork(job), queue, GuardState(job)), made
+
+
+def nothing() -> None:
+    pass
+
+
+def test_two_batches_are_read_at_the_same_time(held: list[Held]) -> None:
+    reader, made = stale(3)
+    for batch in made:
+        reader.request(batch, nothing)
+    assert ([call.refs for call in held], refresher.READ_AT_ONCE) == ([[1], [2]], 2)
+
+
+def test_a_reading_that_has_ended_makes_room_and_the_others_go_on(held: list[Held]) -> None:
+    reader, made = stale(3)
+    for batch in made:
+        reader.request(batch, nothing)
+    assert not reader.finish()
+    held[1].is_done = True
+    assert reader.finish()
+    assert [batch.read_at is not None for batch in Batch.objects.order_by("pk")] == [False, True, False]
+    reader.request(made[0], nothing)  # still under way: it is not read twice
+    reader.request(made[2], nothing)
+    assert [call.refs for call in held] == [[1], [2], [3]]
+
+
+def test_a_batch_that_was_read_here_and_aged_is_told_from_one_that_never_was(held: list[Held]) -> None:
+    reader, (one, other) = stale(2)
+    reader.request(one, nothing)
+    held[0].is_done = True
+    reader.finish()
+    one.refresh_from_db()
+    assert not reader.is_prepared(one), "it is fresh"
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert reader.is_prepared(one)
+        assert not reader.is_prepared(other), "it was never read"
+
+
+def test_a_clock_that_is_set_gives_up_the_readings_and_has_them_made_again(
+    held: list[Held], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, (one, other) = stale(2)
+    Batch.objects.filter(pk=other.pk).update(read_at=timezone.now())
+    reader.request(one, nothing)
+    reader.watch_clock()
+    assert (held[0].is_discarded, Batch.objects.get(pk=other.pk).read_at is None) == (False, False)
+    monkeypatch.setattr(reader._clock, "was_set", lambda: True)
+    reader.watch_clock()
+    assert (held[0].is_discarded, Batch.objects.get(pk=other.pk).read_at is None) == (True, True)
+    reader.request(one, nothing)
+    assert [call.refs for call in held] == [[1], [1]]

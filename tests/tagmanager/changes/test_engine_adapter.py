@@ -8,7 +8,7 @@ import pytest
 
 import zendesk as api
 from jobs.work import Answer, Phase, Result, Verdict
-from tagmanager.changes.engine_adapter import answer_of, receipt_of
+from tagmanager.changes.engine_adapter import answer_of, receipt_of, remark_on
 
 
 def status(*results: dict[str, Any], **fields: Any) -> api.JobStatus:
@@ -71,6 +71,7 @@ def test_each_ticket_gets_a_verdict_with_its_reason(item: dict[str, Any], result
 
 DONE = {"success": True}
 FAILED = {"error": "TicketUpdateFailed", "details": "No"}
+UNEXPLAINED = Result(Verdict.UNEXPLAINED, "TicketUpdateFailed", "No")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ FAILED = {"error": "TicketUpdateFailed", "details": "No"}
         ([DONE | {"id": 11}, FAILED | {"id": 11}], {11: None}, {}),
         ([DONE | {"id": 11}, DONE | {"id": 11}], {11: Result(Verdict.DONE)}, {}),
         ([DONE | {"id": 11}, {"id": 11}], {11: Result(Verdict.DONE)}, {}),
+        ([FAILED | {"id": 11}, FAILED | {"id": 11, "details": "Never"}], {11: UNEXPLAINED}, {}),
         ([DONE | {"id": "11"}, FAILED | {"id": 11}], {11: None}, {}),
         # An index counts only where there is no id, and where it is one of its own.
         ([DONE | {"id": 11, "index": 5}], {11: Result(Verdict.DONE)}, {}),
@@ -131,6 +133,7 @@ def test_the_receipt_names_the_keys_that_matter_and_are_ignored(named: str, igno
 def test_the_progress_of_a_running_job_is_a_part_of_the_whole() -> None:
     assert answer_of(status(status="working", progress=25, total=100)) == Answer(Phase.RUNNING, progress=0.25)
     assert answer_of(status(status="queued")) == Answer(Phase.RUNNING)
+    assert answer_of(status(status="queued", total=100)) == Answer(Phase.RUNNING, progress=0.0)
 
 
 def test_a_job_that_broke_off_names_what_it_did_and_says_why() -> None:
@@ -140,3 +143,26 @@ def test_a_job_that_broke_off_names_what_it_did_and_says_why() -> None:
         results={11: Result(Verdict.DONE)},
         text="Zendesk broke its bulk job off: Killed by an operator.",
     )
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "remark"),
+    [
+        ([], ""),
+        (
+            ["Its id is null."],
+            "Zendesk listed 1 record without a usable ticket number; it is not in this job. Its id is null.",
+        ),
+        (
+            ["Its id is null.", "Its id is text.", "Its id is null."],
+            (
+                "Zendesk listed 3 records without a usable ticket number; they are not in this job. "
+                "Its id is null. Its id is text."
+            ),
+        ),
+    ],
+)
+def test_records_that_name_no_ticket_are_counted_and_each_reason_is_said_once(
+    unreadable: list[str], remark: str
+) -> None:
+    assert remark_on(unreadable) == remark

@@ -51,6 +51,25 @@ def test_what_passes_by_itself_is_tried_later(
     assert str(later).startswith(error.text)
 
 
+@pytest.mark.parametrize(("running", "receipts"), [(["V3-1"], ["V3-1"]), ([], None)])
+def test_a_full_queue_names_the_bulk_jobs_that_fill_it_if_zendesk_does(
+    running: list[str], receipts: list[str] | None
+) -> None:
+    full = translated(sending, api.TooManyJobs("No slot.", current_job_ids=running))
+    assert isinstance(full, errors.QueueFull)
+    assert full.receipts == receipts
+
+
+@pytest.mark.parametrize(
+    ("call", "text"), [("GET /api/v2/tickets", "Odd. (The call was GET /api/v2/tickets.)"), ("", "Odd.")]
+)
+def test_an_odd_answer_names_its_call_if_that_is_known(call: str, text: str) -> None:
+    error = api.UnexpectedAnswer("Odd.")
+    error.call = call
+    odd = translated(reading, error)
+    assert (type(odd), str(odd)) == (errors.OddAnswer, text)
+
+
 @pytest.mark.parametrize("kind", [api.Unavailable, api.UnexpectedAnswer])
 @pytest.mark.parametrize("translating", [as_engine_errors, sending])
 def test_a_write_without_a_clear_answer_has_an_unknown_fate(translating: Translating, kind: Any) -> None:
