@@ -79,6 +79,7 @@ def test_null_tags_are_no_tags():
         ({"tags": {"a": 1}}, "its tags are an object"),
         ({"tags": ["a", None]}, "one of its tags is null"),
         ({"tags": [["a"]]}, "one of its tags is a list"),
+        ({"tags": [None, ["a"]]}, "one of its tags is null"),
         ({"updated_at": None}, "its updated_at is null"),
         ({"updated_at": True}, "its updated_at is true or false"),
     ],
@@ -109,6 +110,10 @@ def test_an_odd_ticket_keeps_its_number_and_says_what_is_odd(changed, odd):
 def test_a_record_without_a_usable_id_is_no_ticket(raw, words):
     with pytest.raises(UnexpectedAnswer, match=words):
         Ticket.read(raw)
+
+
+def test_the_highest_number_of_a_ticket_is_what_a_database_keeps():
+    assert Ticket.read({**WHOLE_TICKET, "id": 2**63 - 1}).id == 2**63 - 1
 
 
 def test_a_ticket_as_of_2026_is_parsed():
@@ -413,6 +418,7 @@ def test_an_update_in_a_history_keeps_no_words_of_customers():
         "2026-11-30T10:00:00Z", {"job": "7"}, True, (FieldChange("status", "new", "open"),), "api"
     )
     assert "Hello" not in repr(audit)
+    assert not Audit.from_json({**raw, "events": [changed]}).has_comment
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", []])

@@ -51,9 +51,9 @@ def test_what_passes_by_itself_is_tried_later(
     assert str(later).startswith(error.text)
 
 
-@pytest.mark.parametrize(("running", "receipts"), [(["V3-1"], ["V3-1"]), ([], None)])
+@pytest.mark.parametrize(("running", "receipts"), [(("V3-1",), ("V3-1",)), ((), None)])
 def test_a_full_queue_names_the_bulk_jobs_that_fill_it_if_zendesk_does(
-    running: list[str], receipts: list[str] | None
+    running: tuple[str, ...], receipts: tuple[str, ...] | None
 ) -> None:
     full = translated(sending, api.TooManyJobs("No slot.", current_job_ids=tuple(running)))
     assert isinstance(full, errors.QueueFull)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -12,11 +13,27 @@ import zendesk as api
 from jobs import errors
 from jobs.models import Job
 from jobs.states import FollowUp
-from jobs.work import Change, Phase, Plan, PreviousResult, SearchResult, Sendable, Skipped, Unchanged
+from jobs.work import (
+    Change,
+    DeliveryEvidence,
+    Fit,
+    Phase,
+    Plan,
+    PreviousResult,
+    SearchResult,
+    Sendable,
+    Skipped,
+    Unchanged,
+    Verdict,
+    Verify,
+)
 from tagmanager.account import connection
+from tagmanager.changes import ticket_work, whole_count
 from tagmanager.changes.job_options import JobOptions
-from tagmanager.changes.ticket_work import RECENT_JOBS, TicketWork, work_for
+from tagmanager.changes.ticket_work import PLACE_LIVES, RECENT_JOBS, TRACES_KEPT, TicketWork, work_for
+from tagmanager.intake import sources
 from tagmanager.intake.ticket_filter import TicketFilter
+from tagmanager.ticket_change import MacroPreview, TicketChange
 from tests import factories
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -32,6 +49,16 @@ class Api:
         self.single: dict[str, api.JobStatus] = {}
         self.looked_at = 0
         self.is_closed = False
+        self.history: list[api.Audit] | api.ZendeskError = []
+        self.histories_read = 0
+        self.read_kinds: list[str] = []
+
+    def audits(self, _ref: int, *, kind: str) -> list[api.Audit]:
+        assert kind == "verify"
+        self.histories_read += 1
+        if isinstance(self.history, Exception):
+            raise self.history
+        return self.history
 
     def begin_update_many(self, ids: Sequence[int], change: Any) -> Any:
         self.sent.append(("many", list(ids), change))
@@ -41,7 +68,8 @@ class Api:
         self.sent.append(("each", tickets))
         return Done(api.JobStatus.from_json({"id": "V3-2", "status": "queued"}))
 
-    def begin_tickets(self, ids: Sequence[int]) -> Any:
+    def begin_tickets(self, ids: Sequence[int], kind: str = "read") -> Any:
+        self.read_kinds.append(kind)
         return Done([ticket(number) for number in ids])
 
     def job_statuses(self, ids: Sequence[str]) -> list[api.JobStatus]:
@@ -376,3 +404,412 @@ def test_calls_are_counted_by_kind_and_signing_in_is_not(db: None, monkeypatch: 
 class CallOf:
     def __init__(self, kind: str) -> None:
         self.kind = kind
+
+
+# What a job asks for
+
+
+@pytest.fixture
+def connected(db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The options with which the client was made."""
+    given: dict[str, Any] = {}
+
+    def connect(**options: Any) -> Api:
+        given.update(options)
+        return Api()
+
+    monkeypatch.setattr(connection, "connect", connect)
+    return given
+
+
+def test_a_call_waits_by_itself_for_less_than_the_two_seconds_of_a_click(connected: dict[str, Any]) -> None:
+    work()
+    assert 0 < connected["max_wait"] < 2
+
+
+@pytest.mark.parametrize(("limit", "page"), [(None, 1_000), (1, 100), (100, 100), (101, 200), (5_000, 1_000)])
+def test_a_page_of_an_export_holds_what_the_limit_needs_in_full_batches(
+    connected: dict[str, Any], limit: int | None, page: int
+) -> None:
+    work(limit=limit, source={"kind": "view", "name": "7"})
+    assert connected["export_page"] == page
+
+
+def test_a_filter_needs_whole_pages_whatever_the_limit(connected: dict[str, Any]) -> None:
+    only = JobOptions(only=TicketFilter(having=frozenset({"wanted"})))
+    work(limit=1, source={"kind": "view", "name": "7"}, options=only)
+    assert connected["export_page"] == 1_000
+
+
+def test_a_call_carries_a_hundred_tickets(zendesk: Api) -> None:
+    assert work().batch_size == 100
+
+
+def test_an_undo_must_last_and_is_read_back_whatever_is_set(zendesk: Api, settings: Any) -> None:
+    settings.VERIFY_WRITES = "off"
+    undoing = work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO)
+    assert (undoing.must_last, undoing.verify) == (True, Verify.ALL)
+    assert (work().must_last, work().verify) == (False, Verify.OFF)
+    assert work(options=JobOptions(verify="all")).verify is Verify.ALL
+
+
+# Pages
+
+
+def pages_of(monkeypatch: pytest.MonkeyPatch, *pages: api.Page[api.Ticket]) -> None:
+    monkeypatch.setattr(sources, "pages", lambda *_: iter(pages))
+
+
+def listed(made: TicketWork, cursor: str = "") -> list[tuple[list[Any], str | None, str, str]]:
+    found = made.pages({"kind": "view", "name": "7"}, cursor)
+    return [(list(page.items), page.cursor, page.remark, page.broke_off) for page in found]
+
+
+ODD = "Zendesk listed 1 record without a usable ticket number; it is not in this job. Its id is null."
+
+
+def test_each_page_gives_its_tickets_as_they_are_and_says_what_is_odd(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages_of(
+        monkeypatch,
+        api.Page([ticket(1)], "c1", unreadable=("Its id is null.",)),
+        api.Page([ticket(2)], None, broke_off="It broke off."),
+    )
+    monkeypatch.setattr(sources, "gives_refs_only", lambda _: False)
+    assert listed(work()) == [
+        ([(1, seen("old"))], "c1", ODD, ""),
+        ([(2, seen("old"))], None, "", "It broke off."),
+    ]
+
+
+def test_of_a_source_that_gives_numbers_alone_every_page_is_taken(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages_of(
+        monkeypatch,
+        api.Page([ticket(1)], "c1", unreadable=("Its id is null.",)),
+        api.Page([ticket(2)], None, broke_off="It broke off."),
+    )
+    monkeypatch.setattr(sources, "gives_refs_only", lambda _: True)
+    assert listed(work()) == [([(1, {})], "c1", ODD, ""), ([(2, {})], None, "", "It broke off.")]
+
+
+def test_the_tickets_of_a_count_come_from_the_whole_account_as_of_its_start(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[datetime] = []
+
+    def whole(*_: Any, **options: Any) -> Iterator[Any]:
+        began.append(options["began"])
+        yield from ()
+
+    monkeypatch.setattr(whole_count, "pages", whole)
+    params = {"account": "acme"}
+    for started in (NOW, None):
+        job = factories.job("queued", tool="count-tags", params=params, started_at=started)
+        assert list(TicketWork(job).pages({"kind": "account"}, "")) == []
+        assert began.pop() == (started or job.created_at)
+
+
+@pytest.mark.parametrize(("keeps", "lifetime"), [(True, None), (False, PLACE_LIVES)])
+def test_a_cursor_lives_as_long_as_its_source_keeps_it(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch, keeps: bool, lifetime: timedelta | None
+) -> None:
+    monkeypatch.setattr(sources, "keeps_cursor", lambda _: keeps)
+    assert work().cursor_lifetime({"kind": "view", "name": "7"}) == lifetime
+
+
+def test_a_ticket_fits_unless_the_filter_leaves_it_out(zendesk: Api) -> None:
+    source = {"kind": "ids", "name": ""}
+    filtered = work(options=JobOptions(only=TicketFilter(having=frozenset({"wanted"}))))
+    assert filtered.fit(source, seen("wanted")) is Fit.BELONGS
+    assert filtered.fit(source, seen("a")) is Fit.UNWANTED
+    assert filtered.fit(source, seen(odd="its status is null")) is Fit.BELONGS
+    retry = work(
+        options=JobOptions(only=TicketFilter(having=frozenset({"wanted"}))),
+        parent=factories.job("succeeded"),
+        follow_up=FollowUp.RETRY,
+    )
+    assert retry.fit(source, seen("a")) is Fit.BELONGS
+
+
+# Macros that are asked about each ticket
+
+
+class Macro:
+    """A macro of which Zendesk is asked what it makes of each ticket."""
+
+    macro = SimpleNamespace(is_asked_for_each=True)
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def preview(self, tickets: Sequence[api.Ticket]) -> dict[int, MacroPreview]:
+        self.asked.append([one.id for one in tickets])
+        return {one.id: MacroPreview(frozenset({"vip"})) for one in tickets}
+
+
+def asking(macro: Macro | None, **fields: Any) -> TicketWork:
+    made: Any = work(**fields)
+    made._macro, made._asks_each, made.batch_size = macro, macro is not None, 2
+    return cast(TicketWork, made)
+
+
+def test_a_page_is_cut_where_each_ticket_is_asked_about(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    macro = Macro()
+    made = asking(macro)
+    monkeypatch.setattr(sources, "gives_refs_only", lambda _: False)
+    pages_of(monkeypatch, api.Page([ticket(n) for n in (1, 2, 3)], "c1"), api.Page([], None))
+    got = [([ref for ref, _ in items], cursor) for items, cursor, *_ in listed(made, "c0")]
+    assert got == [([1, 2], "c0"), ([3], "c1"), ([], None)]
+    assert [asked for asked in macro.asked if asked] == [[1, 2], [3]]
+    pages_of(monkeypatch, api.Page([ticket(1)], "c1"), api.Page([ticket(n) for n in (2, 3, 4)], None))
+    got = [([ref for ref, _ in items], cursor) for items, cursor, *_ in listed(made)]
+    assert got == [([1], "c1"), ([2, 3], "c1"), ([4], None)]
+
+
+def test_tickets_that_are_listed_already_come_first_and_are_not_asked_about(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    macro = Macro()
+    made = asking(macro)
+    made._job.frozen_at = None
+    factories.item(made._job, 2, "pending")
+    monkeypatch.setattr(sources, "gives_refs_only", lambda _: False)
+    pages_of(monkeypatch, api.Page([ticket(n) for n in (1, 2, 3)], None))
+    assert [[ref for ref, _ in items] for items, *_ in listed(made)] == [[2], [1, 3]]
+    assert macro.asked == [[], [1, 3]]
+
+
+def test_only_tickets_that_may_be_changed_are_asked_about(zendesk: Api) -> None:
+    odd = api.Ticket.unreadable(3, "its status is null")
+    tickets = [ticket(1), ticket(2, status="closed"), odd]
+    for closed, asked in ((False, [1]), (True, [1, 2])):
+        macro = Macro()
+        made: Any = asking(macro, options=JobOptions(include_closed=closed))
+        made._job.frozen_at = NOW
+        assert set(made._snapshots(tickets)) == {1, 2, 3}
+        assert macro.asked == [asked]
+    macro = Macro()
+    made = asking(macro)
+    made.reads_ids_only = True
+    made._snapshots(tickets)
+    assert macro.asked == []
+
+
+def test_a_list_is_asked_about_what_its_filter_leaves_and_not_a_second_time(zendesk: Api) -> None:
+    macro = Macro()
+    made: Any = asking(macro, options=JobOptions(only=TicketFilter(having=frozenset({"old"}))))
+    factories.item(made._job, 1, "pending")
+    tickets = [ticket(1), ticket(2, tags=["a"]), ticket(3), ticket(4, tags=["old"])]
+    made._job.frozen_at = None
+    made._snapshots(tickets)
+    made._job.frozen_at = NOW  # what is read again was meant, whatever it is now
+    made._snapshots(tickets)
+    assert macro.asked == [[3, 4], [1, 2, 3, 4]]
+
+
+def test_a_macro_is_not_asked_about_without_need(zendesk: Api) -> None:
+    macro = Macro()
+    made: Any = asking(macro)
+    made._asks_each = False
+    made._snapshots([ticket(1)])
+    assert macro.asked == []
+    assert isinstance(plan(made, seen(status="closed")), Skipped)
+
+
+def test_a_closed_ticket_is_not_asked_about_and_so_left_out(zendesk: Api) -> None:
+    assert plan(asking(Macro()), seen("vip", status="closed")) == Skipped(
+        "closed", "The ticket is closed, and closed tickets were not included."
+    )
+    assert isinstance(plan(asking(Macro()), seen("a")), Change)
+
+
+# Reading back
+
+
+def test_what_was_sent_is_read_back_as_a_call_of_its_own_kind(zendesk: Api) -> None:
+    made = work()
+    assert made.read_back([]).result() == {}
+    assert zendesk.read_kinds == []
+    assert set(made.read_back([3, 4]).result()) == {3, 4}
+    assert zendesk.read_kinds == ["verify"]
+
+
+def audit(at: str, *added: str) -> api.Audit:
+    event = {"type": "Change", "field_name": "tags", "previous_value": [], "value": list(added)}
+    return api.Audit.from_json({"created_at": at, "events": [event]})
+
+
+SENT = Sendable(4, seen("old"), {"add": ["vip"], "remove": []})
+LATER = "2026-11-30T10:05:00Z"
+
+
+def test_a_trace_that_was_found_is_not_looked_up_again_until_the_ticket_changes(zendesk: Api) -> None:
+    zendesk.history = [audit(LATER, "vip")]
+    made = work()
+    for _ in range(2):
+        assert made.find_trace(SENT, seen("old", updated_at=LATER)) is DeliveryEvidence.MADE
+    assert zendesk.histories_read == 1
+    made.find_trace(SENT, seen("old", updated_at="2026-11-30T10:06:00Z"))
+    assert zendesk.histories_read == 2
+
+
+def test_a_trace_that_may_still_come_is_looked_up_again(zendesk: Api) -> None:
+    zendesk.history = [audit(LATER, "other")]
+    made = work()
+    for _ in range(2):
+        assert made.find_trace(SENT, seen("old", updated_at=LATER)) is DeliveryEvidence.NOT_MADE
+    assert zendesk.histories_read == 2
+
+
+def test_a_history_that_nobody_may_read_leaves_it_open(zendesk: Api) -> None:
+    zendesk.history = api.NotFound("There is none.", status=404)
+    assert work().find_trace(SENT, seen("old")) is DeliveryEvidence.UNCLEAR
+
+
+def test_no_more_traces_are_kept_than_that(zendesk: Api) -> None:
+    zendesk.history = [audit(LATER, "vip")]
+    made: Any = work()
+    made._traces = {(ref, "x"): DeliveryEvidence.MADE for ref in range(TRACES_KEPT - 1)}
+    made.find_trace(SENT, seen("old", updated_at=LATER))
+    assert len(made._traces) == TRACES_KEPT
+    made.find_trace(SENT, seen("old", updated_at="2026-11-30T10:06:00Z"))
+    assert len(made._traces) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "own", "kind"),
+    [
+        ({"add": ["a"], "remove": ["b"]}, False, "additional_tags, remove_tags"),
+        ({"add": ["a"], "remove": []}, False, "additional_tags"),
+        ({"add": [], "remove": ["b"]}, False, "remove_tags"),
+        ({"add": ["a"], "remove": []}, True, "tags"),
+        ({"add": [], "remove": ["b"]}, True, "tags"),
+        (
+            TicketChange(fields={"status": "open"}, custom={360: True}).to_json(),
+            False,
+            "custom_fields, status",
+        ),
+        (TicketChange(comment="public").to_json(), True, "comment"),
+    ],
+)
+def test_a_kind_of_change_is_named_by_the_keys_that_carry_it(
+    zendesk: Api, change: dict[str, Any], own: bool, kind: str
+) -> None:
+    assert work().kind_of(change, own=own) == kind
+
+
+def test_checkboxes_go_by_their_numbers(zendesk: Api) -> None:
+    work().send(TicketChange(custom={360: True}).to_json(), [Sendable(4)])
+    assert zendesk.sent == [("many", [4], {"custom_fields": [{"id": 360, "value": True}]})]
+
+
+# An undo that Zendesk refuses
+
+DOUBTFUL = TicketChange(fields={"priority": None}).to_json()
+REFUSED = {"success": False, "error": "TicketUpdateFailed", "details": "Status: is invalid"}
+
+
+def test_a_refused_part_of_an_undo_is_sent_again_without_it_once(zendesk: Api) -> None:
+    made = work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO)
+    results = [{"id": 4, **REFUSED}, {"id": 5, "success": True}, {"id": 6}]
+    receipt = made.send(DOUBTFUL, [Sendable(4), Sendable(5), Sendable(6)]).result().id
+    zendesk.statuses = [status(receipt, status="working", results=None)]
+    assert made.poll([receipt])[receipt].phase is Phase.RUNNING
+    zendesk.statuses = [status(receipt, results=results)]
+    answered = made.poll([receipt])[receipt].results
+    assert {ref: one and one.verdict for ref, one in answered.items()} == {
+        4: Verdict.LATER,
+        5: Verdict.DONE,
+        6: None,
+    }
+    inner: Any = made
+    assert dict(inner._refusals) == {4: 1}
+    again = made.poll([receipt])[receipt].results[4]
+    assert (again and again.verdict, dict(inner._refusals)) == (Verdict.UNEXPLAINED, {4: 1})
+
+
+def test_a_ticket_that_is_undone_has_no_refusals_any_more(zendesk: Api) -> None:
+    made: Any = work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO)
+    made._refusals.update([4, 4, 5])
+    receipt = made.send(DOUBTFUL, [Sendable(4)]).result().id
+    zendesk.statuses = [status(receipt, refs=(4,))]
+    made.poll([receipt])
+    assert dict(made._refusals) == {5: 1}
+
+
+def test_each_own_change_of_an_undo_may_be_refused(zendesk: Api) -> None:
+    made = work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO)
+    items = [Sendable(4, seen("a"), {"add": ["b"], "remove": []}), Sendable(5, seen("a"), DOUBTFUL)]
+    receipt = made.send(None, items).result().id
+    zendesk.statuses = [status(receipt, results=[{"id": 5, **REFUSED}])]
+    refused = made.poll([receipt])[receipt].results[5]
+    assert refused
+    assert refused.verdict is Verdict.LATER
+
+
+def test_only_an_undo_of_such_parts_is_sent_again_after_a_refusal(zendesk: Api) -> None:
+    undoing = work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO)
+    plain: dict[str, Any] = {"add": ["vip"], "remove": []}
+    for made, change in ((work(), DOUBTFUL), (undoing, plain)):
+        receipt = made.send(change, [Sendable(4)]).result().id
+        zendesk.statuses = [status(receipt, results=[{"id": 4, **REFUSED}])]
+        refused = made.poll([receipt])[receipt].results[4]
+        assert refused
+        assert refused.verdict is Verdict.UNEXPLAINED
+
+
+# What plans depend on
+
+
+def test_what_an_earlier_job_wished_and_the_ticket_shows_makes_it_no_stranger(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: Any = work()
+    monkeypatch.setattr(made, "_conditions", SimpleNamespace(why_stale=lambda _: "It is another one now."))
+    done = {"add": ["vip"], "remove": ["old"]}
+    stale = Skipped("no_longer_matches", "It is another one now.")
+    assert plan(made, seen("old")) == stale
+    assert plan(made, seen("vip")) == stale
+    assert plan(made, seen("vip"), PreviousResult(seen("old"), None, "changed")) == stale
+    assert plan(made, seen("vip"), PreviousResult(seen("old"), done, "planned")) == stale
+    assert isinstance(plan(made, seen("vip"), PreviousResult(seen("old"), done, "changed")), Unchanged)
+
+
+def test_a_field_that_was_not_read_is_not_set(zendesk: Api) -> None:
+    made: Any = work()
+    assert made._undoable(TicketChange(custom={361: True, 360: True})) == Skipped(
+        "field_not_read", "The tool sets 360, 361, and does not name that in reads_of."
+    )
+    assert made._undoable(TicketChange(fields={"status": "open"})) == Skipped(
+        "field_not_read", "The tool sets status, and does not name that in fields_of."
+    )
+
+
+def test_a_guard_goes_along_with_a_change_where_one_was_asked_for(zendesk: Api) -> None:
+    found = plan(work(options=JobOptions(guard="bulk")), seen("a"))
+    assert isinstance(found, Change)
+    assert found.payload["guard"] == "bulk"
+    plain = plan(work(), seen("a"))
+    assert isinstance(plain, Change)
+    assert "guard" not in plain.payload
+
+
+def test_a_list_of_recent_jobs_is_searched_for_those_alone_that_are_missing(zendesk: Api) -> None:
+    zendesk.recent = [status("V3-8"), status("V3-3")]
+    made: Any = work()
+    assert set(made._look_for(["V3-3"])) == {"V3-3"}
+
+
+def test_a_result_without_a_number_does_not_make_a_bulk_job_another_one(zendesk: Api) -> None:
+    mixed = status("V3-8", results=[{"id": 1, "success": True}, {"index": 1, "success": True}])
+    assert found(zendesk, mixed) == "V3-8"
+
+
+def test_one_that_ended_at_the_very_edge_of_the_clocks_may_be_it(zendesk: Api) -> None:
+    message = f"Completed at {NOW - ticket_work.CLOCKS_DIFFER:%Y-%m-%d %H:%M:%S} +0000"
+    assert found(zendesk, status("V3-8", message=message)) == "V3-8"
