@@ -55,9 +55,9 @@ def test_what_passes_by_itself_is_tried_later(
 def test_a_full_queue_names_the_bulk_jobs_that_fill_it_if_zendesk_does(
     running: tuple[str, ...], receipts: tuple[str, ...] | None
 ) -> None:
-    full = translated(sending, api.TooManyJobs("No slot.", current_job_ids=tuple(running)))
+    full = translated(sending, api.TooManyJobs("No slot.", current_job_ids=running))
     assert isinstance(full, errors.QueueFull)
-    assert (list(full.receipts) if full.receipts is not None else None) == receipts
+    assert full.receipts == receipts
 
 
 @pytest.mark.parametrize(
