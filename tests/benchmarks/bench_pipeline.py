@@ -92,8 +92,14 @@ def tag_all(zendesk: ZendeskProcess, source: str, tickets: int, tag: str) -> Job
     ).job
 
 
+def calls_a_minute(sized: sizes.Piped) -> int:
+    """What the account allows: with shorter delays the minute is shorter, too."""
+    return int(sized.calls / sized.scale)
+
+
 def measure(zendesk: ZendeskProcess, environment: dict[str, str], folder: Path, sized: sizes.Piped) -> Rows:
     rows: Rows = []
+    calls = calls_a_minute(sized)
     for slots in sizes.slots():
         chosen = {} if slots == SLOTS else {"ZENDESK_MAX_JOBS": str(slots)}
         with start_workers(environment | zendesk.environment | chosen, folder) as workers:
@@ -104,7 +110,7 @@ def measure(zendesk: ZendeskProcess, environment: dict[str, str], folder: Path, 
                 assert (job.status, job.total, job.changed) == ("succeeded", sized.tickets, sized.tickets)
                 assert job.finished_at
                 source, made = SOURCES[name], Counter(zendesk.ledger()["calls"]) - before
-                best = ideal(source, sized.tickets, slots=slots, scale=sized.scale, calls=sized.calls)
+                best = ideal(source, sized.tickets, slots=slots, scale=sized.scale, calls=calls)
                 took = (job.finished_at - job.created_at).total_seconds()
                 kinds = [made.pop(kind, 0) for kind in (source.reading, READ, WRITE, CHECK)]
                 kinds[1] -= job.calls_verify  # these come on top: they read back what was changed
@@ -131,8 +137,7 @@ def measure(zendesk: ZendeskProcess, environment: dict[str, str], folder: Path, 
 def test_pipeline(transactional_db: None, process_environment: dict[str, str], tmp_path: Path) -> None:
     rows: Rows = []
     for sized in sizes.pipeline_jobs():
-        # With shorter delays the minute is shorter, too.
-        limit = int(sized.calls / sized.scale)
+        limit = calls_a_minute(sized)
         with start_zendesk(
             tickets=UNSOLVED * sized.tickets, scale=sized.scale, runtime_scale=sized.scale, rate_limit=limit
         ) as zendesk:
