@@ -120,3 +120,11 @@ def test_the_brands_of_an_agent_cause_a_warning(http, zendesk, memberships, word
         http.get(path, json={"brand_agents": memberships})
     told = check(zendesk).warnings
     assert [words in warning for warning in told] == ([True] if words else [])
+
+
+def test_brands_that_zendesk_does_not_tell_cause_a_warning(http, zendesk):
+    http.get(ME, json={"user": {**ADMIN, "role": "agent", "custom_role_id": None}})
+    http.get(COUNT, json={"count": 6})
+    http.get(f"{BASE}/api/v2/brands.json", **sample("403-forbidden-object").as_response)
+    (warning,) = check(zendesk).warnings
+    assert "does not tell Example Agent which brands the account has" in warning

@@ -336,7 +336,8 @@ def test_no_answer_breaks_the_parser(status, headers, body, method):
 
 
 def test_an_error_leaves_nothing_in_doubt_unless_it_says_so():
-    assert [(error.fate_unknown, error.dropped) for error in [Unavailable("x")]] == [(False, False)]
+    error = Unavailable("x")
+    assert (error.fate_unknown, error.dropped, error.too_large) == (False, False, False)
     assert not UnexpectedAnswer("x").fate_unknown
 
 
