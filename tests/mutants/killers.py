@@ -61,7 +61,11 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "zendesk/address.py": (f"{CLIENT}/test_address.py",),
     "zendesk/answer_headers.py": (f"{CLIENT}/test_answer_headers.py", f"{CLIENT}/test_client.py"),
     "zendesk/answers.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_any_answer.py"),
-    "zendesk/client.py": (f"{CLIENT}/test_client.py", f"{CLIENT}/test_over_http.py"),
+    "zendesk/client.py": (
+        f"{CLIENT}/test_client.py",
+        f"{CLIENT}/test_connection.py",
+        f"{CLIENT}/test_over_http.py",
+    ),
     "zendesk/connection.py": (f"{CLIENT}/test_connection.py", f"{CLIENT}/test_client.py"),
     "zendesk/credentials.py": (f"{CLIENT}/test_credentials.py", f"{CLIENT}/test_secrets.py"),
     "zendesk/error_body.py": (f"{CLIENT}/test_error_body.py", f"{CLIENT}/transport/test_error_mapping.py"),

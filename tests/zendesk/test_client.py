@@ -177,6 +177,13 @@ def test_an_export_resumes_from_a_cursor(http, zendesk):
     assert asked(http)[0]["page[after]"] == "c9"
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_page_of_an_export_has_as_many_tickets_as_was_asked_for(http, connect, size):
+    http.get(f"{API}/search/export.json", json=cursor_page("results", [], None))
+    list(connect(export_page=size).search_export("x"))
+    assert asked(http)[0]["page[size]"] == str(size)
+
+
 @pytest.mark.parametrize("size", [0, 1001])
 def test_the_page_size_of_an_export_is_limited(connect, size):
     with pytest.raises(ValueError, match="1 to 1,000"):
@@ -214,6 +221,15 @@ def increment(numbers: Sequence[int], cursor: str, *, ended: bool) -> dict[str, 
         "after_cursor": cursor,
         "end_of_stream": ended,
     }
+
+
+@pytest.mark.parametrize("cursor", ["", None, 7])
+def test_an_incremental_export_that_goes_on_without_a_cursor_broke_off(http, zendesk, cursor):
+    page = increment([1], "", ended=False) | {"after_cursor": cursor}
+    http.get(f"{API}/incremental/tickets/cursor.json", json=page)
+    (only,) = zendesk.incremental_tickets()
+    assert (only.next_cursor, "not how to get them" in only.broke_off) == (None, True)
+    assert [ticket.id for ticket in only.items] == [1]
 
 
 def test_the_incremental_export_reads_to_the_end_of_the_stream(http, zendesk):
