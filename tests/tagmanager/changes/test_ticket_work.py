@@ -33,6 +33,7 @@ from tagmanager.changes.job_options import JobOptions
 from tagmanager.changes.ticket_work import PLACE_LIVES, RECENT_JOBS, TRACES_KEPT, TicketWork, work_for
 from tagmanager.intake import sources
 from tagmanager.intake.ticket_filter import TicketFilter
+from tagmanager.macros.application import ASKED_AT_ONCE
 from tagmanager.ticket_change import MacroPreview, TicketChange
 from tests import factories
 
@@ -813,3 +814,72 @@ def test_a_result_without_a_number_does_not_make_a_bulk_job_another_one(zendesk:
 def test_one_that_ended_at_the_very_edge_of_the_clocks_may_be_it(zendesk: Api) -> None:
     message = f"Completed at {NOW - ticket_work.CLOCKS_DIFFER:%Y-%m-%d %H:%M:%S} +0000"
     assert found(zendesk, status("V3-8", message=message)) == "V3-8"
+
+
+def test_a_ticket_that_is_no_longer_meant_does_not_fit(zendesk: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: Any = work()
+    monkeypatch.setattr(made, "_conditions", SimpleNamespace(why_stale=lambda *_: "It is another one now."))
+    assert made.fit({"kind": "ids", "name": ""}, seen("a")) is Fit.STALE
+
+
+def test_a_page_without_questions_stays_whole_and_in_its_order(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = work()
+    factories.item(made._job, 150, "pending")
+    monkeypatch.setattr(sources, "gives_refs_only", lambda _: False)
+    pages_of(monkeypatch, api.Page([ticket(number) for number in range(1, 151)], None))
+    assert [[ref for ref, _ in items] for items, *_ in listed(made)] == [list(range(1, 151))]
+
+
+def test_why_a_record_cannot_be_read_is_said_of_odd_ones_alone(zendesk: Api) -> None:
+    odd = seen(odd="its status is null")
+    assert work().why_unreadable(odd) == (
+        "Zendesk sent a record of the ticket that cannot be read: its status is null."
+    )
+    assert work().why_unreadable(seen("a")) == ""
+
+
+def test_a_change_is_not_made_where_an_ai_agent_holds_the_ticket(zendesk: Api) -> None:
+    held = work().why_not_made(SENT, seen("old", ai_agent=True))
+    assert held
+    assert (held.verdict, held.code) == (Verdict.REFUSED, "ai_agent")
+    assert work().why_not_made(SENT, seen("old")) is None
+
+
+def test_what_an_undo_could_not_put_back_is_named(zendesk: Api) -> None:
+    emptied = Sendable(4, seen("a"), TicketChange(fields={"priority": None}).to_json())
+    stands = seen("a", fields={"priority": "high"})
+    undoing = work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO)
+    left = undoing.why_not_shown(emptied, stands)
+    assert left
+    assert (left.verdict, left.code) == (Verdict.REFUSED, "not_taken_back")
+    assert undoing.why_not_shown(emptied, seen("a", fields={"priority": None})) is None
+    assert work().why_not_shown(emptied, stands) is None
+
+
+class MacroTool:
+    """A tool that applies a macro."""
+
+    def macro_of(self, _params: Any) -> Any:
+        return Macro.macro
+
+
+@pytest.mark.parametrize(("follow_up", "size"), [(FollowUp.NONE, ASKED_AT_ONCE), (FollowUp.UNDO, 100)])
+def test_an_undo_of_a_macro_applies_none(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch, follow_up: FollowUp, size: int
+) -> None:
+    monkeypatch.setattr(ticket_work, "tool", lambda _: MacroTool())
+    parent = {"parent": factories.job("succeeded"), "follow_up": follow_up} if follow_up else {}
+    made: Any = work(**parent)
+    assert (made._macro is None, made._asks_each) == (bool(follow_up), not follow_up)
+    assert made.batch_size == size
+
+
+def test_only_an_undo_remarks_on_what_the_earlier_job_left_open(zendesk: Api) -> None:
+    earlier = PreviousResult(seen("old"), {"add": ["vip"], "remove": ["old"]}, "unverified")
+    undone = plan(work(parent=factories.job("succeeded"), follow_up=FollowUp.UNDO), seen("vip"), earlier)
+    again = plan(work(parent=factories.job("succeeded"), follow_up=FollowUp.RETRY), seen("old"), earlier)
+    assert isinstance(undone, Change)
+    assert isinstance(again, Change)
+    assert (undone.reason, again.reason, again.detail) == ("unverified", "", "")
