@@ -20,6 +20,7 @@ from jobs.work import (
     Phase,
     Plan,
     PreviousResult,
+    Result,
     SearchResult,
     Sendable,
     Skipped,
@@ -883,3 +884,31 @@ def test_only_an_undo_remarks_on_what_the_earlier_job_left_open(zendesk: Api) ->
     assert isinstance(undone, Change)
     assert isinstance(again, Change)
     assert (undone.reason, again.reason, again.detail) == ("unverified", "", "")
+
+
+def test_a_refusal_is_explained_by_the_ticket_as_it_is(zendesk: Api) -> None:
+    made, refusal = work(), Result(Verdict.UNEXPLAINED, "TicketUpdateFailed", "No.")
+    assert made.explain(SENT, None, refusal, kind_is_open=True).verdict is Verdict.MISSING
+    untouched = made.explain(SENT, seen("old"), refusal, kind_is_open=True)
+    assert (untouched.verdict, untouched.code) == (Verdict.REFUSED, "TicketUpdateFailed")
+    assert made.explain(SENT, seen("a"), refusal, kind_is_open=True).verdict is Verdict.LATER
+    closed = seen("old", status="closed")
+    assert made.explain(SENT, closed, refusal, kind_is_open=False).code == "closed"
+
+
+def test_evidence_of_a_macro_is_compared_with_a_ticket_that_has_its_comment_for_certain(zendesk: Api) -> None:
+    compared: list[int | None] = []
+    made: Any = work()
+
+    def find_evidence(_: object, ref: int | None) -> dict[int, DeliveryEvidence]:
+        compared.append(ref)
+        return {}
+
+    made._macro = SimpleNamespace(find_evidence=find_evidence)
+    made.find_evidence([SENT])
+    factories.item(made._job, 7, "changed", batch=factories.batch(made._job, once=False))
+    factories.item(made._job, 8, "pending", batch=factories.batch(made._job, once=True))
+    made.find_evidence([SENT])
+    factories.item(made._job, 9, "changed", batch=factories.batch(made._job, once=True))
+    made.find_evidence([SENT])
+    assert compared == [None, None, 9]
