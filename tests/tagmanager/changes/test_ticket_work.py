@@ -912,3 +912,31 @@ def test_evidence_of_a_macro_is_compared_with_a_ticket_that_has_its_comment_for_
     factories.item(made._job, 9, "changed", batch=factories.batch(made._job, once=True))
     made.find_evidence([SENT])
     assert compared == [None, None, 9]
+
+
+def test_a_guard_changes_nothing_about_a_ticket_that_needs_no_change(zendesk: Api) -> None:
+    assert plan(work(options=JobOptions(guard="bulk")), seen("vip")) == plan(work(), seen("vip"))
+
+
+def test_a_bulk_job_that_is_known_is_not_asked_about_by_itself(
+    zendesk: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Api, "job_status")
+    zendesk.statuses = [status("V3-1")]
+    assert work().poll(["V3-1"])["V3-1"].phase is Phase.OVER
+
+
+@pytest.mark.parametrize(
+    ("change", "tags"),
+    [
+        ({"add": ["vip"], "remove": []}, ["a", "old", "vip"]),
+        ({"add": [], "remove": ["old"]}, ["a"]),
+        (TicketChange(fields={"status": "open"}).to_json(), None),
+    ],
+)
+def test_an_own_change_names_the_whole_list_of_tags_only_where_tags_change(
+    zendesk: Api, change: dict[str, Any], tags: list[str] | None
+) -> None:
+    work().send(None, [Sendable(4, seen("a", "old"), change)])
+    ((_, (sent,)),) = zendesk.sent
+    assert sent.get("tags") == tags
