@@ -338,7 +338,7 @@ class _Words:
         elif is_total(word) and not one.why and found.ids:
             self._totals.append((line, word))
         else:
-            if IDS.is_known(word) and (found.ids or found.unreadable):
+            if IDS.is_known(word) and (found.ids or (found.unreadable and found.unreadable[0].line < line)):
                 self._header = line
             found.refuse(line, word, one)
 
