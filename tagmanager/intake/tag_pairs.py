@@ -11,8 +11,9 @@ from django.core.exceptions import ValidationError
 
 from jobs.formatting import some
 from tagmanager.intake.tables import layouts
+from tagmanager.intake.tables.column_names import MAYBE_PAIRS, plain
 from tagmanager.intake.tables.given import Given
-from tagmanager.intake.tables.headers import MAPPING, NEW, OLD
+from tagmanager.intake.tables.headers import MAPPING, NEW, OLD, is_total
 from tagmanager.intake.tables.layouts import Layout
 from tagmanager.intake.tables.problems import Refused, shortened
 from tagmanager.intake.tables.readings import Reading
@@ -20,8 +21,11 @@ from tagmanager.intake.tables.table import Table, known_before, open_table
 from tagmanager.intake.tables.ticket_numbers import joined_words
 from tagmanager.intake.tag_rows import tags_of
 
-#: Between the two where there is no comma, semicolon or tab: "billing = invoices", "billing -> invoices".
-BETWEEN = re.compile(r"\s*(?:->|=>|→|=)\s*|\s+")
+#: Between the two where there is no comma, semicolon or tab: "billing = invoices", "billing -> invoices",
+#: "billing: invoices".
+BETWEEN = re.compile(r"\s*(?:->|=>|→|=|:(?=\s))\s*|\s+")
+#: The same in a table whose other rows have cells of their own, so that a blank parts no pair.
+_MARKS_BETWEEN = re.compile(r"\s*(?:->|=>|→|=|:(?=\s))\s*")
 #: A mapping is kept in the job's row and read with it.
 MOST_PAIRS = 2_000
 #: How many problems an error names; a page shows them all as a table.
@@ -150,7 +154,7 @@ def as_text(pairs: Pairs) -> str:
 def needs_header(pairs: Pairs) -> bool:
     """Whether the first pair could be taken for a header."""
     first = next(iter(pairs.items()), ("", ""))
-    return bool(MAPPING.columns(first))
+    return bool(MAPPING.columns(first)) or _names_columns(first) or _are_counts(pairs)
 
 
 def _chain_from(pairs: Pairs, tag: str) -> list[str]:
@@ -169,13 +173,26 @@ def _why_unclear(table: Table) -> str:
     known = [place for places in MAPPING.columns(first).values() for place in places]
     # The name of a column does not occur below it again.
     others = [cells[place] for _, cells in table.head[1:] for place in known if place < len(cells)]
-    if filled == 2 and known and not {first[place] for place in known} & set(others):
+    if (
+        filled == 2
+        and (_names_columns(first) or known)
+        and not {first[place] for place in known} & set(others)
+    ):
         return (
             f"Line {line:,} has {' and '.join(map(shortened, first[:2]))}: this may be a pair, or the names "
             "of the "
             "columns."
         )
     return ""
+
+
+def _names_columns(cells: Sequence[str]) -> bool:
+    return tuple(map(plain, cells[:2])) in MAYBE_PAIRS
+
+
+def _are_counts(pairs: Pairs) -> bool:
+    """Whether the new tags are numbers alone, as counts of tickets are."""
+    return len(pairs) > 1 and not [new for new in pairs.values() if not new.isdecimal()]
 
 
 class _Reader:
@@ -203,6 +220,12 @@ class _Reader:
                 f"These are {len(mapping.pairs):,} pairs; one job takes {MOST_PAIRS:,}. Give them in parts.",
                 code="too_many",
             )
+        if self._layout is None and _are_counts(mapping.pairs):
+            raise Refused(
+                "Every new tag is a number, so these may be tags and their counts. If numbers are meant, put "
+                "the line old,new first.",
+                code="counts",
+            )
         self._find_rounds()
         if not follow_chains:
             self._find_chains()
@@ -219,13 +242,15 @@ class _Reader:
     def _cells(self) -> Iterator[tuple[int, str, str]]:
         """Line, old and new."""
         layout = self._layout
+        is_wide = any(sum(map(bool, cells)) > 1 for _, cells in self._table.head)
         for line, cells in self._table.rows():
             if layout is None:
                 filled = max(place for place, cell in enumerate(cells, 1) if cell)
                 if filled > 2:
                     self._add(line, f"it has {filled} cells, and a pair has 2.")
                     continue
-            parts = BETWEEN.split(cells[0], maxsplit=1) if layout is None and len(cells) == 1 else cells
+            between = _MARKS_BETWEEN if is_wide else BETWEEN
+            parts = between.split(cells[0], maxsplit=1) if layout is None and len(cells) == 1 else cells
             yield line, _cell(parts, self._old), _cell(parts, self._new)
 
     def _take(self, line: int, old: str, new: str) -> None:
@@ -233,6 +258,13 @@ class _Reader:
         if not new and not self._may_remove:
             assert mapping.reading is not None
             mapping.reading.leave_out(mapping.reading.undecided, line, old)
+            return
+        if is_total(old) and old != old.lower() and (not new or new.isdecimal()):
+            self._add(
+                line,
+                f"{shortened(old)} may sum up the lines above. Delete the line, or write {old.lower()} for "
+                "the tag.",
+            )
             return
         try:
             pair = self._tag(old, OLD), self._tag(new, NEW) if new else ""

@@ -15,7 +15,7 @@ from jobs.formatting import some
 from tagmanager.intake import numbers_sorted
 from tagmanager.intake.tables import ticket_numbers
 from tagmanager.intake.tables.given import Given
-from tagmanager.intake.tables.headers import ADD, ID, IDS, REMOVE, ROWS
+from tagmanager.intake.tables.headers import ADD, ID, IDS, NEW, REMOVE, ROWS
 from tagmanager.intake.tables.problems import Refused, shortened
 from tagmanager.intake.tables.readings import Reading
 from tagmanager.intake.tables.table import Table, is_error, is_totals_row, open_table
@@ -34,6 +34,9 @@ _HASH = 2**63 - 1
 #: Tags in the form in which they are stored: most cells are, and need no more reading.
 _STORED = re.compile(r"[a-z0-9_:/-]+(?: [a-z0-9_:/-]+)*")
 _SHORT = 255
+
+#: What programs and people write for an empty cell. A tag null or none is one in small letters alone.
+EMPTY_MARKS = frozenset({"NaN", "nan", "NaT", "<NA>", "N/A", "n/a", "NULL", "None", "-", "--", "–", "—"})
 
 #: The change that a row asks for, as it is stored: {"add": [...], "remove": [...]}.
 RowChange = dict[str, list[str]]
@@ -236,7 +239,7 @@ class _Reader:
         return self.rows.store(_packed(added, removed))
 
     def _tags(self, cell: str, role: str) -> frozenset[str]:
-        if len(cell) <= _SHORT and _STORED.fullmatch(cell):
+        if len(cell) <= _SHORT and _STORED.fullmatch(cell) and cell not in EMPTY_MARKS:
             return frozenset(cell.split())
         return tags_of(cell, role, self._table)
 
@@ -282,6 +285,8 @@ def tags_of(cell: str, role: str, table: Table) -> frozenset[str]:
         raise ValidationError(
             f"the {role} cell holds letters in an encoding that cannot be told. Save the file as CSV UTF-8."
         )
+    if role in {ADD, NEW} and cell in EMPTY_MARKS:
+        raise ValidationError(f"the {role} cell holds {cell}, which stands for an empty cell. Empty it.")
     try:
         return parse_tags(clean(cell))
     except TagError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from tagmanager.intake.tables.table import Table, is_totals_row, known_before, o
 from tagmanager.intake.tables.text import Row
 from tagmanager.intake.tables.ticket_numbers import Found, NoNumber
 
+#: What counts the lines of a list: "1. 40214", "2) 40215".
+_COUNTER = re.compile(r"\d{1,6}[.)]")
 #: How many of the words that are not ticket numbers an error names.
 MOST_NAMED = 10
 #: Characters of a word in an error.
@@ -255,6 +258,14 @@ def another_table(line: int) -> Refused:
     )
 
 
+def _numbered(line: int) -> Refused:
+    return Refused(
+        f"Line {line:,} begins with a number that may only count the lines of the list. Take such numbers "
+        "out, so that ticket numbers alone are left.",
+        code="doubtful",
+    )
+
+
 def _check_last(last: Row, place: int, found: TicketIds) -> None:
     """The last row may hold the sum or the count of the numbers above it."""
     line, cells = last
@@ -303,8 +314,11 @@ class _Words:
         self._totals: list[tuple[int, str]] = []
         self._line = 0  # of the last number
         self._header = 0  # a line with a word of a header
+        self._counter = 0  # a line that begins with something like "1."
 
     def take_number(self, line: int, number: int) -> None:
+        if line == self._counter:
+            raise _numbered(line)
         if not self._is_in_totals(line):
             self._found.append(number)
             self._line = line
@@ -314,13 +328,17 @@ class _Words:
         if self._header not in (0, line, self._line):
             raise another_table(self._header)
         if isinstance(one, Found):
+            if line == self._counter:
+                raise _numbered(line)
+            if line != self._line and _COUNTER.fullmatch(word):
+                self._counter = line
             if not self._is_in_totals(line):
                 found.add(word, one)
                 self._line = line
         elif is_total(word) and not one.why and found.ids:
             self._totals.append((line, word))
         else:
-            if IDS.is_known(word) and (found.ids or found.unreadable):
+            if IDS.is_known(word) and (found.ids or (found.unreadable and found.unreadable[0].line < line)):
                 self._header = line
             found.refuse(line, word, one)
 

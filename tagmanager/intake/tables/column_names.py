@@ -45,7 +45,8 @@ ADD = _names(
     tag_a_ajouter balises_a_ajouter marqueurs_a_ajouter agregar anadir agregar_etiquetas anadir_etiquetas
     agregar_tags anadir_tags etiquetas_a_agregar etiquetas_a_anadir etiquetas_para_agregar
     etiquetas_para_anadir tags_para_agregar adicionar adicionar_tags adicionar_tag tags_a_adicionar
-    tags_para_adicionar etiquetas_a_adicionar aggiungi aggiungere aggiungi_tag tag_da_aggiungere
+    tags_para_adicionar etiquetas_a_adicionar etiquetas_para_adicionar ajouter_des_tags
+    aggiungi aggiungere aggiungi_tag tag_da_aggiungere
     aggiungere_tag toevoegen tags_toevoegen tag_toevoegen toe_te_voegen_tags lagg_till tilfoj legg_til lisaa
     dodaj pridat ekle добавить добавить_теги 追加 追加タグ 追加するタグ タグ追加 タグを追加 添加 添加标签
     新增标签
@@ -61,6 +62,7 @@ REMOVE = _names(
     marqueurs_a_supprimer enlever quitar eliminar quitar_etiquetas eliminar_etiquetas quitar_tags
     eliminar_tags etiquetas_a_quitar etiquetas_a_eliminar etiquetas_para_quitar etiquetas_para_eliminar
     remover remover_tags remover_tag tags_a_remover tags_para_remover etiquetas_a_remover
+    etiquetas_para_remover supprimer_des_tags retirer_des_tags
     rimuovi rimuovere rimuovi_tag tag_da_rimuovere rimuovere_tag
     verwijderen tags_verwijderen tag_verwijderen te_verwijderen_tags ta_bort fjern poista usun odebrat kaldir
     удалить удалить_теги 削除 削除タグ 削除するタグ タグ削除 タグを削除 删除 删除标签 移除 移除标签 제거 삭제
@@ -69,6 +71,7 @@ REMOVE = _names(
 OLD = _names(
     """old old_tag old_tags old_name old_tag_name old_value from from_tag source source_tag current
     current_tag current_name current_tag_name original original_tag original_name before existing existing_tag
+    tag_old find find_what search wrong_tag bad_tag actuel tag_actuel
     alt alter_tag altes_tag alte_tags alter_name bisher bisheriger_tag von vorher
     ancien ancien_tag ancienne_balise ancien_nom ancienne avant antiguo antigua etiqueta_antigua tag_antiguo
     anterior actual etiqueta_actual antigo antiga tag_antiga tag_antigo etiqueta_antiga vecchio vecchio_tag
@@ -79,11 +82,31 @@ TAG = _names("tag tags tag_name tagname name etiqueta balise etichetta タグ �
 NEW = _names(
     """new new_tag new_tags new_name new_tag_name new_value to to_tag target target_tag replacement
     replacement_tag replacement_name replace_with replace_by replaced_by rename_to renamed_to rename
+    tag_new replace proposed proposed_tag suggested_tag correct_tag right_tag good_tag
     merge_into merge_to becomes after neu neuer_tag neues_tag neue_tags neuer_name nach nachher kunftig
     ersatz umbenennen_in ersetzen_durch nouveau nouveau_tag nouvelle_balise nouveau_nom nouvelle apres
     remplacer_par renommer_en nuevo nueva etiqueta_nueva nueva_etiqueta tag_nuevo reemplazar_por novo nova
     tag_nova tag_novo nova_etiqueta nuovo nuovo_tag tag_nuovo nieuw nieuwe_tag nieuwe_naam ny nytt uusi nowy
     nowy_tag новый новый_тег 新 新タグ 新しいタグ 変更後 新标签 新標籤 새_태그"""
+)
+#: Headers of pairs whose words are tags as well, such as those of languages: a person has to say.
+MAYBE_PAIRS = frozenset(
+    {
+        ("de", "a"),
+        ("de", "para"),
+        ("de", "vers"),
+        ("da", "a"),
+        ("van", "naar"),
+        ("ist", "soll"),
+        ("key", "value"),
+        ("wrong", "right"),
+        ("bad", "good"),
+        ("merge", "into"),
+        ("merge", "keep"),
+        ("keep", "merge"),
+        ("duplicate", "canonical"),
+        ("synonym", "canonical"),
+    }
 )
 #: Words of a name that says what to do. Such a column is never passed over.
 INSTRUCTIONS = _names(
@@ -105,6 +128,7 @@ TOTALS = _names(
     """total totals grand_total sub_total subtotal sum sums total_count count average avg mean overall
     all_tickets summe summen gesamt gesamtsumme gesamtergebnis insgesamt anzahl zwischensumme durchschnitt
     mittelwert somme total_general totaux ensemble moyenne suma suma_total totales total_geral soma media
-    totale totale_complessivo somma totaal eindtotaal totalt summa totalsumma ialt yhteensa razem celkem
+    totale totale_complessivo somma totaal eindtotaal totalt summa totalsumma osszesen σ ialt
+    yhteensa razem celkem
     toplam genel_toplam итого всего 合計 総計 小計 总计 合计 總計 小计 合計値 합계 총계"""
 )

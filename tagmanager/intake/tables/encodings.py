@@ -24,6 +24,8 @@ _WESTERN = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽžŸƒ‘’‚“”„†‡
 _IMPLAUSIBLE = re.compile(
     r"[a-zß-öø-ÿ][À-ÖØ-ÞŠŽŸŒ–—][a-zß-öø-ÿ]|[^\W\d_][£¥§©ª«®±²³´µ¶·¹º»¼½¾¿¢¡ˆ˜‡†•¤¨¬¯¸][^\W\d_]"
 )
+#: Iceland alone writes þ and ð, and its accents with them; Turkish and Baltic letters have the same bytes.
+_NORTHERN, _ICELANDIC = re.compile(r"[þðÞÐ]"), re.compile(r"[áéíóúæÁÉÍÓÚÆ]")
 _WORD = re.compile(r"[^\W\d_]+")
 #: The encodings, besides Windows-1252, in which spreadsheets of some country save a text.
 _USUAL = [
@@ -181,6 +183,8 @@ def _western(sample: bytes) -> str:
     if _IMPLAUSIBLE.search(text) or [
         char for char in text if not char.isascii() and not _WESTERN.match(char)
     ]:
+        return ""
+    if _NORTHERN.search(text) and not _ICELANDIC.search(text):
         return ""
     odd = [word for word in _WORD.findall(text) if not word.isascii()]
     letters = sum(map(len, odd))

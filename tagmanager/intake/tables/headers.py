@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,10 +23,16 @@ LABELS = {
 }
 
 
+#: How database programs end a table.
+_COUNT_OF_ROWS = re.compile(
+    r"\(?\d[\d,.]* (?:rows?|tickets?|records?)(?: in set| selected)?[.)]?", re.IGNORECASE
+)
+
+
 def is_total(cell: str) -> bool:
-    """Whether a cell names a row of totals: "Total", "Summe:", "Total (2)"."""
+    """Whether a cell names a row of totals: "Total", "Summe:", "Total (2)", "(2 rows)"."""
     name = plain(cell)
-    return (
+    return _COUNT_OF_ROWS.fullmatch(cell) is not None or (
         bool(name)
         and (name in column_names.TOTALS or name.rstrip("0123456789") in column_names.TOTALS)
         and not name.isdigit()

@@ -27,7 +27,7 @@ _ODD = {
     "formula": "a formula without its result. Open the file in a spreadsheet, and save it again",
 }
 #: Errors of spreadsheets as they come into a text: #N/A, #REF!, #BEZUG!, #NAME?
-_ERROR = re.compile(r"#(?:N/?[AVD]|[A-ZÄÖÜÉÍÓÑ]{3,}[A-ZÄÖÜÉÍÓÑ/0-9 ]*[!?]|DIV/0!?|[A-Z]{2,}/0!)")
+_ERROR = re.compile(r"#(?:N/?[AVD]|¡?[A-ZÄÖÜÉÍÓÑ]{3,}[A-ZÄÖÜÉÍÓÑ/0-9 ]*[!?]|DIV/0!?|[A-Z]{2,}/0!)")
 
 
 @dataclass(slots=True)
@@ -75,6 +75,10 @@ class Table:
             for place, role in used.items():
                 if place < len(cells) and isinstance(cell := cells[place], OddCell):
                     raise odd_cell(line, role, cell)
+            if self.layout is None:
+                for place, cell in enumerate(cells):
+                    if isinstance(cell, OddCell):
+                        raise odd_cell(line, chr(ord("A") + place) if place < 26 else "last", cell)
             yield line, cells
 
     def _check_merged(self, line: int, used: dict[int, str]) -> None:

@@ -27,6 +27,7 @@ _ZERO_DECIMALS = re.compile(r"(\d+)[.,](0+)")
 _GROUPED = re.compile(r"(?!0)\d{1,3}(?P<mark>[,.'’´`٬_\u00a0\u2007\u2009\u202f])\d{3}(?:(?P=mark)\d{3})*")
 _INDIAN = re.compile(r"(?!0)\d{1,2}(?:,\d{2})+,\d{3}")
 _BLANK_GROUPS = re.compile(r"(?!0)\d{1,3}(?: \d{3})+")
+_PHONE = re.compile(r"\d\)\s*\d")  # (555) 123 4567
 _BETWEEN = re.compile(r"[\s;|]+")
 #: What may stand around a number: quotes, an apostrophe that makes it text, brackets.
 _AROUND = "'\"’‘“”`()[]<>{}.:,;"
@@ -111,6 +112,8 @@ def _with_marks(text: str) -> Found | NoNumber | None:
 
 def _many(text: str) -> Found | NoNumber | None:
     """Several numbers in one cell: all of them, if each is a plain one."""
+    if _PHONE.search(text):
+        return None
     numbers: list[int] = []
     for run in _BETWEEN.split(re.sub(r"#\s+(?=\d)", "#", text)):
         if joined := doubtful_run(run):

@@ -105,6 +105,7 @@ def rows(sheet: CalamineSheet, odd: dict[tuple[int, int], str]) -> None:
     for line, column in odd:
         columns.setdefault(line, []).append(column)
     part: list[Any] = []
+    number = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
         cells = before + [value if type(value) is str else as_text(value) for value in row]
         for column in columns.get(number, ()):
@@ -114,6 +115,12 @@ def rows(sheet: CalamineSheet, odd: dict[tuple[int, int], str]) -> None:
         if len(part) == AT_ONCE:
             answer(part)
             part = []
+    # The library ends with the last value, and rows of errors or of formulas without results may follow.
+    for line in sorted(line for line in columns if line > number):
+        cells = [""] * (max(columns[line]) + 1)
+        for column in columns[line]:
+            cells[column] = {"odd": odd[line, column], "text": ""}
+        part.append([line, cells])
     answer(part)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
+import pytest
+from openpyxl import Workbook
+
+from tagmanager.intake.tag_pairs import as_text
 from tests.tagmanager.intake.people_files import given, read, read_and_told, refusal
 
 pytestmark = pytest.mark.django_db
@@ -425,3 +429,75 @@ def test_tags_in_an_encoding_that_cannot_be_told_are_refused(text: str, encoding
 )
 def test_what_is_no_table_is_refused_by_its_kind(content: bytes, said: str) -> None:
     assert refusal("ids", given(content, "ids.csv")).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("use", "content", "said"),
+    [
+        ("ids", "1. 40214\n2. 40215\n", "Line 1 begins with a number that may only count the lines"),
+        ("ids", "Request ID\n40214\n", "2 are not ticket numbers: 'Request' (line 1), 'ID' (line 1)."),
+        ("ids", "1) #40214\n2) #40215\n", "Line 1 begins with a number that may only count the lines"),
+        ("ids", "name,id\na,(555) 123 4567\n", "Line 2: '(555) 123 4567' is not a ticket number."),
+        ("ids", "Subject,Ticket ID\na,7\nb,8\n(3 rows),3\n", "Line 4 says (3 rows), so 3 may be no ticket."),
+        ("rows", "id,add\n7,NaN\n", "Line 2: the add cell holds NaN, which stands for an empty cell."),
+        ("rows", "id,add\n7,n/a\n", "Line 2: the add cell holds n/a, which stands for an empty cell."),
+        ("rows", "id,add\n7,None\n", "Line 2: the add cell holds None, which stands for an empty cell."),
+        ("rows", "id,add\n7,#¡VALOR!\n", "Line 2: the add cell holds #¡VALOR!, an error of the spreadsheet."),
+        ("mapping", "old,new\na,-\n", "Line 2, the new cell holds -, which stands for an empty cell."),
+        ("mapping", "old,new\na,b\nTotal,\n", "Line 3: Total may sum up the lines above."),
+        ("mapping", "old,new\na,b\nSumme,12\n", "Line 3: Summe may sum up the lines above."),
+        (
+            "mapping",
+            "vip,3\nold_one,7\n",
+            "Every new tag is a number, so these may be tags and their counts.",
+        ),
+        ("mapping", "Tag renames\na,b\n", "Line 1, the old cell holds two tags, renames and tag."),
+        ("mapping", "De,Para\na,b\n", "Line 1 has De and Para: this may be a pair, or the names of"),
+        ("mapping", "keep,merge\na,b\n", "Line 1 has keep and merge: this may be a pair, or the names of"),
+    ],
+)
+def test_what_looks_like_something_else_is_not_taken_in_silence(use: str, content: str, said: str) -> None:
+    assert refusal(use, given(content)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("use", "content", "found"),
+    [
+        ("ids", "1 40214\n", [1, 40214]),
+        ("ids", "40214.\n40215.\n", TWO),
+        ("ids", "Subject,Ticket ID\na,40214\nb,40215\n(2 rows),2\n", TWO),
+        ("ids", "id | x\n40214 | a\n40215 | b\n(2 rows)\n", TWO),
+        ("ids", "Subject,Ticket ID\na,40214\nb,40215\nÖsszesen,2\n", TWO),
+        ("rows", "id,add,remove\n7,none,NaN\n8,null,-\n", [[7, ["none"], ["nan"]], [8, ["null"], ["-"]]]),
+        ("mapping", "old,new\nnan,\ntotal,\n", [["nan", ""], ["total", ""]]),
+        ("mapping", "old,new\nvip,3\nb,7\n", [["vip", "3"], ["b", "7"]]),
+        ("mapping", "a: b\nc:d: e\n", [["a", "b"], ["c:d", "e"]]),
+        ("mapping", "tag_old,tag_new\na,b\n", [["a", "b"]]),
+        ("mapping", "Find,Replace\na,b\n", [["a", "b"]]),
+    ],
+)
+def test_what_only_resembles_it_is_still_read(use: str, content: str, found: list[object]) -> None:
+    assert read(use, given(content)) == found
+
+
+def test_turkish_letters_are_not_taken_for_icelandic_ones() -> None:
+    said = refusal("rows", given("id;add\n7;iptal_isteği\n".encode("cp1254")))
+    assert said.startswith("Line 2: the add cell holds letters in an encoding that cannot be told.")
+    assert read("rows", given("id;add\n7;þjónusta_við\n".encode("cp1252"))) == [[7, ["þjónusta_við"], []]]
+
+
+@pytest.mark.parametrize("header", ["id", ""])
+def test_a_formula_without_its_result_at_the_end_of_a_sheet_is_not_passed_over(header: str) -> None:
+    book = Workbook()
+    for row in [[header], [40214], [40215], ["=A3+1"]]:
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    said = refusal("ids", given(content.getvalue(), "ids.xlsx"))
+    assert said.startswith("Line 4: the ")
+    assert "a formula without its result" in said
+
+
+def test_pairs_of_counts_come_back_from_their_text() -> None:
+    for pairs in ({"vip": "3", "b": "7"}, {"de": "para", "c": "d"}, {"a": "b"}):
+        assert dict(read("mapping", given(as_text(pairs)))) == pairs
