@@ -13,7 +13,7 @@ from jobs.engine.poll_schedule import Flight
 from jobs.engine.read_back import Reading, Results
 from jobs.engine.settlement import open_items
 from jobs.models import Batch
-from jobs.work import Answer, PendingCall, Receipt, Sendable, Snapshot
+from jobs.work import Answer, PendingCall, Receipt, Sendable, Snapshot, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,14 @@ class InFlight:
     @property
     def is_read_back(self) -> bool:
         return isinstance(self.phase, ReadingBack | Checking)
+
+    @property
+    def is_refused(self) -> bool:
+        """Most of its items were refused, so it may open the circuit breaker once it is settled."""
+        if self.results is None:
+            return False
+        refused = len(self.results.keys(Verdict.REFUSED)) + len(self.results.keys(Verdict.UNEXPLAINED))
+        return 2 * refused > len(self.results.by_key)
 
     @property
     def is_doubted(self) -> bool:

@@ -215,6 +215,11 @@ class Pipeline:
         )
 
     @property
+    def _refused(self) -> list[InFlight]:
+        """Batches that may open the circuit breaker: nothing is sent, or settled, before they are."""
+        return [entry for entry in self.in_flight if entry.is_refused]
+
+    @property
     def _is_doubted(self) -> bool:
         """Items that were reported as changed did not show it, and are about to be read once more."""
         return any(entry.is_doubted for entry in self.in_flight)
@@ -257,6 +262,8 @@ class Pipeline:
         Stale batches among the next are read again shortly before a slot is free for them.
         """
         if self.stopped_by or self.is_held or self.evidence.is_in_doubt or self._is_doubted:
+            return False
+        if self._refused:
             return False
         if self.why_unheard:
             return False
@@ -461,7 +468,10 @@ class Pipeline:
     def _settle_next(self) -> bool:
         """Settle one answered batch, or begin to read it back; False where all wait for their turn."""
         # What may open the circuit breaker comes first.
+        first = self._refused
         for entry, answered in sorted(self._in_phase(Answered), key=lambda pair: pair[1].succeeded):
+            if first and entry not in first:
+                continue
             with log_context.about(batch=entry.batch.pk):
                 if not self._is_to_be_read(entry, answered):
                     self._settle(entry, answered)

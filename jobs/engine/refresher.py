@@ -183,7 +183,11 @@ class Refresher:
         moving = sorted(replanned.resend, key=lambda pair: -key_counts[pair[1].key])
         with self._lease.commit(**learned, **self._work.calls.take(), **counts):
             batcher.find_open(key_counts)
-            targets = [self._target(batcher, batch, change, read_at) for _, change in moving]
+            # `batcher` makes the row of an unread batch one of another kind, so that is looked at before.
+            was_once = batch.once
+            targets = [
+                self._target(batcher, batch, change, read_at, was_once=was_once) for _, change in moving
+            ]
             batcher.save()
             for (item, _), target in zip(moving, targets, strict=True):
                 item.batch = target
@@ -202,11 +206,13 @@ class Refresher:
         self._guards.probes = probes
         self._guards.kinds |= {change.probe for _, change in replanned.resend if change.probe}
 
-    def _target(self, batcher: Batcher, batch: Batch, change: Change, read_at: datetime) -> Batch:
+    def _target(
+        self, batcher: Batcher, batch: Batch, change: Change, read_at: datetime, *, was_once: bool
+    ) -> Batch:
         """The batch for an item that needs another change than its own batch carries."""
         # A change that must not be made twice is checked against the earlier jobs of the family when its
         # batch is read. The batch that the item leaves carried no such change, so the item is read once more.
-        needs_reading = change.once and not batch.once and repeats_its_parent(self._job)
+        needs_reading = change.once and not was_once and repeats_its_parent(self._job)
         return batcher.batch_for(change, attempt=batch.attempt, read_at=None if needs_reading else read_at)
 
 

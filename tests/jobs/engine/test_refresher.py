@@ -425,3 +425,9 @@ def test_a_clock_that_is_set_gives_up_the_readings_and_has_them_made_again(
     assert (held[0].is_discarded, Batch.objects.get(pk=other.pk).read_at is None) == (True, True)
     reader.request(one, nothing)
     assert [call.refs for call in held] == [[1], [1]]
+
+
+def test_items_of_every_kind_that_need_a_comment_now_are_read_once_more(script: Script, late: None) -> None:
+    script.plan = lambda ref: Change({"note": ref}, own=True, once=True, probe="closed" if ref == 3 else "")
+    run(submitted(3, parent=factories.job("succeeded"), follow_up=FollowUp.RETRY))
+    assert [sum(ref in refs for refs in script.read) for ref in (1, 2, 3)] == [2, 2, 2]
