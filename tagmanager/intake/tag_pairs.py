@@ -243,7 +243,13 @@ class _Reader:
         """Line, old and new."""
         layout = self._layout
         is_wide = any(sum(map(bool, cells)) > 1 for _, cells in self._table.head)
+        names = [plain(_cell(layout.names, place)) for place in (self._old, self._new)] if layout else []
         for line, cells in self._table.rows():
+            pair = [plain(_cell(cells, place)) for place in (self._old, self._new)]
+            # Right below the header it is meant as a pair: `as_text` writes one so.
+            if layout is not None and all(names) and names == pair and line > layout.line + 1:
+                self._add(line, "it names the columns again. Take it out.")
+                continue
             if layout is None:
                 filled = max(place for place, cell in enumerate(cells, 1) if cell)
                 if filled > 2:

@@ -24,6 +24,8 @@ from tagmanager.intake.tables.ticket_numbers import Found, NoNumber
 
 #: What counts the lines of a list: "1. 40214", "2) 40215".
 _COUNTER = re.compile(r"\d{1,6}[.)]")
+#: One number alone is written so: "40,214.00".
+_WITH_CENTS = re.compile(r"\d{1,3}(?:,\d{3})+\.0+")
 #: How many of the words that are not ticket numbers an error names.
 MOST_NAMED = 10
 #: Characters of a word in an error.
@@ -362,7 +364,7 @@ def _numbers(word: str, *, is_quoted: bool) -> Iterator[tuple[str, Found | NoNum
     """What a word of a list holds: in quotes a number as a cell has it, else numbers that commas part."""
     if word in {"#", "="}:
         return
-    if is_quoted:
+    if is_quoted or _WITH_CENTS.fullmatch(word):
         yield word, ticket_numbers.read(word)
         return
     if joined := ticket_numbers.doubtful_run(word):

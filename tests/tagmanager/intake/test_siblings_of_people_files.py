@@ -451,6 +451,7 @@ def test_what_is_no_table_is_refused_by_its_kind(content: bytes, said: str) -> N
             "vip,3\nold_one,7\n",
             "Every new tag is a number, so these may be tags and their counts.",
         ),
+        ("mapping", "old,new\na,b\n\nold,new\nc,d\n", "Line 4: it names the columns again. Take it out."),
         ("mapping", "Tag renames\na,b\n", "Line 1, the old cell holds two tags, renames and tag."),
         ("mapping", "De,Para\na,b\n", "Line 1 has De and Para: this may be a pair, or the names of"),
         ("mapping", "keep,merge\na,b\n", "Line 1 has keep and merge: this may be a pair, or the names of"),
@@ -465,6 +466,7 @@ def test_what_looks_like_something_else_is_not_taken_in_silence(use: str, conten
     [
         ("ids", "1 40214\n", [1, 40214]),
         ("ids", "40214.\n40215.\n", TWO),
+        ("ids", "40,214.00\n40,215.00\n", TWO),
         ("ids", "Subject,Ticket ID\na,40214\nb,40215\n(2 rows),2\n", TWO),
         ("ids", "id | x\n40214 | a\n40215 | b\n(2 rows)\n", TWO),
         ("ids", "Subject,Ticket ID\na,40214\nb,40215\nÖsszesen,2\n", TWO),
@@ -499,5 +501,5 @@ def test_a_formula_without_its_result_at_the_end_of_a_sheet_is_not_passed_over(h
 
 
 def test_pairs_of_counts_come_back_from_their_text() -> None:
-    for pairs in ({"vip": "3", "b": "7"}, {"de": "para", "c": "d"}, {"a": "b"}):
+    for pairs in ({"vip": "3", "b": "7"}, {"de": "para", "c": "d"}, {"old": "new", "c": "d"}):
         assert dict(read("mapping", given(as_text(pairs)))) == pairs
