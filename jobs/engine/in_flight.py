@@ -92,7 +92,7 @@ class InFlight:
 
     @property
     def is_doubted(self) -> bool:
-        """It is looked at for the second time: items that were reported as changed did not show it."""
+        """The second look: items that were reported as changed did not show it."""
         answered = self.phase if isinstance(self.phase, Answered) else getattr(self.phase, "answered", None)
         return isinstance(answered, Answered) and answered.second_look_at is not None
 

@@ -183,7 +183,7 @@ class Refresher:
         moving = sorted(replanned.resend, key=lambda pair: -key_counts[pair[1].key])
         with self._lease.commit(**learned, **self._work.calls.take(), **counts):
             batcher.find_open(key_counts)
-            # `batcher` makes the row of an unread batch one of another kind, so that is looked at before.
+            # `batcher` may make the row of an unread batch one of another kind, so its kind is kept.
             was_once = batch.once
             targets = [
                 self._target(batcher, batch, change, read_at, was_once=was_once) for _, change in moving

@@ -152,7 +152,7 @@ def stop_reason(evidence: Evidence) -> str:
     return (
         f"Stopped: {warning}The tickets that were sent have been read back, and all that Zendesk called "
         "updated show the change. Nothing more was sent. Resume to go on in spite of the warning, which "
-        "then only goes into the log; or cancel, and ask whoever looks after Tag Manager."
+        "then only goes into the log; or cancel, and ask the person who runs Tag Manager."
     )
 
 

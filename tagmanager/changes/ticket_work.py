@@ -506,7 +506,7 @@ class TicketWork:
             return self._macro.find_evidence(items, done.values_list("ref", flat=True).first())
 
     def _statuses(self, receipts: Sequence[str]) -> list[api.JobStatus]:
-        """None of them where Zendesk does not know them all at once: then each is looked for by itself."""
+        """None where Zendesk has no such list: each is then requested by itself."""
         try:
             return self._zendesk.job_statuses(receipts)
         except api.NotFound:

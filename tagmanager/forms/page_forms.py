@@ -128,7 +128,7 @@ class PageForms:
 
     @property
     def is_careful(self) -> bool:
-        """Whether something that was given was interpreted or left out: it is told before a real run."""
+        """Whether something given was interpreted or left out, which people read before a real run."""
         return self.tool_form.is_careful or (self.source_form is not None and self.source_form.is_careful)
 
     @property

@@ -64,7 +64,7 @@ class SourceKindsForm(forms.Form):
 
     @property
     def is_careful(self) -> bool:
-        """Whether something that was given was interpreted or left out: it is told before a real run."""
+        """Whether something given was interpreted or left out, which people read before a real run."""
         return any(source.is_careful for source in self.named)
 
     @property

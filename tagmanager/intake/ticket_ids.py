@@ -268,23 +268,6 @@ def _numbered(line: int) -> Refused:
     )
 
 
-def _check_last(last: Row, place: int, found: TicketIds) -> None:
-    """The last row may hold the sum or the count of the numbers above it."""
-    line, cells = last
-    words = [cell for at, cell in enumerate(cells) if at != place and is_total(cell)]
-    if not words or len(found.ids) < 2:
-        return
-    number = found.ids[-1]
-    above = found.ids[:-1]
-    if number not in (len(above), sum(above)):
-        raise Refused(
-            f"Line {line:,} says {words[0]}, so {number} may be no ticket. Delete the line, or the word.",
-            "doubtful",
-        )
-    found.ids.pop()
-    found.reading.leave_out(found.reading.totals, line, words[0])
-
-
 def _read_cells(table: Table, found: TicketIds) -> None:
     """Every cell of a sheet without a header."""
     for line, cells in table.rows():
