@@ -18,7 +18,7 @@ ROOM = 1_000_000
 def middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answer 413 to a request whose length is over `UPLOAD_LIMIT`, before its form is looked at."""
+    """Answer 413 to a request whose length is over `UPLOAD_LIMIT`, before its form is read."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         size = whole_number(str(request.META.get("CONTENT_LENGTH") or "")) or 0

@@ -52,7 +52,7 @@ class ToolForm(forms.Form):
 
     @property
     def is_careful(self) -> bool:
-        """Whether something in a valid form was interpreted or left out: it is told before a real run."""
+        """Whether something in a valid form was interpreted or left out; people read it first."""
         return False
 
     @property

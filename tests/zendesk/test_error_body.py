@@ -97,7 +97,7 @@ def test_no_more_is_quoted_than_a_person_wants_to_read() -> None:
 def test_a_line_is_cut_with_an_ellipsis_only_if_it_is_too_long() -> None:
     assert one_line("x" * MAX_TEXT_LENGTH) == "x" * MAX_TEXT_LENGTH
     assert one_line("x" * (MAX_TEXT_LENGTH + 1)) == "x" * (MAX_TEXT_LENGTH - 1) + "…"
-    spaced = "\t\x00x " * (MAX_TEXT_LENGTH // 2)  # only what may fit is looked at
+    spaced = "\t\x00x " * (MAX_TEXT_LENGTH // 2)  # only what may fit is read
     assert one_line(spaced) == " ".join("x" * (MAX_TEXT_LENGTH // 2))
     assert one_line(" " * 2 * MAX_TEXT_LENGTH + "x") == ""
 

@@ -12,7 +12,7 @@ from zendesk.page_size import MOST_PAGES_TO_GROW, PAGES_TO_GROW, QUICK, SLOW, Pa
 
 
 def sizes(page: PageSize, *seconds: float) -> list[int]:
-    """The sizes of the pages that are asked for, each answered after so many seconds."""
+    """The sizes of the pages requested, each answered after the given seconds."""
     asked = []
     for took in seconds:
         asked.append(page.now)

@@ -20,4 +20,4 @@ class Source:
         default_factory=dict, repr=False
     )  # of several: numbers by part
     notes: Sequence[str] = field(default=(), repr=False)  # sentences for the person who gave it
-    is_careful: bool = False  # something in them was interpreted, or left out: it is told before a job runs
+    is_careful: bool = False  # something in them was interpreted or left out; people read it first

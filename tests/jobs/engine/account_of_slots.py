@@ -168,7 +168,7 @@ class OurJobs:
 
 
 def run(account: Account, ours: OurJobs, other: Other, *, seconds: float) -> Iterator[float]:
-    """Each moment, until all of ours are done or the time is over."""
+    """Each moment, until all our batches are done or the time is over."""
     for step in range(int(seconds / STEP)):
         now = START_OF_TIME + step * STEP
         account.advance(now)

@@ -181,7 +181,7 @@ def silent(phase: Phase, text: str = "") -> Tells:
 
 
 class MovedClock:
-    """The pipeline's event: whoever waits for it moves the clock."""
+    """The pipeline's event: waiting for it moves the clock."""
 
     clock: Any = None
 

@@ -360,11 +360,11 @@ def test_a_bug_is_raised_and_the_job_says_where_to_look(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
-        raise IntegrityError("a bug of ours")
+        raise IntegrityError("a bug in our code")
 
     job = submitted(1)
     at(Failpoint.CALL_MADE, fail, monkeypatch)
-    with pytest.raises(IntegrityError, match="a bug of ours"):
+    with pytest.raises(IntegrityError, match="a bug in our code"):
         run(job)
     job.refresh_from_db()
     assert (job.status, job.lease_token) == ("errored", "")

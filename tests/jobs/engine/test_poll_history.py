@@ -25,7 +25,7 @@ def job(db: None) -> Job:
 
 
 def settled(of: Job, seconds: float | None, ago: float = 0.0, **fields: Any) -> None:
-    """A batch that took so long and settled so many minutes ago."""
+    """A batch that took this long and settled this many minutes ago."""
     at = timezone.now() - timedelta(minutes=ago)
     sent_at = None if seconds is None else at - timedelta(seconds=seconds)
     factories.batch(of, size=SIZE, sent_at=sent_at, settled_at=at, **fields)

@@ -1,4 +1,4 @@
-"""Files as people have them, given to the commands: what is read, what is told, and what is asked."""
+"""Files as people have them, given to the commands: what is read, printed and asked."""
 
 from __future__ import annotations
 
