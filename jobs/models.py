@@ -448,7 +448,7 @@ class Gate(models.Model):
     name = models.CharField(max_length=64, unique=True)
     not_before = models.DateTimeField(null=True, blank=True)
     why = models.CharField(max_length=200, blank=True, default="")
-    learned = models.JSONField(null=True, blank=True)  # `jobs.engine.slot_limit.SlotLimit`
+    learned = models.JSONField(null=True, blank=True)  # `jobs.engine.pacing.slot_limit.SlotLimit`
 
     def __str__(self) -> str:
         return self.name

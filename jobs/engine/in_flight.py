@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from jobs.engine.poll_schedule import Flight
+from jobs.engine.pacing.poll_schedule import Flight
 from jobs.engine.read_back import Reading, Results
 from jobs.engine.settlement import open_items
 from jobs.models import Batch

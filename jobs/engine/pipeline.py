@@ -19,7 +19,6 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from jobs import log_context
-from jobs.engine import concurrency
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.in_flight import (
     Answered,
@@ -33,7 +32,8 @@ from jobs.engine.in_flight import (
     sent,
 )
 from jobs.engine.lost_search import LostSearch, may_still_appear
-from jobs.engine.poll_history import schedule_for
+from jobs.engine.pacing import concurrency
+from jobs.engine.pacing.poll_history import schedule_for
 from jobs.engine.read_back import Reading, Results
 from jobs.engine.readings import is_fresh
 from jobs.engine.refresher import Refresher

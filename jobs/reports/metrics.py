@@ -16,7 +16,7 @@ from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs.engine.concurrency import batches_in_flight
+from jobs.engine.pacing.concurrency import batches_in_flight
 from jobs.models import Batch, Job, Pruning, Transition
 from jobs.states import ENDED, FINAL, BatchState, Status, WaitReason
 from jobs.workers import health

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from jobs.engine import concurrency
+from jobs.engine.pacing import concurrency
 from jobs.reports import metrics
 from jobs.reports.metrics import Figures
 from jobs.states import Status

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 ENGINE = "tests/jobs/engine"
+PACING = f"{ENGINE}/pacing"
 GUARDS = "tests/jobs/guards"
 CHANGES = "tests/tagmanager/changes"
 TOOLS = "tests/tagmanager/tools"
@@ -16,6 +17,7 @@ CLIENT = "tests/zendesk"
 PACKAGES: dict[str, tuple[str, ...]] = {
     "jobs/guards": (GUARDS,),
     "jobs/engine": (ENGINE,),
+    "jobs/engine/pacing": (PACING,),
     "tagmanager/changes": (CHANGES, TOOLS, "tests/tagmanager/test_ticket_change.py"),
     "zendesk/transport": (f"{CLIENT}/transport", f"{CLIENT}/test_client.py", f"{CLIENT}/test_connection.py"),
     "zendesk/records": (f"{CLIENT}/test_records.py",),
@@ -30,7 +32,6 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/guards/probes.py": (f"{GUARDS}/test_probes.py",),
     "jobs/engine/batch_queue.py": (f"{ENGINE}/test_refresher.py", f"{ENGINE}/test_sending.py"),
     "jobs/engine/batcher.py": (f"{ENGINE}/test_batcher.py", f"{ENGINE}/test_late_reading.py"),
-    "jobs/engine/concurrency.py": (f"{ENGINE}/test_sending.py", f"{ENGINE}/test_concurrency.py"),
     "jobs/engine/exactly_once.py": (f"{ENGINE}/test_once_decisions.py",),
     "jobs/engine/execution.py": (
         f"{ENGINE}/test_execution.py",
@@ -41,14 +42,15 @@ BY_MODULE: dict[str, tuple[str, ...]] = {
     "jobs/engine/in_flight.py": (f"{ENGINE}/test_in_flight.py",),
     "jobs/engine/item_store.py": (f"{ENGINE}/test_item_store.py",),
     "jobs/engine/lost_search.py": (f"{ENGINE}/test_sending.py",),
+    "jobs/engine/pacing/concurrency.py": (f"{ENGINE}/test_sending.py", f"{PACING}/test_concurrency.py"),
+    "jobs/engine/pacing/poll_history.py": (f"{PACING}/test_poll_history.py",),
+    "jobs/engine/pacing/poll_schedule.py": (f"{PACING}/test_poll_schedule.py",),
+    "jobs/engine/pacing/slot_limit.py": (f"{PACING}/test_slot_limit.py",),
     "jobs/engine/pipeline.py": (f"{ENGINE}/test_sending.py", f"{ENGINE}/test_pipeline.py"),
-    "jobs/engine/poll_history.py": (f"{ENGINE}/test_poll_history.py",),
-    "jobs/engine/poll_schedule.py": (f"{ENGINE}/test_poll_schedule.py",),
     "jobs/engine/refresher.py": (f"{ENGINE}/test_refresher.py",),
     "jobs/engine/selection.py": (f"{ENGINE}/test_listing.py",),
     "jobs/engine/settlement.py": (f"{ENGINE}/test_settlement.py",),
     "jobs/engine/settler.py": (f"{ENGINE}/test_settler.py",),
-    "jobs/engine/slot_limit.py": (f"{ENGINE}/test_slot_limit.py",),
     "jobs/engine/source_reader.py": (f"{ENGINE}/test_listing.py",),
     "tagmanager/changes/closed_tickets.py": (f"{CHANGES}/test_closed_tickets.py",),
     "tagmanager/changes/engine_adapter.py": (

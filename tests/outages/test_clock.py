@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.demo import gallery
-from jobs.engine import execution, lost_search, pipeline, poll_schedule
+from jobs.engine import execution, lost_search, pipeline
 from jobs.engine.in_flight import InFlight
+from jobs.engine.pacing import poll_schedule
 from jobs.models import Batch, Beat, Gate, Job
 from jobs.states import Status, WaitReason
 from jobs.workers import heartbeats, reaper

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import concurrency, execution, lost_search, pipeline
+from jobs.engine import execution, lost_search, pipeline
+from jobs.engine.pacing import concurrency
 from jobs.errors import FateUnknown, NeedsPerson, ReadAgain, Refused, TryLater
 from jobs.models import Batch, Job
 from jobs.runtime import failpoints

@@ -1,6 +1,6 @@
 """An account with 30 slots: our workers beside another program, in steps of a tenth of a second.
 
-`OurJobs` does what `jobs.engine.concurrency` and the pipeline do with a `SlotLimit`, without a database.
+`OurJobs` does what `pacing.concurrency` and the pipeline do with a `SlotLimit`, without a database.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from jobs.engine.slot_limit import READING_LAG, SlotLimit
+from jobs.engine.pacing.slot_limit import READING_LAG, SlotLimit
 
 TOTAL, BOUND, STEP = 30, 28, 0.1
 BATCH_SECONDS, CALL_SECONDS, POLL_SECONDS, RETRY_SECONDS = 10.0, 0.4, 0.6, 1.0

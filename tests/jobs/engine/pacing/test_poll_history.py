@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.engine import poll_history
-from jobs.engine.poll_history import schedule_for
-from jobs.engine.poll_schedule import GROWTH, OVERHEAD_ITEMS, SHORTEST, Flight
+from jobs.engine.pacing import poll_history
+from jobs.engine.pacing.poll_history import schedule_for
+from jobs.engine.pacing.poll_schedule import GROWTH, OVERHEAD_ITEMS, SHORTEST, Flight
 from jobs.models import Job
 from jobs.states import Status
 from tests import factories

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jobs.engine.poll_schedule import Flight, PollSchedule, effective_size
+from jobs.engine.pacing.poll_schedule import Flight, PollSchedule, effective_size
 
 SEND, POLL = 0.15, 0.05  # seconds that a call takes
 OWN = 0.03  # seconds that our own work on a batch takes; calls that send are made at the same time

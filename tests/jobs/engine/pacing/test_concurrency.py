@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from jobs import actions
 from jobs.actors import Actor
-from jobs.engine import concurrency, execution, poll_schedule
+from jobs.engine import execution
+from jobs.engine.pacing import concurrency, poll_schedule
+from jobs.engine.pacing.slot_limit import SlotLimit
 from jobs.engine.pipeline import Pipeline
-from jobs.engine.slot_limit import SlotLimit
 from jobs.models import Batch, Gate, Job
 from jobs.states import BatchState, Status
 from jobs.work import Slots

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.engine import slot_limit
-from jobs.engine.slot_limit import CEILING_HELD_FOR, GROWTH_INTERVAL, RESERVE, START, SlotLimit
-from tests.jobs.engine import account_of_slots as world
+from jobs.engine.pacing import slot_limit
+from jobs.engine.pacing.slot_limit import CEILING_HELD_FOR, GROWTH_INTERVAL, RESERVE, START, SlotLimit
+from tests.jobs.engine.pacing import account_of_slots as world
 
 NOW, BOUND, TOTAL = 1_000_000.0, 28, 30
 

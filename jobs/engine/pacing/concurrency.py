@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from jobs.engine.slot_limit import READING_LAG, SlotLimit
+from jobs.engine.pacing.slot_limit import READING_LAG, SlotLimit
 from jobs.models import Batch, Gate, Job
 from jobs.states import ACTIVE, BatchState, Status
 from jobs.work import Slots

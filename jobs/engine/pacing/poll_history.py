@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from jobs.engine.poll_schedule import PollSchedule, effective_size
+from jobs.engine.pacing.poll_schedule import PollSchedule, effective_size
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
