@@ -99,6 +99,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "tagmanager.account.place.context",
             ],
         },
     },
@@ -201,6 +202,8 @@ TOOLS = [
 
 ZENDESK_SUBDOMAIN: str = env.str("ZENDESK_SUBDOMAIN", default="")
 ZENDESK_BASE_URL: str = env.str("ZENDESK_BASE_URL", default="")
+# Shown beside the account's name on every page: production, sandbox or demo. Empty: its name tells.
+ZENDESK_ENVIRONMENT: str = env.str("ZENDESK_ENVIRONMENT", default="").strip().lower()
 ZENDESK_OAUTH_CLIENT_ID: str = env.str("ZENDESK_OAUTH_CLIENT_ID", default="")
 ZENDESK_OAUTH_CLIENT_SECRET: str = env.str("ZENDESK_OAUTH_CLIENT_SECRET", default="")
 # Scopes to ask for. Search and its count need the global "read"; no finer scope covers them.

@@ -40,6 +40,7 @@ FOREIGN = (
     "UPLOAD_LIMIT",
     "USE_HTTPS",
     "VERIFY_WRITES",
+    "ZENDESK_ENVIRONMENT",
 )
 
 run = ExitStack()

@@ -29,7 +29,7 @@ class StatusDisplay:
     """All that depends on the status alone; its label stands in `Status`, its sentence in a template."""
 
     colour: str  # one of Bootstrap's
-    icon: str  # a drawing in templates/jobs/_icon.html; the label says it all without it
+    icon: str  # a drawing in static/icons.svg; the label says it all without it
     progress: Words  # while a command shows the job: ends a sentence that begins with "Job 7: "
     summary: Words  # above the counts of a command: ends a sentence that begins with "Job 7 "
     tabs: tuple[str, ...]  # of the list of jobs, besides the one with all of them

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from jobs.apps import SETTINGS
 from jobs.work import Verify
+from tagmanager.account.place import PRODUCTION, SANDBOX
 from tagmanager.ops.logging import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
@@ -166,6 +167,17 @@ def check_verifying(**_: Any) -> Iterator[CheckMessage]:
             f"VERIFY_WRITES is {settings.VERIFY_WRITES!r}, and must be one of {', '.join(known)}.",
             hint="sample reads back the first batch of each kind of change and one in fifty after it.",
             id="tagmanager.E015",
+        )
+
+
+@register(SETTINGS)
+def check_environment(**_: Any) -> Iterator[CheckMessage]:
+    """The environment must be one that the pages have a colour for."""
+    if settings.ZENDESK_ENVIRONMENT not in ("", PRODUCTION, SANDBOX):
+        yield Error(
+            f"ZENDESK_ENVIRONMENT is {settings.ZENDESK_ENVIRONMENT!r}; it must be {PRODUCTION} or {SANDBOX}.",
+            hint="Leave it empty to have the account's name tell.",
+            id="tagmanager.E016",
         )
 
 

@@ -35,8 +35,8 @@ def test_a_status_has_a_label_a_colour_and_an_icon(status: Status) -> None:
     display = STATUSES[status]
     assert status.label
     assert display.colour in COLOURS
-    drawings = (TEMPLATES / "jobs/_icon.html").read_text(encoding="utf-8")
-    assert f'icon == "{display.icon}"' in drawings
+    drawings = (TEMPLATES.parent / "static/icons.svg").read_text(encoding="utf-8")
+    assert f'<symbol id="{display.icon}"' in drawings
 
 
 @pytest.mark.parametrize("status", Status)

@@ -92,6 +92,7 @@ FIRES: list[tuple[str, dict[str, Any]]] = [
     ("E013", {"LOG_FORMAT": "xml"}),
     ("E015", {"VERIFY_WRITES": "some"}),
     ("E015", {"VERIFY_WRITES": ""}),
+    ("E016", {"ZENDESK_ENVIRONMENT": "prod"}),
     ("E014", {"METRICS_TOKEN": "short-token-value"}),
     ("E014", {"METRICS_TOKEN": "long enough, but with blanks"}),
     ("W001", {"ZENDESK_SUBDOMAIN": ""}),
