@@ -37,5 +37,5 @@ def configured_place() -> Place:
 
 
 def context(_request: HttpRequest) -> dict[str, Place]:
-    """`place` for every template, so that nobody takes one account for another."""
-    return {"place": configured_place()}
+    """`account_place` for every template, so that nobody takes one account for another."""
+    return {"account_place": configured_place()}

@@ -69,8 +69,19 @@ def _check_connection(account: str) -> AccountStatus:
 
 def calls_per_minute() -> int | None:
     """The account's limit, if `account_status` was called within the last minute; makes no call."""
+    known = _known_status()
+    return known.limit if known else None
+
+
+def calls_left() -> tuple[int, int] | None:
+    """Calls left of this minute and the account's limit, as of less than a minute ago; makes no call."""
+    known = _known_status()
+    return (known.left, known.limit) if known and known.left is not None and known.limit else None
+
+
+def _known_status() -> AccountStatus | None:
     try:
         known: AccountStatus | None = cache.get(f"account-status:{connection.address()}")
     except connection.NotConnected:
         return None
-    return known.limit if known else None
+    return known

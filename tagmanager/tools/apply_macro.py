@@ -205,6 +205,7 @@ class ApplyMacro:
 
     slug = "apply-macro"
     name = "Apply a macro"
+    icon = "macro"
     summary = "Set the tags and fields that a macro sets, and post its comment, on any number of tickets."
     form_class = ApplyMacroForm
 

@@ -57,6 +57,7 @@ class BulkTag:
 
     slug = "bulk-tag"
     name = "Add and remove tags"
+    icon = "tags"
     summary = "Add tags to tickets, or remove them, and leave all other tags alone."
     form_class = BulkTagForm
 

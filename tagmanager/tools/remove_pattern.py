@@ -105,6 +105,7 @@ class RemovePattern:
 
     slug = "remove-pattern"
     name = "Remove tags by pattern"
+    icon = "pattern"
     summary = "Find tags such as temp_*, tick which are to go, and take them off all tickets."
     form_class = RemovePatternForm
     own_tickets = "All tickets with one of the ticked tags"

@@ -134,6 +134,7 @@ class RenameTags:
 
     slug = "rename-tags"
     name = "Rename and merge tags"
+    icon = "rename"
     summary = "Put a new tag in the place of old ones, on every ticket that carries one of them."
     form_class = RenameTagsForm
     own_tickets = "All tickets with an old tag"

@@ -125,6 +125,7 @@ class TagRows:
 
     slug = "tag-rows"
     name = "Tags per row"
+    icon = "rows"
     summary = "Add and remove other tags on each ticket, row by row, from a spreadsheet."
     form_class = TagRowsForm
 

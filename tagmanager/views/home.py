@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
+from jobs.presentation.attention import attention_words
 from jobs.presentation.job_page import version_of
+from jobs.presentation.pulse_chart import pulse_chart
+from jobs.reports.pulse import pulse_of
 from jobs.views.permissions import ACT, SEE, allowed, why_refused
 from jobs.workers import health
 from tagmanager import tools as installed
-from tagmanager.account.status import account_status, configured_account
+from tagmanager.account.status import account_status, calls_left, configured_account
 from tagmanager.tools.base import StartsElsewhere
 from tagmanager.views.lookup_pages import LOOKUPS
 
@@ -44,7 +48,7 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
     context = _jobs()
     if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
-    return render(request, "home/_jobs.html", context)
+    return render(request, "home/now.html", context)
 
 
 @require_safe
@@ -69,9 +73,14 @@ def _jobs() -> dict[str, Any]:
     attention = list(rows.filter(pk__in=Job.objects.needing_attention().values("pk"))[: ATTENTION_SHOWN + 1])
     running = list(rows.filter(pk__in=Job.objects.active().values("pk"))[: RUNNING_SHOWN + 1])
     named = attention[:ATTENTION_SHOWN], running[:RUNNING_SHOWN]
+    pulse = pulse_of([job.pk for job in named[1]]) if running else None
     latest = list(rows.exclude(pk__in=[job.pk for jobs in named for job in jobs])[:LATEST_SHOWN])
     return {
-        "attention": named[0],
+        "attention": [(job, attention_words(job)) for job in named[0]],
+        "pulse": pulse,
+        "pulse_chart": pulse_chart(pulse) if pulse else None,
+        "most_in_flight": settings.ZENDESK_MAX_JOBS,
+        "calls_left": calls_left(),
         "more_attention": len(attention) > ATTENTION_SHOWN,
         "running": named[1],
         "more_running": len(running) > RUNNING_SHOWN,

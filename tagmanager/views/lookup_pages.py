@@ -12,6 +12,7 @@ class Lookup:
     slug: str
     name: str
     summary: str
+    icon: str
 
 
 LOOKUPS = (
@@ -19,10 +20,12 @@ LOOKUPS = (
         "tag-inventory",
         "Tag inventory",
         "All tags with their tickets: unused ones, those that mean the same, and what names them.",
+        "inventory",
     ),
     Lookup(
         "macro-search",
         "Search macros",
         "Find macros by what they are called, do, tag and say, as a table to download.",
+        "search",
     ),
 )

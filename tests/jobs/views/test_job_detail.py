@@ -81,7 +81,7 @@ def text(page: bytes) -> str:
 def test_every_state_has_its_badge_its_sentence_and_its_actions(web: Client, status: Status) -> None:
     job = in_state(status)
     page = text(web.get(job.get_absolute_url()).content)
-    assert f"</svg> {status.label}</span>" in page
+    assert f"</svg>{status.label}</span>" in page
     assert SENTENCES[status] in page
     assert set(re.findall(r'id="do-(\w+)"', page)) == ACTIONS[status]
 

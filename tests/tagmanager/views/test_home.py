@@ -19,13 +19,13 @@ HTMX = {"HX-Request": "true"}
 
 
 def section(page: str, name: str) -> str:
-    found = re.search(rf'<section aria-labelledby="{name}">.*?</section>', page, re.DOTALL)
+    found = re.search(rf'<section [^>]*aria-labelledby="{name}">.*?</section>', page, re.DOTALL)
     return found[0] if found else ""
 
 
 def test_a_fresh_installation_says_how_to_start(web: Client) -> None:
     page = web.get("/").content.decode()
-    assert "No job has been started yet. Choose a tool to start one" in page
+    assert "No job has been started yet. Choose a tool, and look at a preview first" in page
     assert section(page, "running") == section(page, "latest") == ""
 
 
