@@ -1,0 +1,81 @@
+"""Scripts that a machine runs as somebody in front of the installed program: through nginx, over https."""
+
+from __future__ import annotations
+
+#: A person signs in, tags tickets, waits for the job, undoes it. Prints what became of each job.
+PERSON = """
+import json, re, sys, time
+import requests
+
+SITE = "https://tags.example.com"
+browser = requests.Session()
+browser.verify = "/etc/letsencrypt/live/tags.example.com/fullchain.pem"
+browser.headers["Referer"] = SITE + "/"
+
+def post(address, **fields):
+    page = browser.get(SITE + (address if fields else "/"))
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
+    nonce = re.search(r'name="nonce" value="([^"]+)"', page.text)
+    answer = browser.post(SITE + address, {
+        **fields, "csrfmiddlewaretoken": token, **({"nonce": nonce[1]} if nonce else {}),
+    })
+    assert answer.status_code == 200, (address, answer.status_code, answer.text[-3000:])
+    return answer
+
+def follow(answer):
+    number = int(re.search(r"/jobs/(\\d+)/$", answer.url)[1])
+    end = time.monotonic() + 240
+    while True:
+        status = browser.get(f"{SITE}/jobs/{number}/status").json()
+        if status["status"] in ("succeeded", "partial", "errored", "cancelled") or time.monotonic() > end:
+            return [status["status"], status["counts"]]
+        time.sleep(0.3)
+
+home = post("/login/", username="root", password=sys.argv[1])
+assert home.url == SITE + "/", home.url
+job = post("/tools/bulk-tag/", view=sys.argv[2], add="from_the_page")
+done = [follow(job)]
+number = re.search(r"/jobs/(\\d+)/$", job.url)[1]
+export = browser.get(f"{SITE}/jobs/{number}/export.csv").text
+done.append(follow(post(f"/jobs/{number}/undo", typed=str(done[0][1]["changed"]))))
+print(json.dumps({"jobs": done, "rows": len(export.splitlines()) - 1}))
+"""
+
+#: Many visitors at once until the file /tmp/enough is there; prints how many answers of each status they got.
+CROWD = """
+import collections, concurrent.futures, json, pathlib, ssl, http.client
+
+ENOUGH = pathlib.Path("/tmp/enough")
+TRUST = ssl.create_default_context(cafile="/etc/letsencrypt/live/tags.example.com/fullchain.pem")
+found = collections.Counter()
+
+def visit(address):
+    while not ENOUGH.exists():
+        connection = http.client.HTTPSConnection("tags.example.com", context=TRUST, timeout=30)
+        try:
+            connection.request("GET", address)
+            answer = connection.getresponse()
+            answer.read()
+            found[f"{address} {answer.status}"] += 1
+        except OSError as problem:
+            found[f"{address} {type(problem).__name__}"] += 1
+        finally:
+            connection.close()
+
+with concurrent.futures.ThreadPoolExecutor() as threads:
+    for address in ("/healthz", "/", "/healthz", "/jobs/", "/healthz", "/"):
+        threads.submit(visit, address)
+print(json.dumps(found))
+"""
+
+#: Prints status and text of the answer to a GET.
+QUESTION = """
+import json, sys
+import requests
+
+try:
+    answer = requests.get(sys.argv[1], verify="/etc/letsencrypt/live/tags.example.com/fullchain.pem", timeout=30)
+    print(json.dumps([answer.status_code, answer.text]))
+except requests.ConnectionError:
+    print(json.dumps([0, ""]))
+"""
