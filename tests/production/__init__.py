@@ -1,1 +1,1 @@
-"""The pages about production, followed literally: their files are checked, and their commands run in a Debian."""
+"""The pages about production, followed literally: files are checked, and commands run in a Debian."""

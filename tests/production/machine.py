@@ -48,13 +48,18 @@ if [ -d /sys/fs/cgroup/systemd ]; then
 else
   mount -t cgroup2 cgroup2 sys/fs/cgroup
 fi
-for name in null zero full random urandom tty; do touch "dev/$name"; mount --bind "/dev/$name" "dev/$name"; done
+for name in null zero full random urandom tty; do
+  touch "dev/$name"
+  mount --bind "/dev/$name" "dev/$name"
+done
 mkdir dev/shm dev/pts
 mount -t tmpfs tmpfs dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
-for number in 0 1 2; do ln -s "/proc/self/fd/$number" "dev/$(echo stdin stdout stderr | cut -d' ' -f$((number + 1)))"; done
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
 # The host's own names and certificates: there may be a proxy between it and the internet.
 for name in resolv.conf ssl/certs/ca-certificates.crt pip.conf; do
   if [ -e "/etc/$name" ]; then cp -L "/etc/$name" "etc/$name"; fi
@@ -62,7 +67,8 @@ done
 # No service of Debian's own but those that the page asks for.
 echo "[Unit]" > etc/systemd/system/trial.target
 echo "Wants=multi-user.target" >> etc/systemd/system/trial.target
-exec setpriv --bounding-set=-sys_module,-sys_time chroot . env -i container=trial PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=trial.target
+exec setpriv --bounding-set=-sys_module,-sys_time chroot . env -i container=trial \\
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=trial.target
 """
 INSIDE = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

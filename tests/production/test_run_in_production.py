@@ -9,7 +9,6 @@ import json
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,13 +47,13 @@ RELOADS, APART = 5, 3.0
 
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
-def host(request: pytest.FixtureRequest) -> Iterator[Machine]:
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with machine.booted(request.param) as booted:
-        lay_out_surroundings(booted)
+        lay_out_surroundings(booted, tmp_path_factory.mktemp("program"))
         yield booted
 
 
-def lay_out_surroundings(host: Machine) -> None:
+def lay_out_surroundings(host: Machine, folder: Path) -> None:
     """What is there before the page begins: the program at its address, and a name for the host."""
     files = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
@@ -62,14 +61,15 @@ def lay_out_surroundings(host: Machine) -> None:
         capture_output=True,
         check=True,
     ).stdout.split(b"\0")
-    source = Path(tempfile.mkdtemp(dir=host.root / "tmp"))
+    source = folder / "source"
     for name in filter(None, (name.decode() for name in files)):
         if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
     commit_all(source)
-    subprocess.run(["git", "clone", "-q", "--bare", source, host.root / "srv/source.git"], check=True)
+    subprocess.run(["git", "clone", "-q", "--bare", source, folder / "source.git"], check=True)
+    shutil.copytree(folder / "source.git", host.root / "srv/source.git")
     host.write(
         "/etc/gitconfig",
         '[url "file:///srv/source.git"]\n\tinsteadOf = https://git.example.com/tag-manager.git\n'

@@ -73,8 +73,9 @@ QUESTION = """
 import json, sys
 import requests
 
+TRUST = "/etc/letsencrypt/live/tags.example.com/fullchain.pem"
 try:
-    answer = requests.get(sys.argv[1], verify="/etc/letsencrypt/live/tags.example.com/fullchain.pem", timeout=30)
+    answer = requests.get(sys.argv[1], verify=TRUST, timeout=30)
     print(json.dumps([answer.status_code, answer.text]))
 except requests.ConnectionError:
     print(json.dumps([0, ""]))
