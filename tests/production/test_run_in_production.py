@@ -97,10 +97,15 @@ def follow(host: Machine, block: Block) -> None:
         assert block.text == "tag-manager createsuperuser\n"
         names = f"DJANGO_SUPERUSER_USERNAME=root DJANGO_SUPERUSER_PASSWORD='{PASSWORD}'"
         host.run(f"{names} DJANGO_SUPERUSER_EMAIL=root@example.com tag-manager createsuperuser --no-input")
+    elif "apt-get install" in block.text:
+        # Fetched with the host's network, and installed in the machine's own: what is installed starts, and
+        # would find the host's ports taken.
+        host.run(block.text.replace("install", "install --download-only"), fetches=True)
+        host.run(block.text)
     else:
         host.run(block.text, fetches=block.mark == FETCHES)
-        if "cat > .env" in block.text:
-            edit_settings(host)
+    if "cat > .env" in block.text:
+        edit_settings(host)
 
 
 def make_certificate(host: Machine) -> None:
