@@ -100,7 +100,7 @@ def follow(host: Machine, block: Block) -> None:
     elif "apt-get install" in block.text:
         # Fetched with the host's network, and installed in the machine's own: what is installed starts, and
         # would find the host's ports taken.
-        host.run(block.text.replace("install", "install --download-only"), fetches=True)
+        host.run(block.text.replace("apt-get install ", "apt-get install --download-only "), fetches=True)
         host.run(block.text)
     else:
         host.run(block.text, fetches=block.mark == FETCHES)

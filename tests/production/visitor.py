@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SITE = "https://tags.example.com"
+
 #: A person signs in, tags tickets, waits for the job, undoes it. Prints what became of each job.
 PERSON = """
 import json, re, sys, time
