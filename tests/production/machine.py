@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -190,7 +191,7 @@ def _remove(groups: list[Path]) -> None:
     for group in groups:
         for each in [*sorted(group.rglob("*/"), reverse=True), group]:
             if each.is_dir():
-                await_that(lambda each=each: _is_removed(each), f"the end of {each}", 60)
+                await_that(partial(_is_removed, each), f"the end of {each}", 60)
 
 
 def _is_removed(group: Path) -> bool:
