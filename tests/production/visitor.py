@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SITE = "https://tags.example.com"
 
-#: A person signs in, tags tickets, waits for the job, undoes it. Prints what became of each job.
+#: A person signs in, has a change previewed, run and undone. Prints what became of each job.
 PERSON = """
 import json, re, sys, time
 import requests
@@ -24,22 +24,28 @@ def post(address, **fields):
     assert answer.status_code == 200, (address, answer.status_code, answer.text[-3000:])
     return answer
 
+def number_of(answer):
+    found = re.search(r"/jobs/(\\d+)/$", answer.url)
+    assert found, (answer.url, re.sub(r"<[^>]+>|\\s+", " ", answer.text)[-3000:])
+    return found[1]
+
 def follow(answer):
-    number = int(re.search(r"/jobs/(\\d+)/$", answer.url)[1])
+    number = number_of(answer)
     end = time.monotonic() + 240
     while True:
         status = browser.get(f"{SITE}/jobs/{number}/status").json()
         if status["status"] in ("succeeded", "partial", "errored", "cancelled") or time.monotonic() > end:
-            return [status["status"], status["counts"]]
+            return status
         time.sleep(0.3)
 
 home = post("/login/", username="root", password=sys.argv[1])
 assert home.url == SITE + "/", home.url
-job = post("/tools/bulk-tag/", view=sys.argv[2], add="from_the_page")
-done = [follow(job)]
-number = re.search(r"/jobs/(\\d+)/$", job.url)[1]
-export = browser.get(f"{SITE}/jobs/{number}/export.csv").text
-done.append(follow(post(f"/jobs/{number}/undo", typed=str(done[0][1]["changed"]))))
+preview = post("/tools/bulk-tag/", view=sys.argv[2], add="from_the_page", dry_run="on")
+done = [follow(preview)]
+job = post(f"/jobs/{number_of(preview)}/run", typed=str(done[0]["planned"]))
+done.append(follow(job))
+export = browser.get(f"{SITE}/jobs/{number_of(job)}/export.csv").text
+done.append(follow(post(f"/jobs/{number_of(job)}/undo", typed=str(done[1]["changed"]))))
 print(json.dumps({"jobs": done, "rows": len(export.splitlines()) - 1}))
 """
 
