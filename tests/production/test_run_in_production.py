@@ -75,7 +75,8 @@ def lay_out_surroundings(host: Machine, folder: Path) -> None:
         '[url "file:///srv/source.git"]\n\tinsteadOf = https://git.example.com/tag-manager.git\n'
         "[safe]\n\tdirectory = *\n",
     )
-    host.run(f"echo '127.0.0.1 {SITE}' >> /etc/hosts")
+    # The installer names the loopback, and the domain's owner the host.
+    host.write("/etc/hosts", f"127.0.0.1 localhost {SITE}\n::1 localhost\n")
 
 
 def commit_all(folder: Path) -> None:
