@@ -60,7 +60,7 @@ def test_the_pages_have_these_files_and_no_other() -> None:
             f"/etc/systemd/system/tag-manager-{name}"
             for name in (
                 *("web.service", "worker.service"),
-                *("daily.service", "daily.timer", "prune.service", "prune.timer"),
+                *("backup.service", "backup.timer", "prune.service", "prune.timer"),
             )
         ),
         "/etc/nginx/sites-available/tag-manager",
