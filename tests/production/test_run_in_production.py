@@ -42,8 +42,8 @@ DynamicUser=yes
 WorkingDirectory=/srv/tag-manager
 ExecStart=/srv/tag-manager/.venv/bin/python -m zendesk.sandbox --port 8100 --tickets 2000 --scale 0 --quiet
 """
-#: Reloads while visitors come, each after so many seconds.
-RELOADS, APART = 5, 3.0
+#: Reloads while visitors come.
+RELOADS = 5
 
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
@@ -206,11 +206,7 @@ def test_the_page_leads_from_an_empty_debian_to_a_job_run_and_undone_over_https(
 
 def lose_nothing_in_a_reload(host: Machine) -> None:
     """Every request that nginx takes while the web is reloaded gets its answer."""
-    host.run("rm -f /tmp/enough")
-    host.run(
-        f"systemd-run --quiet bash -c 'for n in $(seq {RELOADS}); do sleep {APART}; "
-        f"systemctl reload tag-manager-web; done; sleep {APART}; touch /tmp/enough'"
-    )
-    answers = json.loads(python(host, visitor.CROWD))
+    answers, longest = json.loads(python(host, visitor.CROWD, str(RELOADS)))
+    print(f"{RELOADS} reloads: {answers}, longest wait {longest:.1f} s")
     assert set(answers) == {"/healthz 200", "/ 302", "/jobs/ 302"}, answers
-    assert sum(answers.values()) > 100
+    assert sum(answers.values()) > 50

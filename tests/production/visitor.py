@@ -49,31 +49,46 @@ done.append(follow(post(f"/jobs/{number_of(job)}/undo", typed=str(done[1]["chang
 print(json.dumps({"jobs": done, "rows": len(export.splitlines()) - 1}))
 """
 
-#: Many visitors at once until the file /tmp/enough is there; prints how many answers of each status they got.
+#: Visitors come without a pause while the web is reloaded some times. Prints how many answers of each status
+#: they got, and the longest wait for one, seconds.
 CROWD = """
-import collections, concurrent.futures, json, pathlib, ssl, http.client
+import collections, concurrent.futures, http.client, json, pathlib, ssl, subprocess, sys, time
+import urllib.request
 
 ENOUGH = pathlib.Path("/tmp/enough")
 TRUST = ssl.create_default_context(cafile="/etc/letsencrypt/live/tags.example.com/fullchain.pem")
-found = collections.Counter()
+found, waited = collections.Counter(), []
 
 def visit(address):
     while not ENOUGH.exists():
-        connection = http.client.HTTPSConnection("tags.example.com", context=TRUST, timeout=30)
+        connection = http.client.HTTPSConnection("tags.example.com", context=TRUST, timeout=200)
+        began = time.monotonic()
         try:
             connection.request("GET", address)
             answer = connection.getresponse()
             answer.read()
             found[f"{address} {answer.status}"] += 1
+            waited.append(time.monotonic() - began)
         except OSError as problem:
             found[f"{address} {type(problem).__name__}"] += 1
         finally:
             connection.close()
 
+def reload(times):
+    try:
+        for _ in range(times):
+            subprocess.run(["systemctl", "reload", "tag-manager-web"], check=True)
+            # The next one comes when the new processes answer.
+            urllib.request.urlopen("http://127.0.0.1:8000/healthz", timeout=200).close()
+            time.sleep(2)
+    finally:
+        ENOUGH.touch()
+
 with concurrent.futures.ThreadPoolExecutor() as threads:
-    for address in ("/healthz", "/", "/healthz", "/jobs/", "/healthz", "/"):
+    for address in ("/healthz", "/", "/healthz", "/jobs/"):
         threads.submit(visit, address)
-print(json.dumps(found))
+    threads.submit(reload, int(sys.argv[1])).result()
+print(json.dumps([found, max(waited)]))
 """
 
 #: Prints status and text of the answer to a GET.
