@@ -6,6 +6,7 @@ Nothing is left out but what the page marks: a certificate is made here, and a p
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(bool(machine.why_not()), reason=machine.why_not() or "-"),
 ]
+
+logger = logging.getLogger(__name__)
 
 PAGE = "how-to/run-in-production.md"
 PASSWORD = "correct horse battery"
@@ -207,6 +210,6 @@ def test_the_page_leads_from_an_empty_debian_to_a_job_run_and_undone_over_https(
 def lose_nothing_in_a_reload(host: Machine) -> None:
     """Every request that nginx takes while the web is reloaded gets its answer."""
     answers, longest = json.loads(python(host, visitor.CROWD, str(RELOADS)))
-    print(f"{RELOADS} reloads: {answers}, longest wait {longest:.1f} s")
+    logger.info("%d reloads: %s, the longest wait was %.1f s", RELOADS, answers, longest)
     assert set(answers) == {"/healthz 200", "/ 302", "/jobs/ 302"}, answers
     assert sum(answers.values()) > 50
