@@ -76,7 +76,7 @@ MIDDLEWARE = [
     # Before all that reads a form: the check of its token does.
     "tagmanager.ops.upload_limit.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "tagmanager.ops.probe_hosts.CommonExceptForProbes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

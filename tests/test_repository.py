@@ -155,6 +155,21 @@ def test_links_between_documents_have_a_target(document: Path) -> None:
     assert broken == []
 
 
+def test_every_test_that_the_page_about_security_names_exists() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:V\d+ [^|]+)?\| [^|]*\| (\w[\w ]*) \| (.+) \|$", page, re.MULTILINE)
+    known = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 50
+    assert named - known == set()
+    assert re.findall(r"^\| V(\d+) ", page, re.MULTILINE) == [str(number) for number in range(1, 18)]
+    assert {state for state, _ in rows} == {"met", "partly", "not", "does not apply"}
+
+
 def test_make_targets_named_in_documents_exist() -> None:
     named = {
         name

@@ -175,6 +175,26 @@ def test_with_the_database_away_the_page_of_a_fault_still_comes_in_our_clothes(
     assert (health["status"], json.loads(health["body"])) == (503, {"database": "away", "worker": False})
 
 
+def test_probes_get_an_answer_by_whatever_address_they_come_and_nothing_else_does(
+    bare_environment: dict[str, str],
+) -> None:
+    token = "a-token-for-the-metrics-of-this-test"
+    hosts = (HOST, "10.42.0.17:8000", "[fd00::17]:8000", "web", "evil.example.com", "not a host")
+    requests = [
+        ["stranger", "get", address, False, host]
+        for address in ("/healthz", "/metrics", "/healthz/", "/login/")
+        for host in hosts
+    ]
+    environment = production(bare_environment, METRICS_TOKEN=token, USE_HTTPS="true")
+    answers = asked(environment, "with a database", requests)
+    told = [answer["status"] for answer in answers]
+    health, metrics, slash, page = (told[start : start + 6] for start in range(0, 24, 6))
+    assert health == [200] * 6
+    assert metrics == [401] * 6
+    # A redirect to https would name the host, so here it counts.
+    assert slash == page == [301] + [400] * 5
+
+
 def test_every_script_of_a_page_and_every_module_it_imports_comes_by_a_hashed_name(
     bare_environment: dict[str, str],
 ) -> None:

@@ -1,0 +1,1 @@
+"""The pages about production, followed literally: files are checked, and commands run in a Debian."""
