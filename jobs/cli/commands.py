@@ -54,6 +54,10 @@ class JobCommand(BaseCommand):
 
     requires_system_checks: tuple[str, ...] = (SETTINGS,)
 
+    def get_version(self) -> str:
+        """What `--version` prints: ours, and not Django's."""
+        return str(settings.VERSION)
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError):  # a test's own stream

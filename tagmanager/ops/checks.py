@@ -55,6 +55,13 @@ def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
 
 
 @register(SETTINGS)
+def check_env_file(**_: Any) -> Iterator[CheckMessage]:
+    """A name that is set twice in `.env` is usually a line that somebody forgot."""
+    for note in settings.ENV_FILE_NOTES:
+        yield CheckWarning(note, hint="Remove one of the two lines.", id="tagmanager.W010")
+
+
+@register(SETTINGS)
 def check_account(**_: Any) -> Iterator[CheckMessage]:
     """The settings must identify one Zendesk account in one way."""
     subdomain, base_url = settings.ZENDESK_SUBDOMAIN, settings.ZENDESK_BASE_URL
@@ -139,23 +146,6 @@ def api_token_warning() -> CheckWarning:
         hint="Make an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead.",
         id="tagmanager.W006",
     )
-
-
-@register(SETTINGS)
-def check_pace(**_: Any) -> Iterator[CheckMessage]:
-    """Our share of the account's limits must be possible."""
-    if not 1 <= settings.ZENDESK_MAX_JOBS <= 30:
-        yield Error(
-            f"ZENDESK_MAX_JOBS is {settings.ZENDESK_MAX_JOBS}, and must be from 1 to 30.",
-            hint="Zendesk takes at most 30 bulk jobs at a time for a whole account; the default is 28.",
-            id="tagmanager.E006",
-        )
-    if not 0 < settings.ZENDESK_RATE_SHARE <= 1:
-        yield Error(
-            f"ZENDESK_RATE_SHARE is {settings.ZENDESK_RATE_SHARE}, and must be above 0 and at most 1.",
-            hint="0.7 leaves three calls of ten to everybody else who uses the account.",
-            id="tagmanager.E007",
-        )
 
 
 @register(SETTINGS)
