@@ -6,6 +6,7 @@ import sys
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 from zendesk.transport import requestor  # noqa: F401  # `requests` is loaded here, and not while a visitor waits
 
@@ -18,7 +19,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagmanager.settings")
 # words without a trace, and not the first visitor.
 try:
     application = get_wsgi_application()
-    wrong = "\n".join(str(message) for message in run_checks() if message.is_serious())
+    found = run_checks(databases=["default"])
+    connections.close_all()  # gunicorn with --preload would share them with its processes
+    wrong = "\n".join(str(message) for message in found if message.is_serious())
 except ImproperlyConfigured as problem:
     wrong = str(problem)
 if wrong:

@@ -6,6 +6,7 @@ An error (E) stops every command. A setting that only commands with calls to Zen
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +14,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from jobs.apps import SETTINGS
 from jobs.work import Verify
+from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
 from tagmanager.ops.logging import FORMATS
 from tagmanager.tools import load
@@ -273,7 +275,8 @@ def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> It
         connection = connections[alias]
         if connection.vendor != "sqlite":
             continue
-        with connection.cursor() as cursor:
+        mode = "wal"
+        with suppress(DatabaseError), connection.cursor() as cursor:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
         if mode not in {"wal", "memory"}:
             yield CheckWarning(
@@ -281,3 +284,13 @@ def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> It
                 hint="Put the file on a local disk (network disks have no WAL), or use PostgreSQL.",
                 id="tagmanager.W008",
             )
+
+
+@register(Tags.database)
+def check_schema(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """An older program would overlook what a newer database holds. One that is away says nothing."""
+    if "default" not in (databases or ()):
+        return
+    with suppress(DatabaseError):
+        if sentence := schema.newer_problem():
+            yield Error(sentence, id="tagmanager.E017")

@@ -211,16 +211,23 @@ def test_a_sqlite_file_without_wal_is_reported() -> None:
 
 def test_every_check_has_a_unique_id_and_a_test_here() -> None:
     numbers = re.findall(r'"tagmanager\.([EW]\d{3})"', Path(checks.__file__).read_text(encoding="utf-8"))
-    tested = {code for code, _ in FIRES} | {"W004", "W008"}
+    tested = {code for code, _ in FIRES} | {"W004", "W008", "E017"}
     assert sorted(numbers) == sorted(tested)
 
 
 def test_our_commands_run_our_checks_only() -> None:
     ours = {name: room for name, room in get_commands().items() if room in ("jobs", "tagmanager")}
     awaited = {name: load_command_class(room, name).requires_system_checks for name, room in ours.items()}
-    assert {name for name, tags in awaited.items() if tags != ("settings",)} == {"demo", "zendesk_sandbox"}
+    assert {name for name, tags in awaited.items() if tags != ("settings",)} == {
+        "check",
+        "demo",
+        "zendesk_sandbox",
+    }
     known = {check for check in registry.registry.registered_checks if check.__module__ == checks.__name__}
-    assert {check for check in known if "settings" not in check.tags} == {checks.check_sqlite_journal}
+    assert {check for check in known if "settings" not in check.tags} == {
+        checks.check_sqlite_journal,
+        checks.check_schema,
+    }
 
 
 def test_a_web_server_without_a_key_stops_with_the_message(bare_environment: dict[str, str]) -> None:
