@@ -78,7 +78,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that the policy is also on answers to failures below it, such as a rejected host or a database
+    # Around all others, which may look at the body or give its length.
+    "tagmanager.ops.head_requests.middleware",
+    # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
     # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -348,7 +350,10 @@ KNOWN_LOG_LEVEL = LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "tagmanager.ops.logging.ContextFilter"}},
+    "filters": {
+        "context": {"()": "tagmanager.ops.logging.ContextFilter"},
+        "head": {"()": "tagmanager.ops.logging.HeadFilter"},
+    },
     # An unknown format means text, and tagmanager.E013 reports it.
     "formatters": {
         "line": {
@@ -362,6 +367,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # Without Django's own handlers, which would log the same event twice.
         "django": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
+        "django.request": {"filters": ["head"]},
         "django.server": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
         # At DEBUG these two log whole URLs and headers.
         "urllib3": {"level": "WARNING"},
