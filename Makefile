@@ -14,7 +14,7 @@ WEB_WORKERS ?= 2
 PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install browser hooks demo run worker dev t test test-slow properties fuzz check format lock audit bench reliability mutants screenshots clean
+.PHONY: help venv install browser hooks demo run worker dev t test test-slow properties fuzz check format lock audit sbom bench reliability mutants screenshots clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,15 +31,15 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.base: requirements/base.txt | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.mutants: requirements/mutants.txt $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/mutants.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutants.txt
 	@touch $@
 
 venv: $(VENV)/.base ## Make .venv with what running the app needs
@@ -107,12 +107,18 @@ format: install ## Put code and templates in their usual form
 	$(BIN)/ruff format
 	@find templates */templates -name '*.html' 2>/dev/null | sort | xargs -r $(BIN)/djade
 
-lock: install ## Compile requirements/*.txt anew from requirements/*.in (ARGS="--upgrade" for newer versions)
+# Only what the .in files ask for anew changes: versions that are pinned stay. A mirror is named to uv by
+# UV_DEFAULT_INDEX, and to pip by PIP_INDEX_URL; neither gets into the files.
+lock: install ## Compile requirements/*.txt anew, with hashes, from requirements/*.in (ARGS="--upgrade" for newer versions)
 	for name in base dev mutants; do $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url \
-		--no-header --no-annotate --quiet $(ARGS) requirements/$$name.in -o requirements/$$name.txt; done
+		--generate-hashes --no-header --no-annotate --quiet $(ARGS) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
-audit: install ## Ask whether a known hole is in what the app needs
-	$(BIN)/pip-audit --no-deps --disable-pip -r requirements/base.txt
+audit: install ## Ask whether a known hole is in what the app needs; fails where it cannot be asked
+	@$(BIN)/python .ci/audit $(BIN)/pip-audit requirements/base.txt
+
+SBOM ?= build/sbom.cdx.json
+sbom: install ## Write the list of parts, in the format CycloneDX (SBOM=build/sbom.cdx.json)
+	@$(BIN)/python .ci/sbom $(SBOM)
 
 bench: BENCH := tests/benchmarks -p no:cacheprovider -o python_files="bench_*.py" -q -s
 bench: install ## Measure speed against the targets, on both databases (ARGS="-k pages" for one part)

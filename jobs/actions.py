@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import Actor
+from jobs.follow_up_titles import follow_up_title
 from jobs.followups import SAME_PURPOSE, purpose_of
 from jobs.formatting import some
 from jobs.guards.evidence import Evidence
@@ -206,26 +207,19 @@ def _stop(job: Job, end: Status, *, over: Status, by: Actor) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpKind:
-    """One way to follow up an ended job: the outcomes that it takes, and its title."""
+    """One way to follow up an ended job: the outcomes that it takes."""
 
     outcomes: tuple[Outcome, ...]
-    title: str
     nothing: str  # shown if there are no such items
 
 
 FOLLOW_UPS = {
-    FollowUp.RETRY: FollowUpKind(
-        (Outcome.FAILED, Outcome.UNVERIFIED), "Retry: {title}", "no ticket of it failed"
-    ),
-    FollowUp.REST: FollowUpKind((Outcome.PENDING,), "The rest of: {title}", "it left no ticket untouched"),
-    FollowUp.RUN: FollowUpKind((Outcome.PLANNED,), "{title}", "it planned no change"),
+    FollowUp.RETRY: FollowUpKind((Outcome.FAILED, Outcome.UNVERIFIED), "no ticket of it failed"),
+    FollowUp.REST: FollowUpKind((Outcome.PENDING,), "it left no ticket untouched"),
+    FollowUp.RUN: FollowUpKind((Outcome.PLANNED,), "it planned no change"),
     # An unverified item may have been changed: an undo reverts those that look changed, too.
-    FollowUp.UNDO: FollowUpKind(
-        (Outcome.CHANGED, Outcome.UNVERIFIED), "Undo: {title}", "it changed no ticket"
-    ),
-    FollowUp.UNGUARD: FollowUpKind(
-        (Outcome.CHANGED, Outcome.UNVERIFIED), "Take the guard tag off: {title}", "it changed no ticket"
-    ),
+    FollowUp.UNDO: FollowUpKind((Outcome.CHANGED, Outcome.UNVERIFIED), "it changed no ticket"),
+    FollowUp.UNGUARD: FollowUpKind((Outcome.CHANGED, Outcome.UNVERIFIED), "it changed no ticket"),
 }
 
 
@@ -289,7 +283,7 @@ def make_follow_up(
     """Do the same as `follow_up`, for a caller that has checked already."""
     return submit(
         tool=job.tool,
-        title=FOLLOW_UPS[kind].title.format(title=job.title),
+        title=follow_up_title(job, kind),
         params=job.tool_params,
         options={**job.chosen_options, **(options or {})},
         source=_items_of(job, kind, reason),

@@ -12,7 +12,7 @@ class TagManagerConfig(AppConfig):
 
     def ready(self) -> None:
         """Django has loaded every app: from here on `manage.py check` knows our checks."""
-        from tagmanager.ops import checks  # noqa: F401, PLC0415  # registers itself by being imported
+        from tagmanager.ops import checks, file_checks  # noqa: F401, PLC0415  # register themselves by being imported
 
         if settings.SENTRY_DSN:
             from tagmanager.ops import error_reporting  # noqa: PLC0415  # a fifth of a second, for those who want it

@@ -10,21 +10,32 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
+from jobs import private_files
+from tagmanager.environment.reader import Environment
+from tagmanager.version import version
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+VERSION = version()
+env = Environment()
 
 # The demo never reads `.env`, so that it cannot reach a real Zendesk configured there.
 DEMO: bool = env.bool("TAGMANAGER_DEMO", default=False)
-if not DEMO:
-    env.read_env(env.str("TAGMANAGER_ENV_FILE", default=str(BASE_DIR / ".env")))
+ENV_FILE = None if DEMO else Path(env.str("TAGMANAGER_ENV_FILE", default=str(BASE_DIR / ".env")))
+if ENV_FILE:
+    env.read_file(ENV_FILE)
+#: Sentences on what is odd in `.env`; tagmanager.W010 shows them.
+ENV_FILE_NOTES = env.notes
 
 DEBUG: bool = env.bool("DEBUG", default=False)
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    private_files.make_folder(VAR_DIR)
+except OSError as problem:
+    env.problems.append(f"VAR_DIR: the folder {VAR_DIR} cannot be made: {problem.strerror}.")
+    env.check()
 
 
 def stored_key(path: Path) -> str:
@@ -67,7 +78,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that the policy is also on answers to failures below it, such as a rejected host or a database
+    # Around all others, which may look at the body or give its length.
+    "tagmanager.ops.head_requests.middleware",
+    # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
     # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -110,13 +123,17 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 # --- Database ---------------------------------------------------------------------------------------------
 
 SQLITE_FILE = VAR_DIR / ("demo.sqlite3" if DEMO else "tagmanager.sqlite3")
-DATABASE: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{SQLITE_FILE}")
+DATABASE: dict[str, Any] = env.db_url(
+    "DATABASE_URL", default={"ENGINE": "django.db.backends.sqlite3", "NAME": str(SQLITE_FILE)}
+)
 # A worker polls its queue several times a second. With a connection per query, throughput was an eighth.
 DATABASE["CONN_MAX_AGE"] = 600
 # Seconds that a write waits for other writes: SQLite has one lock for all, PostgreSQL one per row.
-DATABASE_LOCK_TIMEOUT: int = env.int("DATABASE_LOCK_TIMEOUT", default=30)
+DATABASE_LOCK_TIMEOUT: int = env.int("DATABASE_LOCK_TIMEOUT", default=30, least=1, most=3600)
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])  # an absolute path stays as it is
+    # SQLite would make it with the mode of the umask, and gives its journal the mode of the file.
+    private_files.make_database_file(Path(DATABASE["NAME"]))
     DATABASE["OPTIONS"] = {
         # A transaction takes the write lock at its start and waits for it. By default SQLite reads first and
         # locks later, and then a web request fails while a worker writes.
@@ -165,7 +182,7 @@ Q_CLUSTER: dict[str, Any] = {
     # The same database as the jobs, so that a job and its wake-up are committed in one transaction.
     "orm": "default",
     "broker_class": "jobs.workers.watching_broker.WatchingBroker",
-    "workers": env.int("Q_WORKERS", default=2),
+    "workers": env.int("Q_WORKERS", default=2, least=1, most=64),
     # Whole seconds: Django-Q2 fails every task if this is a float.
     "timeout": 120,
     # Far above the timeout: the lock on a message starts when it is fetched and is never renewed.
@@ -179,6 +196,8 @@ Q_CLUSTER: dict[str, Any] = {
     # Below 0.5 the guard no longer stops a worker that exceeds its timeout.
     "guard_cycle": 0.5,
     "poll": 0.2,
+    # A row in the table of schedules runs any function by its name, and we have none.
+    "scheduler": False,
     "catch_up": False,
     # High, because a worker that is recycled while the cluster stops is not replaced, and the stop hangs.
     "recycle": 100_000,
@@ -212,17 +231,17 @@ ZENDESK_OAUTH_TOKEN: str = env.str("ZENDESK_OAUTH_TOKEN", default="")
 ZENDESK_EMAIL: str = env.str("ZENDESK_EMAIL", default="")
 ZENDESK_API_TOKEN: str = env.str("ZENDESK_API_TOKEN", default="")
 # Limit on bulk jobs in flight, for all our jobs together; Zendesk allows 30 for the whole account.
-ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=28)
+ZENDESK_MAX_JOBS: int = env.int("ZENDESK_MAX_JOBS", default=28, least=1, most=30)
 # The share of the account's calls per minute that we may use.
-ZENDESK_RATE_SHARE: float = env.float("ZENDESK_RATE_SHARE", default=0.7)
+ZENDESK_RATE_SHARE: float = env.float("ZENDESK_RATE_SHARE", default=0.7, above=0, most=1)
 # What is read back of what Zendesk called updated: sample, all or off.
 VERIFY_WRITES: str = env.str("VERIFY_WRITES", default="sample")
 
 # Jobs of up to this many tickets run within the web request; larger ones run in the background.
-SYNC_TICKET_LIMIT: int = env.int("SYNC_TICKET_LIMIT", default=500)
-JOB_TICKET_LIMIT: int = env.int("JOB_TICKET_LIMIT", default=2_000_000)
+SYNC_TICKET_LIMIT: int = env.int("SYNC_TICKET_LIMIT", default=500, least=0, most=1_000_000_000)
+JOB_TICKET_LIMIT: int = env.int("JOB_TICKET_LIMIT", default=2_000_000, least=1, most=1_000_000_000)
 # Bytes of one upload, and of a file that a command reads.
-UPLOAD_LIMIT: int = env.int("UPLOAD_LIMIT", default=200_000_000)
+UPLOAD_LIMIT: int = env.int("UPLOAD_LIMIT", default=200_000_000, least=1, most=1_000_000_000_000)
 
 # --- People -----------------------------------------------------------------------------------------------
 
@@ -292,7 +311,8 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns at each start if it is missing
+with suppress(OSError):  # whitenoise warns at each start if it is missing
+    STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # With DEBUG and in the demo nobody runs collectstatic, so files are served from their sources.
 STATIC_COLLECTED = not (DEBUG or DEMO)
@@ -330,7 +350,10 @@ KNOWN_LOG_LEVEL = LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "tagmanager.ops.logging.ContextFilter"}},
+    "filters": {
+        "context": {"()": "tagmanager.ops.logging.ContextFilter"},
+        "head": {"()": "tagmanager.ops.logging.HeadFilter"},
+    },
     # An unknown format means text, and tagmanager.E013 reports it.
     "formatters": {
         "line": {
@@ -344,6 +367,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # Without Django's own handlers, which would log the same event twice.
         "django": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
+        "django.request": {"filters": ["head"]},
         "django.server": {"handlers": [], "level": KNOWN_LOG_LEVEL, "propagate": True},
         # At DEBUG these two log whole URLs and headers.
         "urllib3": {"level": "WARNING"},
@@ -353,3 +377,6 @@ LOGGING: dict[str, Any] = {
         "axes": {"level": "WARNING"},
     },
 }
+
+# Last, so that one look shows all values that make no sense.
+env.check()

@@ -1,18 +1,19 @@
-"""Which Tag Manager this is, for people who look at many of them."""
+"""The version of Tag Manager, which pyproject.toml alone states."""
 
 from __future__ import annotations
 
 import tomllib
 from functools import cache
+from pathlib import Path
 
-from django.conf import settings
+PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 @cache
 def version() -> str:
-    """As pyproject.toml has it, such as 0.1.0; `unknown` where that file was left behind."""
+    """Such as 1.0.0; `unknown` where pyproject.toml was left behind. Needs no settings."""
     try:
-        with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
+        with PROJECT_FILE.open("rb") as file:
             return str(tomllib.load(file)["project"]["version"])
     except OSError:
         return "unknown"

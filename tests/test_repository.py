@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = [
     *("demo", "test", "test-slow", "venv", "check", "run", "worker"),
-    *("lock", "format", "bench", "clean", "help"),
+    *("lock", "audit", "sbom", "format", "bench", "clean", "help"),
 ]
 REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
 #: The packages of the program; migrations are numbered files without a subject.
@@ -117,22 +117,33 @@ def test_requirements_name_no_registry(path: Path) -> None:
     assert re.findall(r"://|--\S*index\S*|--find-links|--trusted-host|@ ", text) == []
 
 
+def pins(path: Path) -> list[str]:
+    """The requirements in a file that `make lock` wrote, each with its hashes."""
+    return path.read_text(encoding="utf-8").replace(" \\\n", "").splitlines()
+
+
 @pytest.mark.parametrize(
     "path", [path for path in REQUIREMENTS if path.suffix == ".txt"], ids=lambda path: path.name
 )
-def test_every_requirement_is_pinned(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if not re.match(r"[a-z0-9-]+==[\w.]+( ; .+)?$", line)] == []
+def test_every_requirement_is_pinned_with_hashes(path: Path) -> None:
+    pin = re.compile(r"[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; .+?)?(    --hash=sha256:[0-9a-f]{64})+")
+    assert [line for line in pins(path) if not pin.fullmatch(line)] == []
+    assert len(pins(path)) > 20
+
+
+def test_make_installs_only_files_whose_hash_is_known() -> None:
+    installs = re.findall(r"pip install.*", MAKEFILE)
+    assert ["--require-hashes -r requirements/" in line for line in installs] == [True] * 3
 
 
 def test_development_has_the_same_versions_as_production() -> None:
     base, dev = (
-        dict(line.split("==", 1) for line in (ROOT / f"requirements/{name}.txt").read_text().splitlines())
+        dict(line.split("==", 1) for line in pins(ROOT / f"requirements/{name}.txt"))
         for name in ("base", "dev")
     )
     # A marker may be wider among the development requirements; the version may not differ.
-    assert {name: pin.split(" ;")[0] for name, pin in base.items()} == {
-        name: dev[name].split(" ;")[0] for name in base
+    assert {name: pin.split()[0] for name, pin in base.items()} == {
+        name: dev[name].split()[0] for name in base
     }
 
 

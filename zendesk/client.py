@@ -76,7 +76,8 @@ class Zendesk:
     nothing is sent. ``on_call`` receives every HTTP request made. It must not raise, or the answer is lost.
     Both run in the caller's thread. While ``may_read_ahead`` returns True, a background thread fetches the
     next page of a list as soon as the previous one has arrived. ``export_page`` is the most tickets on a page
-    of an export; pages become smaller while Zendesk is slow with them.
+    of an export; pages become smaller while Zendesk is slow with them. ``product`` names the program and its
+    version to Zendesk.
 
     All methods raise ZendeskError, and ValueError for invalid arguments.
     """
@@ -93,6 +94,7 @@ class Zendesk:
         before_call: Callable[[], None] | None = None,
         may_read_ahead: Callable[[], bool] = lambda: False,
         export_page: int = MAX_EXPORT_PAGE,
+        product: str = "tag-manager",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -113,6 +115,7 @@ class Zendesk:
             max_wait=max_wait,
             on_call=on_call,
             before_call=before_call,
+            product=product,
             sleep=sleep,
             clock=clock,
             jitter=jitter,

@@ -1,24 +1,26 @@
 """The tables of Django-Q2, read-only.
 
 Its own pages are replaced because they let people edit what workers run, and send tasks again. Arguments and
-results are not shown, because an error's text may quote what came from outside.
+results are not shown, because an error's text may quote what came from outside; and they are not unpickled,
+because a row that somebody else wrote could then run code here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from base64 import b64decode
+from typing import ClassVar
 
 import django_q.admin  # noqa: F401 - registers its editable pages, which are replaced below
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from jobs.admin import cells
 from jobs.admin.read_only import ReadOnlyAdmin
-from jobs.runtime.wakeups import TASK
+from jobs.runtime.messages import TASK, NotAWakeUp, job_of, load_plain
 
 for model in (Failure, OrmQ, Schedule, Success):
     admin.site.unregister(model)
@@ -26,17 +28,23 @@ for model in (Failure, OrmQ, Schedule, Success):
 #: The last line of a stack trace that begins with a class: `ValueError: …`, `package.module.Error`.
 ERROR_CLASS = re.compile(r"^([A-Za-z_][\w.]*)(?=:|$)", re.MULTILINE)
 TIMED_OUT = "TimeoutException"
+#: The name of a task that was queued by `jobs.runtime.wakeups`.
+TASK_NAME = re.compile(r"job-([0-9]{1,18})", re.ASCII)
+PICKLED = ("args", "kwargs", "result")
 
 
-def job_of(func: object, args: object) -> int | None:
-    """The job that a message or a task is about; None when it is about something else."""
-    known = func == TASK and isinstance(args, (list, tuple)) and len(args) == 1 and isinstance(args[0], int)
-    return int(args[0]) if known and isinstance(args, (list, tuple)) else None
+def job_of_task(task: Task) -> int | None:
+    """The job that a task was about, by its name; None when it was about something else."""
+    named = TASK_NAME.fullmatch(task.name)
+    return int(named[1]) if named and task.func == TASK else None
 
 
-def error_class(result: object) -> str:
-    """The name of the exception in the stored result of a task that failed; "" when there is none."""
-    lines = str(result).partition("Traceback (most recent call last):")[2]
+def error_class(stored: str | None) -> str:
+    """The name of the exception in a stored result of a task that failed; "" when there is none."""
+    try:
+        lines = str(load_plain(b64decode(stored or ""))).partition("Traceback (most recent call last):")[2]
+    except ValueError:
+        return ""
     found = ERROR_CLASS.findall(lines)
     return found[-1].rpartition(".")[2] if found else ""
 
@@ -59,11 +67,11 @@ class TaskAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
         tasks: QuerySet[Task] = super().get_queryset(request)
-        return tasks.defer("kwargs", "result")
+        return tasks.defer(*PICKLED)
 
     @admin.display(description="Job")
     def about(self, task: Task) -> str:
-        return cells.job_number(job_of(task.func, task.args))
+        return cells.job_number(job_of_task(task))
 
     @admin.display(description="Took")
     def took(self, task: Task) -> str:
@@ -83,17 +91,18 @@ class FailureAdmin(TaskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
         tasks: QuerySet[Task] = super().get_queryset(request)
-        return tasks.defer(None).defer("kwargs")
+        stored: QuerySet[Task] = tasks.annotate(stored=Cast(F("result"), TextField()))
+        return stored
 
     @admin.display(description="Error", empty_value="unknown")
     def error(self, task: Task) -> str:
-        return error_class(task.result)
+        return error_class(getattr(task, "stored", None))
 
     @admin.display(description="What that means")
     def happened(self, task: Task) -> str:
         what = (
             "It took longer than a task may and was ended."
-            if error_class(task.result) == TIMED_OUT
+            if error_class(getattr(task, "stored", None)) == TIMED_OUT
             else "It met an error that nobody had foreseen."
         )
         return (
@@ -113,17 +122,18 @@ class QueueAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Job")
     def about(self, message: OrmQ) -> str:
-        task = self._task(message)
-        return cells.job_number(job_of(task.get("func"), task.get("args")))
+        try:
+            return cells.job_number(job_of(message.payload))
+        except NotAWakeUp:
+            return cells.job_number(None)
 
     @admin.display(description="Function")
     def function(self, message: OrmQ) -> str:
-        func = self._task(message).get("func")
-        return func if isinstance(func, str) else "Unreadable: it was signed with another SECRET_KEY"
-
-    def _task(self, message: OrmQ) -> Mapping[str, Any]:
-        task = message.task
-        return task if isinstance(task, Mapping) else {}
+        try:
+            job_of(message.payload)
+        except NotAWakeUp as refused:
+            return f"Refused: {refused}"
+        return TASK
 
 
 @admin.register(Schedule)

@@ -6,10 +6,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -21,6 +20,7 @@ from jobs.actions import NotPossible, Submission
 from jobs.actors import COMMAND_LINE, Actor, person
 from jobs.apps import SETTINGS
 from jobs.cli import runner
+from jobs.cli.log_file import LogFile, log_to_file
 from jobs.cli.progress_lines import ProgressLines, printable
 from jobs.cli.runner import Exit
 from jobs.cli.summary import summary_lines
@@ -54,13 +54,20 @@ class JobCommand(BaseCommand):
 
     requires_system_checks: tuple[str, ...] = (SETTINGS,)
 
+    def get_version(self) -> str:
+        """What `--version` prints: ours, and not Django's."""
+        return str(settings.VERSION)
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError):  # a test's own stream
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
         try:
             with log_to_file() as log:
-                return self._execute(log, *args, **options)
+                try:
+                    return self._execute(log, *args, **options)
+                finally:
+                    self._warn(log.warning)
         except CommandError as problem:
             self._end(problem)
         except KeyboardInterrupt:
@@ -69,7 +76,12 @@ class JobCommand(BaseCommand):
             silence_output()
             sys.exit(EXIT_PIPE_CLOSED)
 
-    def _execute(self, log: Path, *args: Any, **options: Any) -> str | None:
+    def _warn(self, sentence: str) -> None:
+        if sentence:
+            with suppress(OSError):  # a full disk has no room for standard error either
+                self.stderr.write(sentence)
+
+    def _execute(self, log: LogFile, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
         except (CommandError, BrokenPipeError):
@@ -81,13 +93,13 @@ class JobCommand(BaseCommand):
             said = str(problem).strip().splitlines()
             raise cannot_run(
                 f"The database cannot be used: {printable(said[0]) if said else type(problem).__name__}. "
-                f"Check DATABASE_URL, and run manage.py migrate. Details are in {log}."
+                f"Check DATABASE_URL, and run manage.py migrate. {log.details}"
             ) from problem
         except Exception as bug:
             # The boundary: people get a sentence, the log gets the traceback.
             logger.exception("The command %s failed", type(self).__module__)
             raise cannot_run(
-                f"Stopped by a fault of the program ({type(bug).__name__}). Details are in {log}."
+                f"Stopped by a fault of the program ({type(bug).__name__}). {log.details}"
             ) from bug
 
     def _end(self, problem: CommandError) -> NoReturn:
@@ -122,41 +134,6 @@ class JobCommand(BaseCommand):
 def silence_output() -> None:
     """Nobody reads any more: Python must not try to write the rest of the buffer when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class LogFile(logging.FileHandler):
-    """A log file that may fail to open or to write: the job matters more than its log."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):
-            super().emit(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Stay silent on standard error, where a person reads."""
-
-
-@contextmanager
-def log_to_file() -> Iterator[Path]:
-    """Send log lines to a file instead of standard error, where a person reads or a bar is drawn."""
-    path = Path(settings.VAR_DIR) / "commands.log"
-    root = logging.getLogger()
-    # Only the handler of the settings: those of a test run stay.
-    replaced = [handler for handler in root.handlers if type(handler) is logging.StreamHandler]
-    handler = LogFile(path, encoding="utf-8", delay=True)
-    if replaced:
-        handler.setFormatter(replaced[0].formatter)
-        handler.filters = list(replaced[0].filters)
-    for each in replaced:
-        root.removeHandler(each)
-    root.addHandler(handler)
-    try:
-        yield path
-    finally:
-        root.removeHandler(handler)
-        with suppress(OSError):
-            handler.close()
-        for each in replaced:
-            root.addHandler(each)
 
 
 def add_output_option(parser: CommandParser) -> None:

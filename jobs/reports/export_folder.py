@@ -13,6 +13,8 @@ from tempfile import mkdtemp
 
 from django.conf import settings
 
+from jobs import private_files
+
 #: Seconds after which a folder that no process holds was left behind by one that was killed.
 LEFT_BEHIND_AFTER = 60
 
@@ -24,7 +26,7 @@ def export_folder() -> Iterator[Path]:
     The lock on a folder shows that its process lives, and dies with it.
     """
     base = Path(settings.VAR_DIR) / "exports"
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.make_folder(base)
     _remove_left_behind(base)
     folder = Path(mkdtemp(dir=base))
     lock = os.open(folder, os.O_RDONLY)

@@ -1,7 +1,7 @@
-"""The Django-Q2 broker on our database, with two additions to the built-in one.
+"""The Django-Q2 broker on our database, with three additions to the built-in one.
 
-Messages come oldest first: without an order, PostgreSQL handed out newer messages before older ones. And the
-broker waits for a database that is away for a moment.
+Messages come oldest first: without an order, PostgreSQL handed out newer messages before older ones. It
+waits for a database that is away for a moment. And it hands out wake-ups alone, and removes anything else.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from jobs.runtime import shutdown
+from jobs.runtime import messages, shutdown
 
 logger = logging.getLogger(__name__)
 
 #: How often an acknowledgement is tried while the database is away, a second apart.
 ACKNOWLEDGE_TRIES = 30
+#: Foreign messages removed at most before the next beat.
+REFUSED_AT_ONCE = 100
 
 
 class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
@@ -79,11 +81,24 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
                 return
 
     def _take(self) -> list[tuple[int, str]] | None:
+        for _ in range(REFUSED_AT_ONCE):
+            claimed = self._claim()
+            if claimed is None:
+                return None
+            pk, payload = claimed
+            try:
+                return [(pk, messages.packed(messages.job_of(payload)))]
+            except messages.NotAWakeUp as refused:
+                logger.warning("Message %s of the queue was refused and removed: %s", pk, refused)
+                self.delete(pk)
+        return None
+
+    def _claim(self) -> tuple[int, str] | None:
         now = timezone.now()
         due = OrmQ.objects.filter(key=self.list_key, lock__lte=now).order_by("id")
         for pk, payload, lock in due.values_list("pk", "payload", "lock")[: Conf.BULK]:
             locked_until = now + timedelta(seconds=Conf.RETRY)
             # Another cluster may have seen it too: the one whose UPDATE finds the old lock has the message.
             if OrmQ.objects.filter(pk=pk, lock=lock).update(lock=locked_until):
-                return [(pk, payload)]
+                return pk, payload
         return None

@@ -15,11 +15,10 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from jobs.runtime.broker import Broker
+from jobs.runtime.messages import TASK
 
 if TYPE_CHECKING:
     from jobs.models import Job
-
-TASK = "jobs.tasks.work_on"
 
 
 def wake(job: Job, *, at: datetime | None = None) -> None:

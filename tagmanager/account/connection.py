@@ -53,6 +53,7 @@ def connect(
         may_read_ahead=may_read_ahead,
         max_wait=max_wait,
         export_page=export_page,
+        product=f"tag-manager/{settings.VERSION}",
     )
 
 

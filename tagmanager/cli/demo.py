@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
+from jobs import private_files
 from jobs.runtime.shutdown import STOP_FILE
 from jobs.workers import processes
 
@@ -115,7 +116,7 @@ class DemoFolder:
 
     def _lock(self, port: int) -> IO[bytes] | None:
         path = self._lock_file(port)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(path.parent)
         lock = path.open("wb")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
+from jobs import private_files
 from tagmanager.intake.tables.given import KEPT, printable_name
 
 #: Seconds for which a file is kept.
@@ -102,7 +103,7 @@ def tidy() -> None:
 
 def _folder() -> Path:
     folder = Path(settings.VAR_DIR) / "uploads"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     return folder
 
 

@@ -6,6 +6,7 @@ An error (E) stops every command. A setting that only commands with calls to Zen
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +14,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from jobs.apps import SETTINGS
 from jobs.work import Verify
+from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
 from tagmanager.ops.logging import FORMATS
 from tagmanager.tools import load
@@ -52,6 +54,13 @@ def check_secret_key(**_: Any) -> Iterator[CheckMessage]:
             'python3 -c "import secrets; print(secrets.token_urlsafe(50))" makes one.',
             id="tagmanager.E001",
         )
+
+
+@register(SETTINGS)
+def check_env_file(**_: Any) -> Iterator[CheckMessage]:
+    """A name that is set twice in `.env` is usually a line that somebody forgot."""
+    for note in settings.ENV_FILE_NOTES:
+        yield CheckWarning(note, hint="Remove one of the two lines.", id="tagmanager.W010")
 
 
 @register(SETTINGS)
@@ -139,23 +148,6 @@ def api_token_warning() -> CheckWarning:
         hint="Make an OAuth client and set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead.",
         id="tagmanager.W006",
     )
-
-
-@register(SETTINGS)
-def check_pace(**_: Any) -> Iterator[CheckMessage]:
-    """Our share of the account's limits must be possible."""
-    if not 1 <= settings.ZENDESK_MAX_JOBS <= 30:
-        yield Error(
-            f"ZENDESK_MAX_JOBS is {settings.ZENDESK_MAX_JOBS}, and must be from 1 to 30.",
-            hint="Zendesk takes at most 30 bulk jobs at a time for a whole account; the default is 28.",
-            id="tagmanager.E006",
-        )
-    if not 0 < settings.ZENDESK_RATE_SHARE <= 1:
-        yield Error(
-            f"ZENDESK_RATE_SHARE is {settings.ZENDESK_RATE_SHARE}, and must be above 0 and at most 1.",
-            hint="0.7 leaves three calls of ten to everybody else who uses the account.",
-            id="tagmanager.E007",
-        )
 
 
 @register(SETTINGS)
@@ -283,7 +275,8 @@ def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> It
         connection = connections[alias]
         if connection.vendor != "sqlite":
             continue
-        with connection.cursor() as cursor:
+        mode = "wal"
+        with suppress(DatabaseError), connection.cursor() as cursor:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
         if mode not in {"wal", "memory"}:
             yield CheckWarning(
@@ -291,3 +284,13 @@ def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> It
                 hint="Put the file on a local disk (network disks have no WAL), or use PostgreSQL.",
                 id="tagmanager.W008",
             )
+
+
+@register(Tags.database)
+def check_schema(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """An older program would overlook what a newer database holds. One that is away says nothing."""
+    if "default" not in (databases or ()):
+        return
+    with suppress(DatabaseError):
+        if sentence := schema.newer_problem():
+            yield Error(sentence, id="tagmanager.E017")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
@@ -22,6 +23,14 @@ class ContextFilter(logging.Filter):
         record.__dict__.update(current)
         record.context = "".join(f"[{name} {number}] " for name, number in current.items())
         return True
+
+
+class HeadFilter(logging.Filter):
+    """Leaves out that a page has no answer to HEAD; crawlers and probes ask every link for one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        method = getattr(getattr(record, "request", None), "method", "")
+        return not (method == "HEAD" and getattr(record, "status_code", 0) == HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 class TextFormatter(logging.Formatter):

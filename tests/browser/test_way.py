@@ -299,7 +299,7 @@ def test_a_guarded_change_and_its_undo_leave_no_guard_tag_behind(office: Office,
     page.go_back()
     page.locator("#do-undo").click()
     page.get_by_role("button", name="Undo").click()
-    _see_guard_go(page, "Take the guard tag off: Undo: Add guarded-change")
+    _see_guard_go(page, "Removal of the guard tag of the undo of job")
     assert {ref: office.demo.tags(ref) for ref in refs} == before
 
 

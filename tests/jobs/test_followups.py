@@ -23,7 +23,10 @@ def test_the_retry_of_an_undo_reverts_what_the_undo_could_not(demo: Demo) -> Non
     undo = follow(job, FollowUp.UNDO)
     assert counts(undo) == {"changed": 2, "failed": 1}
     retry = follow(undo, FollowUp.RETRY)
-    assert (counts(retry), retry.title) == ({"changed": 1}, "Retry: Undo: Add vip to some tickets")
+    assert (counts(retry), retry.title) == (
+        {"changed": 1},
+        f"Retry of the undo of job {job.pk}: Add vip to some tickets",
+    )
     assert ["vip" in demo.tags(ref) for ref in refs] == [False] * 3
     assert (purpose_of(retry).kind, purpose_of(retry).origin_job_id) == (FollowUp.UNDO, job.pk)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection, migrations, models
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.fields import NOT_PROVIDED
 
 from jobs.demo import gallery
@@ -19,6 +24,7 @@ from jobs.models import Batch, Item, Job, Transition
 from jobs.reports import recount
 from jobs.states import Status
 from jobs.workers import schema
+from tagmanager.version import version
 from tests.demo import counts, demo_zendesk, outcomes, run, submit
 from tests.outages.premises import Premises
 from tests.processes import await_that
@@ -179,3 +185,64 @@ def test_a_new_worker_waits_for_the_migrations_and_then_does_what_the_old_one_le
             await_that(lambda: place.job(1)["status"] == "succeeded", "its end")
         finally:
             place.close()
+
+
+@pytest.fixture
+def newer(transactional_db: None) -> Iterator[str]:
+    """A database that a release of the future has migrated; the sentence about it."""
+    recorder = MigrationRecorder(connection)
+    unknown = [("jobs", "9998_future"), ("jobs", "9999_future"), ("an_app_of_the_past", "0001_initial")]
+    for app, name in unknown:
+        recorder.record_applied(app, name)
+    yield (
+        f"The database is newer than the program, which is version {version()}: 2 migrations from "
+        "jobs.9998_future on came from a newer release. Install that release, or restore the backup that was "
+        "made before it."
+    )
+    for app, name in (
+        ("jobs", "9998_future"),
+        ("jobs", "9999_future"),
+        ("an_app_of_the_past", "0001_initial"),
+    ):
+        recorder.record_unapplied(app, name)
+
+
+def test_a_newer_database_is_told_and_refused(newer: str) -> None:
+    assert (schema.newer_problem(), schema.migration_problem()) == (newer, "")
+    with pytest.raises(SystemCheckError, match=re.escape(newer)):
+        call_command("check")
+    with pytest.raises(CommandError, match=re.escape(newer)):
+        call_command("qcluster")
+
+
+def test_a_database_of_this_release_is_not_newer(db: None) -> None:
+    assert schema.newer_problem() == ""
+    call_command("check")
+
+
+def test_a_database_without_the_table_of_migrations_is_not_newer(unmoved: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE django_migrations RENAME TO away")
+    try:
+        assert schema.newer_problem() == ""
+        call_command("check")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO django_migrations")
+
+
+@pytest.mark.slow
+def test_worker_and_web_refuse_a_newer_database_with_that_sentence(
+    newer: str, manage: Callable[..., subprocess.Popen[str]], process_environment: dict[str, str]
+) -> None:
+    worker = manage("run_worker")
+    _, said = worker.communicate(timeout=60)
+    assert (worker.returncode, newer in said, "Traceback" in said) == (1, True, False)
+    web = subprocess.run(
+        [sys.executable, "-c", "import tagmanager.wsgi"],
+        env=process_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (web.returncode, newer in web.stderr, "Traceback" in web.stderr) == (4, True, False)

@@ -105,6 +105,7 @@ def test_the_queue_never_repeats_a_message_by_itself(bare_environment: dict[str,
         "save_limit": -1,
         "guard_cycle": 0.5,
         "poll": 0.2,
+        "scheduler": False,
         "catch_up": False,
         "recycle": 100_000,
     }

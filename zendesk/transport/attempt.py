@@ -17,9 +17,6 @@ from zendesk.errors import Unavailable
 from zendesk.transport.deadline import AnswerTooLong, DeadlineAdapter, NotSentInTime, read_body, within
 from zendesk.transport.network_errors import unavailable_from
 
-VERSION = "0.1.0"
-USER_AGENT = f"tag-manager/{VERSION} (+bulk tagging of Zendesk tickets)"
-
 CONNECT_TIMEOUT = 5.0  # seconds to connect to one address of the host
 #: Seconds for a whole attempt, from its start to the last byte of the answer. Callers rely on it: a worker
 #: that renews its lease on a job between two attempts must not lose it during one.
@@ -42,11 +39,11 @@ class AttemptResult:
 class HttpSession:
     """A pool of connections to one account. May be used by several threads at once."""
 
-    def __init__(self, base_url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, base_url: str, clock: Callable[[], float], product: str) -> None:
         self.host = urlsplit(base_url).netloc
         self._base_url = base_url
         self._clock = clock
-        self._session = _session()
+        self._session = _session(product)
 
     def close(self) -> None:
         self._session.close()
@@ -104,7 +101,7 @@ class _Authorization(requests.auth.AuthBase):
         return prepared
 
 
-def _session() -> requests.Session:
+def _session(product: str) -> requests.Session:
     session = requests.Session()
     # No retries at this level: the requestor alone decides about them.
     adapter = DeadlineAdapter(
@@ -116,7 +113,7 @@ def _session() -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update(
         {
-            "User-Agent": USER_AGENT,
+            "User-Agent": f"{product} (+bulk tagging of Zendesk tickets)",
             # Without it errors may come as text or HTML (developer.zendesk.com, requests).
             "Accept": "application/json",
             "Accept-Encoding": "gzip",

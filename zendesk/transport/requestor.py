@@ -70,6 +70,7 @@ class Requestor:
         max_wait: float,
         on_call: Callable[[Call], None] | None,
         before_call: Callable[[], None] | None = None,
+        product: str = "tag-manager",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -90,7 +91,7 @@ class Requestor:
         self._before_call = before_call
         self._sleep = sleep
         self._jitter = jitter
-        self._http = HttpSession(self.base_url, clock)
+        self._http = HttpSession(self.base_url, clock, product)
         self._threads: ThreadPoolExecutor | None = None
         self._background: set[Future[AttemptResult | None]] = (
             set()

@@ -11,7 +11,7 @@ from typing import IO, Any
 from django.core.management.base import CommandParser
 
 from jobs import actions
-from jobs.actions import FOLLOW_UPS, NotPossible
+from jobs.actions import NotPossible
 from jobs.cli import runner
 from jobs.cli.commands import (
     RunCommand,
@@ -25,6 +25,7 @@ from jobs.cli.commands import (
 )
 from jobs.cli.progress_lines import printable
 from jobs.cli.summary import summary_lines
+from jobs.follow_up_titles import follow_up_title
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
@@ -183,7 +184,7 @@ class Command(RunCommand):
         for limit in undo_limits(action, job):
             self.stderr.write(limit)
         more = {CLOSED_FIELD: True} if options.get("include_closed") else {}
-        title = FOLLOW_UPS[kind].title.format(title=job.title)
+        title = follow_up_title(job, kind)
         self.ask(f"{title} ({some(number, 'ticket')})?", options)
         self.run_job(
             lambda here: actions.follow_up(job=job, kind=kind, by=by, reason=reason, options=more, here=here),

@@ -52,7 +52,7 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no type
     requires_system_checks = (SETTINGS,)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if sentence := schema.migration_problem():
+        if sentence := schema.migration_problem() or schema.newer_problem():
             raise CommandError(sentence)
         os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{os.getpid()}"))
         Path(os.environ[STOP_FILE]).unlink(missing_ok=True)

@@ -57,10 +57,15 @@ class StopRequest:
 
 
 def _await_migrations(stop: StopRequest) -> None:
-    """In a deploy the new program may start before `migrate` has run: log that, and wait."""
+    """In a deploy the new program may start before `migrate` has run: log that, and wait.
+
+    An older program on a migrated database can wait for nothing.
+    """
     told = ""
     while not stop.is_asked():
         try:
+            if newer := schema.newer_problem():
+                raise CommandError(newer)
             sentence = schema.migration_problem()
         except DatabaseError:  # it is away: the cluster waits for it
             return

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,7 +54,7 @@ def job(db: None) -> Job:
     now = timezone.now()
     for model, success in ((Success, True), (Failure, False)):
         model.objects.create(
-            id=f"id-{success}", name=f"t-{success}", func="jobs.tasks.work_on", started=now,
+            id=f"id-{success}", name=f"job-{job.pk}", func="jobs.tasks.work_on", started=now,
             stopped=now + timedelta(seconds=1), success=success, result=None if success else TRACE,
             args=(job.pk,),
         )  # fmt: skip
@@ -320,11 +323,37 @@ def test_a_failed_task_shows_its_error_class_and_its_meaning_but_no_text(root: C
 def test_a_queued_message_shows_its_job_or_that_it_cannot_be_read(root: Client, job: Job) -> None:
     payload = SignedPackage.dumps({"func": "jobs.tasks.work_on", "args": (job.pk,), "name": "secret-name"})
     OrmQ.objects.create(key="tagmanager", payload=payload)
+    OrmQ.objects.create(key="tagmanager", payload=SignedPackage.dumps({"func": "os.system", "args": ("ls",)}))
     rows = listed(root, OrmQ)
     assert [row[1:3] for row in rows] == [
-        ["—", "Unreadable: it was signed with another SECRET_KEY"],
+        ["—", "Refused: it was signed with another SECRET_KEY"],
         [f"Job {job.pk}", "jobs.tasks.work_on"],
+        ["—", "Refused: it names the function &#x27;os.system&#x27;"],
     ]
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_no_page_unpickles_what_a_row_holds(root: Client, job: Job, tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    trap = b64encode(pickle.dumps(Trap(sprung))).decode()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_q_task SET args = %s, kwargs = %s, result = %s", [trap] * 3)
+    OrmQ.objects.create(key="tagmanager", payload=SignedPackage.dumps(Trap(sprung)))
+    for model, pk in ((Success, "id-True"), (Failure, "id-False"), (OrmQ, OrmQ.objects.latest("pk").pk)):
+        assert root.get(address(model, "changelist")).status_code == 200
+        assert root.get(address(model, "change", pk)).status_code == 200
+    assert not sprung.exists()
+    pickle.loads(pickle.dumps(Trap(sprung)))
+    assert sprung.exists()  # the trap works
 
 
 def test_an_action_asks_first_and_says_what_will_not_be_done(root: Client, job: Job) -> None:

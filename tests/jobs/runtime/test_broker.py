@@ -9,9 +9,11 @@ from django import db
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from jobs.models import Beat
-from jobs.runtime.broker import Broker
+from jobs.runtime.broker import REFUSED_AT_ONCE, Broker
+from jobs.runtime.messages import TASK, job_of, packed
 from jobs.workers.heartbeats import is_worker_alive
 from jobs.workers.watching_broker import WatchingBroker
 
@@ -22,31 +24,35 @@ def queue(db: None, monkeypatch: pytest.MonkeyPatch) -> Broker:
     return WatchingBroker()
 
 
+def taken(queue: Broker) -> list[tuple[int, int]]:
+    """The messages that the queue hands out, each with the number of its job."""
+    return [(pk, job_of(payload)) for pk, payload in queue.dequeue() or []]
+
+
 def test_django_q_uses_this_broker(db: None) -> None:
     assert isinstance(get_broker(), WatchingBroker)
 
 
 def test_messages_come_oldest_first_and_once(queue: Broker) -> None:
-    ids = [queue.enqueue(text) for text in "abc"]
-    taken = [queue.dequeue() for _ in range(4)]
-    assert taken == [[(ids[0], "a")], [(ids[1], "b")], [(ids[2], "c")], None]
+    ids = [queue.enqueue(packed(job)) for job in (7, 8, 9)]
+    assert [taken(queue) for _ in range(4)] == [[(ids[0], 7)], [(ids[1], 8)], [(ids[2], 9)], []]
 
 
 def test_a_message_is_not_handed_out_before_its_time(queue: Broker) -> None:
-    pk = Broker(not_before=timezone.now() + timedelta(minutes=1)).enqueue("later")
+    pk = Broker(not_before=timezone.now() + timedelta(minutes=1)).enqueue(packed(7))
     assert queue.dequeue() is None
     OrmQ.objects.filter(pk=pk).update(lock=timezone.now())
-    assert queue.dequeue() == [(pk, "later")]
+    assert taken(queue) == [(pk, 7)]
 
 
 def test_a_message_that_was_taken_is_locked_until_retry(queue: Broker) -> None:
-    queue.enqueue("a")
+    queue.enqueue(packed(7))
     queue.dequeue()
     assert OrmQ.objects.get().lock > timezone.now() + timedelta(seconds=200)
 
 
 def test_an_acknowledged_message_is_gone(queue: Broker) -> None:
-    pk = queue.enqueue("a")
+    pk = queue.enqueue(packed(7))
     queue.acknowledge(pk)
     assert OrmQ.objects.count() == 0
 
@@ -62,7 +68,7 @@ def test_checking_the_queue_is_a_sign_of_life(queue: Broker) -> None:
 def test_the_broker_waits_for_a_database_that_is_away_for_a_moment(
     queue: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pk = queue.enqueue("a")
+    pk = queue.enqueue(packed(7))
 
     def away(*_: object) -> None:
         raise db.OperationalError("gone")
@@ -71,12 +77,49 @@ def test_the_broker_waits_for_a_database_that_is_away_for_a_moment(
         patch.setattr(Broker, "_take", away)
         patch.setattr(db, "close_old_connections", lambda: None)
         assert queue.dequeue() is None
-    assert queue.dequeue() == [(pk, "a")]
+    assert taken(queue) == [(pk, 7)]
 
 
 def test_a_broker_survives_pickling(queue: Broker) -> None:
     import pickle
 
     copy = pickle.loads(pickle.dumps(queue))
-    pk = copy.enqueue("a")
-    assert copy.dequeue() == [(pk, "a")]
+    pk = copy.enqueue(packed(7))
+    assert taken(copy) == [(pk, 7)]
+
+
+def test_what_is_no_wake_up_is_removed_with_a_log_line_before_the_next_message(
+    queue: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    foreign = [
+        queue.enqueue(SignedPackage.dumps({"func": "os.system", "args": ("true",)})),
+        queue.enqueue("x"),
+    ]
+    pk = queue.enqueue(packed(7))
+    assert taken(queue) == [(pk, 7)]
+    assert list(OrmQ.objects.values_list("pk", flat=True)) == [pk]
+    assert caplog.messages == [
+        f"Message {foreign[0]} of the queue was refused and removed: it names the function 'os.system'",
+        f"Message {foreign[1]} of the queue was refused and removed: it was signed with another SECRET_KEY",
+    ]
+
+
+def test_the_worker_gets_a_message_of_our_own_making(queue: Broker) -> None:
+    theirs = SignedPackage.dumps({"id": "known", "name": "x", "func": TASK, "args": [7], "kwargs": {}})
+    queue.enqueue(theirs)
+    [(_, payload)] = queue.dequeue() or []
+    task = SignedPackage.loads(payload)
+    assert {name: task[name] for name in ("name", "func", "args", "kwargs", "ack_failure")} == {
+        "name": "job-7",
+        "func": "jobs.tasks.work_on",
+        "args": (7,),
+        "kwargs": {},
+        "ack_failure": True,
+    }
+    assert task["id"] != "known"
+
+
+def test_a_flood_of_foreign_messages_leaves_time_for_the_beat(queue: Broker) -> None:
+    for _ in range(REFUSED_AT_ONCE + 1):
+        queue.enqueue("x")
+    assert (taken(queue), OrmQ.objects.count()) == ([], 1)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from pytest_django import Settings
 
 from jobs import actions
 from jobs.models import Job
@@ -340,6 +341,20 @@ def test_a_fault_of_the_program_is_one_sentence_and_the_log_has_the_rest(
     assert (ran.code, ran.err.count("\n"), Job.objects.count()) == (1, 1, 0)
     assert str(log) in ran.err
     assert "in the middle of it" in log.read_text()
+
+
+def test_a_fault_whose_log_cannot_be_written_promises_no_details(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("in the middle of it")
+
+    monkeypatch.setattr("tagmanager.forms.submit.submit", broken)
+    settings.VAR_DIR = tmp_path
+    (tmp_path / "commands.log").mkdir()
+    ran = tag_tickets("--ids", "1", "--add", "a", "--yes")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert f"There are no details, because {tmp_path}/commands.log cannot be written: Is a dir" in ran.err
 
 
 def test_a_fault_inside_the_job_stops_the_job_and_is_reported(

@@ -273,12 +273,16 @@ def test_the_error_for_a_closed_port_says_that_nothing_was_sent(raw_server, conn
 
 def test_calls_identify_the_program_and_ask_for_json(raw_server, connect):
     raw_server.script = [http_answer(b'{"count": 1}'), http_answer(b"{}", status="422 No")]
-    zendesk = connect(base_url=raw_server.base_url)
+    zendesk = connect(base_url=raw_server.base_url, product="tag-manager/7.8.9")
     zendesk.search_count("")
     with pytest.raises(Refused):
         zendesk.update_many([1], CHANGE)
     read, write = (request.decode().lower() for request in raw_server.requests)
-    for line in ("user-agent: tag-manager/", "accept: application/json", "accept-encoding: gzip"):
+    for line in (
+        "user-agent: tag-manager/7.8.9 (+bulk tagging",
+        "accept: application/json",
+        "accept-encoding: gzip",
+    ):
         assert line in read
     assert "content-type" not in read
     assert "content-type: application/json" in write
