@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import time_machine
-from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from jobs.presentation.pulse_chart import HEIGHT, Bar, pulse_chart
 from jobs.reports.pulse import MINUTES, Pulse, pulse_of
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 30, 12, 0, 30, tzinfo=UTC)
 
 @time_machine.travel(NOW, tick=False)
 def test_batches_count_in_the_minute_in_which_they_settled(
-    db: None, django_assert_num_queries: type[CaptureQueriesContext]
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     first, second, other = (factories.job(Status.RUNNING, total=1_000) for _ in range(3))
     for job, ago, size in (
