@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -22,15 +23,17 @@ def ask(method: str, path: str, cookies: str) -> Answer:
     """What a WSGI server gets; Django's test client would take the body away itself."""
     environ = RequestFactory().generic(method, path, headers={"cookie": cookies}).environ
     started: list[tuple[str, list[tuple[str, str]]]] = []
+    body = BytesIO()
 
-    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], object]:
         started.append((status, headers))
+        return body.write
 
     parts = get_wsgi_application()(environ | {"wsgi.input": BytesIO()}, start_response)
-    body = b"".join(parts)
-    parts.close()  # type: ignore[attr-defined]
+    body.writelines(parts)
+    parts.close()
     status, headers = started[0]
-    return status, dict(headers), body
+    return status, dict(headers), body.getvalue()
 
 
 @pytest.mark.parametrize(
