@@ -49,9 +49,8 @@ def _possibly_dead() -> list[Job]:
 
 def _take_over(job: Job) -> bool:
     """Clear the lease if it is still the one that was read, with the beat that was read."""
-    why = (
-        f"The worker {_short_name(job.lease_owner)} was lost; another takes over from the last settled batch."
-    )
+    worker = process_id.short(job.lease_owner)
+    why = f"The worker {worker} was lost; another takes over from the last settled batch."
     with transaction.atomic():
         taken = Job.objects.filter(
             pk=job.pk, lease_token=job.lease_token, beat_at=job.beat_at, status=job.status
@@ -103,8 +102,3 @@ def _wake_forgotten() -> None:
         with log_context.about(job=job.pk):
             logger.info("Woken again, because its wake-up was lost")
         wakeups.wake(job)
-
-
-def _short_name(name: str) -> str:
-    host, _, pid, *_ = [*name.split("/"), "", ""]
-    return f"{host}:{pid}" if host and pid else "unknown"

@@ -10,7 +10,6 @@ A stop is graceful: jobs are released at their next step.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import time
 from pathlib import Path
@@ -100,7 +99,7 @@ class Command(BaseCommand):
 
     def _supervise(self) -> None:
         stop = StopRequest()
-        stop_file = Path(settings.VAR_DIR) / f"stop-{os.getpid()}"
+        stop_file = Path(settings.VAR_DIR) / f"stop-{process_id.file_name()}"
         back_off = BACK_OFF_FIRST
         _await_migrations(stop)
         while not stop.is_asked():
