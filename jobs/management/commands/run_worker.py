@@ -22,6 +22,7 @@ from django.db import DatabaseError
 
 from jobs import process_id
 from jobs.apps import SETTINGS
+from jobs.clocks import clock
 from jobs.workers import heartbeats, processes, schema
 from jobs.workers.cluster import Cluster
 
@@ -90,12 +91,14 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = any(process_id.pid_here(beat.owner) for beat in heartbeats.living_clusters())
+            alive = [beat for beat in heartbeats.living_clusters() if process_id.pid_here(beat.owner)]
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
         if not alive:
             raise CommandError("No worker is alive on this host. Start one with manage.py run_worker.")
         self.stdout.write("A worker is alive on this host.")
+        if sentence := clock.describe(clock.host_is_ahead()):
+            self.stdout.write(sentence)
 
     def _supervise(self) -> None:
         stop = StopRequest()
