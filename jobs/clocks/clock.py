@@ -95,10 +95,10 @@ def describe(ahead: float, whose: str = "The clock of this host") -> str:
     """A sentence for people about a clock that is so many seconds ahead; "" where it is right enough."""
     if abs(ahead) < LARGE:
         return ""
-    way = "ahead of" if ahead > 0 else "behind"
+    how_far = f"{duration(round(abs(ahead)))} {'ahead of' if ahead > 0 else 'behind'}"
     return (
-        f"{whose} is {duration(round(abs(ahead)))} {way} the database's. Jobs go by the database's clock; have the "
-        "clocks of all hosts set by NTP."
+        f"{whose} is {how_far} the database's. Jobs go by the database's clock; have the clocks of all hosts "
+        "set by NTP."
     )
 
 

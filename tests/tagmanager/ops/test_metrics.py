@@ -42,6 +42,7 @@ NOTHING: Samples = {
     "worker_state{alive}": 0,
     "worker_state{stuck}": 0,
     "worker_state{none}": 1,
+    "clock_offset_seconds": 0,
     "workers_lost_total": 0,
     "queue_messages{due}": 0,
     "queue_messages{held}": 0,
