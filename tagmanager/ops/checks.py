@@ -13,10 +13,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from jobs.apps import SETTINGS
+from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.work import Verify
 from tagmanager.account.place import PRODUCTION, SANDBOX
 from tagmanager.ops.logging import FORMATS
@@ -290,4 +291,37 @@ def check_sqlite_journal(databases: Sequence[str] | None = None, **_: Any) -> It
                 f"SQLite's journal is in mode {mode!r} and not WAL: pages fail while a worker writes.",
                 hint="Put the file on a local disk (network disks have no WAL), or use PostgreSQL.",
                 id="tagmanager.W008",
+            )
+
+
+@register(Tags.database)
+def check_pooler(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """A pooler between us and PostgreSQL takes no options at the start, and passes no time-outs on."""
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT current_user, current_setting('lock_timeout') <> '0' "
+                    "AND current_setting('idle_in_transaction_session_timeout') <> '0'"
+                )
+                role, has_timeouts = cursor.fetchone()
+        except DatabaseError as problem:
+            if trouble_in(problem) is Trouble.POOLED:
+                yield Error(
+                    Trouble.POOLED.value,
+                    hint="docs/settings.md tells what else it needs, under DATABASE_POOLED.",
+                    id="tagmanager.E030",
+                )
+            continue  # who uses the database meets any other problem
+        if settings.DATABASE_POOLED and not has_timeouts:
+            yield CheckWarning(
+                f"The database's role {role} has no time-outs: a process suspended within a transaction "
+                "would lock its rows for all others.",
+                hint="In PostgreSQL, and then restart the pooler: "
+                f"ALTER ROLE {role} SET lock_timeout = '30s'; "
+                f"ALTER ROLE {role} SET idle_in_transaction_session_timeout = '60s';",
+                id="tagmanager.W030",
             )

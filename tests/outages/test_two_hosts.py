@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -58,7 +59,7 @@ class Host:
             self.worker = self.start("run_worker", stdout=log, stderr=log)
         await_that(lambda: "The worker is up" in self.said, "the worker")
 
-    def start(self, *arguments: str, **options: int) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         command = [*namespaces.inside(host="one-name"), sys.executable, "manage.py", *arguments]
         return self._place._start(command, env=self._environment, **options)
 

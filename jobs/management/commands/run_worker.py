@@ -23,6 +23,7 @@ from django.db import DatabaseError
 from jobs import process_id
 from jobs.apps import SETTINGS
 from jobs.clocks import clock
+from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.workers import heartbeats, processes, schema
 from jobs.workers.cluster import Cluster
 
@@ -62,8 +63,10 @@ def _await_migrations(stop: StopRequest) -> None:
     while not stop.is_asked():
         try:
             sentence = schema.migration_problem()
-        except DatabaseError:  # it is away: the cluster waits for it
-            return
+        except DatabaseError as problem:
+            if trouble_in(problem) is Trouble.POOLED:
+                raise CommandError(Trouble.POOLED.value) from problem
+            return  # it is away: the cluster waits for it
         if not sentence:
             return
         if sentence != told:
