@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import Actor
+from jobs.clocks import clock
 from jobs.follow_up_titles import follow_up_title
 from jobs.followups import SAME_PURPOSE, purpose_of
 from jobs.formatting import some
@@ -132,7 +133,7 @@ def resume(*, job: Job, by: Actor) -> None:
     with transaction.atomic():
         _lock(job)
         if job.status == Status.WAITING:
-            done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=timezone.now()))
+            done = bool(Job.objects.filter(pk=job.pk).update(resumes_at=clock.now()))
             transitions.record(job, job.status, job.status, by=by, why="Told to go on at once.")
         else:
             known: dict[str, Any] = {
@@ -180,7 +181,7 @@ def _settle_as_unverified(job: Job) -> int:
     for batch in flying:
         Batch.objects.filter(pk=batch.pk).update(
             state=BatchState.SETTLED,
-            settled_at=timezone.now(),
+            settled_at=clock.now(),
             unverified=F("unverified") + numbers[batch.pk],
             note="It was given up when the job was stopped at once.",
         )

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.formatting import some
 from jobs.options import options_of, params_of
 from jobs.states import (
@@ -53,14 +53,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         has_parent = Q(parent=OuterRef("pk"), parent__isnull=False)
         taken_up = Job.objects.filter(has_parent).exclude(status__in=(Status.CANCELLED, Status.ERRORED))
         of_all = Q(follow_up=FollowUp.RETRY) & ~Q(source__has_key="reason")
-        lately = Q(status=Status.PARTIAL, finished_at__gte=timezone.now() - ATTENTION)
+        lately = Q(status=Status.PARTIAL, finished_at__gte=clock.now() - ATTENTION)
         return self.filter(
             Q(status__in=STOPPED) | lately & ~Exists(taken_up.filter(of_all | Q(follow_up=FollowUp.UNDO)))
         )
 
     def claimable(self) -> JobQuerySet:
         """Held by no worker, and not waiting for a later time."""
-        due = Q(resumes_at__isnull=True) | Q(resumes_at__lte=timezone.now())
+        due = Q(resumes_at__isnull=True) | Q(resumes_at__lte=clock.now())
         return self.active().filter(due, lease_token="")
 
     def being_pruned(self) -> JobQuerySet:
@@ -145,7 +145,7 @@ class Job(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     pruned_at = models.DateTimeField(null=True, blank=True)  # since then it is being deleted, piece by piece
@@ -396,7 +396,7 @@ class Transition(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     why = models.TextField(blank=True, default="")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering: ClassVar = ["id"]
@@ -412,7 +412,7 @@ class Pruning(models.Model):
     """
 
     actor = models.CharField("deleted by", max_length=200)
-    at = models.DateTimeField("deleted at", default=timezone.now)
+    at = models.DateTimeField("deleted at", default=clock.now)
     # A job that ended later, or with a follow-up that did, was kept.
     ended_before = models.DateTimeField("jobs that ended before")
     jobs = models.PositiveIntegerField(default=0)
@@ -459,6 +459,7 @@ class Beat(models.Model):
 
     owner = models.CharField(max_length=200, unique=True)
     at = models.DateTimeField()
+    clock_ahead = models.FloatField(default=0.0, db_default=0.0)  # its host's of the database's, seconds
 
     def __str__(self) -> str:
         return self.owner

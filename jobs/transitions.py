@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
-from django.utils import timezone
 
 from jobs import log_context
 from jobs.actors import Actor
+from jobs.clocks import clock
 from jobs.models import Job, Transition
 from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
 
@@ -81,7 +81,7 @@ def _implied(to: Status) -> dict[str, Any]:
     if to not in ACTIVE:
         changes |= {"lease_token": "", "lease_owner": "", "beat_at": None}
     if to in ENDED:
-        changes["finished_at"] = timezone.now()
+        changes["finished_at"] = clock.now()
     if to != Status.ERRORED:
         changes["error"] = ""
     return changes

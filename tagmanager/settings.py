@@ -130,6 +130,8 @@ DATABASE: dict[str, Any] = env.db_url(
 DATABASE["CONN_MAX_AGE"] = 600
 # Seconds that a write waits for other writes: SQLite has one lock for all, PostgreSQL one per row.
 DATABASE_LOCK_TIMEOUT: int = env.int("DATABASE_LOCK_TIMEOUT", default=30, least=1, most=3600)
+# Behind a pooler that lends a connection for one transaction at a time, such as pgbouncer.
+DATABASE_POOLED: bool = env.bool("DATABASE_POOLED", default=False)
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])  # an absolute path stays as it is
     # SQLite would make it with the mode of the umask, and gives its journal the mode of the file.
@@ -151,6 +153,8 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # No connection pool: Django-Q2's forked workers would share its sockets and hang.
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    # A cursor of the server would outlive the transaction in which it was opened.
+    DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
     # Options in the address itself (?connect_timeout=3&options=…) take precedence.
     DATABASE["OPTIONS"] = {
         # By default libpq waits minutes, or for ever, for a server behind a dead network.
@@ -159,9 +163,14 @@ else:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
-        # Otherwise a process suspended within a transaction would lock its rows for all others.
-        "options": f"-c lock_timeout={DATABASE_LOCK_TIMEOUT}s -c idle_in_transaction_session_timeout=60s",
+        "prepare_threshold": None,  # no statement is prepared: the next connection would not know it
     } | DATABASE.get("OPTIONS", {})
+    if not DATABASE_POOLED:  # poolers refuse this; there the role has the time-outs (tagmanager.W030)
+        DATABASE["OPTIONS"].setdefault(
+            "options",
+            # Otherwise a process suspended within a transaction would lock its rows for all others.
+            f"-c lock_timeout={DATABASE_LOCK_TIMEOUT}s -c idle_in_transaction_session_timeout=60s",
+        )
 DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

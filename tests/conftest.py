@@ -24,7 +24,7 @@ from tagmanager.account import choices, queries
 from tagmanager.account import connection as zendesk_connection
 from tagmanager.cli import account
 from tagmanager.inventory import tag_counts
-from tests import factories
+from tests import clocks, factories
 from tests.demo import Demo, point_to
 from tests.demo import demo_zendesk as running_demo
 from zendesk import sandbox
@@ -42,6 +42,8 @@ queries.FRAGMENT_MAX_WAIT = account.MAX_WAIT = 0.0
 
 # A count waits for the last minute of Zendesk's export; a test of that sets the time, and moves the clock.
 tag_counts.EXPORT_OMITS = timedelta(0)
+
+clocks.tie_to_process()
 
 # How long an example takes tells of the machine and of what else it does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

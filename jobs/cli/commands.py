@@ -26,6 +26,7 @@ from jobs.cli.runner import Exit
 from jobs.cli.summary import summary_lines
 from jobs.models import Job
 from jobs.reports.progress import status_of
+from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.states import FollowUp, Status
 from jobs.workers.heartbeats import is_worker_alive
 
@@ -90,6 +91,8 @@ class JobCommand(BaseCommand):
             raise cannot_run(str(problem)) from problem
         except DatabaseError as problem:
             logger.exception("The command %s failed", type(self).__module__)
+            if trouble_in(problem) is Trouble.POOLED:
+                raise cannot_run(Trouble.POOLED.value) from problem
             said = str(problem).strip().splitlines()
             raise cannot_run(
                 f"The database cannot be used: {printable(said[0]) if said else type(problem).__name__}. "

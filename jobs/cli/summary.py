@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.utils import timezone
-
 from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
 from jobs.cli.progress_lines import printable
+from jobs.clocks import clock
 from jobs.formatting import duration
 from jobs.models import Job
 from jobs.presentation.outcomes import OUTCOMES, Mode, Reasons, outcome_line
@@ -74,7 +73,7 @@ def _reasons(job: Job, outcome: Outcome) -> str:
 def _time(job: Job) -> str:
     if job.started_at is None:
         return ""
-    end = job.finished_at or timezone.now()
+    end = job.finished_at or clock.now()
     return f" in {duration((end - job.started_at).total_seconds())}"
 
 

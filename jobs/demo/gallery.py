@@ -16,8 +16,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.demo.scenes import ANA, BEN, SCENES, Part, Scene
 from jobs.models import Batch, Item, Job, Transition
 from jobs.states import ACTIVE, ENDED, FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
@@ -81,15 +81,15 @@ def delete_gallery() -> int:
 
 
 def _make(scene: Scene, first_ref: int) -> None:
-    now = timezone.now()
+    now = clock.now()
     course = _course(scene, now)
     job = _job(scene, course, now)
     change = Change({"add": sorted(scene.add), "remove": sorted(scene.remove)})
     refs = iter(range(first_ref, first_ref + REFS_PER_SCENE))
-    clock = _clock(scene, course)
+    times = _times(scene, course)
     items: list[Item] = []
     for part in scene.parts:
-        for number, batch in _loads(job, scene, part, change, clock):
+        for number, batch in _loads(job, scene, part, change, times):
             items += [_item(job, next(refs), part, change, batch) for _ in range(number)]
     Item.objects.bulk_create(items)
     if scene.times > 1:  # shown as if there were more tickets than are stored
@@ -164,12 +164,12 @@ def _person(name: str) -> Any:
 
 
 def _loads(
-    job: Job, scene: Scene, part: Part, change: Change, clock: Iterator[tuple[datetime, datetime]]
+    job: Job, scene: Scene, part: Part, change: Change, times: Iterator[tuple[datetime, datetime]]
 ) -> Iterable[tuple[int, Batch | None]]:
     """The tickets of a part, by the batches that carry them; None for those that were never to be sent."""
     if part.outcome in SENT_OUTCOMES:
         for number in _hundreds(part.number):
-            sent_at, settled_at = next(clock)
+            sent_at, settled_at = next(times)
             yield (
                 number,
                 Batch.objects.create(
@@ -198,7 +198,7 @@ def _loads(
                     size=number,
                     receipt=f"{MARK}in-flight",
                     read_at=job.started_at,
-                    sent_at=next(clock)[0],
+                    sent_at=next(times)[0],
                 ),
             )
         for number in _hundreds(part.number - flying):
@@ -218,7 +218,7 @@ def _hundreds(number: int) -> Iterator[int]:
         number -= PER_BATCH
 
 
-def _clock(scene: Scene, course: Course) -> Iterator[tuple[datetime, datetime]]:
+def _times(scene: Scene, course: Course) -> Iterator[tuple[datetime, datetime]]:
     """When one batch after the other was sent and settled, the last of them at `course.settled`.
 
     Their lengths go up and down a little, as real ones do; those in flight were sent after the others.

@@ -9,10 +9,10 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 
 from jobs import log_context, transitions
 from jobs.actors import this_worker
+from jobs.clocks import clock
 from jobs.engine.pipeline import Pipeline
 from jobs.engine.readings import distrust_readings
 from jobs.engine.selection import Selection
@@ -156,7 +156,7 @@ def _start_or_continue(lease: Lease) -> Lease:
     if job.status in (Status.QUEUED, Status.WAITING):
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
         why = "Goes on." if job.started_at else "Started."
-        started_at = job.started_at or timezone.now()
+        started_at = job.started_at or clock.now()
         transitions.move(job, to, by=this_worker(), why=why, held_with=lease.token, started_at=started_at)
     elif job.resumes_at:
         Job.objects.filter(pk=job.pk).update(resumes_at=None, waiting_for="")
@@ -187,7 +187,7 @@ def _work_and_wait(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
                 _park(lease, later)
                 return
             logger.info("Waits %.1f s: %s", later.seconds, later)
-            goes_on_at = timezone.now() + timedelta(seconds=later.seconds)
+            goes_on_at = clock.now() + timedelta(seconds=later.seconds)
             if not _wait(lease, later.seconds, time_slice):
                 lease.release(at=goes_on_at, waiting_for=later.reason or "")
                 return
@@ -273,7 +273,7 @@ def _end_if_due(pipeline: Pipeline) -> bool:
     if pipeline.is_held:
         job.refresh_from_db()
         return transitions.move(
-            job, Status.PAUSED, by=by, why=canary_summary(job), held_with=lease.token, tried_at=timezone.now()
+            job, Status.PAUSED, by=by, why=canary_summary(job), held_with=lease.token, tried_at=clock.now()
         )
     return False
 

@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
+from jobs.clocks import clock
 from jobs.engine.pacing.poll_schedule import Flight
 from jobs.engine.read_back import Reading, Results
 from jobs.engine.settlement import open_items
@@ -106,7 +105,7 @@ def age_of(batch: Batch) -> float:
     """Seconds since the batch was sent; never negative, even when the clock was set back."""
     if batch.sent_at is None:
         return math.inf
-    return max((timezone.now() - batch.sent_at).total_seconds(), 0.0)
+    return max((clock.now() - batch.sent_at).total_seconds(), 0.0)
 
 
 def sendables_of(batch: Batch) -> list[Sendable]:

@@ -11,8 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils import timezone
-
+from jobs.clocks import clock
 from jobs.engine.in_flight import age_of, sendables_of
 from jobs.models import Batch
 from jobs.runtime.lease import Lease
@@ -78,11 +77,11 @@ class LostSearch:
     def _find(self, batch: Batch) -> str | SearchResult:
         self._lease.fence()
         known = set(
-            Batch.objects.filter(sent_at__gte=timezone.now() - RECEIPT_LOOKBACK)
+            Batch.objects.filter(sent_at__gte=clock.now() - RECEIPT_LOOKBACK)
             .exclude(receipt="")
             .values_list("receipt", flat=True)
         )
-        return self._work.find_lost(sendables_of(batch), known, batch.sent_at or timezone.now())
+        return self._work.find_lost(sendables_of(batch), known, batch.sent_at or clock.now())
 
 
 def may_still_appear(batch: Batch) -> bool:

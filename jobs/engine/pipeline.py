@@ -16,9 +16,9 @@ from threading import Event
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet, Sum
-from django.utils import timezone
 
 from jobs import log_context
+from jobs.clocks import clock
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.in_flight import (
     Answered,
@@ -337,7 +337,7 @@ class Pipeline:
             if not concurrency.has_free_slot(taken=len(self.in_flight), most=self.work.max_in_flight):
                 self._own_slot_at = time.monotonic() + SLOT_RETRY_INTERVAL
                 return None
-            now = timezone.now()
+            now = clock.now()
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.SENDING, sent_at=now)
             batch.state, batch.sent_at = BatchState.SENDING, now
             return sendables_of(batch)
@@ -478,7 +478,7 @@ class Pipeline:
                     return True
                 if self._may_read_back(answered):
                     call = self.settler.begin_reading(entry.batch)
-                    entry.phase = ReadingBack(answered, call, timezone.now())
+                    entry.phase = ReadingBack(answered, call, clock.now())
                     call.on_done(self._wakeup.set)
                     return True
         return False

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from django.utils import timezone
-
+from jobs.clocks import clock
 from jobs.models import Batch, Job
 from jobs.states import BatchState
 
@@ -25,7 +24,7 @@ def is_fresh(batch: Batch) -> bool:
     """
     if batch.read_at is None:
         return False
-    return timedelta() <= timezone.now() - batch.read_at <= SNAPSHOT_MAX_AGE - SENDING_TAKES
+    return timedelta() <= clock.now() - batch.read_at <= SNAPSHOT_MAX_AGE - SENDING_TAKES
 
 
 def distrust_readings(job: Job) -> None:
@@ -49,5 +48,5 @@ class ClockWatch:
 
 
 def _ahead() -> float:
-    """How far the clock is ahead of the monotonic one, seconds."""
-    return time.time() - time.monotonic()
+    """How far the shared clock is ahead of the monotonic one, seconds."""
+    return clock.now().timestamp() - time.monotonic()

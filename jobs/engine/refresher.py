@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from jobs import log_context
+from jobs.clocks import clock
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.batcher import UNREAD, Batcher
 from jobs.engine.exactly_once import ExactlyOnce
@@ -99,7 +98,7 @@ class Refresher:
         with log_context.about(batch=batch.pk):
             refs = list(open_items(batch).values_list("ref", flat=True))
             self._lease.fence()
-            pending = PendingRefresh(batch, refs, timezone.now(), self._work.read(refs))
+            pending = PendingRefresh(batch, refs, clock.now(), self._work.read(refs))
         self._pending.append(pending)
         pending.call.on_done(on_done)
 
@@ -196,7 +195,7 @@ class Refresher:
                 batch.size = replanned.staying
                 changes |= {"size": replanned.staying, "read_at": read_at}
                 if not replanned.staying:
-                    changes |= {"state": BatchState.SETTLED, "settled_at": timezone.now()}
+                    changes |= {"state": BatchState.SETTLED, "settled_at": clock.now()}
                     batch.state = BatchState.SETTLED
             if changes:
                 Batch.objects.filter(pk=batch.pk).update(**changes)

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
+from jobs.clocks import clock
 from jobs.engine.batcher import UNREAD, Batcher
 from jobs.engine.id_set import IdSet, sorted_ids
 from jobs.engine.item_store import NewItem, insert_items
@@ -114,7 +114,7 @@ class Selection:
         if stage is None or not self._is_remote(stage):
             return cursor  # our own rows do not shift
         lives = self.work.cursor_lifetime(self.spec.parts[stage.part])
-        if lives is not None and (job.cursor_at is None or abs(timezone.now() - job.cursor_at) > lives):
+        if lives is not None and (job.cursor_at is None or abs(clock.now() - job.cursor_at) > lives):
             return cursor.restarted()
         return cursor
 
@@ -262,7 +262,7 @@ class Selection:
 
     def _cursor_fields(self, cursor: ListCursor, *, at: datetime | None = None) -> dict[str, Any]:
         """The columns of the job that store how far its list is read, and when, if not now."""
-        return {"cursor": self._as_stored(cursor), "cursor_at": at or timezone.now()}
+        return {"cursor": self._as_stored(cursor), "cursor_at": at or clock.now()}
 
     def _remarks(self, stage: Stage, page: SourcePage, listed: PageItems) -> list[str]:
         """What the history says about a page; raises `NeedsPerson` where the list cannot be trusted."""
@@ -473,7 +473,7 @@ class Selection:
                 by=this_worker(),
                 why=why,
                 held_with=self.lease.token,
-                frozen_at=timezone.now(),
+                frozen_at=clock.now(),
                 total=self.job.found,
             )
             if frozen and not self.spec.is_plain:

@@ -11,10 +11,10 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from django.db.models import F
-from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import this_worker
+from jobs.clocks import clock
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.batcher import Batcher
 from jobs.engine.exactly_once import ExactlyOnce
@@ -144,7 +144,7 @@ class Settler:
 
     def read(self, batch: Batch, results: Results) -> Reading:
         """Read a batch back, and wait for it: all its items, and the records of those that need it."""
-        at = timezone.now()
+        at = clock.now()
         reading = Reading.of(batch, results, self.begin_reading(batch).result(), at, self._work)
         while reading.to_ask:
             reading.ask_next(self._work)
@@ -321,7 +321,7 @@ class Settler:
             unsettled = Batch.objects.filter(pk=batch.pk).exclude(state=BatchState.SETTLED)
             if not unsettled.update(
                 state=BatchState.SETTLED,
-                settled_at=timezone.now(),
+                settled_at=clock.now(),
                 verified_at=settlement.reading.at if settlement.reading else None,
                 note=settlement.note,
                 **counts,

@@ -14,8 +14,8 @@ from itertools import chain
 from typing import TypeVar
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.engine.id_set import IdSet
 from jobs.followups import previous_results, purpose_of
 from jobs.models import Item, Job, ListedRefs
@@ -159,7 +159,7 @@ class SourceReader:
         under_way: deque[tuple[C, PendingCall[dict[int, Snapshot]], datetime]] = deque()
         try:
             for chunk in chunks:
-                read_at = timezone.now()
+                read_at = clock.now()
                 under_way.append((chunk, self.work.read(chunk.refs), read_at))
                 if len(under_way) >= READ_AT_ONCE or not self.work.may_read_ahead():
                     first, call, read_at = under_way.popleft()
@@ -174,7 +174,7 @@ class SourceReader:
     def _remote_pages(self, source: Stored, cursor: str, without: IdSet) -> Iterator[SourcePage]:
         pages = iter(self.work.pages(source, cursor))
         # A page may have been requested as soon as the one before it had arrived.
-        requested = began = timezone.now()
+        requested = began = clock.now()
         while (page := next(pages, None)) is not None:
             seen = dict(page.items)  # a search may give an item twice
             refs = [ref for ref in seen if ref not in without]
@@ -190,7 +190,7 @@ class SourceReader:
                 remark=page.remark,
                 broke_off=page.broke_off,
             )
-            requested, began = began, timezone.now()
+            requested, began = began, clock.now()
 
     def _found_pages(
         self, source: Stored, cursor: str, without: IdSet, is_late: Callable[[int | None], bool]

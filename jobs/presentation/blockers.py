@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Min, Sum
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.formatting import duration, some
 from jobs.models import Job
 from jobs.reports.progress import STALLED_AFTER, last_progress
@@ -32,7 +32,7 @@ class Blocker:
 def is_held(job: Job) -> bool:
     """Whether a worker holds the job and has beaten lately."""
     beat = job.beat_at
-    return bool(job.lease_token) and beat is not None and timezone.now() - beat < SILENT_AFTER
+    return bool(job.lease_token) and beat is not None and clock.now() - beat < SILENT_AFTER
 
 
 def find_blocker(job: Job) -> Blocker | None:
@@ -45,7 +45,7 @@ def find_blocker(job: Job) -> Blocker | None:
     if is_due(job) and not is_held(job):
         return _worker_blocker(job)
     since = last_progress(job)
-    if timezone.now() - since <= STALLED_AFTER:
+    if clock.now() - since <= STALLED_AFTER:
         return None
     if job.waiting_for in WAIT_BLOCKERS:
         return WAIT_BLOCKERS[WaitReason(job.waiting_for)](job, since)
@@ -56,7 +56,7 @@ def find_blocker(job: Job) -> Blocker | None:
 
 def is_due(job: Job) -> bool:
     """Whether the job waits for no later time."""
-    return job.resumes_at is None or job.resumes_at <= timezone.now()
+    return job.resumes_at is None or job.resumes_at <= clock.now()
 
 
 # Nobody works on it
@@ -80,7 +80,7 @@ def _worker_blocker(job: Job) -> Blocker | None:
         )
     busy = Job.objects.active().exclude(pk=job.pk).exclude(lease_token="").count()
     waits_since = job.woken_at or job.created_at
-    if busy and timezone.now() - waits_since > SILENT_AFTER:
+    if busy and clock.now() - waits_since > SILENT_AFTER:
         return Blocker(
             f"The workers are busy with {some(busy, 'other job')}.",
             "Its turn comes by itself. To have more jobs worked on at once, start one more worker or raise "
@@ -191,5 +191,5 @@ def _sending_blocker(job: Job) -> Blocker | None:
 def _time_since(since: datetime | None) -> str:
     if since is None:
         return "a while"
-    seconds = max((timezone.now() - since).total_seconds(), 0)
+    seconds = max((clock.now() - since).total_seconds(), 0)
     return duration(seconds // ROUNDED_TO * ROUNDED_TO if seconds > ROUNDED_TO else seconds)

@@ -10,9 +10,8 @@ from functools import cached_property
 from hashlib import blake2s
 from typing import Any
 
-from django.utils import timezone
-
 from jobs import formatting
+from jobs.clocks import clock
 from jobs.guards.canary import canary_question
 from jobs.list_cursor import ListingProgress, listing_progress
 from jobs.models import Job, Transition
@@ -120,7 +119,7 @@ class JobPage:
     @property
     def is_due(self) -> bool:
         """Whether it waited for a time that has come."""
-        return self.job.resumes_at is not None and self.job.resumes_at <= timezone.now()
+        return self.job.resumes_at is not None and self.job.resumes_at <= clock.now()
 
     @property
     def counts(self) -> list[Count]:
@@ -148,7 +147,7 @@ class JobPage:
         """How long a running job has settled nothing, if that is long; else ""."""
         if self.job.status != Status.RUNNING or self.status["eta_seconds"] is not None:
             return ""
-        quiet = timezone.now() - progress.last_progress(self.job)
+        quiet = clock.now() - progress.last_progress(self.job)
         if quiet <= STALLED_AFTER:
             return ""
         return formatting.duration(quiet // timedelta(seconds=STALL_STEP) * STALL_STEP)

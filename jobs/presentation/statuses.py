@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from django.utils import timezone
-
+from jobs.clocks import clock
 from jobs.formatting import duration, time_left
 from jobs.list_cursor import listing_progress
 from jobs.models import Job
@@ -87,7 +86,7 @@ def _waiting(job: Job) -> str:
     why = WAIT_REASONS[job.waiting_for].in_terminal if job.waiting_for else ""
     if job.resumes_at is None:
         return f"waits: {why}".removesuffix(": ")
-    left = max((job.resumes_at - timezone.now()).total_seconds(), 0)
+    left = max((job.resumes_at - clock.now()).total_seconds(), 0)
     return f"goes on at {job.resumes_at:%H:%M:%S} UTC, in {duration(left)}: {why}".removesuffix(": ")
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import Count, Q, QuerySet, Sum, Value
-from django.utils import timezone
 from django_q.models import OrmQ
 
+from jobs.clocks import clock
 from jobs.engine.pacing.concurrency import batches_in_flight
 from jobs.models import Batch, Job, Pruning, Transition
 from jobs.states import ENDED, FINAL, BatchState, Status, WaitReason
@@ -54,7 +54,7 @@ def collect() -> Figures:
     """Raises `DatabaseError` when the database does not answer."""
     rows = _rows()
     there = [row for row in rows if row["tool"]]
-    now = timezone.now()
+    now = clock.now()
     messages = OrmQ.objects.aggregate(
         due=Count("pk", filter=Q(lock__lte=now)), held=Count("pk", filter=Q(lock__gt=now))
     )

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
+from jobs.clocks import clock
 from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.states import BATCH_COUNTS, FINAL, SENT_OUTCOMES, BatchState, Status
@@ -50,7 +49,7 @@ def speed_of(job: Job) -> Speed:
         return Speed()
     done = sum(number for _, _, number in settled)
     per_minute = done * 60 / seconds
-    if timezone.now() - last > STALLED_AFTER:
+    if clock.now() - last > STALLED_AFTER:
         return Speed()
     # Since the start, not over the last batches: those of a fast job never span `ESTIMATE_SECONDS`.
     ran = (last - (job.frozen_at or job.started_at or first)).total_seconds()

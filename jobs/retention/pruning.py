@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Sum
-from django.utils import timezone
 
 from jobs.actors import Actor
+from jobs.clocks import clock
 from jobs.followups import SAME_PURPOSE
 from jobs.models import Job, Pruning, Transition
 from jobs.retention import deletion
@@ -166,7 +166,7 @@ def prune(
 
     `tell` is called often with how much was deleted so far. After an interruption the next run does the rest.
     """
-    done, at = deletion.Deleted(), timezone.now()
+    done, at = deletion.Deleted(), clock.now()
     deletion.delete_marked(done, patience=patience, tell=tell)
     for family in families:
         if patience.retry(partial(mark_family, family.eldest, before=before, by=by, at=at)):
@@ -196,7 +196,7 @@ def mark_family(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bo
             jobs=F("jobs") + len(numbers), waits=F("waits") + waits, **counts
         )
         # With its nonce, an old form sent again would find a job that nobody can see.
-        going.update(pruned_at=timezone.now(), nonce=None)
+        going.update(pruned_at=clock.now(), nonce=None)
         return True
 
 

@@ -11,11 +11,11 @@ import time
 from datetime import datetime, timedelta
 
 from django import db
-from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from jobs.clocks import clock
 from jobs.runtime import messages, shutdown
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
 
     def enqueue(self, task: str) -> int:
         message = OrmQ.objects.create(
-            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=self.not_before or timezone.now()
+            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=self.not_before or clock.now()
         )
         return int(message.pk)
 
@@ -94,7 +94,7 @@ class Broker(ORM):  # type: ignore[misc]  # django_q ships no types
         return None
 
     def _claim(self) -> tuple[int, str] | None:
-        now = timezone.now()
+        now = clock.now()
         due = OrmQ.objects.filter(key=self.list_key, lock__lte=now).order_by("id")
         for pk, payload, lock in due.values_list("pk", "payload", "lock")[: Conf.BULK]:
             locked_until = now + timedelta(seconds=Conf.RETRY)

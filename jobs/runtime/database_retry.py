@@ -31,6 +31,10 @@ class Trouble(Enum):
     BUSY = "The database is busy with other work."
     FULL = "The database cannot be written: its disk is full or does not work. Make room on it."
     BEHIND = "The database is not of the same version as the program. Run manage.py migrate."
+    POOLED = (
+        "The database is behind a connection pooler, which refuses Tag Manager's way to connect. "
+        "Set DATABASE_POOLED=True."
+    )
 
 
 #: By SQLSTATE or its class (postgresql.org/docs/current/errcodes-appendix.html).
@@ -48,6 +52,8 @@ POSTGRES = {
     "42P01": Trouble.BEHIND,  # no such table
     "42703": Trouble.BEHIND,  # no such column
 }
+#: How poolers refuse start-up options: pgbouncer, and the proxy of Amazon RDS. No server answers so.
+REFUSED_BY_POOLER = ("unsupported startup parameter", "support command-line options")
 #: By primary result code (sqlite.org/rescode.html).
 SQLITE = {
     sqlite3.SQLITE_BUSY: Trouble.BUSY,
@@ -77,7 +83,9 @@ def trouble_in(error: BaseException) -> Trouble | None:
     if state:
         return next((POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in POSTGRES), None)
     # Without a code the server never answered: the connection was refused, reset or closed.
-    return Trouble.AWAY if isinstance(error, OperationalError | InterfaceError) else None
+    is_refused = any(words in str(error) for words in REFUSED_BY_POOLER)
+    unheard = Trouble.POOLED if is_refused else Trouble.AWAY
+    return unheard if isinstance(error, OperationalError | InterfaceError) else None
 
 
 class DatabaseRetry:

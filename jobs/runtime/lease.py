@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from jobs import process_id, transitions
 from jobs.actors import this_worker
+from jobs.clocks import clock
 from jobs.models import Job
 from jobs.runtime import wakeups
 from jobs.runtime.database_retry import DatabaseRetry
@@ -52,7 +52,7 @@ class Lease:
         self.token = token
         self.status = Status(job.status)
         self.database_retry = DatabaseRetry(0.0)  # the caller of the engine sets a longer one
-        self._beat_at = time.monotonic()
+        self._beat_at, self._beat_moment = clock.now(), time.monotonic()
 
     @contextmanager
     def commit(
@@ -69,7 +69,7 @@ class Lease:
 
     def beat(self) -> Status:
         """Renew the lease, if the last beat is old enough; returns the job's status."""
-        if time.monotonic() - self._beat_at >= BEAT_INTERVAL:
+        if self._beat_age() >= BEAT_INTERVAL:
             with transaction.atomic():
                 self._renew({})
         else:
@@ -82,7 +82,7 @@ class Lease:
         No lease can close the gap that remains between this check and the wire. It does no harm, because
         changes of tags may be made twice.
         """
-        if time.monotonic() - self._beat_at >= FENCE_MAX_AGE:
+        if self._beat_age() >= FENCE_MAX_AGE:
             with transaction.atomic():
                 self._renew({})
         failpoint(Failpoint.FENCE_PASSED)
@@ -116,7 +116,7 @@ class Lease:
 
     def park(self, *, reason: WaitReason | None, seconds: float, why: str) -> None:
         """Put the job down for `seconds`; one that is being paused or cancelled keeps that status."""
-        resumes_at = timezone.now() + timedelta(seconds=seconds)
+        resumes_at = clock.now() + timedelta(seconds=seconds)
         with transaction.atomic():
             parked = transitions.move(
                 self.job,
@@ -140,7 +140,8 @@ class Lease:
         then: Mapping[str, Any] | None = None,
     ) -> None:
         held = Job.objects.filter(pk=self.job.pk, lease_token=self.token)
-        fields = {"beat_at": timezone.now()} | changes
+        now, moment = clock.now(), time.monotonic()
+        fields = {"beat_at": now} | changes
         expected = only_in or self.status
         # The status is nearly always the expected one: then one UPDATE renews the lease and confirms it.
         if held.filter(status=expected).update(**fields, **(then or {})):
@@ -149,7 +150,14 @@ class Lease:
             self.status = self._read_status()
         else:
             raise LeaseLost(f"job {self.job.pk} is no longer held by this worker")
-        self._beat_at = time.monotonic()
+        self._beat_at, self._beat_moment = now, moment
+
+    def _beat_age(self) -> float:
+        """Seconds since the last beat: what others may take it for, or more.
+
+        The monotonic clock stands still while the machine sleeps, and the other may be set back.
+        """
+        return max(time.monotonic() - self._beat_moment, (clock.now() - self._beat_at).total_seconds())
 
     def _read_status(self) -> Status:
         return Status(Job.objects.values_list("status", flat=True).get(pk=self.job.pk))
@@ -161,4 +169,4 @@ def new_token() -> str:
 
 def held_by_this_process(token: str) -> dict[str, Any]:
     """The lease fields of a job that this process holds."""
-    return {"lease_token": token, "lease_owner": process_id.this_process(), "beat_at": timezone.now()}
+    return {"lease_token": token, "lease_owner": process_id.this_process(), "beat_at": clock.now()}

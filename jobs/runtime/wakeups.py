@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from jobs.clocks import clock
 from jobs.runtime.broker import Broker
 from jobs.runtime.messages import TASK
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 def wake(job: Job, *, at: datetime | None = None) -> None:
     """Queue a wake-up for the job, which no worker takes before `at`."""
-    job.woken_at = at or timezone.now()
+    job.woken_at = at or clock.now()
     job.save(update_fields=["woken_at"])
     async_task(TASK, job.pk, task_name=f"job-{job.pk}", broker=Broker(not_before=at))
 
 
 def is_queue_idle() -> bool:
     """Whether no wake-up is due that a worker has yet to take."""
-    return not OrmQ.objects.filter(key=get_broker().list_key, lock__lte=timezone.now()).exists()
+    return not OrmQ.objects.filter(key=get_broker().list_key, lock__lte=clock.now()).exists()

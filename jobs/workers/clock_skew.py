@@ -1,7 +1,7 @@
 """Correcting times that a clock which was set back has left in the future, and that jobs would wait for.
 
-A clock that jumps forward needs no correction: what is due too early is tried too early, and has to wait
-again.
+Which clock: the one that all share (`jobs.clocks`), or a host's where an older release still runs. A clock
+that jumps forward needs no correction: what is due too early is tried too early, and has to wait again.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.models import Gate, Job
 
 logger = logging.getLogger(__name__)
@@ -35,13 +35,21 @@ def correct() -> None:
     A beat of now goes stale soon, unless its worker is alive and beats on. A wait that ends now begins anew
     if there still is a reason for it.
     """
-    now = timezone.now()
-    jobs, gates = Job.objects.active(), Gate.objects.filter(ahead("not_before", LONGEST_WAIT, now))
+    # Asked first: to write takes SQLite's only lock.
+    if not _is_any_ahead(clock.now()):
+        return
+    clock.refresh()  # it may be the database's clock that was set forward, and we that have not noticed
+    now = clock.now()
+    if not _is_any_ahead(now):
+        return
+    logger.warning("The clock was set back: resetting beats and waits of jobs to now, and opening gates")
+    jobs = Job.objects.active()
+    jobs.filter(ahead("beat_at", SKEW, now)).update(beat_at=now)
+    jobs.filter(ahead("resumes_at", LONGEST_WAIT, now)).update(resumes_at=now)
+    Gate.objects.filter(ahead("not_before", LONGEST_WAIT, now)).update(not_before=now)
+
+
+def _is_any_ahead(now: datetime) -> bool:
     beats, waits = ahead("beat_at", SKEW, now), ahead("resumes_at", LONGEST_WAIT, now)
-    if jobs.filter(beats | waits).exists():  # asked first: to write takes SQLite's only lock
-        logger.warning("The clock was set back: resetting beats and waits of jobs to now")
-        jobs.filter(beats).update(beat_at=now)
-        jobs.filter(waits).update(resumes_at=now)
-    if gates.exists():
-        logger.warning("The clock was set back: opening a gate")
-        gates.update(not_before=now)
+    gates = Gate.objects.filter(ahead("not_before", LONGEST_WAIT, now))
+    return Job.objects.active().filter(beats | waits).exists() or gates.exists()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import Case, Count, F, Min, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
 from jobs.workers import clock_skew, heartbeats
@@ -33,6 +34,7 @@ class Health:
     newest_beat_seconds: int | None  # also of a dead one
     jobs_waiting: int  # for a worker, and for nothing else
     oldest_waiting_seconds: int | None
+    clock_offset_seconds: int  # the worst clock of a living worker's host or of this one; above 0: ahead
 
     @property
     def is_worker_alive(self) -> bool:
@@ -41,8 +43,8 @@ class Health:
 
 def check() -> Health:
     """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
-    now = timezone.now()
-    living = len(heartbeats.living_clusters())
+    now = clock.now()
+    living = heartbeats.living_clusters()
     newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
     last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
     # A job in the middle of its work has waited since it was released, which is when it was woken.
@@ -58,21 +60,28 @@ def check() -> Health:
     )
     oldest = waiting["oldest"]
     state = State.ALIVE if living else State.NONE
-    if living and oldest and now - oldest > STUCK_AFTER and not _is_any_in_hand():
+    is_late = oldest and now - oldest > STUCK_AFTER and clock.steady_for() > STUCK_AFTER.total_seconds()
+    if living and is_late and not _is_any_in_hand():
         state = State.STUCK
     return Health(
         worker_state=state,
-        workers=living,
+        workers=len(living),
         newest_beat_seconds=_age(newest, now),
         jobs_waiting=waiting["number"],
         oldest_waiting_seconds=_age(oldest, now),
+        clock_offset_seconds=_worst([clock.host_is_ahead(), *(beat.clock_ahead for beat in living)]),
     )
 
 
 def _is_any_in_hand() -> bool:
     """Whether a worker holds a job and has beaten lately."""
-    lately = timezone.now() - heartbeats.BEAT_STALE_AFTER
+    lately = clock.now() - heartbeats.BEAT_STALE_AFTER
     return Job.objects.active().exclude(lease_token="").filter(beat_at__gte=lately).exists()
+
+
+def _worst(offsets: list[float]) -> int:
+    worst: float = max(offsets, key=math.fabs)
+    return round(worst)
 
 
 def _age(at: datetime | None, now: datetime) -> int | None:

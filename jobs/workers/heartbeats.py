@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
-
 from jobs import process_id
+from jobs.clocks import clock
 from jobs.models import Beat
 
 #: A cluster whose beat is older than this is not alive. It does not beat while all its workers are busy and
@@ -19,8 +18,9 @@ BEAT_STALE_AFTER = timedelta(seconds=45)
 
 def beat() -> None:
     """Record that the worker cluster of this process is alive."""
-    now = timezone.now()
-    Beat.objects.update_or_create(owner=process_id.this_process(), defaults={"at": now})
+    now = clock.now()
+    beat = {"at": now, "clock_ahead": clock.host_is_ahead()}
+    Beat.objects.update_or_create(owner=process_id.this_process(), defaults=beat)
     Beat.objects.filter(at__lt=now - timedelta(days=1)).delete()
 
 
@@ -31,6 +31,6 @@ def is_worker_alive() -> bool:
 
 def living_clusters() -> list[Beat]:
     """The beats of the worker clusters that have beaten lately and are not known to be dead."""
-    now = timezone.now()
+    now = clock.now()
     lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
     return [beat for beat in lately if not process_id.is_dead(beat.owner)]

@@ -11,10 +11,10 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from jobs import log_context, process_id, transitions
 from jobs.actors import this_worker
+from jobs.clocks import clock
 from jobs.models import Job
 from jobs.runtime import wakeups
 from jobs.runtime.lease import NOT_HELD, STALE_AFTER
@@ -38,20 +38,27 @@ def reap() -> int:
 
 
 def _possibly_dead() -> list[Job]:
-    held = Job.objects.filter(status__in=ACTIVE).exclude(lease_token="")
-    stale = timezone.now() - STALE_AFTER
-    return [
-        job
-        for job in held
-        if job.beat_at is None or job.beat_at < stale or process_id.is_dead(job.lease_owner)
-    ]
+    held = list(Job.objects.filter(status__in=ACTIVE).exclude(lease_token=""))
+    if any(map(_is_silent, held)):
+        clock.refresh()  # the database's clock may have been set since we last looked
+    return [job for job in held if _is_silent(job) or process_id.is_dead(job.lease_owner)]
+
+
+def _is_silent(job: Job) -> bool:
+    """Whether its holder has not beaten for too long.
+
+    After a clock was set, or the machine slept, holders first get the time to beat by the new time.
+    """
+    if job.beat_at is None:
+        return True
+    longest = STALE_AFTER.total_seconds()
+    return job.beat_at < clock.now() - STALE_AFTER and clock.steady_for() > longest
 
 
 def _take_over(job: Job) -> bool:
     """Clear the lease if it is still the one that was read, with the beat that was read."""
-    why = (
-        f"The worker {_short_name(job.lease_owner)} was lost; another takes over from the last settled batch."
-    )
+    worker = process_id.short(job.lease_owner)
+    why = f"The worker {worker} was lost; another takes over from the last settled batch."
     with transaction.atomic():
         taken = Job.objects.filter(
             pk=job.pk, lease_token=job.lease_token, beat_at=job.beat_at, status=job.status
@@ -78,7 +85,7 @@ def _take_over(job: Job) -> bool:
             by=this_worker(),
             why=why,
             waiting_for=WaitReason.WORKER_LOST,
-            resumes_at=timezone.now(),
+            resumes_at=clock.now(),
         )
         if not moved:  # pausing and cancelling stay what they are: the next worker settles and ends them
             transitions.record(job, job.status, job.status, by=this_worker(), why=why)
@@ -91,7 +98,7 @@ def _wake_forgotten() -> None:
 
     While messages are due that nobody has taken, the workers are busy, and the job's own may be among them.
     """
-    now = timezone.now()
+    now = clock.now()
     forgotten = Job.objects.claimable().filter(
         Q(woken_at__isnull=True)
         | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
@@ -103,8 +110,3 @@ def _wake_forgotten() -> None:
         with log_context.about(job=job.pk):
             logger.info("Woken again, because its wake-up was lost")
         wakeups.wake(job)
-
-
-def _short_name(name: str) -> str:
-    host, _, pid, *_ = [*name.split("/"), "", ""]
-    return f"{host}:{pid}" if host and pid else "unknown"

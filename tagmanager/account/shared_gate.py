@@ -1,4 +1,7 @@
-"""The rate limit gate of the Zendesk account, stored in the database for all our processes."""
+"""The rate limit gate of the Zendesk account, stored in the database for all our processes.
+
+The client goes by this host's clock, what is stored by the one that all hosts share.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Q
 
+from jobs.clocks import clock
 from jobs.models import Gate
 
 GATE_NAME = "zendesk"
@@ -24,12 +28,12 @@ class SharedGate:
     def not_before(self) -> float:
         if time.monotonic() - self._read_at >= CACHE_SECONDS:
             stored = Gate.objects.filter(name=GATE_NAME).values_list("not_before", flat=True).first()
-            self._until = stored.timestamp() if stored else 0.0
+            self._until = stored.timestamp() - clock.offset() if stored else 0.0
             self._read_at = time.monotonic()
         return self._until
 
     def hold(self, until: float, why: str) -> None:
-        moment = datetime.fromtimestamp(until, tz=UTC)
+        moment = datetime.fromtimestamp(until + clock.offset(), tz=UTC)
         Gate.objects.get_or_create(name=GATE_NAME)
         earlier = Q(not_before__isnull=True) | Q(not_before__lt=moment)
         Gate.objects.filter(earlier, name=GATE_NAME).update(not_before=moment, why=why[:200])

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
+from jobs.clocks import clock
 from jobs.errors import NeedsPerson, TryLater
 from jobs.work import Page, Snapshot
 from tagmanager.changes.engine_adapter import remark_on
@@ -39,7 +38,7 @@ def pages(
     """
     found = zendesk.incremental_tickets(cursor=cursor or None)
     while True:
-        asked_at = timezone.now()
+        asked_at = clock.now()
         page = next(found, None)
         if page is None:
             return

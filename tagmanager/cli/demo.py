@@ -31,6 +31,7 @@ FOREIGN = frozenset(
         "ALLOWED_HOSTS",
         "CSRF_TRUSTED_ORIGINS",
         "DATABASE_LOCK_TIMEOUT",
+        "DATABASE_POOLED",
         "DATABASE_URL",
         "DEBUG",
         "JOB_TICKET_LIMIT",

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.models import Item, Job
 from jobs.states import Status
 from tagmanager.account import connection
@@ -80,7 +80,7 @@ def tag_lists(*, seconds: float) -> TagLists:
         _partial_list(account),
         None,
     )
-    if being_read is None and (own is None or timezone.now() - own.began_at > LIST_MAX_AGE):
+    if being_read is None and (own is None or clock.now() - own.began_at > LIST_MAX_AGE):
         being_read = start_reading(account)
     if being_read is not None:
         try:
@@ -113,7 +113,7 @@ def counting(account: str) -> Job | None:
 
 def start_reading(account: str) -> TagList:
     """Start reading Zendesk's own list again; the previous one stays until the new one is complete."""
-    return TagList.objects.create(account=account)
+    return TagList.objects.create(account=account, began_at=clock.now())
 
 
 def _counts(account: str) -> QuerySet[Job]:
@@ -126,7 +126,7 @@ def _latest_complete(account: str, **which: Any) -> TagList | None:
 
 
 def _partial_list(account: str) -> TagList | None:
-    since = timezone.now() - RESTART_AFTER
+    since = clock.now() - RESTART_AFTER
     begun = TagList.objects.filter(account=account, counted_at=None, job=None, ended_at=None)
     return begun.filter(began_at__gt=since).order_by("-pk").first()
 
@@ -195,7 +195,7 @@ def _save(tag_list: TagList, position: str | None) -> None:
     Two processes that do the same piece of work write the same values.
     """
     tag_list.place = position or ""
-    tag_list.ended_at = timezone.now() if position is None else None
+    tag_list.ended_at = clock.now() if position is None else None
     with transaction.atomic():
         # Not the job, which may have been deleted since it was read.
         tag_list.save(

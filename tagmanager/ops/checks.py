@@ -18,6 +18,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from jobs.apps import SETTINGS
+from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.work import Verify
 from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
@@ -294,3 +295,36 @@ def check_schema(databases: Sequence[str] | None = None, **_: Any) -> Iterable[C
     with suppress(DatabaseError):
         if sentence := schema.newer_problem():
             yield Error(sentence, id="tagmanager.E017")
+
+
+@register(Tags.database)
+def check_pooler(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """A pooler between us and PostgreSQL takes no options at the start, and passes no time-outs on."""
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT current_user, current_setting('lock_timeout') <> '0' "
+                    "AND current_setting('idle_in_transaction_session_timeout') <> '0'"
+                )
+                role, has_timeouts = cursor.fetchone()
+        except DatabaseError as problem:
+            if trouble_in(problem) is Trouble.POOLED:
+                yield Error(
+                    Trouble.POOLED.value,
+                    hint="docs/settings.md tells what else it needs, under DATABASE_POOLED.",
+                    id="tagmanager.E030",
+                )
+            continue  # who uses the database meets any other problem
+        if settings.DATABASE_POOLED and not has_timeouts:
+            yield CheckWarning(
+                f"The database's role {role} has no time-outs: a process suspended within a transaction "
+                "would lock its rows for all others.",
+                hint="In PostgreSQL, and then restart the pooler: "
+                f"ALTER ROLE {role} SET lock_timeout = '30s'; "
+                f"ALTER ROLE {role} SET idle_in_transaction_session_timeout = '60s';",
+                id="tagmanager.W030",
+            )

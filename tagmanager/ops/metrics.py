@@ -86,6 +86,8 @@ def _workers(found: Figures) -> Iterator[Family]:
     if now.newest_beat_seconds is not None:
         age = now.newest_beat_seconds
         yield _gauge("worker_newest_beat_age_seconds", "Since the newest sign of life of a worker.", age)
+    offset = now.clock_offset_seconds
+    yield _gauge("clock_offset_seconds", "Of the worst clock of a host; above 0: ahead.", offset)
     yield _counter("workers_lost", "Workers that died with a job in hand.", found.workers_lost)
     messages = {"due": found.messages_due, "held": found.messages_held}
     yield _gauge("queue_messages", "Messages in the queue of the workers.", messages, "state")

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from jobs.clocks import clock
 from jobs.models import Job
 from jobs.presentation.attention import attention_words
 from jobs.presentation.job_page import version_of
@@ -64,7 +65,11 @@ def connection_card(request: HttpRequest) -> HttpResponse:
 def _worker() -> dict[str, Any]:
     """The state of the workers, as `healthz` reports it."""
     found = health.check()
-    return {"worker_alive": found.is_worker_alive, "worker_state": found.worker_state}
+    return {
+        "worker_alive": found.is_worker_alive,
+        "worker_state": found.worker_state,
+        "clock_warning": clock.describe(found.clock_offset_seconds, "The clock of a server of Tag Manager"),
+    }
 
 
 def _jobs() -> dict[str, Any]:

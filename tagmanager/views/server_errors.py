@@ -30,6 +30,10 @@ MESSAGES = {
         "The database cannot be written",
         "Its disk is full, or does not work. Tell an administrator of Tag Manager: the disk needs room.",
     ),
+    Trouble.POOLED: (
+        "Tag Manager cannot connect to its database",
+        "A connection pooler is between them. An administrator sets DATABASE_POOLED=True.",
+    ),
     Trouble.BEHIND: (
         "Tag Manager is being brought up to date",
         "The database is not of the program's version yet. An administrator runs “manage.py migrate”.",

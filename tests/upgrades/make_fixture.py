@@ -56,9 +56,9 @@ from django.contrib.auth.models import Permission, User
 ana = User.objects.create_user("ana", password="{PASSWORD}")
 ana.user_permissions.set(Permission.objects.filter(codename__in=["view_job", "run_job"]))
 """
-#: Replace the names of the real machine in process names: `host/boot/pid/start` and `host:pid`.
+#: Replace the names of the real machine in process names: `host/boot/pid/start/namespace` and `host:pid`.
 HOST, BOOT = "app-1", "00000000-0000-4000-8000-000000000000"
-BOOT_ID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/\d+/\d+')")
+BOOT_ID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/\d+/\d+(/\d+)?')")
 #: Seconds; far longer than any step takes.
 DEADLINE = 120.0
 

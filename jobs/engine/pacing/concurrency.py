@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.engine.pacing.slot_limit import READING_LAG, SlotLimit
 from jobs.models import Batch, Gate, Job
 from jobs.states import ACTIVE, BatchState, Status
@@ -85,7 +85,7 @@ def most_in_flight(bound: int) -> int:
 def batches_in_flight() -> QuerySet[Batch]:
     """The batches that occupy a slot at the other side, of all jobs together."""
     # Batches of a stopped job are carried out all the same, and may never be polled again.
-    lately = timezone.now() - STOPPED_JOBS_HOLD_SLOTS
+    lately = clock.now() - STOPPED_JOBS_HOLD_SLOTS
     counts = Q(job__status__in=ACTIVE) | Q(sent_at__gte=lately)
     return Batch.objects.filter(counts, state__in=[BatchState.SENDING, BatchState.SENT])
 
@@ -120,4 +120,4 @@ def _store(known: SlotLimit, learned: SlotLimit) -> None:
 
 
 def _now() -> float:
-    return timezone.now().timestamp()
+    return clock.now().timestamp()

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from jobs.cli.commands import JobCommand, actor_named, add_person_option, usage_error
 from jobs.cli.progress_bar import progress_counter
 from jobs.cli.runner import FOREVER, Exit
+from jobs.clocks import clock
 from jobs.formatting import some
 from jobs.models import Job
 from jobs.retention import disk_usage, pruning
@@ -51,7 +51,7 @@ class Command(JobCommand):
         by = actor_named(options["username"])
         if not dry_run:
             self.require_yes(options, "delete jobs")
-        before = timezone.now() - timedelta(days=older_than)
+        before = clock.now() - timedelta(days=older_than)
         old = pruning.find_prunable(before)
         self.tell(*_told(old, f"{before:%-d %B %Y, %H:%M} UTC"))
         if dry_run or not (old.jobs or old.begun):

@@ -23,6 +23,7 @@ from django.utils.module_loading import import_string
 from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 
+from jobs import process_id
 from jobs.apps import SETTINGS
 from jobs.runtime.shutdown import STOP_FILE
 from jobs.workers import processes, schema
@@ -54,7 +55,7 @@ class Command(qcluster.Command):  # type: ignore[misc]  # django_q ships no type
     def handle(self, *args: Any, **options: Any) -> None:
         if sentence := schema.migration_problem() or schema.newer_problem():
             raise CommandError(sentence)
-        os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{os.getpid()}"))
+        os.environ.setdefault(STOP_FILE, str(Path(settings.VAR_DIR) / f"stop-{process_id.file_name()}"))
         Path(os.environ[STOP_FILE]).unlink(missing_ok=True)
         import_string(settings.JOBS_WORK)  # loaded once for all the workers that are forked from here
         processes.bind_forks()

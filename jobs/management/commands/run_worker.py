@@ -10,7 +10,6 @@ A stop is graceful: jobs are released at their next step.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import time
 from pathlib import Path
@@ -23,6 +22,8 @@ from django.db import DatabaseError
 
 from jobs import process_id
 from jobs.apps import SETTINGS
+from jobs.clocks import clock
+from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.workers import heartbeats, processes, schema
 from jobs.workers.cluster import Cluster
 
@@ -67,8 +68,10 @@ def _await_migrations(stop: StopRequest) -> None:
             if newer := schema.newer_problem():
                 raise CommandError(newer)
             sentence = schema.migration_problem()
-        except DatabaseError:  # it is away: the cluster waits for it
-            return
+        except DatabaseError as problem:
+            if trouble_in(problem) is Trouble.POOLED:
+                raise CommandError(Trouble.POOLED.value) from problem
+            return  # it is away: the cluster waits for it
         if not sentence:
             return
         if sentence != told:
@@ -96,16 +99,18 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = any(process_id.pid_here(beat.owner) for beat in heartbeats.living_clusters())
+            alive = [beat for beat in heartbeats.living_clusters() if process_id.pid_here(beat.owner)]
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
         if not alive:
             raise CommandError("No worker is alive on this host. Start one with manage.py run_worker.")
         self.stdout.write("A worker is alive on this host.")
+        if sentence := clock.describe(clock.host_is_ahead()):
+            self.stdout.write(sentence)
 
     def _supervise(self) -> None:
         stop = StopRequest()
-        stop_file = Path(settings.VAR_DIR) / f"stop-{os.getpid()}"
+        stop_file = Path(settings.VAR_DIR) / f"stop-{process_id.file_name()}"
         back_off = BACK_OFF_FIRST
         _await_migrations(stop)
         while not stop.is_asked():

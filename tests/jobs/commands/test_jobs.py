@@ -227,9 +227,10 @@ def test_check_jobs_finds_what_drifts(db: None) -> None:
 
 def test_reap_jobs_takes_over_what_a_dead_worker_held(db: None) -> None:
     assert command("reap_jobs").out == "No job had lost its worker.\n"
-    host, boot, *_ = process_id.this_process().split("/")
+    host, boot, _, _, namespace = process_id.this_process().split("/")
+    gone = f"{host}/{boot}/999999999/1/{namespace}"
     long_ago = timezone.now() - timedelta(minutes=5)
-    held = held_by_this_process("token") | {"lease_owner": f"{host}/{boot}/999999999/1", "beat_at": long_ago}
+    held = held_by_this_process("token") | {"lease_owner": gone, "beat_at": long_ago}
     job = factories.job(Status.RUNNING, total=0, **held)
     ran = command("reap_jobs")
     job.refresh_from_db()

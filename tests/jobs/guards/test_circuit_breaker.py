@@ -264,10 +264,10 @@ def test_a_command_exits_with_one_and_show_gives_the_reason_and_the_remedy(demo:
 
 
 def test_three_workers_lost_without_a_settled_batch_stop_the_job(db: None) -> None:
-    host, boot, *_ = this_process().split("/")
+    host, boot, _, _, namespace = this_process().split("/")
     job = factories.job(Status.RUNNING, total=0)
     for death in range(1, MAX_CRASHES + 1):
-        Job.objects.update(lease_token=f"token{death}", lease_owner=f"{host}/{boot}/999999999/1")
+        Job.objects.update(lease_token=f"token{death}", lease_owner=f"{host}/{boot}/999999999/1/{namespace}")
         assert reap() == 1
         job.refresh_from_db()
         if death < MAX_CRASHES:

@@ -35,10 +35,6 @@ def dead_process() -> str:
 def test_a_process_id_is_exact_enough_to_detect_its_death(dead_process: str) -> None:
     assert not process_id.is_dead(process_id.this_process())
     assert process_id.is_dead(dead_process)
-    host, boot, pid, _ = process_id.this_process().split("/")
-    assert process_id.is_dead(f"{host}/{boot}/{pid}/1")  # the id is in use again
-    assert process_id.is_dead(f"{host}/another-boot/{pid}/1")
-    assert not process_id.is_dead(f"elsewhere/{boot}/{pid}/1")  # who knows
     assert not process_id.is_dead("")
     assert not process_id.is_dead("junk")
 

@@ -42,6 +42,7 @@ NOTHING: Samples = {
     "worker_state{alive}": 0,
     "worker_state{stuck}": 0,
     "worker_state{none}": 1,
+    "clock_offset_seconds": 0,
     "workers_lost_total": 0,
     "queue_messages{due}": 0,
     "queue_messages{held}": 0,
@@ -103,8 +104,8 @@ def test_waits_are_counted_by_reason(demo: Demo, scrape: Scrape) -> None:
 
 
 def test_a_lost_worker_stays_counted(scrape: Scrape) -> None:
-    host, boot, *_ = this_process().split("/")
-    factories.job(Status.RUNNING, lease_token="a" * 32, lease_owner=f"{host}/{boot}/999999999/1")
+    host, boot, _, _, namespace = this_process().split("/")
+    factories.job(Status.RUNNING, lease_token="a" * 32, lease_owner=f"{host}/{boot}/999999999/1/{namespace}")
     assert scrape()["workers_lost_total"] == 0
     reaper.reap()
     lost = scrape()

@@ -24,6 +24,7 @@ NOBODY = {
     "newest_beat_seconds": None,
     "jobs_waiting": 0,
     "oldest_waiting_seconds": None,
+    "clock_offset_seconds": 0,
 }
 
 
