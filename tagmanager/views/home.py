@@ -17,6 +17,7 @@ from tagmanager import tools as installed
 from tagmanager.account.status import account_status, configured_account
 from tagmanager.tools.base import StartsElsewhere
 from tagmanager.views.lookup_pages import LOOKUPS
+from tagmanager.views.questions import PART, may_ask
 
 RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 
@@ -49,6 +50,7 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @allowed()
+@may_ask(PART)
 @never_cache
 def connection_card(request: HttpRequest) -> HttpResponse:
     """The account, the connected user, and whether a worker is alive; a whole page without htmx."""

@@ -57,7 +57,8 @@ class HttpSession:
     ) -> AttemptResult:
         """Send the request, unless `send_by` (`time.monotonic`) has passed. Never raises.
 
-        It is over after `seconds` or `ATTEMPT_TIMEOUT`, but for a look-up of the host's address, which nothing can interrupt.
+        It is over after `seconds` or `ATTEMPT_TIMEOUT`, but for a look-up of the host's address, which
+        nothing can interrupt.
         """
         is_write = request.kind == "write"
         seconds = min(seconds, ATTEMPT_TIMEOUT)
