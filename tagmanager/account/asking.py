@@ -1,4 +1,4 @@
-"""What pages ask Zendesk: bounded in time, by one process at a time, cached, within the pages' share of calls.
+"""What pages ask Zendesk: bounded in time, one process at a time, cached, within the pages' share of the calls.
 
 Never: a call for somebody who may not start jobs, or one that a job needs.
 """
