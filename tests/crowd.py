@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import requests
 
+PEOPLE = 12
 #: Seconds; longer than any answer may take.
 PATIENCE = 90.0
 #: What Zendesk is asked by pages, and never by a job on given ticket numbers.
@@ -39,7 +40,12 @@ class Visit:
 
 
 def visit_all(
-    address: str, cookies: dict[str, str], *, people: int = 12, rounds: int = 1, parts: Sequence[str] = PARTS
+    address: str,
+    cookies: dict[str, str],
+    *,
+    people: int = PEOPLE,
+    rounds: int = 1,
+    parts: Sequence[str] = PARTS,
 ) -> list[Visit]:
     """Every person opens a page, then what it fetches; each begins at another page."""
     with ThreadPoolExecutor(people) as crowd:

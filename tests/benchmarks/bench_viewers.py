@@ -22,7 +22,6 @@ from tests.benchmarks.web import start_gunicorn
 from tests.benchmarks.worker_processes import WorkerProcesses, start_workers
 from tests.benchmarks.zendesk_process import ZendeskProcess, start_zendesk
 
-PEOPLE = 12
 #: Seconds after which a job is not awaited any longer; some wait ten minutes for what a viewer was refused.
 PATIENCE = 300.0
 COLUMNS = (
@@ -82,7 +81,6 @@ def _play(fault: dict[str, Any] | None, environment: dict[str, str], folder: Pat
                         else crowd.visit_all(
                             f"http://127.0.0.1:{web.port}",
                             {name: cookie},
-                            people=PEOPLE,
                             rounds=sizes.rounds(),
                         )
                     )
