@@ -270,6 +270,9 @@ class Work(Protocol):
     #: Set by the engine; to be called right before each call, which must end within 30 seconds. It keeps the
     #: lease alive, and raises when that is lost.
     before_call: Callable[[], None]
+    #: Set by the engine: a moment of `time.monotonic` at which calls give up, those under way too. One that
+    #: changes something then has an unknown fate.
+    call_until: float
     #: Set by the engine while it lists refs only: nothing needs to be fetched that only planning uses.
     reads_ids_only: bool
     #: Set by the engine: whether the next page may be requested while the last one is written. A page that is

@@ -1,4 +1,4 @@
-"""What the project itself stores: lists of tags that were counted once, and which columns people chose."""
+"""What the project itself stores: lists of tags, which columns people chose, and what pages ask Zendesk."""
 
 from __future__ import annotations
 
@@ -65,3 +65,24 @@ class ColumnChoice(models.Model):
 
     def __str__(self) -> str:
         return f"Columns {', '.join(self.roles)}"
+
+
+class Turn(models.Model):
+    """The process that asks Zendesk a question for a page; the others wait for its answer."""
+
+    key = models.CharField(max_length=100, unique=True)
+    token = models.CharField(max_length=32)
+    until = models.DateTimeField()  # by the database's clock; from then on it counts for nothing
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PageCalls(models.Model):
+    """How many calls pages made in one minute, or may still make for a question that is being asked."""
+
+    minute = models.BigIntegerField(unique=True)  # since 1970
+    calls = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls in minute {self.minute}"

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tagmanager.ops.timezone.middleware",
+    "tagmanager.account.patience.middleware",
     # Last, so that it sees every answer that can refuse a login.
     "axes.middleware.AxesMiddleware",
 ]

@@ -20,8 +20,7 @@ from hypothesis import HealthCheck, settings
 from pytest_django import Settings
 
 from jobs.reports import recount
-from tagmanager.account import choices, queries
-from tagmanager.account import connection as zendesk_connection
+from tagmanager.account import asking
 from tagmanager.cli import account
 from tagmanager.inventory import tag_counts
 from tests import clocks, factories
@@ -37,8 +36,7 @@ PBKDF2PasswordHasher.iterations = 1
 django_settings.WHITENOISE_AUTOREFRESH = True
 
 # Pages and commands wait a few seconds for a Zendesk that is away; a test that has one away need not.
-zendesk_connection.FORM_MAX_WAIT = choices.CHOICES_MAX_WAIT = tag_counts.LIST_MAX_WAIT = 0.0
-queries.FRAGMENT_MAX_WAIT = account.MAX_WAIT = 0.0
+asking.MAX_WAIT = account.MAX_WAIT = 0.0
 
 # A count waits for the last minute of Zendesk's export; a test of that sets the time, and moves the clock.
 tag_counts.EXPORT_OMITS = timedelta(0)

@@ -16,7 +16,7 @@ from jobs.actors import COMMAND_LINE, Actor
 from jobs.engine import execution
 from jobs.models import Job
 from jobs.states import FollowUp
-from tagmanager.account import connection
+from tagmanager.account import asking, connection
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.intake.sources import Source
 from tagmanager.intake.ticket_filter import TicketFilter
@@ -92,6 +92,7 @@ def point_to(url: str, settings: Any) -> None:
     settings.ZENDESK_OAUTH_CLIENT_SECRET = zd.CLIENT_SECRET
     connection._credentials.cache_clear()
     cache.clear()
+    asking.forget_words_of_customers()
 
 
 def params(

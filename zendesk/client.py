@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import re
 import time
@@ -79,6 +80,10 @@ class Zendesk:
     of an export; pages become smaller while Zendesk is slow with them. ``product`` names the program and its
     version to Zendesk.
 
+    At `until` (`time.monotonic`) the client gives up, whatever it waits for: a name to be resolved, a
+    connection, a token, the next byte, its turn. Calls fail from then on. `kept_back` says how many of the
+    account's calls in this minute are kept for other parts of this program.
+
     All methods raise ZendeskError, and ValueError for invalid arguments.
     """
 
@@ -93,6 +98,8 @@ class Zendesk:
         on_call: Callable[[Call], None] | None = None,
         before_call: Callable[[], None] | None = None,
         may_read_ahead: Callable[[], bool] = lambda: False,
+        until: Callable[[], float] = lambda: math.inf,
+        kept_back: Callable[[RateLimit], float] = lambda _: 0.0,
         export_page: int = MAX_EXPORT_PAGE,
         product: str = "tag-manager",
         sleep: Callable[[float], None] = time.sleep,
@@ -116,6 +123,8 @@ class Zendesk:
             on_call=on_call,
             before_call=before_call,
             product=product,
+            until=until,
+            kept_back=kept_back,
             sleep=sleep,
             clock=clock,
             jitter=jitter,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -19,6 +21,7 @@ from zendesk.errors import (
     NotAllowed,
     NotFound,
     Refused,
+    Unavailable,
     UnexpectedAnswer,
     ZendeskError,
 )
@@ -48,6 +51,10 @@ class TokenEndpoint(Protocol):
 
     @property
     def base_url(self) -> str: ...
+
+    @property
+    def seconds_left(self) -> float:
+        """How long a call may take; infinite without an end."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -112,8 +119,8 @@ class OAuthClient:
         )
 
     def header(self, account: TokenEndpoint, /) -> str:
-        # One thread fetches a token; the others wait here for it.
-        with self._lock:
+        # One thread fetches a token; the others wait here for it, each as long as its own call may take.
+        with self._locked_for(account):
             token = self._tokens.get(account.base_url)
             if token is None or account.now() >= token.renew_at:
                 token = self._fetch(account)
@@ -131,12 +138,22 @@ class OAuthClient:
         )
 
     def renew(self, account: TokenEndpoint, refused: str, /) -> bool:
-        with self._lock:
+        with self._locked_for(account):
             token = self._tokens.get(account.base_url)
             # Another thread may have renewed the token since that call: keep the newer one.
             if token is not None and token.header == refused:
                 del self._tokens[account.base_url]
         return True
+
+    @contextmanager
+    def _locked_for(self, account: TokenEndpoint) -> Iterator[None]:
+        seconds = account.seconds_left
+        if not self._lock.acquire(timeout=-1 if math.isinf(seconds) else seconds):
+            raise Unavailable("Zendesk has not yet answered the request for an access token.")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _fetch(self, account: TokenEndpoint) -> _Token:
         grant: dict[str, object] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -57,6 +58,7 @@ def run(
     *,
     seconds: float,
     seconds_alone: float = 0.0,
+    seconds_of_calls: float = math.inf,
     token: str = "",
     max_items: int | None = None,
     on_step: Callable[[], None] | None = None,
@@ -66,7 +68,8 @@ def run(
 
     Does nothing if somebody else holds the job. A caller that holds it already passes its `token`. A job that
     turns out to have more than `max_items` is left to a background worker. `on_step` is called at every step.
-    `database_retry` bounds the waits for our own database.
+    After `seconds_of_calls` calls to the other side give up. `database_retry` bounds the waits for our own
+    database.
 
     Afterwards the job has ended, is stopped, is parked until a time, or is released with a wake-up for the
     next worker. A bug is logged, marks the job as errored, and is raised.
@@ -75,9 +78,23 @@ def run(
         _run(
             job_id,
             token,
-            TimeSlice(time.monotonic() + seconds, max_items, on_step, time.monotonic() + seconds_alone),
+            TimeSlice(
+                time.monotonic() + seconds,
+                max_items,
+                on_step,
+                call_until=time.monotonic() + seconds_of_calls,
+                alone_until=time.monotonic() + seconds_alone,
+            ),
             database_retry or DatabaseRetry(max(seconds, seconds_alone) + DATABASE_RETRY_BEYOND_SLICE),
         )
+
+
+def hand_over(job_id: int, token: str) -> None:
+    """Leave a job that this process has held since its creation to a background worker."""
+    job = Job.objects.filter(pk=job_id, lease_token=token).first()
+    if job is not None:
+        with suppress(LeaseLost):
+            Lease(job, token).release()
 
 
 def _run(job_id: int, token: str, time_slice: TimeSlice, database_retry: DatabaseRetry) -> None:
@@ -169,6 +186,7 @@ def _work(lease: Lease, time_slice: TimeSlice) -> None:
     try:
         with closing(work_for(lease.job)) as work:
             work.before_call = lease.fence
+            work.call_until = time_slice.call_until
             _work_and_wait(lease, work, time_slice)
     except (NeedsPerson, Refused) as problem:
         was_cancelled = Job.objects.get(pk=lease.job.pk).status == Status.CANCELLING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ class TimeSlice:
     until: float  # a moment of `time.monotonic`
     max_items: int | None = None  # a longer list is left to a background worker
     on_step: Callable[[], None] | None = None  # called at every step, for example to show progress
+    call_until: float = math.inf  # when calls give up, those under way too; a moment of `time.monotonic`
     alone_until: float = 0.0  # how far it is extended while no other job waits for a worker
     _checked_at: float = 0.0
 

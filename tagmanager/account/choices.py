@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
-from django.core.cache import cache
+from django.urls import reverse
 
-from tagmanager.account import connection
-from zendesk import Zendesk, ZendeskError
+from tagmanager.account.asking import Question, ask
+from zendesk import Zendesk
 
-#: Until this has passed, the list lacks a view or macro created just now; its number can still be typed.
-CACHE_SECONDS = 60
-#: Longer lists are cut off; the number of any other view or macro can be typed.
+#: Longer lists are cut off; the number of any other view or macro can be typed. Until an answer is a minute
+#: old, the list lacks what was created just now; its number can be typed, too.
 MAX_CHOICES = 500
-#: Seconds that a call may wait. The page works without the list, so it should not wait long.
-CHOICES_MAX_WAIT = 1.0
+#: A token, and a call for a hundred of them; some are not active.
+MOST_CALLS = 8
 
 
 class Titled(Protocol):
@@ -33,10 +33,23 @@ class Titled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The active ones as pairs of id and title, or why they are not available."""
+    """The active ones as pairs of id and title."""
 
+    name: str  # "views" or "macros"
     choices: list[tuple[int, str]]
-    problem: str = ""
+    problem: str = ""  # why the list is not current, a sentence
+    is_pending: bool = False  # asking again in a moment helps
+    at: datetime | None = None  # when Zendesk gave the list
+
+    @property
+    def address(self) -> str:
+        """The part of a page that asks again."""
+        return reverse(f"offered-{self.name}")
+
+    @property
+    def list_id(self) -> str:
+        """The id of the list that a text box without choices offers once Zendesk has answered."""
+        return f"known-{self.name}"
 
 
 def views() -> Choices:
@@ -50,13 +63,8 @@ def macros() -> Choices:
 
 
 def _load(name: str, read: Callable[[Zendesk], Iterable[Titled]]) -> Choices:
-    try:
-        key = f"{name}:{connection.address()}"
-        kept: list[tuple[int, str]] | None = cache.get(key)
-        if kept is None:
-            with connection.connect(max_wait=CHOICES_MAX_WAIT) as zendesk:
-                kept = [(each.id, each.title) for each in islice(read(zendesk), MAX_CHOICES) if each.active]
-            cache.set(key, kept, CACHE_SECONDS)
-    except (connection.NotConnected, ZendeskError) as problem:
-        return Choices([], str(problem))
-    return Choices(kept)
+    def active(zendesk: Zendesk) -> list[tuple[int, str]]:
+        return [(each.id, each.title) for each in islice(read(zendesk), MAX_CHOICES) if each.active]
+
+    known = ask(Question(name, active, most_calls=MOST_CALLS))
+    return Choices(name, known.answer or [], known.why_not_current, known.is_pending, known.at)

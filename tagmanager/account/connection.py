@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
 
+from tagmanager.account.pages_gate import PagesGate
 from tagmanager.account.shared_gate import SharedGate
 from zendesk import (
     MAX_EXPORT_PAGE,
@@ -14,14 +16,11 @@ from zendesk import (
     BearerToken,
     Call,
     Credentials,
-    Gate,
     OAuthClient,
+    RateLimit,
     Zendesk,
     address_of,
 )
-
-#: Seconds that a form's check may wait for Zendesk.
-FORM_MAX_WAIT = 3.0
 
 HOW_TO_CONNECT = (
     "Set ZENDESK_SUBDOMAIN, and ZENDESK_OAUTH_CLIENT_ID with ZENDESK_OAUTH_CLIENT_SECRET, in the environment "
@@ -38,22 +37,43 @@ def connect(
     on_call: Callable[[Call], None] | None = None,
     before_call: Callable[[], None] | None = None,
     may_read_ahead: Callable[[], bool] = lambda: False,
+    until: Callable[[], float] = lambda: math.inf,
+    kept_back: Callable[[RateLimit], float] = lambda _: 0.0,
     max_wait: float = 10.0,
-    gate: Gate | None = None,
     export_page: int = MAX_EXPORT_PAGE,
 ) -> Zendesk:
-    """A client for the configured account; by default its gate is shared. Raises `NotConnected`."""
+    """A client for the configured account, for jobs and commands. Raises `NotConnected`."""
     return Zendesk(
         address(),
         credentials(),
         rate_share=settings.ZENDESK_RATE_SHARE,
-        gate=gate or SharedGate(),
+        gate=SharedGate(),
         on_call=on_call,
         before_call=before_call,
         may_read_ahead=may_read_ahead,
+        until=until,
+        kept_back=kept_back,
         max_wait=max_wait,
         export_page=export_page,
         product=f"tag-manager/{settings.VERSION}",
+    )
+
+
+def for_pages(
+    *, before_call: Callable[[], None] | None = None, until: float = math.inf, max_wait: float
+) -> Zendesk:
+    """A client for what people look up, which gives up at `until` (`time.monotonic`). Raises `NotConnected`.
+
+    Several threads may use it, even those without a connection to the database.
+    """
+    return Zendesk(
+        address(),
+        credentials(),
+        rate_share=settings.ZENDESK_RATE_SHARE,
+        gate=PagesGate(address()),
+        before_call=before_call,
+        until=lambda: until,
+        max_wait=max_wait,
     )
 
 

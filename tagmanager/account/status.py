@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from django.core.cache import cache
 from django.utils import timezone
 
-from tagmanager.account import connection, queries
-from zendesk import ZendeskError, check
+from tagmanager.account import asking, connection, page_calls
+from tagmanager.account.asking import Question
+from zendesk import Zendesk, check
 
 #: Days before a credential expires on which the page begins to warn.
 EXPIRY_NOTICE_DAYS = 30
+#: The most calls of a check: a token, and one for the user, the search, the role and each list of brands.
+MOST_CALLS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,13 @@ class AccountStatus:
     role: str = ""
     warnings: tuple[str, ...] = ()
     limit: int | None = None  # calls a minute of the whole account
-    left: int | None = None  # of them, in this minute
+    left: int | None = None  # of them, in that minute
     credential: str = ""  # when it ends, in a sentence
     ends_soon: bool = False
     problem: str = ""
+    checked_at: datetime | None = None  # None: never, as far as is remembered
+    not_checked: str = ""  # why there is no newer check, in a sentence, where that is no problem
+    is_pending: bool = False  # asking again in a moment helps
 
 
 def configured_account() -> AccountStatus:
@@ -40,48 +46,35 @@ def configured_account() -> AccountStatus:
 
 
 def account_status() -> AccountStatus:
-    """The checked status of the connection. Never raises; calls Zendesk at most once a minute."""
+    """The checked status of the connection, or the last known one. Never raises."""
     settings = configured_account()
     if settings.problem:
         return settings
-    return queries.cached(f"account-status:{settings.account}", lambda: _check_connection(settings.account))
+    known = asking.ask(Question("account-status", _check_connection, most_calls=MOST_CALLS))
+    status = replace(known.answer or settings, checked_at=known.at, is_pending=known.is_pending)
+    if known.is_pending or known.is_withheld:
+        return replace(status, not_checked=known.why_not_current)
+    return replace(status, problem=known.why_not_current)
 
 
-def _check_connection(account: str) -> AccountStatus:
-    try:
-        with connection.connect(max_wait=queries.FRAGMENT_MAX_WAIT) as zendesk:
-            found = check(zendesk)
-            rate = zendesk.rate
-    except (connection.NotConnected, ZendeskError) as problem:
-        return AccountStatus(account=account, problem=str(problem))
+def _check_connection(zendesk: Zendesk) -> AccountStatus:
+    found = check(zendesk)
     end = found.credentials_end
     return AccountStatus(
-        account=account,
+        account=zendesk.base_url,
         user=found.user.name,
         role=found.role,
         warnings=tuple(warning for warning in found.warnings if warning != end.text),
         limit=found.calls_per_minute,
-        left=rate.remaining if rate else None,
+        left=zendesk.rate.remaining if zendesk.rate else None,
         credential=end.text,
         ends_soon=end.on is not None and (end.on - timezone.now().date()).days < EXPIRY_NOTICE_DAYS,
     )
 
 
 def calls_per_minute() -> int | None:
-    """The account's limit, if `account_status` was called within the last minute; makes no call."""
-    known = _known_status()
-    return known.limit if known else None
-
-
-def calls_left() -> tuple[int, int] | None:
-    """Calls left of this minute and the account's limit, as of less than a minute ago; makes no call."""
-    known = _known_status()
-    return (known.left, known.limit) if known and known.left is not None and known.limit else None
-
-
-def _known_status() -> AccountStatus | None:
+    """The account's limit, as far as it is remembered; makes no call."""
     try:
-        known: AccountStatus | None = cache.get(f"account-status:{connection.address()}")
+        return page_calls.known_limit()
     except connection.NotConnected:
         return None
-    return known

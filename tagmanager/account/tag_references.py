@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.core.cache import cache
-
 from jobs.reports.exports import escape_formula
-from tagmanager.account import connection
+from tagmanager.account import asking, connection
+from tagmanager.account.asking import Known, Question
 from tagmanager.account.parallel import Answers, ask_all
 from zendesk import AutoRouting, NotAllowed, NotFound, Webhook, Zendesk
 from zendesk.records.setup import TICKETS
 
 #: Seconds. The configuration seldom changes, and reading it takes many calls.
-CACHE_SECONDS = 120
+CURRENT_SECONDS = 120.0
 #: Seconds, where some of it could not be read just now.
-INCOMPLETE_SECONDS = 10
+INCOMPLETE_SECONDS = 10.0
+#: The most calls: a token, one for each list, and further pages of the long ones.
+MOST_CALLS = 30
 
 Kind = Literal[
     "field",
@@ -105,6 +106,15 @@ class AccountSetup:
     withheld: tuple[str, ...] = ()  # lists that Zendesk does not show to the connected user
     failed: Mapping[str, str] | None = None  # why others could not be read now
 
+    def references_to(self, tags: Iterable[str]) -> tuple[TagReference, ...]:
+        """The references to any of `tags`, each with only those of its tags."""
+        wanted = frozenset(tags)
+        return tuple(
+            TagReference(each.kind, each.id, each.title, each.tags & wanted, each.field_type)
+            for each in self.references
+            if each.tags & wanted
+        )
+
     @property
     def gaps(self) -> list[str]:
         """A sentence for everything that is missing here."""
@@ -112,34 +122,26 @@ class AccountSetup:
         return [*said, *(f"The {name} could not be read. {why}" for name, why in (self.failed or {}).items())]
 
 
-def account_setup() -> AccountSetup:
-    """The configuration, cached for two minutes.
-
-    Raises `NotConnected`, and `ZendeskError` if none of it can be read.
-    """
-    key = f"account-setup:{connection.address()}"
-    found: AccountSetup | None = cache.get(key)
-    if found is None:
-        found = _setup_of(
-            ask_all({**{name: _all_of(read) for name, read in LISTS.items()}, AUTO_ROUTING: _routing})
+def account_setup() -> Known[AccountSetup]:
+    """The configuration, cached for two minutes; a failure if none of it can be read."""
+    return asking.ask(
+        Question(
+            "account-setup",
+            _read_setup,
+            most_calls=MOST_CALLS,
+            lasts=lambda found: INCOMPLETE_SECONDS if found.failed else CURRENT_SECONDS,
         )
-        cache.set(key, found, INCOMPLETE_SECONDS if found.failed else CACHE_SECONDS)
-    return found
+    )
+
+
+def _read_setup(zendesk: Zendesk) -> AccountSetup:
+    lists = {name: _all_of(read) for name, read in LISTS.items()}
+    return _setup_of(ask_all(zendesk, {**lists, AUTO_ROUTING: _routing}))
 
 
 def tag_references() -> tuple[TagReference, ...]:
-    """All references in the account. Raises as `account_setup` does."""
-    return account_setup().references
-
-
-def references_to(tags: Iterable[str]) -> tuple[TagReference, ...]:
-    """The references to any of `tags`, each with only those of its tags."""
-    wanted = frozenset(tags)
-    return tuple(
-        TagReference(each.kind, each.id, each.title, each.tags & wanted, each.field_type)
-        for each in tag_references()
-        if each.tags & wanted
-    )
+    """All references in the account, as last read. Raises `NotConnected`, or `ZendeskError` if none were."""
+    return account_setup().latest().references
 
 
 def kinds_in_words(number: int, kind: str) -> str:

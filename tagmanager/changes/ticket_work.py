@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -44,6 +45,7 @@ from jobs.work import (
     Verify,
 )
 from tagmanager.account import connection
+from tagmanager.account.page_calls import KeptForPages
 from tagmanager.changes import (
     ai_agents,
     closed_tickets,
@@ -122,12 +124,15 @@ class TicketWork:
         self._refusals: Counter[int] = Counter()  # how often it has refused a ticket with such parts
         self._macro: Application | None = None  # an undo takes back what one did, and applies none
         self.before_call: Callable[[], None] = _nothing
+        self.call_until = math.inf
         self.reads_ids_only = False
         self.may_read_ahead: Callable[[], bool] = _never
         self._zendesk = connection.connect(
             on_call=self._count,
             before_call=self._may_call,
             may_read_ahead=self._may_read_ahead,
+            until=lambda: self.call_until,
+            kept_back=KeptForPages(),
             max_wait=CALL_MAX_WAIT,
             export_page=_export_page(job.limit if self._is_taken_whole else None),
         )

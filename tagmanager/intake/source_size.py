@@ -16,10 +16,10 @@ class RecentCounts:
     """Counts that Zendesk gave within the last minute, for pages: five a minute and view are allowed."""
 
     def view(self, view_id: int) -> int | None:
-        return suggestions.view_count(view_id).value
+        return suggestions.view_count(view_id).current().value
 
     def search(self, query: str) -> int:
-        return suggestions.search_count(query)
+        return suggestions.search_count(query).current()
 
 
 def number_of(source: Source, counts: Counts) -> int | None:

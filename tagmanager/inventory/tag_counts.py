@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,10 +19,11 @@ from django.db.models import QuerySet
 from jobs.clocks import clock
 from jobs.models import Item, Job
 from jobs.states import Status
-from tagmanager.account import connection
+from tagmanager.account import connection, patience
+from tagmanager.account.asking import Question, ask
 from tagmanager.account.suggestions import search_count
 from tagmanager.models import TagList
-from zendesk import Refused, ZendeskError, normalise
+from zendesk import Refused, Zendesk, ZendeskError, normalise
 
 #: The slug of the tool whose jobs read every ticket for a count.
 COUNT_TOOL = "count-tags"
@@ -29,8 +31,8 @@ COUNT_TOOL = "count-tags"
 LIST_MAX_AGE = timedelta(hours=1)
 #: A partly read list older than this starts again, because its pages may have shifted.
 RESTART_AFTER = timedelta(hours=1)
-#: Seconds that a call may wait for Zendesk.
-LIST_MAX_WAIT = 1.0
+#: The most calls for a piece of that list: a token, and as many pages as arrive in a second or two.
+PIECE_CALLS = 10
 #: What Zendesk's export of all tickets leaves out: the changes of the last minute (developer.zendesk.com,
 #: incremental exports).
 EXPORT_OMITS = timedelta(minutes=1)
@@ -54,12 +56,14 @@ class TagLists:
     being_added: TagList | None = None  # a finished count whose tickets are being added up
     counting: Job | None = None  # a count that has not ended, running or stopped
     problem: ZendeskError | None = None  # why reading Zendesk's own list stopped
+    is_withheld: bool = False  # it is not read on, because this person may not ask Zendesk
 
     @property
     def is_moving(self) -> bool:
         """Whether work is in progress."""
         is_counted = self.counting is not None and self.counting.is_active
-        return bool((self.being_read and not self.problem) or self.being_added or is_counted)
+        is_read = self.being_read and not (self.problem or self.is_withheld)
+        return bool(is_read or self.being_added or is_counted)
 
     @property
     def by(self) -> TagList | None:
@@ -70,25 +74,22 @@ class TagLists:
 def tag_lists(*, seconds: float) -> TagLists:
     """Work on incomplete lists for about `seconds`, then return all lists. Raises `NotConnected`.
 
-    It may take one call to Zendesk longer.
+    It may take one call to Zendesk longer. Where nothing may be asked, it begins to read no list.
     """
     account = connection.address()
     end = time.monotonic() + seconds
     full, being_added = _last_count(account, end)
-    own, being_read, problem = (
-        _latest_complete(account, counted_at=None, job=None),
-        _partial_list(account),
-        None,
-    )
-    if being_read is None and (own is None or clock.now() - own.began_at > LIST_MAX_AGE):
+    own, being_read = _latest_complete(account, counted_at=None, job=None), _partial_list(account)
+    problem, may_ask = None, bool(patience.until())
+    if may_ask and being_read is None and (own is None or clock.now() - own.began_at > LIST_MAX_AGE):
         being_read = start_reading(account)
-    if being_read is not None:
+    if being_read is not None and may_ask:
         try:
-            if _continue_reading(being_read, end):
+            if _continue_reading(being_read, seconds):
                 own, being_read = being_read, None
         except ZendeskError as exc:
             problem = exc
-    return TagLists(own, full, being_read, being_added, counting(account), problem)
+    return TagLists(own, full, being_read, being_added, counting(account), problem, not may_ask)
 
 
 def changed_since(counted: TagList) -> int | None:
@@ -99,10 +100,7 @@ def changed_since(counted: TagList) -> int | None:
     if counted.reached_at is None:
         return None
     moment = counted.reached_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    try:
-        return search_count(f"updated>{moment}")
-    except ZendeskError:
-        return None
+    return search_count(f"updated>{moment}").answer
 
 
 def counting(account: str) -> Job | None:
@@ -146,23 +144,59 @@ def _last_count(account: str, end: float) -> tuple[TagList | None, TagList | Non
     return _latest_complete(account, counted_at__isnull=False), added
 
 
-def _continue_reading(own: TagList, end: float) -> bool:
-    """Read Zendesk's own list until it is complete or time runs out. Returns whether it is complete."""
-    cursor: str | None = own.place
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of Zendesk's own list."""
+
+    counts: Mapping[str, int]  # tickets by tag
+    next_place: str | None  # None: the list is complete
+    problem: ZendeskError | None = None  # why it is no longer
+
+
+def _continue_reading(own: TagList, seconds: float) -> bool:
+    """Read Zendesk's own list until it is complete or time runs out. Returns whether it is complete.
+
+    Raises `ZendeskError`; what was read before that is saved.
+    """
+    known = ask(
+        Question(
+            f"tag-list:{own.pk}:{own.place}",
+            # Less than the request may wait, so that the last page of the piece arrives in time.
+            lambda zendesk: _read_piece(zendesk, own.place, min(seconds, patience.seconds_left() / 2)),
+            most_calls=PIECE_CALLS,
+        )
+    )
+    if known.is_pending or known.is_withheld:
+        return False  # somebody is at it, or the next minute has calls again
     try:
-        with connection.connect(max_wait=LIST_MAX_WAIT) as zendesk:
-            for page in zendesk.tags(cursor=cursor or None):
-                own.counts |= {normalise(tag.name): tag.count for tag in page.items}
-                cursor = page.next_cursor
-                if cursor is None or time.monotonic() >= end:
-                    break
+        piece = known.current()
     except Refused:
         if not own.place:
             raise
-        cursor, own.counts = "", {}  # the cursor has expired
-    finally:
-        _save(own, cursor)
+        piece = Piece({}, "")  # the cursor has expired
+        own.counts = {}
+    own.counts |= piece.counts
+    _save(own, piece.next_place)
+    if piece.problem:
+        raise piece.problem
     return own.ended_at is not None
+
+
+def _read_piece(zendesk: Zendesk, place: str, seconds: float) -> Piece:
+    end = time.monotonic() + seconds
+    counts: dict[str, int] = {}
+    cursor: str | None = place
+    try:
+        for page in zendesk.tags(cursor=place or None):
+            counts |= {normalise(tag.name): tag.count for tag in page.items}
+            cursor = page.next_cursor
+            if cursor is None or time.monotonic() >= end:
+                break
+    except ZendeskError as problem:
+        if not counts:
+            raise
+        return Piece(counts, cursor, problem)
+    return Piece(counts, cursor)
 
 
 def _continue_adding_up(full: TagList, end: float) -> bool:

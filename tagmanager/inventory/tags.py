@@ -14,9 +14,10 @@ from functools import cached_property
 from hashlib import blake2s
 from urllib.parse import quote
 
+from django.core.cache import cache
+
 from jobs.reports.exports import escape_formula
 from tagmanager.account import connection
-from tagmanager.account.queries import cached
 from tagmanager.account.tag_references import TagReference, account_setup, kinds_in_words
 from tagmanager.intake.sources import tag_query
 from tagmanager.inventory import similar_tags
@@ -102,7 +103,7 @@ class Inventory:
     def _references_by_tag(self) -> Mapping[str, list[TagReference]]:
         found: dict[str, list[TagReference]] = defaultdict(list)
         try:
-            setup = account_setup()
+            setup = account_setup().latest()
             self.gaps = setup.gaps
             for each in setup.references:
                 for tag in each.tags:
@@ -128,9 +129,12 @@ SORT_KEYS: dict[str, Callable[[Tag], tuple[int | str, ...]]] = {
 def similar_names(names: Sequence[str]) -> list[list[str]]:
     """Groups of similar names, cached for all people."""
     digest = blake2s(" ".join(names).encode(), digest_size=16).hexdigest()
-    return cached(
-        f"similar-tags:{digest}", lambda: similar_tags.similar_groups(names), seconds=GROUPS_CACHE_SECONDS
-    )
+    key = f"similar-tags:{digest}"
+    found: list[list[str]] | None = cache.get(key)
+    if found is None:
+        found = similar_tags.similar_groups(names)
+        cache.set(key, found, GROUPS_CACHE_SECONDS)
+    return found
 
 
 def as_csv(tags: Iterable[Tag], lists: TagLists) -> str:

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from html import unescape
 
 from jobs.reports.exports import escape_formula
-from tagmanager.account import connection
-from tagmanager.account.queries import cached, query
+from tagmanager.account import asking, connection
+from tagmanager.account.asking import Known, Question
 from tagmanager.account.tag_references import ADMIN_PATHS
 from tagmanager.macros import field_names
 from tagmanager.macros.field_names import FieldNames
@@ -27,6 +27,8 @@ CURRENT = {
     "current_user": "the person who applies it",
     "current_groups": "the groups of the person who applies it",
 }
+#: Seconds for which the macros are current, and the most calls to read them: a page has a hundred.
+CURRENT_SECONDS, MOST_CALLS = 120.0, 20
 HTML_TAG = re.compile(r"<[^>]*>")
 
 
@@ -51,13 +53,14 @@ class Found:
     address: str  # its page in Zendesk
 
 
-def macros() -> tuple[Found, ...]:
-    """All macros that the connected user may see, kept for two minutes; active ones first, then by title.
+def account_macros() -> Known[Account]:
+    """All macros that the connected user may see, cached for two minutes."""
+    return asking.ask(Question("macro-search", _read, most_calls=MOST_CALLS, lasts=lambda _: CURRENT_SECONDS))
 
-    Raises `NotConnected` or `ZendeskError`.
-    """
+
+def in_words(known: Account) -> tuple[Found, ...]:
+    """Active ones first, then by title. Raises `NotConnected`."""
     account = connection.address()
-    known = cached(f"macro-search:{account}", lambda: query(_read), seconds=120)
     found = (_in_words(macro, known, account) for macro in known.macros)
     return tuple(sorted(found, key=lambda macro: (not macro.active, macro.title.lower())))
 
@@ -68,10 +71,10 @@ def _read(zendesk: Zendesk) -> Account:
     return Account(macros, field_names.read(zendesk, named))
 
 
-def search(text: str, parts: Iterable[str]) -> list[Found]:
+def search(known: Account, text: str, parts: Iterable[str]) -> list[Found]:
     """Those in which each word of the text stands in one of the parts, whatever its case."""
     wanted, places = text.casefold().split(), list(parts)
-    return [macro for macro in macros() if _has(macro, wanted, places)]
+    return [macro for macro in in_words(known) if _has(macro, wanted, places)]
 
 
 def as_csv(found: Iterable[Found]) -> str:

@@ -8,13 +8,12 @@ from math import ceil
 from django.conf import settings
 
 from jobs.formatting import time_left
+from tagmanager.account.page_calls import MIN_CALLS_PER_MINUTE
 from tagmanager.account.status import calls_per_minute
 from tagmanager.macros.application import ASKED_AT_ONCE
 
 #: Tickets per call, and the seconds Zendesk takes for them (developer.zendesk.com, tickets).
 BATCH_SIZE, BATCH_SECONDS = 100, 10
-#: Calls a minute on Zendesk's smallest plan with an API (developer.zendesk.com, rate limits).
-MIN_CALLS_PER_MINUTE = 200
 #: Status checks while the batches in flight are processed; one call covers all of them.
 POLLS_PER_ROUND, POLLS_PER_BATCH = 4, 0.34
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobs.models import Item, Job
 from jobs.states import Outcome
 from jobs.templatetags.job_pages import fields_of
-from tagmanager.account import connection
-from tagmanager.account.queries import query
+from tagmanager.account import asking
+from tagmanager.account.asking import Known, Question
 from tagmanager.macros.application import Application, AppliedMacro
 from tagmanager.ticket_change import TicketChange, TicketSnapshot
 from tagmanager.tools import macro_of
@@ -43,6 +43,16 @@ class Samples:
     problem: str = ""
     comment: str = ""  # as it would be posted, if it is the same on all tickets
     is_public: bool = False
+    is_pending: bool = False  # asking again in a moment helps
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What Zendesk says of the samples: never stored, but in this process's memory for a minute."""
+
+    subjects: dict[int, str]
+    comments: dict[int, str]
+    problem: str = ""  # why there are no comments
 
 
 def samples_of(job: Job) -> Samples:
@@ -53,27 +63,43 @@ def samples_of(job: Job) -> Samples:
     planned = job.items.filter(outcome=Outcome.PLANNED)
     first = list(planned.order_by("ref")[:MAX_SAMPLES])
     if len(first) == MAX_SAMPLES:
-        known = {item.pk for item in first[: MAX_SAMPLES // 2]}
-        last = [item for item in planned.order_by("-ref")[: MAX_SAMPLES // 2] if item.pk not in known]
+        seen = {item.pk for item in first[: MAX_SAMPLES // 2]}
+        last = [item for item in planned.order_by("-ref")[: MAX_SAMPLES // 2] if item.pk not in seen]
         first = first[: MAX_SAMPLES // 2] + last[::-1]
     macro = macro_of(job)
-    subjects: dict[int, str] = {}
-    said: dict[int, str] = {}
-    problem = ""
-    try:
-        tickets = query(lambda zendesk: zendesk.tickets([item.ref for item in first]))
-        subjects = {ticket.id: ticket.subject for ticket in tickets}
-        if macro is not None and macro.comment is not None and macro.comment.differs:
-            said = query(
-                lambda zendesk: _comments(zendesk, macro, [item.ref for item in first[:MAX_COMMENTS]])
-            )
-    except (connection.NotConnected, ZendeskError) as exc:
-        problem = str(exc)
-    rows = [_sample(item, job, subjects.get(item.ref, ""), said.get(item.ref, "")) for item in first]
+    known = _words_of(job, [item.ref for item in first], macro)
+    words = known.answer or _Words({}, {})
+    rows = [
+        _sample(item, job, words.subjects.get(item.ref, ""), words.comments.get(item.ref, ""))
+        for item in first
+    ]
+    problem = words.problem or ("" if known.at else known.why_not_current)
+    found = Samples(rows, problem, is_pending=known.is_pending)
     if macro is None or macro.comment is None:
-        return Samples(rows, problem)
+        return found
     same = "" if macro.comment.differs else macro.comment.plain
-    return Samples(rows, problem, same, macro.comment.is_public)
+    return replace(found, comment=same, is_public=macro.comment.is_public)
+
+
+def _words_of(job: Job, refs: list[int], macro: AppliedMacro | None) -> Known[_Words]:
+    """The subjects of the tickets, and what a macro would write on the first of them."""
+    asked = macro if macro is not None and macro.comment is not None and macro.comment.differs else None
+
+    def read(zendesk: Zendesk) -> _Words:
+        subjects = {ticket.id: ticket.subject for ticket in zendesk.tickets(refs)}
+        if asked is None:
+            return _Words(subjects, {})
+        try:
+            return _Words(subjects, _comments(zendesk, asked, refs[:MAX_COMMENTS]))
+        except ZendeskError as problem:
+            return _Words(subjects, {}, str(problem))
+
+    calls = 2 if asked is None else 2 + MAX_COMMENTS
+    return asking.ask(Question(f"samples:{job.pk}", read, calls, _current_seconds, has_customers_words=True))
+
+
+def _current_seconds(words: _Words) -> float:
+    return asking.FAILED_SECONDS if words.problem else asking.CURRENT_SECONDS
 
 
 def _comments(zendesk: Zendesk, macro: AppliedMacro, refs: Iterable[int]) -> dict[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from jobs.guards.overlaps import overlapping_jobs
 from jobs.models import Job
@@ -11,7 +12,7 @@ from jobs.source_spec import SourceSpec
 from jobs.states import Outcome
 from tagmanager.account import connection
 from tagmanager.account.status import account_status
-from tagmanager.account.tag_references import AccountSetup, account_setup, references_to
+from tagmanager.account.tag_references import AccountSetup, account_setup
 from tagmanager.changes import closed_tickets, irrevocable
 from tagmanager.changes.ai_agents import AI_AGENT
 from tagmanager.changes.closed_tickets import ARCHIVED, CLOSED
@@ -31,6 +32,8 @@ class PreviewWarnings:
     problem: str = ""
     names_tags: bool = False  # something in the account refers to the tags
     gaps: tuple[str, ...] = ()  # a sentence for each part of the account that could not be looked up
+    is_pending: bool = False  # asking again in a moment helps
+    at: datetime | None = None  # when the account was looked at
 
 
 def warnings_of(job: Job) -> PreviewWarnings:
@@ -43,23 +46,27 @@ def warnings_of(job: Job) -> PreviewWarnings:
         *_ai_agent(job),
         *_overlapping_jobs(job, change),
     ]
+    known = account_setup()
     try:
-        setup = account_setup()
-        found = references_to(change.add | change.remove)
+        setup = known.latest()
     except (connection.NotConnected, ZendeskError) as problem:
-        return PreviewWarnings([*side_effects(job, change, AccountSetup()), *own], str(problem))
+        effects = [*side_effects(job, change, AccountSetup()), *own]
+        return PreviewWarnings(effects, str(problem), is_pending=known.is_pending)
+    found = setup.references_to(change.add | change.remove)
     about_tags = replace(setup, references=found)
     return PreviewWarnings(
-        [*side_effects(job, change, about_tags), *_unused_guard_tag(job), *own],
+        [*side_effects(job, change, about_tags), *_unused_guard_tag(job, setup), *own],
         names_tags=bool(found),
         gaps=tuple(setup.gaps),
+        is_pending=known.is_pending,
+        at=known.at,
     )
 
 
-def _unused_guard_tag(job: Job) -> Iterator[PreviewWarning]:
+def _unused_guard_tag(job: Job, setup: AccountSetup) -> Iterator[PreviewWarning]:
     """A guard tag has no effect unless triggers check for it."""
     tag = JobOptions.of(job).guard
-    if tag and not any(each.kind == "trigger" for each in references_to([tag])):
+    if tag and not any(each.kind == "trigger" for each in setup.references_to([tag])):
         yield PreviewWarning(
             f"No active trigger names the guard tag {tag}, so none leaves this change alone yet. The "
             "condition to add is below."

@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from jobs.work import Skipped, Unchanged
-from tagmanager.account import choices, connection
+from tagmanager.account import asking, choices, connection
 from tagmanager.macros import field_names, translation
 from tagmanager.macros.application import AppliedMacro, digest_of
 from tagmanager.macros.comments import Comment
@@ -34,6 +34,8 @@ from zendesk import Macro, NotFound, ZendeskError
 COMMENT_PARAMS = {True: "public_reply", False: "internal_note"}
 #: The placeholder for the person who applies the macro.
 CURRENT_USER = "current_user"
+#: The most calls to understand a macro: a token, itself, and pages of fields, statuses and groups.
+MOST_CALLS = 15
 #: How much of a macro is applied.
 ALL, POSSIBLE, FIELDS = "all", "possible", "fields"
 
@@ -66,9 +68,11 @@ class ApplyMacroForm(ToolForm):
         self._translation = Translation()
         self._names = FieldNames()
         self._mark = secrets.token_hex(12)
-        offered = choices.macros()
-        if offered.choices:
-            self._offer(offered.choices)
+        self.offered = choices.macros()
+        if self.offered.choices:
+            self._offer(self.offered.choices)
+        else:
+            self.fields["macro"].widget.attrs["list"] = self.offered.list_id
 
     def _offer(self, macros: list[tuple[int, str]]) -> None:
         field = self.fields["macro"]
@@ -81,7 +85,7 @@ class ApplyMacroForm(ToolForm):
     def clean_macro(self) -> int:
         number: int = self.cleaned_data["macro"]
         try:
-            with connection.connect(max_wait=connection.FORM_MAX_WAIT) as zendesk:
+            with asking.asking(MOST_CALLS) as zendesk:
                 self._macro = zendesk.macro(number)
                 known = zendesk.ticket_fields() if translation.names_fields(self._macro) else ()
                 named = {action.field for action in self._macro.actions}

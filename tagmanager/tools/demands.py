@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from tagmanager.account import connection
+from tagmanager.account import asking, connection
 from tagmanager.ticket_change import SETTABLE
 from tagmanager.tools.base import ReadsCustomFields, SetsFields, Tool, ToolForm
 from zendesk import Zendesk, ZendeskError
@@ -14,6 +14,8 @@ from zendesk import Zendesk, ZendeskError
 PARTS = ("slug", "name", "summary", "form_class", "title", "change_for")
 #: The package of this project's own tools.
 OURS = "tagmanager.tools"
+#: The most calls for the fields of the account: a token, and a page for a hundred.
+MOST_CALLS = 8
 #: The types of fields, as Zendesk calls them, whose values a tool may read: dropdowns and checkboxes.
 READABLE = frozenset({"tagger", "checkbox"})
 
@@ -58,7 +60,7 @@ def why_not_read(tool: Tool, params: dict[str, Any], zendesk: Zendesk | None = N
         return ""
     if zendesk is None:
         try:
-            with connection.connect(max_wait=connection.FORM_MAX_WAIT) as own:
+            with asking.asking(MOST_CALLS) as own:
                 return why_not_read(tool, params, own)
         except (connection.NotConnected, ZendeskError) as problem:
             return str(problem)

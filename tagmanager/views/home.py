@@ -19,9 +19,10 @@ from jobs.reports.pulse import pulse_of
 from jobs.views.permissions import ACT, SEE, allowed, why_refused
 from jobs.workers import health
 from tagmanager import tools as installed
-from tagmanager.account.status import account_status, calls_left, configured_account
+from tagmanager.account.status import account_status, configured_account
 from tagmanager.tools.base import StartsElsewhere
 from tagmanager.views.lookup_pages import LOOKUPS
+from tagmanager.views.questions import PART, may_ask
 
 RUNNING_SHOWN, LATEST_SHOWN, ATTENTION_SHOWN = 10, 5, 5
 
@@ -54,6 +55,7 @@ def jobs_now(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @allowed()
+@may_ask(PART)
 @never_cache
 def connection_card(request: HttpRequest) -> HttpResponse:
     """The account, the connected user, and whether a worker is alive; a whole page without htmx."""
@@ -85,7 +87,6 @@ def _jobs() -> dict[str, Any]:
         "pulse": pulse,
         "pulse_chart": pulse_chart(pulse) if pulse else None,
         "most_in_flight": settings.ZENDESK_MAX_JOBS,
-        "calls_left": calls_left(),
         "more_attention": len(attention) > ATTENTION_SHOWN,
         "running": named[1],
         "more_running": len(running) > RUNNING_SHOWN,

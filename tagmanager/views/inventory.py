@@ -29,6 +29,7 @@ from tagmanager.inventory.tags import Inventory, Tag
 from tagmanager.tools import tool
 from tagmanager.tools.count_tags import CountTags
 from tagmanager.views.lookup_pages import LOOKUPS
+from tagmanager.views.questions import PAGE, PART, may_ask
 
 #: Seconds that each request works on incomplete lists.
 WORK_SECONDS = 1.0
@@ -62,6 +63,7 @@ class InventoryQuery:
 
 @require_safe
 @allowed(SEE)
+@may_ask(PAGE)
 @never_cache
 def inventory(request: HttpRequest) -> HttpResponse:
     """The tags by `?q=`, `?show=` (a key of `FILTERS`) and `?order=`; `?format=` downloads all."""
@@ -85,6 +87,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @allowed(SEE)
+@may_ask(PART)
 @never_cache
 def state(request: HttpRequest) -> HttpResponse:
     """Progress of the work on the lists; when that is done, the page reloads."""
@@ -114,7 +117,7 @@ def count(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@allowed(SEE)
+@allowed(SEE, ACT)
 def refresh(_request: HttpRequest) -> HttpResponse:
     """Read Zendesk's own list again."""
     with suppress(connection.NotConnected):  # the page reports it

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -9,7 +12,9 @@ from django.views.decorators.http import require_safe
 
 from jobs.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
-from tagmanager.account import connection, suggestions
+from tagmanager.account import choices, suggestions
+from tagmanager.account.asking import Known
+from tagmanager.account.choices import Choices
 from tagmanager.account.status import account_status
 from tagmanager.changes import closed_tickets, guard_tag
 from tagmanager.changes.guard_tag import Condition
@@ -17,24 +22,25 @@ from tagmanager.intake import tag_pairs
 from tagmanager.intake.fields import OneTagField, TagsField
 from tagmanager.intake.tables.given import Given
 from tagmanager.tools import tag_patterns
-from zendesk import ZendeskError
+from tagmanager.views.questions import PART, may_ask
 
 #: How many pairs are shown as they would be read.
 MOST_PAIRS = 12
 #: Seconds until the page asks again while Zendesk counts a view, doubled each time: the first answer is often
 #: there after six, and Zendesk allows five questions a minute.
 FIRST_RETRY, LAST_RETRY = 6, 60
+#: What a text box may offer once Zendesk has answered.
+OFFERED: dict[str, Callable[[], Choices]] = {"views": choices.views, "macros": choices.macros}
 
 
 @require_safe
 @allowed(SEE, ACT, script=True)
+@may_ask(PART)
 def tags(request: HttpRequest) -> JsonResponse:
     """Tags that begin as `?q=` does. Without Zendesk there are none, and typing goes on all the same."""
-    try:
-        found = suggestions.tags_like(request.GET.get("q", "")[:100])
-    except (connection.NotConnected, ZendeskError) as problem:
-        return JsonResponse({"tags": [], "problem": str(problem)})
-    return JsonResponse({"tags": found})
+    known = suggestions.tags_like(request.GET.get("q", "")[:100])
+    found: dict[str, object] = {"tags": known.answer or []}
+    return JsonResponse(found | ({"problem": known.why_not_current} if known.why_not_current else {}))
 
 
 @require_safe
@@ -61,6 +67,7 @@ def guard(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @allowed(SEE, ACT, draft=True)
+@may_ask(PART)
 def closed_problem(request: HttpRequest) -> HttpResponse:
     """With `?include_closed=`: why closed tickets cannot be changed, as far as that is known."""
     problem = closed_tickets.why_not_as(account_status()) if "include_closed" in request.GET else ""
@@ -82,6 +89,7 @@ def pairs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @allowed(SEE, ACT, draft=True)
+@may_ask(PART)
 def meant(request: HttpRequest) -> HttpResponse:
     """The tags that match `?patterns=`, to tick; what a person has unticked stays unticked."""
     try:
@@ -95,32 +103,52 @@ def meant(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @allowed(SEE, ACT, draft=True)
+@may_ask(PART)
 def view_count(request: HttpRequest) -> HttpResponse:
     """About how many tickets the view `?view=` holds; `?after=` is how long the page waited, in seconds."""
     number, waited = (whole_number(request.GET.get(name, "")) for name in ("view", "after"))
     if not number:
         return _part(request, "count", {})
-    try:
-        found = suggestions.view_count(number)
-    except (connection.NotConnected, ZendeskError) as problem:
-        return _part(request, "count", {"problem": str(problem)})
+    known = suggestions.view_count(number)
+    if known.answer is None:
+        return _no_count(request, known)
     after = 2 * waited if waited and FIRST_RETRY <= waited <= LAST_RETRY else FIRST_RETRY
-    context: dict[str, object] = {"number": found.value, "is_rough": not found.fresh, "asked": True}
+    found = known.answer
+    context: dict[str, object] = {
+        "number": found.value,
+        "is_rough": not found.fresh,
+        "asked": True,
+        "known": known,
+    }
     return _part(request, "count", context | {"after": min(after, LAST_RETRY)})
 
 
 @require_safe
 @allowed(SEE, ACT, draft=True)
+@may_ask(PART)
 def search_count(request: HttpRequest) -> HttpResponse:
     """How many tickets the search `?search=` finds."""
     query = request.GET.get("search", "").strip()[:2_000]
     if not query:
         return _part(request, "count", {})
-    try:
-        number = suggestions.search_count(query)
-    except (connection.NotConnected, ZendeskError) as problem:
-        return _part(request, "count", {"problem": str(problem)})
-    return _part(request, "count", {"number": number, "asked": True})
+    known = suggestions.search_count(query)
+    if known.answer is None:
+        return _no_count(request, known)
+    return _part(request, "count", {"number": known.answer, "asked": True, "known": known})
+
+
+@require_safe
+@allowed(SEE, ACT, draft=True)
+@may_ask(PART)
+def offered(request: HttpRequest, name: str) -> HttpResponse:
+    """The views or macros for a text box that came without them."""
+    return _part(request, "offered", {"offered": OFFERED[name]()})
+
+
+def _no_count(request: HttpRequest, known: Known[Any]) -> HttpResponse:
+    """Why there is no number; the page asks again by itself where that helps."""
+    address = request.get_full_path() if known.is_pending else ""
+    return _part(request, "count", {"problem": known.why_not_current, "again": address})
 
 
 def _part(request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:

@@ -14,11 +14,13 @@ from tagmanager.account import connection, tag_references
 from tagmanager.previews.samples import samples_of
 from tagmanager.previews.tag_changes import affected_tags, pair_counts
 from tagmanager.previews.warnings import warnings_of
+from tagmanager.views.questions import PART, may_ask
 from zendesk import ZendeskError
 
 
 @require_safe
 @allowed(SEE)
+@may_ask(PART)
 @never_cache
 def samples(request: HttpRequest, pk: int) -> HttpResponse:
     """Sample tickets with the changes to their tags."""
@@ -28,6 +30,7 @@ def samples(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @allowed(SEE)
+@may_ask(PART)
 @never_cache
 def cautions(request: HttpRequest, pk: int) -> HttpResponse:
     """The side effects of the change."""
@@ -46,15 +49,17 @@ def pairs(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @allowed(SEE)
+@may_ask(PART)
 @never_cache
 def references(_request: HttpRequest, pk: int) -> HttpResponse:
     """The references in the account to the tags that would change, as CSV."""
     job = _dry_run(pk)
     change = affected_tags(job)
     try:
-        found = tag_references.references_to(change.add | change.remove)
+        setup = tag_references.account_setup().latest()
     except (connection.NotConnected, ZendeskError) as problem:
         return HttpResponse(str(problem), status=503, content_type="text/plain; charset=utf-8")
+    found = setup.references_to(change.add | change.remove)
     headers = {
         "Content-Disposition": f'attachment; filename="job-{job.pk}-named-in.csv"',
         "X-Content-Type-Options": "nosniff",

@@ -21,6 +21,7 @@ from jobs.views.inline_run import run_inline
 from jobs.views.permissions import ACT, SEE, allowed, redirect_to_sign_in, signed_in
 from jobs.workers import heartbeats
 from tagmanager import tools as installed
+from tagmanager.account import patience
 from tagmanager.changes import guard_tag
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.forms import prefill
@@ -28,6 +29,7 @@ from tagmanager.forms.page_forms import PageForms
 from tagmanager.forms.prefill import Filling
 from tagmanager.intake import kept_files
 from tagmanager.tools.base import StartsElsewhere, Tool
+from tagmanager.views.questions import FORM, PAGE
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,6 +47,11 @@ def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 @allowed(SEE, ACT)
 def _tool(request: HttpRequest, slug: str) -> HttpResponse:
+    with patience.for_seconds(FORM if request.method == "POST" else PAGE):  # `allowed` asks for ACT
+        return _answer(request, slug)
+
+
+def _answer(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         chosen = installed.tool(slug)
     except installed.UnknownTool as problem:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -51,6 +52,7 @@ class InstantWork:
         self.calls = Calls()
         self.reads_ids_only = False
         self.before_call: Callable[[], None] = lambda: None
+        self.call_until = math.inf
         self.may_read_ahead: Callable[[], bool] = lambda: False
         self._sent: dict[str, list[int]] = {}
         self._answered: deque[list[int]] = deque(maxlen=2 * IN_FLIGHT)  # the batches reported as done last

@@ -72,6 +72,16 @@ def beside_tickets() -> int:
     return size("beside", 10_000)
 
 
+def viewed_tickets() -> int:
+    """Tickets of the job that runs beside people at the pages."""
+    return size("viewed", 5_000)
+
+
+def rounds() -> int:
+    """How often each of these people opens every page."""
+    return size("rounds", 3)
+
+
 def delay_factor() -> float:
     """The factor for Zendesk's recorded delays in comparisons."""
     return float(os.environ.get("BENCH_SCALE", "0.25"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -48,22 +49,31 @@ class HttpSession:
     def close(self) -> None:
         self._session.close()
 
-    def attempt(self, request: Request, header: str, send_by: float) -> AttemptResult:
-        """Send the request, unless `send_by` (`time.monotonic`) has passed. Never raises."""
+    def attempt(
+        self, request: Request, header: str, send_by: float, seconds: float = math.inf
+    ) -> AttemptResult:
+        """Send the request, unless `send_by` (`time.monotonic`) has passed. Never raises.
+
+        It is over after `seconds` or `ATTEMPT_TIMEOUT`, but for a look-up of the host's address, which
+        nothing can interrupt.
+        """
         is_write = request.kind == "write"
+        seconds = min(seconds, ATTEMPT_TIMEOUT)
         query = f"?{urlencode(request.params, safe=',')}" if request.params else ""
         body = None if request.body is None else json.dumps(request.body).encode()
         started = self._clock()
         error: Exception
+        if seconds <= 0:
+            return AttemptResult(0.0, error=Unavailable(f"{self.host} did not answer in time."))
         try:
-            with within(ATTEMPT_TIMEOUT, send_by=send_by):
+            with within(seconds, send_by=send_by):
                 response = self._session.request(
                     request.method,
                     f"{self._base_url}{request.path}{query}",
                     data=body,
                     headers={"Content-Type": "application/json"} if body is not None else None,
                     auth=_Authorization(header),
-                    timeout=(CONNECT_TIMEOUT, ATTEMPT_TIMEOUT),
+                    timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
                     # Credentials go to the configured host and to no other.
                     allow_redirects=False,
                     stream=True,

@@ -44,12 +44,13 @@ class RateLimit:
             return None
         return cls(limit=int(limit), remaining=int(remaining), reset=_number(given, _RESET))
 
-    def hold_for(self, share: float) -> float:
+    def hold_for(self, share: float, kept_back: float = 0.0) -> float:
         """Seconds to wait so that this program stays within ``share`` of the limit; 0: no wait.
 
-        Without a reset time it assumes ten seconds: a call too early costs less than a wasted minute.
+        ``kept_back`` more calls are left to others. Without a reset time it assumes ten seconds: a call too
+        early costs less than a wasted minute.
         """
-        if self.remaining > self.limit * (1 - share):
+        if self.remaining > self.limit * (1 - share) + kept_back:
             return 0.0
         return min(self.reset if self.reset is not None else DEFAULT_RETRY_AFTER, MAX_HOLD)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -33,12 +34,24 @@ from zendesk.transport.retry import RetryBudget
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Result = TypeVar("Result", AttemptResult, AttemptResult | None)
 
 MAX_BACKGROUND_CALLS = 6  # each in its own thread
 #: Seconds from the permission for an attempt to its last byte sent. After that the attempt is not sent: the
 #: process was suspended, and the permission may no longer hold.
 SEND_WITHIN = 12.0
 GATE_TOLERANCE = 0.001  # seconds; a gate that opens sooner counts as open
+#: Seconds that an attempt with an end is awaited beyond it: by then it has said itself why it failed.
+ATTEMPT_GRACE = 0.1
+
+
+def never() -> float:
+    """The end of a client without one."""
+    return math.inf
+
+
+def nothing(_rate: RateLimit) -> float:
+    return 0.0
 
 
 @runtime_checkable
@@ -70,6 +83,8 @@ class Requestor:
         max_wait: float,
         on_call: Callable[[Call], None] | None,
         before_call: Callable[[], None] | None = None,
+        until: Callable[[], float] = never,
+        kept_back: Callable[[RateLimit], float] = nothing,
         product: str = "tag-manager",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
@@ -89,10 +104,13 @@ class Requestor:
         self._max_wait = max_wait
         self._on_call = on_call
         self._before_call = before_call
+        self._until = until
+        self._kept_back = kept_back
         self._sleep = sleep
         self._jitter = jitter
         self._http = HttpSession(self.base_url, clock, product)
         self._threads: ThreadPoolExecutor | None = None
+        self._threads_lock = threading.Lock()
         self._background: set[Future[AttemptResult | None]] = (
             set()
         )  # neither finished by `send` nor discarded
@@ -113,9 +131,9 @@ class Requestor:
         except ZendeskError:
             return None
         send_by = self._may_send_by()
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(MAX_BACKGROUND_CALLS, thread_name_prefix="zendesk-background")
-        future = self._threads.submit(self._attempt_unless_stale, request, header, self.now(), send_by)
+        future = self._pool().submit(
+            self._attempt_unless_stale, request, header, self.now(), send_by, self.seconds_left
+        )
         self._background.add(future)
         return BackgroundAttempt(request, header, future)
 
@@ -127,7 +145,20 @@ class Requestor:
         if self.rate is None:
             return True
         counted = replace(self.rate, remaining=self.rate.remaining - running)
-        return not running or counted.hold_for(self._rate_share) == 0
+        return not running or self._hold_for(counted) == 0
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the client gives up; not negative, and infinite for one that never does."""
+        return max(self._until() - time.monotonic(), 0.0)
+
+    def _pool(self) -> ThreadPoolExecutor:
+        with self._threads_lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(
+                    MAX_BACKGROUND_CALLS, thread_name_prefix="zendesk-background"
+                )
+            return self._threads
 
     def discard(self, background: BackgroundAttempt) -> None:
         """Ignore the answer. An attempt that already runs is made nonetheless, and reported."""
@@ -140,7 +171,8 @@ class Requestor:
     ) -> T:
         """Make the call and return what ``read`` makes of the JSON object in the answer.
 
-        Waits and retries within `max_wait`. Raises ZendeskError, and what ``before_call`` raises.
+        Waits and retries within `max_wait`, and gives up at its end. Raises ZendeskError, and what
+        ``before_call`` raises.
         """
         budget = RetryBudget(self._max_wait)
         renewed = False
@@ -149,13 +181,13 @@ class Requestor:
             attempt += 1
             header, result = "", None
             if background is not None:
-                header, result = background.header, background.future.result()
+                header, result = background.header, self._result_of(background.future, request)
                 self._background.discard(background.future)
                 background = None
             if result is None:
                 budget = self._pass_gates(request, budget)
                 header = self._credentials.header(self) if request.signed else ""
-                result = self._http.attempt(request, header, self._may_send_by())
+                result = self._attempt(request, header)
             self._report(request, result, attempt)
             try:
                 return self._read_result(request, result, read)
@@ -175,15 +207,41 @@ class Requestor:
         Raises the error if the caller has to handle it.
         """
         is_too_large = isinstance(error, Unavailable) and error.too_large and budget.attempts > 1
-        if is_too_large and (smaller := request.smaller()):
+        if is_too_large and self.seconds_left and (smaller := request.smaller()):
             return smaller, budget.spend(0.0, attempts=1)
         pause = budget.backoff_after(error, self._jitter)
-        if pause is None:
+        if pause is None or pause >= self.seconds_left:
             raise error
         log.warning("%s %s: trying again in %.1f s: %s", request.method, request.path, pause, error)
         if pause:
             self._sleep(pause)
         return request, budget.spend(pause, attempts=1)
+
+    def _attempt(self, request: Request, header: str) -> AttemptResult:
+        """One attempt; in a thread if it has an end, since a look-up of an address cannot be interrupted."""
+        if math.isinf(self.seconds_left):
+            return self._http.attempt(request, header, self._may_send_by())
+        if not self.seconds_left:
+            return self._too_late(fate_unknown=False)
+        send_by = self._may_send_by()
+        attempt = self._pool().submit(
+            self._http.attempt, request, header, min(send_by, self._until()), self.seconds_left
+        )
+        return self._result_of(attempt, request)
+
+    def _result_of(self, attempt: Future[Result], request: Request) -> Result | AttemptResult:
+        """The result of an attempt; of one that is still under way at the end, that there is no answer."""
+        left = self.seconds_left
+        try:
+            return attempt.result(None if math.isinf(left) else left + ATTEMPT_GRACE)
+        except TimeoutError:
+            # Not in its queue any more: the request may be on its way.
+            return self._too_late(fate_unknown=request.kind == "write" and not attempt.cancel())
+
+    def _too_late(self, *, fate_unknown: bool) -> AttemptResult:
+        after = " It is not known whether the change was made." if fate_unknown else ""
+        error = Unavailable(f"{self._http.host} did not answer in time.{after}", fate_unknown=fate_unknown)
+        return AttemptResult(0.0, error=error)
 
     def fetch_token(self, path: str, grant: Mapping[str, object]) -> Mapping[str, Any]:
         """POST a grant without credentials. It may be retried: a repeated grant only makes another token."""
@@ -197,7 +255,7 @@ class Requestor:
     def _pass_gates(self, request: Request, budget: RetryBudget) -> RetryBudget:
         """Wait until the account and the endpoint may be called. Raises RateLimited for too long a wait."""
         while (wait := self._not_before(request) - self.now()) > GATE_TOLERANCE:
-            if wait > budget.seconds:
+            if wait > min(budget.seconds, self.seconds_left):
                 raise RateLimited(
                     "The account's calls for this minute are used up. The next one is possible in "
                     f"{wait:.0f} seconds.",
@@ -259,11 +317,11 @@ class Requestor:
         return send_by
 
     def _attempt_unless_stale(
-        self, request: Request, header: str, started_at: float, send_by: float
+        self, request: Request, header: str, started_at: float, send_by: float, seconds: float
     ) -> AttemptResult | None:
         """Attempt the call unless it is late by wall-clock time too, which runs on while a machine sleeps."""
         is_fresh = abs(self.now() - started_at) <= SEND_WITHIN
-        return self._http.attempt(request, header, send_by) if is_fresh else None
+        return self._http.attempt(request, header, send_by, seconds) if is_fresh else None
 
     def _report(self, request: Request, result: AttemptResult, attempt: int) -> None:
         log.debug("%s %s: %s in %.3f s", request.method, request.path, result.status, result.seconds)
@@ -275,11 +333,14 @@ class Requestor:
         """Record rate limits and warnings from the headers of any answer."""
         if rate := RateLimit.from_headers(headers):
             self.rate = rate
-            if hold := rate.hold_for(self._rate_share):
+            if hold := self._hold_for(rate):
                 why = f"{rate.remaining} of {rate.limit} calls are left in this minute"
                 self._gate.hold(self.now() + hold, why)
         if warning := headers.get("x-zendesk-api-warn"):
             self._warn_once(request, one_line(warning))
+
+    def _hold_for(self, rate: RateLimit) -> float:
+        return rate.hold_for(self._rate_share, self._kept_back(rate))
 
     def _warn_once(self, request: Request, warning: str) -> None:
         """Log each warning once: Zendesk drops unknown keys with a 200, and calls repeat by the thousand."""

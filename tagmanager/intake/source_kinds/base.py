@@ -12,7 +12,7 @@ from django import forms
 
 from jobs.models import Job
 from jobs.source_spec import Stored
-from tagmanager.account import connection
+from tagmanager.account import asking
 from tagmanager.account.choices import Choices
 from tagmanager.intake.source_kinds.source import Source
 from zendesk import Page, Ticket, Zendesk
@@ -163,5 +163,5 @@ class SourceKind(ABC):
 
 
 def connected(zendesk: Zendesk | None) -> AbstractContextManager[Zendesk]:
-    """The connection given, or one that is closed afterwards."""
-    return nullcontext(zendesk) if zendesk else connection.connect(max_wait=connection.FORM_MAX_WAIT)
+    """The connection given, or one for a call or two that is closed afterwards."""
+    return nullcontext(zendesk) if zendesk else asking.asking(most_calls=2)

@@ -59,9 +59,12 @@ class Search(FoundBySearch):
 
     def checked(self, source: Source, zendesk: Zendesk | None) -> Source:
         """Raises `ValidationError` when Zendesk does not understand the query."""
-        count = zendesk.search_count if zendesk else suggestions.search_count
+        query = source.stored["query"]
         try:
-            count(source.stored["query"])
+            if zendesk is None:
+                suggestions.search_count(query).current()
+            else:
+                zendesk.search_count(query)
         except Refused as problem:
             raise ValidationError(f"Zendesk cannot search for this. {problem}", code="search") from problem
         except ZendeskError:

@@ -54,9 +54,10 @@ class View(SourceKind):
         return choices.views()
 
     def offer(self, form: forms.BaseForm, choices: Choices) -> None:
-        if not choices.choices:
-            return
         field = form.fields["view"]
+        if not choices.choices:
+            field.widget.attrs["list"] = choices.list_id
+            return
         offered: list[tuple[Any, str]] = [("", "Choose a view…"), *choices.choices]
         typed = str(form.data.get(form.add_prefix("view")) or form.initial.get("view") or "")
         if typed and typed not in {str(number) for number, _ in offered}:

@@ -21,15 +21,18 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from jobs.models import Batch, Item, Job, Transition
 from jobs.states import BatchState, Outcome, Status
 from tagmanager.account import choices
+from tagmanager.account.asking import Known, State
 from tagmanager.account.connection import NotConnected
 from tagmanager.account.status import AccountStatus
-from tagmanager.account.tag_references import Kind, TagReference
+from tagmanager.account.tag_references import AccountSetup, Kind, TagReference
 from tagmanager.intake import sources
 from tagmanager.macros.search import Found
+from tagmanager.previews import samples
 from tests import factories
 
 PLAIN = "plain words of somebody"
@@ -168,23 +171,27 @@ def answer_with(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
     kinds: tuple[Kind, ...] = ("field", "trigger", "automation", "view", "macro")
     named = tuple(TagReference(kind, 1, words, frozenset({words}), "tagger") for kind in kinds)
-    tickets = [SimpleNamespace(id=ref, subject=words) for ref in (5, 6)]
-    monkeypatch.setattr(choices, "views", lambda: choices.Choices([(7, words), (8, words)]))
-    monkeypatch.setattr("tagmanager.account.tag_references.tag_references", lambda: named)
+    now = timezone.now()
+    monkeypatch.setattr(choices, "views", lambda: choices.Choices("views", [(7, words), (8, words)]))
+    setup = Known(State.CURRENT, AccountSetup(references=named), now)
+    for module in ("account.tag_references", "previews.warnings", "inventory.tags"):
+        monkeypatch.setattr(f"tagmanager.{module}.account_setup", lambda: setup)
     macro = Found(1, words, True, (words,), (words,), words, "https://acme.zendesk.com/macros/1")
-    monkeypatch.setattr("tagmanager.macros.search.macros", lambda: (macro,))
-    monkeypatch.setattr("tagmanager.previews.samples.query", lambda _: tickets)
+    monkeypatch.setattr("tagmanager.macros.search.in_words", lambda _: (macro,))
+    monkeypatch.setattr(
+        "tagmanager.macros.search.account_macros", lambda: Known(State.CURRENT, SimpleNamespace(), now)
+    )
+    said = samples._Words(dict.fromkeys((5, 6), words), {})
+    monkeypatch.setattr(samples, "_words_of", lambda *_: Known(State.CURRENT, said, now))
     seen = AccountStatus(
         account=words, user=words, role=words, warnings=(words,), limit=1, left=1, credential=words
     )
     monkeypatch.setattr("tagmanager.views.home.account_status", lambda: seen)
-    monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: [words])
-
-    def refuse(_: object) -> None:
-        raise NotConnected(words)
-
-    monkeypatch.setattr("tagmanager.account.suggestions.view_count", refuse)
-    monkeypatch.setattr("tagmanager.account.suggestions.search_count", refuse)
+    tags = Known(State.CURRENT, [words], now)
+    monkeypatch.setattr("tagmanager.account.suggestions.tags_like", lambda _: tags)
+    refused: Known[Any] = Known(State.FAILED, problem=NotConnected(words))
+    monkeypatch.setattr("tagmanager.account.suggestions.view_count", lambda _: refused)
+    monkeypatch.setattr("tagmanager.account.suggestions.search_count", lambda _: refused)
 
 
 Elements = list[tuple[str, tuple[str, ...]]]

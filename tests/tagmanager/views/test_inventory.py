@@ -150,7 +150,6 @@ def test_zendesks_list_is_read_in_pieces_and_resumed(
         True,
         100,
     )
-    monkeypatch.setattr(tag_counts, "LIST_MAX_WAIT", 0.0)
     demo.fault("server_error_before", on="GET /api/v2/tags", times=1)
     held = tag_counts.tag_lists(seconds=0)
     assert (held.problem is not None, held.is_moving) == (True, False)

@@ -232,7 +232,7 @@ def test_a_title_tells_how_many_of_the_numbers_are_taken(web: Client, demo_zende
 
 def test_without_a_connection_the_field_says_what_to_set(web: Client) -> None:
     page = errors(web.get(FORM).content)
-    assert "type a view's number. No Zendesk account is set up." in page.replace("&#x27;", "'")
+    assert "type the number of one. No Zendesk account is set up." in page.replace("&#x27;", "'")
     response = web.post(FORM, FILLED | {"ids": "1"})
     assert re.search(r'id="error_1_id_ids"[^>]*>.*?No Zendesk account is set up\.', errors(response.content))
     assert Job.objects.count() == 0

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +16,7 @@ import pytest
 import urllib3.connection
 
 from tests.zendesk.conftest import RawServer, http_answer
-from zendesk import BearerToken, OAuthClient, Unavailable, Zendesk, sandbox
+from zendesk import BearerToken, OAuthClient, TryLater, Unavailable, Zendesk, ZendeskError, sandbox
 from zendesk.transport import attempt, deadline, requestor
 
 UPDATE = "PUT /api/v2/tickets/update_many"
@@ -155,3 +159,99 @@ def test_a_process_suspended_while_sending_does_not_complete_the_request(
     monkeypatch.undo()
     zendesk.update_many(numbers, change)
     assert dict(server.sandbox.ledger.sent) == dict.fromkeys(numbers, 1)
+
+
+#: Seconds until a client with an end gives up.
+GIVES_UP_AFTER = 0.5
+
+
+@pytest.fixture
+def ending(server: sandbox.Server) -> Iterator[Zendesk]:
+    """A patient client that gives up half a second from now."""
+    until = time.monotonic() + GIVES_UP_AFTER
+    credentials = OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
+    with Zendesk(server.url, credentials, max_wait=600.0, until=lambda: until) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "params"),
+    [
+        ("GET /api/v2/users/me", "hang", {}),
+        ("GET /api/v2/users/me", "trickle", {"pause": 0.1}),
+        ("GET /api/v2/users/me", "trickle", {"pause": 0.1, "head": True}),
+        ("GET /api/v2/users/me", "rate_limited", {"retry_after": 5}),
+        ("GET /api/v2/users/me", "server_error_before", {}),
+        ("POST /oauth/tokens", "hang", {}),
+        ("POST /oauth/tokens", "trickle", {"pause": 0.1}),
+        ("POST /oauth/tokens", "rate_limited", {"retry_after": 5}),
+    ],
+)
+def test_a_client_with_an_end_gives_up_whatever_it_waits_for(
+    ending: Zendesk, server: sandbox.Server, path: str, kind: str, params: dict[str, Any]
+) -> None:
+    server.sandbox.faults.add(path, kind, times=None, **params)
+    began = time.monotonic()
+    with pytest.raises(TryLater):
+        ending.me()
+    assert time.monotonic() - began < DEADLINE
+
+
+def test_a_name_that_is_resolved_slowly_holds_no_call_beyond_its_end(
+    ending: Zendesk, server: sandbox.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slow(*args: Any, **options: Any) -> Any:
+        released.wait(60)
+        return look_up(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="did not answer in time"):
+        ending.me()
+    took = time.monotonic() - began
+    released.set()
+    ending._transport._pool().shutdown(wait=True)
+    assert took < DEADLINE
+    assert server.sandbox.ledger.calls.total() == 0  # nor is it made once the name is known
+
+
+def test_many_quick_calls_in_a_row_end_in_time_too(ending: Zendesk, server: sandbox.Server) -> None:
+    server.sandbox.faults.add("GET /api/v2/users/me", "hang", times=None, seconds=0.05)
+    with pytest.raises(Unavailable):
+        deque(ending.me() for _ in range(100))
+
+
+def test_a_write_under_way_at_the_end_has_an_unknown_fate(ending: Zendesk, server: sandbox.Server) -> None:
+    server.sandbox.faults.add(UPDATE, "hang", after_work=True)
+    number = server.sandbox.ticket_ids()[0]
+    for begin in (ending.update_many, lambda *change: ending.begin_update_many(*change).result()):
+        with pytest.raises(Unavailable) as caught:
+            begin([number], {"additional_tags": ["mark"]})
+        is_first = begin == ending.update_many
+        assert caught.value.fate_unknown is is_first  # the second is not sent any more
+    assert server.sandbox.ledger.sent[number] == 1
+
+
+def fetch_in_vain(zendesk: Zendesk) -> None:
+    with suppress(ZendeskError):
+        zendesk.me()
+
+
+def test_nobody_waits_for_the_token_of_another_beyond_their_own_end(server: sandbox.Server) -> None:
+    server.sandbox.faults.add("POST /oauth/tokens", "hang", times=None)
+    credentials = OAuthClient(sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
+    late, soon = (time.monotonic() + seconds for seconds in (10.0, GIVES_UP_AFTER))
+    with (
+        Zendesk(server.url, credentials, max_wait=0.0, until=lambda: late) as patient,
+        Zendesk(server.url, credentials, until=lambda: soon) as hurried,
+    ):
+        first = threading.Thread(target=fetch_in_vain, args=[patient])
+        first.start()
+        with pytest.raises(Unavailable):
+            hurried.me()
+        assert time.monotonic() < late
+        server.close()
+        first.join()
