@@ -15,6 +15,7 @@ from django.core.management.utils import get_random_secret_key
 
 from jobs import private_files
 from tagmanager.environment.reader import Environment
+from tagmanager.ops import client_address
 from tagmanager.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -80,6 +81,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Around all others, which may look at the body or give its length.
     "tagmanager.ops.head_requests.middleware",
+    # Before all that asks who the client is, and whether the request came by https.
+    "tagmanager.ops.client_address.middleware",
     # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
     # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
@@ -258,11 +261,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Ten wrong passwords lock that user name for that address for an hour, and nothing else.
+# Ten wrong passwords lock that user name for that address for an hour, and nothing else; many over all names
+# lock the address, except for people who signed in from there before (`tagmanager.ops.lockouts`).
+AXES_HANDLER = "tagmanager.ops.lockouts.Handler"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "tagmanager.ops.client_address.network_of"
 AXES_RESET_ON_SUCCESS = True
+# A lock-out ends when its page says, however often somebody tries meanwhile.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# Otherwise django-axes would store these fields of the forms with the attempt.
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "ip_address", "csrfmiddlewaretoken", "kept", "next"),
+    *("old_password", "new_password1", "new_password2"),
+]
+AXES_ENABLE_ADMIN = False  # ours is tagmanager.ops.lockouts_admin
 AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 
@@ -289,8 +303,10 @@ CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cook
 SESSION_COOKIE_AGE = 12 * 3600  # one working day
 CSRF_FAILURE_VIEW = "tagmanager.views.people.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
-# Only behind a proxy that sets this header itself; otherwise any client could pretend to use https.
-if env.bool("TRUST_PROXY", default=False):
+# True for one proxy, a number of them, or their networks; tagmanager.E040 reports anything else.
+TRUST_PROXY: str = env.str("TRUST_PROXY", default="")
+# `client_address.middleware` drops this header unless one of these proxies sent it.
+if TRUST_PROXY.strip().lower() not in client_address.OFF:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # No inline script, inline style or eval, so text from Zendesk never runs. With htmx, hx-on and filters in

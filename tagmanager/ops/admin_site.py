@@ -8,6 +8,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -52,10 +53,9 @@ SECTIONS: dict[str, Section] = {
     ),
     "axes": Section(
         "Sign-in",
-        "Guessed passwords. Deleting an attempt opens the door for that name again.",
+        "Guessed passwords. Who is locked out can be unlocked under “Attempts”.",
         {
-            "AccessAttempt": ("Attempts", "wrong passwords, and which names are locked out"),
-            "AccessFailureLog": ("Failures", "each failed attempt"),
+            "AccessAttempt": ("Attempts", "wrong passwords, who is locked out of where, and how to end it"),
             "AccessLog": ("Sign-ins", "who signed in, and when"),
         },
     ),
@@ -87,6 +87,10 @@ class Oversight(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied(REFUSAL)
         return redirect_to_sign_in(request, back=back)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+        """Redirect to the app's own page, which counts wrong passwords."""
+        return redirect("password")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The sections in our order, each with its purpose."""

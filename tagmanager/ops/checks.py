@@ -21,6 +21,7 @@ from jobs.apps import SETTINGS
 from jobs.work import Verify
 from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
+from tagmanager.ops.client_address import TrustedProxies
 from tagmanager.ops.logging import FORMATS
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
@@ -160,6 +161,14 @@ def check_verifying(**_: Any) -> Iterator[CheckMessage]:
             hint="sample reads back the first batch of each kind of change and one in fifty after it.",
             id="tagmanager.E015",
         )
+
+
+@register(Tags.security, SETTINGS)
+def check_proxies(**_: Any) -> Iterator[CheckMessage]:
+    """Who is trusted to say where a request came from must be clear."""
+    yield from validation_errors(
+        TrustedProxies.parse, settings.TRUST_PROXY, name="TRUST_PROXY", code="tagmanager.E040"
+    )
 
 
 @register(SETTINGS)
