@@ -5,7 +5,9 @@ The documentation explains the variables and .env.example lists them all. System
 """
 
 import os
+import re
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -58,6 +60,10 @@ if not SECRET_KEY and (DEBUG or DEMO):
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# The path below which the app is reached, such as /tags; "" for the root of a host.
+SCRIPT_NAME: str = env.str("SCRIPT_NAME", default="").strip().rstrip("/")
+FORCE_SCRIPT_NAME = SCRIPT_NAME or None
+
 INSTALLED_APPS = [
     "tagmanager",
     "jobs",
@@ -89,12 +95,16 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below the static files, which browsers may keep; above all the rest.
+    "tagmanager.ops.no_store.middleware",
     # Before all that reads a form: the check of its token does.
     "tagmanager.ops.upload_limit.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tagmanager.ops.probe_hosts.CommonExceptForProbes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Still before a form is read: the check of its token comes after all that is here.
+    "tagmanager.ops.upload_limit.uploaders_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tagmanager.ops.timezone.middleware",
@@ -248,8 +258,8 @@ UPLOAD_LIMIT: int = env.int("UPLOAD_LIMIT", default=200_000_000, least=1, most=1
 
 # --- People -----------------------------------------------------------------------------------------------
 
-LOGIN_URL = "/login/"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -290,13 +300,22 @@ USE_TZ = True
 # The demo and a developer's server use plain http://127.0.0.1; everything else is behind TLS.
 USE_HTTPS: bool = env.bool("USE_HTTPS", default=not (DEBUG or DEMO))
 SECURE_SSL_REDIRECT = USE_HTTPS
+# Probes come from inside the network and do not follow redirects.
 SECURE_REDIRECT_EXEMPT = [
-    r"^healthz$",
-    r"^metrics$",
-]  # probes come from inside the network and do not follow redirects
+    "^" + re.escape(f"{SCRIPT_NAME}/{probe}".lstrip("/")) + "$" for probe in ("healthz", "metrics")
+]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 # Only the owner of the domain can decide about HSTS for subdomains and the browsers' preload lists.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Instances on one host share a browser's cookies, whatever their ports, so names differ by installation.
+# The prefixes make the browser refuse such a cookie from http, and from another host of the domain.
+COOKIE_PREFIX = ("__Secure-" if SCRIPT_NAME else "__Host-") if USE_HTTPS else ""
+INSTALLATION = sha256("\0".join((SECRET_KEY, str(DATABASE["NAME"]), SCRIPT_NAME)).encode()).hexdigest()[:8]
+COOKIE_NAME = f"{COOKIE_PREFIX}{'tagmanager-demo' if DEMO else 'tagmanager'}-{{}}-{INSTALLATION}"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = COOKIE_NAME.format("session"), COOKIE_NAME.format("csrf")
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{SCRIPT_NAME}/"
+# Otherwise Django puts messages into a cookie without any of this.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
@@ -325,7 +344,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{SCRIPT_NAME}/static/"
 STATIC_ROOT = VAR_DIR / "static"
 with suppress(OSError):  # whitenoise warns at each start if it is missing
     STATIC_ROOT.mkdir(exist_ok=True)

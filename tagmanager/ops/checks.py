@@ -23,6 +23,7 @@ from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
 from tagmanager.ops.client_address import TrustedProxies
 from tagmanager.ops.logging import FORMATS
+from tagmanager.ops.sub_path import checked_sub_path
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
@@ -180,6 +181,14 @@ def check_environment(**_: Any) -> Iterator[CheckMessage]:
             hint="Leave it empty to have the account's name tell.",
             id="tagmanager.E016",
         )
+
+
+@register(SETTINGS)
+def check_sub_path(**_: Any) -> Iterator[CheckMessage]:
+    """A sub-path must be one that links can begin with, and that no page of the app begins with."""
+    yield from validation_errors(
+        checked_sub_path, settings.SCRIPT_NAME, name="SCRIPT_NAME", code="tagmanager.E041"
+    )
 
 
 @register(SETTINGS)
