@@ -57,7 +57,7 @@ demo: venv ## See the app at work on a demo Zendesk (ARGS="--exit --tickets N --
 run: venv ## Serve the web pages with the settings from .env (ADDRESS, WEB_WORKERS)
 	@$(BIN)/python manage.py migrate --no-input
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
-	@exec $(BIN)/gunicorn tagmanager.wsgi --bind $(ADDRESS) --workers $(WEB_WORKERS) --threads 4 --no-control-socket
+	@exec $(BIN)/gunicorn --config python:tagmanager.gunicorn --bind $(ADDRESS) --workers $(WEB_WORKERS)
 
 worker: venv ## Run a worker with the settings from .env
 	@exec $(BIN)/python manage.py run_worker

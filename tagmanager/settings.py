@@ -5,7 +5,9 @@ The documentation explains the variables and .env.example lists them all. System
 """
 
 import os
+import re
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -15,6 +17,7 @@ from django.core.management.utils import get_random_secret_key
 
 from jobs import private_files
 from tagmanager.environment.reader import Environment
+from tagmanager.ops import client_address
 from tagmanager.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -57,6 +60,10 @@ if not SECRET_KEY and (DEBUG or DEMO):
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# The path below which the app is reached, such as /tags; "" for the root of a host.
+SCRIPT_NAME: str = env.str("SCRIPT_NAME", default="").strip().rstrip("/")
+FORCE_SCRIPT_NAME = SCRIPT_NAME or None
+
 INSTALLED_APPS = [
     "tagmanager",
     "jobs",
@@ -80,18 +87,24 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Around all others, which may look at the body or give its length.
     "tagmanager.ops.head_requests.middleware",
+    # Before all that asks who the client is, and whether the request came by https.
+    "tagmanager.ops.client_address.middleware",
     # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
     # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below the static files, which browsers may keep; above all the rest.
+    "tagmanager.ops.no_store.middleware",
     # Before all that reads a form: the check of its token does.
     "tagmanager.ops.upload_limit.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tagmanager.ops.probe_hosts.CommonExceptForProbes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Still before a form is read: the check of its token comes after all that is here.
+    "tagmanager.ops.upload_limit.uploaders_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tagmanager.ops.timezone.middleware",
@@ -255,8 +268,8 @@ UPLOAD_LIMIT: int = env.int("UPLOAD_LIMIT", default=200_000_000, least=1, most=1
 
 # --- People -----------------------------------------------------------------------------------------------
 
-LOGIN_URL = "/login/"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -268,11 +281,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Ten wrong passwords lock that user name for that address for an hour, and nothing else.
+# Ten wrong passwords lock that user name for that address for an hour, and nothing else; many over all names
+# lock the address, except for people who signed in from there before (`tagmanager.ops.lockouts`).
+AXES_HANDLER = "tagmanager.ops.lockouts.Handler"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "tagmanager.ops.client_address.network_of"
 AXES_RESET_ON_SUCCESS = True
+# A lock-out ends when its page says, however often somebody tries meanwhile.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# Otherwise django-axes would store these fields of the forms with the attempt.
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "ip_address", "csrfmiddlewaretoken", "kept", "next"),
+    *("old_password", "new_password1", "new_password2"),
+]
+AXES_ENABLE_ADMIN = False  # ours is tagmanager.ops.lockouts_admin
 AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 
@@ -286,21 +310,32 @@ USE_TZ = True
 # The demo and a developer's server use plain http://127.0.0.1; everything else is behind TLS.
 USE_HTTPS: bool = env.bool("USE_HTTPS", default=not (DEBUG or DEMO))
 SECURE_SSL_REDIRECT = USE_HTTPS
+# Probes come from inside the network and do not follow redirects.
 SECURE_REDIRECT_EXEMPT = [
-    r"^healthz$",
-    r"^metrics$",
-]  # probes come from inside the network and do not follow redirects
+    "^" + re.escape(f"{SCRIPT_NAME}/{probe}".lstrip("/")) + "$" for probe in ("healthz", "metrics")
+]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 # Only the owner of the domain can decide about HSTS for subdomains and the browsers' preload lists.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Instances on one host share a browser's cookies, whatever their ports, so names differ by installation.
+# The prefixes make the browser refuse such a cookie from http, and from another host of the domain.
+COOKIE_PREFIX = ("__Secure-" if SCRIPT_NAME else "__Host-") if USE_HTTPS else ""
+INSTALLATION = sha256("\0".join((SECRET_KEY, str(DATABASE["NAME"]), SCRIPT_NAME)).encode()).hexdigest()[:8]
+COOKIE_NAME = f"{COOKIE_PREFIX}{'tagmanager-demo' if DEMO else 'tagmanager'}-{{}}-{INSTALLATION}"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = COOKIE_NAME.format("session"), COOKIE_NAME.format("csrf")
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{SCRIPT_NAME}/"
+# Otherwise Django puts messages into a cookie without any of this.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
 SESSION_COOKIE_AGE = 12 * 3600  # one working day
 CSRF_FAILURE_VIEW = "tagmanager.views.people.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
-# Only behind a proxy that sets this header itself; otherwise any client could pretend to use https.
-if env.bool("TRUST_PROXY", default=False):
+# True for one proxy, a number of them, or their networks; tagmanager.E040 reports anything else.
+TRUST_PROXY: str = env.str("TRUST_PROXY", default="")
+# `client_address.middleware` drops this header unless one of these proxies sent it.
+if TRUST_PROXY.strip().lower() not in client_address.OFF:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # No inline script, inline style or eval, so text from Zendesk never runs. With htmx, hx-on and filters in
@@ -319,7 +354,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{SCRIPT_NAME}/static/"
 STATIC_ROOT = VAR_DIR / "static"
 with suppress(OSError):  # whitenoise warns at each start if it is missing
     STATIC_ROOT.mkdir(exist_ok=True)

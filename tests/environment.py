@@ -34,6 +34,7 @@ FOREIGN = (
     "METRICS_TOKEN",
     "Q_CLUSTER_NAME",
     "Q_WORKERS",
+    "SCRIPT_NAME",
     "SENTRY_DSN",
     "SYNC_TICKET_LIMIT",
     "TOOLS",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from hashlib import blake2s
 
 from django.conf import settings
 from django.contrib import messages
@@ -77,7 +78,7 @@ def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = ""
         "earlier": _earlier_follow_up(job, action),
         "others": overlapping_jobs(job) if isinstance(action, FollowUpAction) else [],
         "reason": reason,
-        "nonce": (_nonce(request) if problem else "") or secrets.token_urlsafe(24),
+        "nonce": (_posted_nonce(request) if problem else "") or secrets.token_urlsafe(24),
         "template": f"jobs/ask/{action.name}.html",
         "may_force": action.name == "cancel" and actions.can_abandon(job),
         "types": needs_typed_number(action, job, counts.affected),
@@ -124,7 +125,7 @@ def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
         reason=reason,
         here=number <= settings.SYNC_TICKET_LIMIT,
         options=_options(request, action),
-        nonce=_nonce(request) or None,
+        nonce=_nonce(request, job, action),
     )
     if made.token:
         run_inline(made)
@@ -137,5 +138,16 @@ def _options(request: HttpRequest, action: FollowUpAction) -> dict[str, bool]:
     return {CLOSED_FIELD: True} if ticked else {}
 
 
-def _nonce(request: HttpRequest) -> str:
+def _posted_nonce(request: HttpRequest) -> str:
     return storable(request.POST.get("nonce", ""), NONCE_LENGTH)
+
+
+def _nonce(request: HttpRequest, job: Job, action: JobAction) -> str | None:
+    """What makes a page that is sent twice one job: its nonce, for this person, job and action alone.
+
+    The nonce of another page is thus another one, and never answers with what that page made.
+    """
+    if not (posted := _posted_nonce(request)):
+        return None
+    bound = (signed_in(request).pk, job.pk, action.name, posted)
+    return blake2s(repr(bound).encode(), digest_size=24).hexdigest()

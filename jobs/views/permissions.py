@@ -56,7 +56,7 @@ def allowed(*permissions: str, script: bool = False, draft: bool = False) -> Cal
                 if script:
                     return _not_signed_in_json()
                 if is_partial_request(request):
-                    return _session_ended(request, draft=draft)
+                    return session_ended(request, draft=draft)
                 return redirect_to_sign_in(request)
             words = why_refused(request.user, *permissions)
             if words and script:
@@ -115,7 +115,7 @@ def redirect_to_sign_in(request: HttpRequest, *, back: str = "") -> HttpResponse
     return answer
 
 
-def _session_ended(request: HttpRequest, *, draft: bool) -> HttpResponseBase:
+def session_ended(request: HttpRequest, *, draft: bool) -> HttpResponseBase:
     """A notice at the top of the page, which otherwise stays as it is with everything typed into it."""
     where = urlsplit(request.headers.get("HX-Current-URL", ""))
     back = where._replace(scheme="", netloc="", fragment="")

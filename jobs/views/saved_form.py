@@ -7,13 +7,15 @@ nobody else can fill the database with it. Files, passwords and one-time tokens 
 from __future__ import annotations
 
 import json
+from urllib.parse import quote_plus
 
 from django.http import HttpRequest, QueryDict
 
 #: The hidden field of the sign-in page, and the key in the session.
 FIELD = "kept"
-#: The longest form that is saved, characters; the browser has its own copy of what was typed.
-MOST = 500_000
+#: The longest form that is saved, bytes as the browser sends it: somebody who is not signed in may send
+#: little more (`tagmanager.ops.upload_limit`). The browser has its own copy of a tool's form.
+MOST = 50_000
 #: Fields that are useless a second time; so is every field with "password" in its name.
 UNKEPT = frozenset({"csrfmiddlewaretoken", "nonce", "dry_run", FIELD, "next", "username"})
 
@@ -24,7 +26,7 @@ def packed(data: QueryDict) -> str:
         name: values for name, values in data.lists() if name not in UNKEPT and "password" not in name.lower()
     }
     text = json.dumps(fields)
-    return text if fields and len(text) <= MOST else ""
+    return text if fields and len(quote_plus(text)) <= MOST else ""
 
 
 def keep(request: HttpRequest, text: str, *, at: str) -> None:

@@ -3,4 +3,4 @@
 const YEAR = 365 * 86400; // seconds
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 const secure = location.protocol === "https:" ? "; secure" : "";
-if (timeZone) document.cookie = `zone=${timeZone}; path=/; max-age=${YEAR}; samesite=lax${secure}`;
+if (timeZone) document.cookie = `zone=${timeZone}; path=${document.documentElement.dataset.root || "/"}; max-age=${YEAR}; samesite=lax${secure}`;

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, NamedTuple
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldError, PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -52,14 +57,15 @@ SECTIONS: dict[str, Section] = {
     ),
     "axes": Section(
         "Sign-in",
-        "Guessed passwords. Deleting an attempt opens the door for that name again.",
+        "Guessed passwords. Who is locked out can be unlocked under “Attempts”.",
         {
-            "AccessAttempt": ("Attempts", "wrong passwords, and which names are locked out"),
-            "AccessFailureLog": ("Failures", "each failed attempt"),
+            "AccessAttempt": ("Attempts", "wrong passwords, who is locked out of where, and how to end it"),
             "AccessLog": ("Sign-ins", "who signed in, and when"),
         },
     ),
 }
+#: What a database or Django's filters raise for a value in the address that suits no column.
+UNANSWERABLE = (DataError, FieldError, OverflowError, TypeError, ValidationError, ValueError)
 REFUSAL = (
     "Your account may use Tag Manager, but not its admin. Ask an administrator of Tag Manager to give it the "
     "“Staff status”."
@@ -88,6 +94,14 @@ class Oversight(AdminSite):
             raise PermissionDenied(REFUSAL)
         return redirect_to_sign_in(request, back=back)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """A page of the admin, behind its door, that answers 400 to an address no database takes."""
+        return super().admin_view(_refusing_odd_addresses(view), cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+        """Redirect to the app's own page, which counts wrong passwords."""
+        return redirect("password")
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The sections in our order, each with its purpose."""
         apps: list[Any] = super().get_app_list(request, app_label)
@@ -99,6 +113,27 @@ class Oversight(AdminSite):
             if section := SECTIONS.get(app["app_label"]):
                 _describe(app, section)
         return apps
+
+
+def _refusing_odd_addresses(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Django's admin turns any parameter into a filter, so a number, a date or a text may suit no column."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # SQLite takes this character, PostgreSQL does not.
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return render(request, "400.html", status=400)
+        try:
+            found = view(request, *args, **kwargs)
+        except UNANSWERABLE:
+            if request.method != "GET":
+                raise
+            return render(request, "400.html", status=400)
+        if found.status_code == 302 and found.url.endswith(f"?{ERROR_FLAG}=1"):
+            return render(request, "400.html", status=400)
+        return found
+
+    return answer
 
 
 def _describe(app: dict[str, Any], section: Section) -> None:

@@ -22,7 +22,9 @@ from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.work import Verify
 from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
+from tagmanager.ops.client_address import TrustedProxies
 from tagmanager.ops.logging import FORMATS
+from tagmanager.ops.sub_path import checked_sub_path
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END
@@ -163,6 +165,14 @@ def check_verifying(**_: Any) -> Iterator[CheckMessage]:
         )
 
 
+@register(Tags.security, SETTINGS)
+def check_proxies(**_: Any) -> Iterator[CheckMessage]:
+    """Who is trusted to say where a request came from must be clear."""
+    yield from validation_errors(
+        TrustedProxies.parse, settings.TRUST_PROXY, name="TRUST_PROXY", code="tagmanager.E040"
+    )
+
+
 @register(SETTINGS)
 def check_environment(**_: Any) -> Iterator[CheckMessage]:
     """The environment must be one that the pages have a colour for."""
@@ -172,6 +182,14 @@ def check_environment(**_: Any) -> Iterator[CheckMessage]:
             hint="Leave it empty to have the account's name tell.",
             id="tagmanager.E016",
         )
+
+
+@register(SETTINGS)
+def check_sub_path(**_: Any) -> Iterator[CheckMessage]:
+    """A sub-path must be one that links can begin with, and that no page of the app begins with."""
+    yield from validation_errors(
+        checked_sub_path, settings.SCRIPT_NAME, name="SCRIPT_NAME", code="tagmanager.E041"
+    )
 
 
 @register(SETTINGS)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
-from axes.helpers import get_cool_off
+from axes.handlers.proxy import AxesProxyHandler
 from django.contrib import messages
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
-from django.utils import timezone
-from django.utils.timesince import timesince
 
 from jobs.input import storable
 from jobs.views import saved_form
-from jobs.views.permissions import allowed
+from jobs.views.permissions import allowed, signed_in
+from tagmanager.ops import lockouts
+from tagmanager.ops.client_address import network_of
 
 #: Length to which django-axes stores a user name.
 MAX_USERNAME_LENGTH = 255
@@ -51,14 +54,35 @@ class SignIn(LoginView):
         return answer
 
 
+class CountedPasswordChangeForm(PasswordChangeForm):
+    """Asks for the old password as sign-in does, so that wrong ones are counted and end in a lock-out."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.get_username(), password=old) != self.user:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
+
+
 class ChangePassword(PasswordChangeView):
     """Change one's own password; this session continues, one's other sessions end."""
 
     template_name = "password.html"
     success_url = reverse_lazy("home")
+    form_class = CountedPasswordChangeForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         answer = super().form_valid(form)
+        AxesProxyHandler.reset_attempts(
+            username=signed_in(self.request).get_username(), ip_address=network_of(self.request)
+        )
         messages.success(
             self.request,
             "Your password is changed. You stay signed in here; everywhere else you have been signed out.",
@@ -77,12 +101,20 @@ def attempted_username(request: HttpRequest, credentials: dict[str, Any] | None 
 def locked_out(
     request: HttpRequest,
     response: HttpResponse | None = None,  # noqa: ARG001 - the shape that django-axes calls
-    credentials: dict[str, Any] | None = None,  # noqa: ARG001
+    credentials: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """The page after too many wrong passwords, with the length of the lockout (AXES_COOLOFF_TIME)."""
-    cool_off, now = get_cool_off(request), timezone.now()
-    wait = timesince(now - cool_off, now).replace("\N{NO-BREAK SPACE}", " ") if cool_off else ""
-    return render(request, "locked.html", {"wait": wait}, status=429)
+    """The page after too many wrong passwords: why, for how long, and who can end it."""
+    name, address = attempted_username(request, credentials), network_of(request)
+    left = lockouts.seconds_left(name, address)
+    context = {
+        "minutes": max(1, ceil(left / 60)),
+        "name": name,
+        "address": address,
+        "is_for_address": lockouts.is_guessing(address),
+    }
+    answer = render(request, "locked.html", context, status=429)
+    answer["Retry-After"] = str(max(1, ceil(left)))
+    return answer
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's shape

@@ -69,7 +69,7 @@ def _submit(request: HttpRequest, chosen: Tool) -> HttpResponse:
     if not (forms.is_dry_run or forms.is_understood):
         return _show(request, forms, is_asked=True)
     try:
-        made = forms.submit(by=person(signed_in(request)), nonce=_fingerprint(request))
+        made = forms.submit(by=person(signed_in(request)), nonce=_fingerprint(request, chosen))
     except NotPossible as problem:  # an earlier job was there when its number was checked, and is gone
         forms.add_error(str(problem))
         return _show(request, forms)
@@ -107,15 +107,16 @@ def _earlier(request: HttpRequest, chosen: Tool) -> Job | None:
     return None if number is None else Job.objects.filter(pk=number, tool=chosen.slug).first()
 
 
-def _fingerprint(request: HttpRequest) -> str:
-    """Equal for a form sent twice; different once anything in it was changed after pressing Back."""
+def _fingerprint(request: HttpRequest, chosen: Tool) -> str:
+    """Equal for a tool's form that one person sends twice; different once anything in it was changed."""
     fields = [(key, values) for key, values in sorted(request.POST.lists()) if key != "csrfmiddlewaretoken"]
     files = [
         (file.name, kept_files.content_digest(file))
         for name in sorted(request.FILES)
         for file in request.FILES.getlist(name)
     ]
-    return blake2s(repr((fields, files)).encode(), digest_size=24).hexdigest()
+    sent = (signed_in(request).pk, chosen.slug, fields, files)
+    return blake2s(repr(sent).encode(), digest_size=24).hexdigest()
 
 
 def _show(

@@ -18,6 +18,7 @@ from django.test import Client
 
 from jobs.workers.processes import start, stop
 from tests.benchmarks.figures import peak_memory
+from tests.cookies import session_cookie_at
 
 #: Seconds until gunicorn answers, or has stopped.
 TIMEOUT = 30.0
@@ -70,7 +71,7 @@ def start_gunicorn(environment: Mapping[str, str]) -> Iterator[WebServer]:
     server = start(command, environment=environment)
     try:
         _await_start(port, server)
-        yield WebServer(port, _cookie(), _worker_of(server.pid))
+        yield WebServer(port, _cookie(port), _worker_of(server.pid))
     finally:
         stop(server, TIMEOUT)
 
@@ -80,10 +81,11 @@ def viewer() -> User:
     return User.objects.get_or_create(username="viewer", defaults={"is_staff": True, "is_superuser": True})[0]
 
 
-def _cookie() -> str:
+def _cookie(port: int) -> str:
     browser = Client()
     browser.force_login(viewer())
-    return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    name = session_cookie_at(f"http://127.0.0.1:{port}")
+    return f"{name}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 def free_port() -> int:

@@ -82,7 +82,7 @@ def visit(chromium: Browser, office: Office, watches: list[Watch]) -> Iterator[V
         context = chromium.new_context(base_url=office.url, **options)
         context.set_default_timeout(PATIENCE)
         if who:
-            context.add_cookies([{"name": "sessionid", "value": office.sessions[who], "url": office.url}])
+            context.add_cookies([{"name": office.cookie, "value": office.sessions[who], "url": office.url}])
         watches.append(Watch(context, office.host))
         opened.append(context)
         return context.new_page()

@@ -23,6 +23,7 @@ from zendesk import sandbox as zd
 ROOT = Path(__file__).resolve().parents[2]
 SET_UP = """
 import json
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from tests import factories
@@ -35,8 +36,8 @@ sessions = {}
 for name, person in people.items():
     browser = Client(SERVER_NAME="127.0.0.1")
     browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    sessions[name] = browser.cookies["sessionid"].value
-print(json.dumps(sessions))
+    sessions[name] = browser.cookies[settings.SESSION_COOKIE_NAME].value
+print(json.dumps([settings.SESSION_COOKIE_NAME, sessions]))
 """
 
 
@@ -63,8 +64,9 @@ class Office:
             # Few at a time, so that a job is neither done nor sent whole when one first sees it move.
             "ZENDESK_MAX_JOBS": "4",
         }
-        #: The cookie of who is signed in, by name.
-        self.sessions: dict[str, str] = json.loads(self.shell(SET_UP))
+        self.cookie, sessions = json.loads(self.shell(SET_UP))
+        #: The value of the session's `cookie` of who is signed in, by name.
+        self.sessions: dict[str, str] = sessions
         self._worker = self._start("worker", sys.executable, "manage.py", "run_worker")
         self.open_web()
         await_that(lambda: self.health().get("worker"), "a worker")

@@ -35,7 +35,7 @@ def seat(chromium: Browser, office: Office) -> Iterator[tuple[Page, Watch]]:
     """Ana, who may do everything, at one page for the whole file."""
     context = chromium.new_context(base_url=office.url, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": "sessionid", "value": office.sessions["ana"], "url": office.url}])
+    context.add_cookies([{"name": office.cookie, "value": office.sessions["ana"], "url": office.url}])
     watch = Watch(context, office.host)  # before the page, to hear it from its beginning
     yield context.new_page(), watch
     context.close()

@@ -172,12 +172,12 @@ def see_it_all_back(page: Page) -> None:
     expect(chips(page, "Tags to add")).to_contain_text(["typed-before"])
 
 
-def test_the_form_is_back_after_the_session_has_ended(visit: Visit) -> None:
+def test_the_form_is_back_after_the_session_has_ended(office: Office, visit: Visit) -> None:
     page = visit(who=None)
     sign_in(page, FORM)
     fill_in(page, [11, 12, 13], "typed-before")
     page.get_by_label("Try on this many tickets first").fill("2")
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(name=office.cookie)
     page.get_by_role("button", name="Run without a preview").click()
     page.get_by_label("Username").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)

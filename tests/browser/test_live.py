@@ -94,7 +94,7 @@ def test_a_session_that_ends_leaves_the_page_as_it_is_and_says_so(office: Office
         address = office.start_job(office.demo.open_tickets[:1_200], "session-ends")
         page.goto(address)
         expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
-        page.context.clear_cookies(name="sessionid")
+        page.context.clear_cookies(name=office.cookie)
         expect(page.get_by_text("Your session has ended.")).to_be_visible()
         expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
         del answers[:]

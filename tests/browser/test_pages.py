@@ -65,7 +65,9 @@ def seats(chromium: Browser, office: Office, gallery: dict[str, int]) -> Iterato
             context = chromium.new_context(base_url=office.url, reduced_motion="reduce")
             context.set_default_timeout(PATIENCE)
             if who:
-                context.add_cookies([{"name": "sessionid", "value": office.sessions[who], "url": office.url}])
+                context.add_cookies(
+                    [{"name": office.cookie, "value": office.sessions[who], "url": office.url}]
+                )
             watch = Watch(context, office.host)
             taken[who] = context.new_page(), watch
         return taken[who]

@@ -18,13 +18,15 @@ from tests import factories
 from tests.demo import Demo
 from tests.processes import Ran, await_that, descendants, end_of, exists
 
-#: Makes Ana, who may see and run jobs, and signs her in; prints the cookie.
+#: Makes Ana, who may see and run jobs, and signs her in; prints the cookie's name and value.
 SIGN_IN = """
+from django.conf import settings
 from django.test import Client
 from tests import factories
 client = Client()
 client.force_login(factories.runner("ana"))
-print(client.cookies["sessionid"].value)
+name = settings.SESSION_COOKIE_NAME
+print(name, client.cookies[name].value)
 """
 #: The hidden fields of a form that asks.
 FIELDS = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
@@ -60,7 +62,8 @@ class Premises:
 
     def prepare(self) -> None:
         assert self.run("migrate", "--verbosity", "0").code == 0
-        self.cookie = self.run("shell", "--no-imports", "-c", SIGN_IN).out.strip()
+        name, value = self.run("shell", "--no-imports", "-c", SIGN_IN).out.split()
+        self.cookie = (name, value)
 
     def start_worker(self, *, until: str = "The worker is up", **options: Any) -> subprocess.Popen[str]:
         worker = self._logged("worker.log", [sys.executable, "manage.py", "run_worker"], **options)
@@ -84,7 +87,7 @@ class Premises:
         """What Ana's browser gets; redirects are not followed."""
         with requests.Session() as browser:
             browser.trust_env = False
-            browser.cookies.set("sessionid", self.cookie)
+            browser.cookies.set(*self.cookie)
             return browser.request(
                 options.pop("method", "GET"), address + path, timeout=60, allow_redirects=False, **options
             )
@@ -94,7 +97,7 @@ class Premises:
         """The page that asks, read now; what it gives presses its button, as often as it is called."""
         with requests.Session() as browser:
             browser.trust_env = False
-            browser.cookies.set("sessionid", self.cookie)
+            browser.cookies.set(*self.cookie)
             page = browser.get(address + path, timeout=60)
             fields = dict(FIELDS.findall(page.text))
             yield lambda: browser.post(address + path, fields, timeout=60, allow_redirects=False)

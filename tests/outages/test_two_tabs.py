@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -19,6 +20,7 @@ from jobs.models import Job, Transition
 from jobs.states import FollowUp, Outcome, Status
 from tests import factories
 from tests.conftest import environment_of_processes
+from tests.cookies import session_cookie_at
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import FIELDS, Premises
 
@@ -36,7 +38,8 @@ class Tab:
         self.address = address
         self._browser = requests.Session()
         self._browser.trust_env = False
-        self._browser.cookies.set("sessionid", client.cookies["sessionid"].value)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self._browser.cookies.set(session_cookie_at(address), value)
         self._fields: list[tuple[str, Any]] = []
         self._path = ""
 

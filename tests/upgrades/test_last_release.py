@@ -18,6 +18,7 @@ import pytest
 import requests
 from pytest_django import Settings
 
+from tests.cookies import session_cookie_at
 from tests.demo import Demo, demo_zendesk
 from tests.outages.premises import FIELDS, Premises
 from tests.processes import await_that
@@ -104,7 +105,8 @@ class Upgraded:
             filled = dict(FIELDS.findall(page.text)) | {"username": "ana", "password": PASSWORD}
             answer = browser.post(f"{self.web}/login/", filled, timeout=60, allow_redirects=False)
             assert answer.status_code == 302, answer.text
-            self.place.cookie = browser.cookies["sessionid"]
+            name = session_cookie_at(self.web)
+            self.place.cookie = (name, browser.cookies[name])
 
     def press(self, part: str, button: str) -> None:
         with self.place.form(self.web, f"/jobs/{JOBS[part]}/{button}") as press:

@@ -122,8 +122,8 @@ class Command(JobCommand):
         demo.start("worker", *demo.manage("run_worker"))
         demo.start(
             "web",
-            *(sys.executable, "-m", "gunicorn", "tagmanager.wsgi", "--chdir", str(settings.BASE_DIR)),
-            *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"),
+            *(sys.executable, "-m", "gunicorn", "--config", "python:tagmanager.gunicorn"),
+            *("--chdir", str(settings.BASE_DIR), "--bind", f"127.0.0.1:{port}", "--workers", "1"),
         )
 
     def _start_reloading(self, demo: DemoProcesses, port: int) -> None:

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from jobs.models import Job
 from tagmanager.version import version
+from tests.cookies import session_cookie_at
 from tests.demo import Demo, submit
 from tests.processes import await_that
 from tests.tagmanager.ops.broken import MAIL, SECRETS, TAG, TOKEN, WORD
@@ -132,7 +133,7 @@ def test_a_failing_page_is_reported_by_its_url_pattern(
         answer = requests.post(
             f"{address}/broken/{WORD}/?q={WORD}",
             data={"tags": TAG, "mail": MAIL},
-            cookies={"sessionid": TOKEN},
+            cookies={session_cookie_at(address): TOKEN},
             headers={"Authorization": f"Bearer {TOKEN}", "User-Agent": WORD},
             timeout=30,
         )

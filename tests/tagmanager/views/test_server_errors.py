@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -134,20 +133,12 @@ def test_refused_people_read_why_and_whom_to_ask(client: Client, db: None) -> No
     assert b"<b>root</b>" not in answer.content
 
 
-@pytest.mark.parametrize(
-    ("stretch", "sentence"),
-    [
-        (1, "cannot sign in from here for 1 hour, so that"),
-        (0.5, "cannot sign in from here for 30 minutes, so that"),
-        (timedelta(days=2, hours=3), "cannot sign in from here for 2 days, 3 hours, so that"),
-        (None, "cannot sign in from here until an administrator opens the door again, so that"),
-    ],
-)
+@pytest.mark.parametrize(("hours", "sentence"), [(1, "for 60 minutes, so"), (0.5, "for 30 minutes, so")])
 def test_a_lockout_says_how_long_to_wait(
-    client: Client, db: None, settings: Settings, stretch: float | timedelta | None, sentence: str
+    client: Client, db: None, settings: Settings, hours: float, sentence: str
 ) -> None:
     factories.runner("ana")
-    settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME = 2, stretch
+    settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME = 2, hours
     wrong = {"username": "ana", "password": "wrong"}
     client.post("/login/", wrong)
     answer = client.post("/login/", wrong)
@@ -155,5 +146,5 @@ def test_a_lockout_says_how_long_to_wait(
     assert wears_our_clothes(answer.content)
     assert "Too many wrong passwords" in words(answer.content)
     assert sentence in words(answer.content)
-    assert ("Each further try starts that time anew." in words(answer.content)) == bool(stretch)
+    assert "Trying again meanwhile makes it no longer." in words(answer.content)
     assert "Content-Security-Policy" in answer
