@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncMinute
-from django.utils import timezone
 
+from jobs.clocks import clock
 from jobs.models import Batch
 from jobs.states import BatchState
 
@@ -31,7 +31,7 @@ class Pulse:
 
 def pulse_of(job_ids: Collection[int]) -> Pulse:
     """Tickets of settled batches by minute, and batches in flight, of these jobs; two queries."""
-    this_minute = timezone.now().replace(second=0, microsecond=0)
+    this_minute = clock.now().replace(second=0, microsecond=0)
     first = this_minute - timedelta(minutes=MINUTES - 1)
     batches = Batch.objects.filter(job__in=job_ids)
     sums = dict(
