@@ -15,10 +15,11 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.signing import b64_decode
-from django.utils.timezone import now
 from django_q.conf import Conf
 from django_q.core_signing import TimestampSigner
 from django_q.signing import BadSignature, SignedPackage
+
+from jobs.clocks import clock
 
 #: The only function that a message may name.
 TASK = "jobs.tasks.work_on"
@@ -96,7 +97,7 @@ def packed(job_id: int) -> str:
                 "func": TASK,
                 "args": (job_id,),
                 "kwargs": {},
-                "started": now(),
+                "started": clock.now(),
                 "ack_failure": True,
             }
         )
