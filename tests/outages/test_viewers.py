@@ -106,7 +106,7 @@ def test_twelve_people_and_a_job_are_served_while_zendesk_hangs(place: Premises,
         path: demo.account.faults.add(f"GET /api/v2/{path}", "hang", times=None) for path in ASKED_BY_PAGES
     }
     began = time.monotonic()
-    check(visit_all(web, {"sessionid": place.cookie}))
+    check(visit_all(web, dict([place.cookie])))
     took = time.monotonic() - began
     # A page tries for a second, and its part for five; then all are told what is known for ten.
     asked = {path: rules[path].fired for path in ("users/me", "autocomplete")}
@@ -128,7 +128,7 @@ def test_people_and_a_job_are_served_whatever_zendesk_answers(
     start_job(place, demo)
     for path in ASKED_BY_PAGES:
         demo.account.faults.add(f"GET /api/v2/{path}", kind, times=None, **params)
-    check(visit_all(web, {"sessionid": place.cookie}))
+    check(visit_all(web, dict([place.cookie])))
     finish_job(place, demo)
 
 
@@ -153,7 +153,7 @@ def test_people_are_served_without_a_way_to_zendesk(
         else:
             demo.account.faults.add("POST /oauth/tokens", "hang", times=None)
         web = open_web(place, env=environment)
-        check(visit_all(web, {"sessionid": place.cookie}))
+        check(visit_all(web, dict([place.cookie])))
 
 
 def test_a_small_job_leaves_its_request_while_zendesk_hangs_and_ends_in_the_background(
@@ -165,7 +165,7 @@ def test_a_small_job_leaves_its_request_while_zendesk_hangs_and_ends_in_the_back
     refs = demo.open_tickets[:3]
     with requests.Session() as browser:
         browser.trust_env = False
-        browser.cookies.set("sessionid", place.cookie)
+        browser.cookies.set(*place.cookie)
         page = browser.get(f"{web}/tools/bulk-tag/", timeout=60)
         token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
         numbers = " ".join(map(str, refs))
