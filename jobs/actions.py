@@ -25,6 +25,7 @@ from jobs.followups import SAME_PURPOSE, purpose_of
 from jobs.formatting import some
 from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
+from jobs.installation import standstill
 from jobs.models import Batch, Item, Job, ListedRefs
 from jobs.options import to_store
 from jobs.runtime import wakeups
@@ -88,8 +89,10 @@ def submit(
     alone. `lists` are the numbers of such sources inside a combined one, by part (see `source_spec`). With
     `canary` the job pauses after that many items and asks whether to go on. A `guarded` job marks what it
     changes. The same `nonce` twice makes one job. Raises `NotPossible` if a job whose items the source takes
-    is gone.
+    is gone, or with `here` while nothing is sent.
     """
+    if here and (stop := standstill.current()):
+        raise NotPossible(stop.sentence)
     token = new_token() if here else ""
     params, stored_options = to_store(params, options or {})
     try:

@@ -18,12 +18,11 @@ COUNTED = {
 
 
 def canary_question(job: Job, last: Transition | None) -> str:
-    """The job's own question after its first items; "" where there is none, as when a person paused it.
+    """The job's own question after its first items, or in a copied database; "" if a person paused it.
 
     `last` is the job's last transition.
     """
-    is_held = job.status == Status.PAUSED and last and last.from_status == Status.RUNNING
-    return last.why if is_held and last and not last.user_id else ""
+    return last.why if last and job.status == Status.PAUSED else ""
 
 
 def canary_summary(job: Job) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Case, Count, F, Min, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from jobs.installation import standstill
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
 from jobs.workers import clock_skew, heartbeats
@@ -33,6 +34,7 @@ class Health:
     newest_beat_seconds: int | None  # also of a dead one
     jobs_waiting: int  # for a worker, and for nothing else
     oldest_waiting_seconds: int | None
+    standstill: str  # "held" or "copy" where all jobs stand still, and wait for no worker; else ""
 
     @property
     def is_worker_alive(self) -> bool:
@@ -49,8 +51,9 @@ def check() -> Health:
     since = Case(
         When(status=Status.QUEUED, then=Subquery(last_move)), default=Coalesce(F("resumes_at"), F("woken_at"))
     )
+    stop = standstill.current()
     waiting = (
-        Job.objects.claimable()
+        (Job.objects.none() if stop else Job.objects.claimable())
         .exclude(woken_at__gt=now + clock_skew.ON_PURPOSE)
         .order_by()
         .annotate(since=Coalesce(since, F("created_at")))
@@ -66,6 +69,7 @@ def check() -> Health:
         newest_beat_seconds=_age(newest, now),
         jobs_waiting=waiting["number"],
         oldest_waiting_seconds=_age(oldest, now),
+        standstill=stop.cause.value if stop else "",
     )
 
 
