@@ -26,13 +26,6 @@ logger = logging.getLogger(__name__)
 #: How long a worker that lives has to show it by a beat, seconds: it beats every second.
 BEAT_WITHIN = 3.0
 
-WAS_COPIED = (
-    "This job was unfinished when its database was copied. Its original may have gone on, ended or been "
-    "undone since, and this copy cannot know. Look at the tickets and at the original first: going on "
-    "changes what is left here ({left}) as the tickets are then, also where the change was made and "
-    "taken back."
-)
-
 
 def hold(*, by: Actor, why: str = "") -> None:
     """Stop all jobs: what is in flight is settled, nothing new is sent, and no job is claimed otherwise."""
@@ -91,8 +84,8 @@ def _pause_copied(job: Job, *, by: Actor) -> bool:
     if job.status == Status.CANCELLING:
         wakeups.wake(job)
         return False
-    left = some(job.remaining, "ticket") if job.frozen_at else "its list is not complete yet"
-    return transitions.move(job, Status.PAUSED, by=by, why=WAS_COPIED.format(left=left))
+    left = some(job.remaining, "ticket") if job.frozen_at else "a list that is not complete"
+    return transitions.move(job, Status.PAUSED, by=by, why=f"{standstill.WAS_COPIED} ({left} left here.)")
 
 
 def _living_jobs() -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
+from jobs.installation.standstill import WAS_COPIED
 from jobs.models import Job, Transition
 from jobs.states import Outcome, Status
 
@@ -22,7 +23,10 @@ def canary_question(job: Job, last: Transition | None) -> str:
 
     `last` is the job's last transition.
     """
-    return last.why if last and job.status == Status.PAUSED else ""
+    if last is None or job.status != Status.PAUSED:
+        return ""
+    was_tried = last.from_status == Status.RUNNING and not last.user_id
+    return last.why if was_tried or last.why.startswith(WAS_COPIED) else ""
 
 
 def canary_summary(job: Job) -> str:

@@ -25,6 +25,13 @@ END_COPY = (
     "and stop the other one first. If it is not, leave it so."
 )
 
+#: Why a job is paused when a copied database goes on: the job asks how to go on itself.
+WAS_COPIED = (
+    "This job was unfinished when its database was copied. Its original may have gone on, ended or been "
+    "undone since, and this copy cannot know. Look at the tickets and at the original first: going on "
+    "changes what is left here, also where the change was made and taken back."
+)
+
 
 class Cause(StrEnum):
     HELD = "held"

@@ -13,9 +13,7 @@ from jobs.installation import standstill
 
 
 class Command(JobCommand):
-    help = (
-        "Ends a hold of all jobs, or (--this-database) says that this copied database is the one."
-    )
+    help = "Ends a hold of all jobs, or (--this-database) says that this copied database is the one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -48,8 +48,8 @@ def test_the_summary_counts_what_was_sent_and_says_what_going_on_and_stopping_do
     assert canary_summary(job) == f"Tried on the first {sentence}"
 
 
-def asked(job: Job, before: Status, *, by: Actor, why: str = "Look at them.") -> str:
-    record(job, before, Status(job.status), by=by, why=why)
+def asked(job: Job, before: Status, *, by: Actor) -> str:
+    record(job, before, Status(job.status), by=by, why="Look at them.")
     return canary_question(job, job.transitions.order_by("-pk").first())
 
 
@@ -59,7 +59,7 @@ def test_the_job_asks_while_it_rests_after_its_first_tickets(db: None) -> None:
 
 def test_a_job_that_a_person_paused_or_that_is_not_at_rest_asks_nothing(db: None) -> None:
     ana = person(factories.runner("ana"))
-    assert asked(factories.job(Status.PAUSED), Status.RUNNING, by=ana, why="") == ""
-    assert asked(factories.job(Status.PAUSED), Status.PAUSING, by=this_worker(), why="") == ""
+    assert asked(factories.job(Status.PAUSED), Status.RUNNING, by=ana) == ""
+    assert asked(factories.job(Status.PAUSED), Status.PAUSING, by=this_worker()) == ""
     assert asked(factories.job(Status.WAITING), Status.RUNNING, by=this_worker()) == ""
     assert canary_question(factories.job(Status.PAUSED), None) == ""
