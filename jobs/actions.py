@@ -26,6 +26,8 @@ from jobs.followups import SAME_PURPOSE, purpose_of
 from jobs.formatting import some
 from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
+from jobs.installation import standstill
+from jobs.installation.standstill import Cause
 from jobs.models import Batch, Item, Job, ListedRefs
 from jobs.options import to_store
 from jobs.runtime import wakeups
@@ -89,8 +91,9 @@ def submit(
     alone. `lists` are the numbers of such sources inside a combined one, by part (see `source_spec`). With
     `canary` the job pauses after that many items and asks whether to go on. A `guarded` job marks what it
     changes. The same `nonce` twice makes one job. Raises `NotPossible` if a job whose items the source takes
-    is gone.
+    is gone, while all jobs are held with `here`, and in a copied database.
     """
+    _check_standstill(here=here, is_automatic=follow_up is FollowUp.UNGUARD)
     token = new_token() if here else ""
     params, stored_options = to_store(params, options or {})
     try:
@@ -121,6 +124,13 @@ def submit(
             raise
         return Submission(Job.objects.get(nonce=nonce), is_new=False)
     return Submission(job, token)
+
+
+def _check_standstill(*, here: bool, is_automatic: bool) -> None:
+    """A held job waits in the queue; one that was made by itself, at another's end, waits in a copy, too."""
+    stop = standstill.current()
+    if stop and (here or (stop.cause is Cause.COPY and not is_automatic)):
+        raise NotPossible(stop.sentence)
 
 
 def pause(*, job: Job, by: Actor) -> None:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 #: The tag of the system checks that our commands run first. Django's other checks examine the code, not the
 #: settings: `manage.py check` runs them once, and every command starts a fifth faster without them.
@@ -11,3 +12,6 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs import actions  # noqa: F401, PLC0415  # its receiver listens once it is imported
+        from jobs.installation import standstill  # noqa: PLC0415  # its models are ready only now
+
+        post_migrate.connect(standstill.record_after_migrating, sender=self)

@@ -63,6 +63,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         due = Q(resumes_at__isnull=True) | Q(resumes_at__lte=clock.now())
         return self.active().filter(due, lease_token="")
 
+    def unsettled(self) -> JobQuerySet:
+        """Those that have something to settle: they are being stopped, or have batches in flight."""
+        flying = Batch.objects.filter(job=OuterRef("pk"), state__in=[BatchState.SENDING, BatchState.SENT])
+        return self.filter(Q(status__in=(Status.PAUSING, Status.CANCELLING)) | Exists(flying))
+
     def being_pruned(self) -> JobQuerySet:
         """Marked for deletion: some of their rows may be gone already."""
         return self.filter(pruned_at__isnull=False)
@@ -319,6 +324,8 @@ class Batch(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)  # its items were read back then; null: not
+    #: Its job stood still for long after it was sent: what is said of its items counts only if they show it.
+    is_doubted = models.BooleanField(default=False, db_default=False)
     changed = models.PositiveSmallIntegerField(default=0)
     unchanged = models.PositiveSmallIntegerField(default=0)
     skipped = models.PositiveSmallIntegerField(default=0)
@@ -452,6 +459,31 @@ class Gate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Installation(models.Model):
+    """The one row that says which database this is, and whether all jobs are held."""
+
+    ONLY: ClassVar = 1  # its primary key
+
+    identity = models.JSONField(default=dict)  # `jobs.installation.identity`
+    recorded_at = models.DateTimeField(default=clock.now)
+    recorded_by = models.CharField(max_length=200, blank=True, default="")  # who said so; "": nobody had to
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.CharField(max_length=200, blank=True, default="")
+    held_why = models.TextField(blank=True, default="")
+
+    class Meta:
+        permissions: ClassVar = [
+            ("hold_jobs", "Can hold and release all jobs, and confirm a copied database")
+        ]
+        default_permissions: ClassVar = []
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(pk=1), name="there_is_one_installation"),
+        ]
+
+    def __str__(self) -> str:
+        return "This installation"
 
 
 class Beat(models.Model):

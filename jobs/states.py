@@ -43,6 +43,7 @@ class WaitReason(models.TextChoices):
     SERVICE_AWAY = "service_away"  # the other side does not answer
     WORKER_LOST = "worker_lost"  # the worker died; another takes over
     DATABASE = "database"  # our own database could not be used for a while
+    HELD = "held"  # a person holds all jobs of the installation; it goes on when they are released
 
 
 class FollowUp(models.TextChoices):
@@ -109,9 +110,11 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     Status.WAITING: frozenset({Status.SELECTING, Status.RUNNING}),
     # A person pauses a job that a worker may hold, or that has something in flight while it waits.
     Status.PAUSING: frozenset({Status.SELECTING, Status.RUNNING, Status.QUEUED, Status.WAITING}),
-    # Nothing is in flight any more; no worker held it when the person asked; or it has changed its first
-    # items and asks whether to go on.
-    Status.PAUSED: frozenset({Status.PAUSING, Status.QUEUED, Status.WAITING, Status.RUNNING}),
+    # Nothing is in flight any more; no worker held it when the person asked; it has changed its first items
+    # and asks whether to go on; or it was unfinished in a copied database, whatever it was about to do.
+    Status.PAUSED: frozenset(
+        {Status.PAUSING, Status.QUEUED, Status.WAITING, Status.RUNNING, Status.SELECTING}
+    ),
     # A person cancels a job that may have something in flight, whatever else it was about to do.
     Status.CANCELLING: frozenset(
         {

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from jobs.presentation.job_actions import JOB_ACTIONS
-from jobs.views import bulk, confirm, job_detail, job_list
+from jobs.views import bulk, confirm, holding, job_detail, job_list
 
 app_name = "jobs"
 
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("", job_list.show, name="list"),
     path("rows", job_list.rows, name="rows"),
     path("cancel", bulk.cancel, name="cancel-many"),
+    *(path(name, holding.throw, {"name": name}, name=name) for name in holding.SWITCHES),
     path("<int:pk>/", job_detail.detail, name="detail"),
     path("<int:pk>/live", job_detail.live, name="live"),
     path("<int:pk>/account", job_detail.account, name="account"),

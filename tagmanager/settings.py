@@ -127,6 +127,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "tagmanager.account.place.context",
+                "jobs.views.banner.standstill_banner",
             ],
         },
     },

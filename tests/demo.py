@@ -49,6 +49,15 @@ class Demo:
             timeout=30,
         ).raise_for_status()
 
+    def take_tag_off(self, refs: Iterable[int], tag: str) -> None:
+        """A bulk update by another client that takes the tag off; it ends before this returns."""
+        requests.put(
+            f"{self.url}/api/v2/tickets/update_many.json?ids={','.join(map(str, refs))}",
+            json={"ticket": {"remove_tags": [tag]}},
+            headers={"Authorization": f"Bearer {zd.BEARER_TOKEN}"},
+            timeout=30,
+        ).raise_for_status()
+
     def calls(self, path: str) -> int:
         return self.account.ledger.calls[path]
 

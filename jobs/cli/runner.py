@@ -24,6 +24,7 @@ from jobs import actions
 from jobs.actors import Actor
 from jobs.engine import execution
 from jobs.guards.canary import canary_question
+from jobs.installation import standstill
 from jobs.models import Job
 from jobs.runtime import shutdown
 from jobs.runtime.database_retry import DatabaseRetry
@@ -190,6 +191,9 @@ class Runner:
             self._shown_at = time.monotonic()
 
     def _work(self, token: str) -> None:
+        if self._patience.retry(standstill.is_copy):
+            stop = standstill.current()
+            raise actions.NotPossible(stop.sentence if stop else "The database was replaced; run it again.")
         claimable = Job.objects.claimable().filter(pk=self.job.pk)
         if not token and not self._patience.retry(claimable.exists):
             return

@@ -15,15 +15,17 @@ from jobs import log_context, transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
 from jobs.engine.pipeline import Pipeline
-from jobs.engine.readings import distrust_readings
+from jobs.engine.readings import distrust_readings, doubt_what_was_sent
 from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, OddAnswer, Refused, RemoteError, TryLater
 from jobs.guards import circuit_breaker, evidence, probes
 from jobs.guards.canary import canary_summary
+from jobs.installation import standstill
+from jobs.installation.standstill import Cause
 from jobs.models import Job
 from jobs.runtime.database_retry import DatabaseRetry, trouble_in
 from jobs.runtime.failpoints import Failpoint, failpoint
-from jobs.runtime.lease import Lease, LeaseLost, held_by_this_process, new_token
+from jobs.runtime.lease import NOT_HELD, Lease, LeaseLost, held_by_this_process, new_token
 from jobs.runtime.time_slice import TimeSlice
 from jobs.states import Status, WaitReason
 from jobs.work import Work, work_for
@@ -149,6 +151,8 @@ def claim(job_id: int, token: str = "") -> Lease | None:
     """Take the job by one conditional UPDATE; None when it cannot be taken."""
     token = token or new_token()
     with transaction.atomic():
+        if not _may_be_worked_on(job_id):
+            return None
         if not Job.objects.claimable().filter(pk=job_id).update(**held_by_this_process(token)):
             return None
         return _start_or_continue(Lease(Job.objects.get(pk=job_id), token))
@@ -159,7 +163,18 @@ def _adopt(job_id: int, token: str) -> Lease | None:
     with transaction.atomic():
         if not Job.objects.filter(pk=job_id, lease_token=token).update(**held_by_this_process(token)):
             return None
+        if not _may_be_worked_on(job_id):
+            Job.objects.filter(pk=job_id).update(**NOT_HELD)
+            return None
         return _start_or_continue(Lease(Job.objects.get(pk=job_id), token))
+
+
+def _may_be_worked_on(job_id: int) -> bool:
+    """Nothing is, in a copied database; while all jobs are held, those that have something to settle."""
+    stop = standstill.current()
+    if stop is None:
+        return True
+    return stop.cause is Cause.HELD and Job.objects.unsettled().filter(pk=job_id).exists()
 
 
 def _start_or_continue(lease: Lease) -> Lease:
@@ -170,6 +185,7 @@ def _start_or_continue(lease: Lease) -> Lease:
     job = lease.job
     if job.started_at and (job.status in (Status.QUEUED, Status.WAITING) or job.resumes_at):
         distrust_readings(job)
+    doubt_what_was_sent(job)
     if job.status in (Status.QUEUED, Status.WAITING):
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
         why = "Goes on." if job.started_at else "Started."
@@ -220,8 +236,9 @@ def _distrust_readings(lease: Lease) -> None:
 
 
 def _select_and_send(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
+    lease.check_installation()
     if lease.job.frozen_at is None:
-        if lease.beat() != Status.SELECTING or not Selection(lease, work, time_slice).run():
+        if lease.beat() != Status.SELECTING or lease.hold or not Selection(lease, work, time_slice).run():
             _release_unfinished(lease)
             return
         lease.beat()
@@ -234,7 +251,8 @@ def _wait(lease: Lease, seconds: float, time_slice: TimeSlice) -> bool:
     while (left := end - time.monotonic()) > 0:
         if time_slice.is_over:
             return False
-        if lease.beat() in (Status.CANCELLING, Status.PAUSING) and lease.job.frozen_at is None:
+        is_stopped = lease.beat() in (Status.CANCELLING, Status.PAUSING) or lease.hold
+        if is_stopped and lease.job.frozen_at is None:
             return True  # nothing is in flight: the job can stop at once
         time_slice.notify()
         time.sleep(min(POLL_INTERVAL, left))
@@ -288,12 +306,22 @@ def _end_if_due(pipeline: Pipeline) -> bool:
         return _stop(lease, why, only_from=STOPPABLE)
     if lease.status == Status.PAUSING:
         return transitions.move(job, Status.PAUSED, by=by, held_with=lease.token)
-    if pipeline.is_held:
-        job.refresh_from_db()
-        return transitions.move(
-            job, Status.PAUSED, by=by, why=canary_summary(job), held_with=lease.token, tried_at=clock.now()
-        )
-    return False
+    return _rest_if_due(pipeline)
+
+
+def _rest_if_due(pipeline: Pipeline) -> bool:
+    """Put the job down while all jobs are held, or after its first items."""
+    lease, job = pipeline.lease, pipeline.job
+    if lease.hold:
+        _park_held(lease)
+        return True
+    if not pipeline.is_held:
+        return False
+    job.refresh_from_db()
+    why, now = canary_summary(job), clock.now()
+    return transitions.move(
+        job, Status.PAUSED, by=this_worker(), why=why, held_with=lease.token, tried_at=now
+    )
 
 
 def _why_stopped(job: Job, pipeline: Pipeline) -> str:
@@ -316,8 +344,16 @@ def _release_unfinished(lease: Lease) -> None:
     ends = {Status.CANCELLING: Status.CANCELLED, Status.PAUSING: Status.PAUSED}
     if status in ends:
         transitions.move(lease.job, ends[status], by=this_worker(), held_with=lease.token)
+    elif lease.hold:
+        _park_held(lease)
     else:
         lease.release()
+
+
+def _park_held(lease: Lease) -> None:
+    """Put the job down until all jobs are released. It is due at once: the hold itself keeps it."""
+    assert lease.hold is not None
+    lease.park(reason=WaitReason.HELD, seconds=0.0, why=lease.hold.sentence)
 
 
 def _park(lease: Lease, later: TryLater) -> None:

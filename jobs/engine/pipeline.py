@@ -224,6 +224,11 @@ class Pipeline:
         """Items that were reported as changed did not show it, and are about to be read once more."""
         return any(entry.is_doubted for entry in self.in_flight)
 
+    @property
+    def _is_out_of_sight(self) -> bool:
+        """What was sent before the job stood still for long has to be known before more is sent."""
+        return any(entry.batch.is_doubted for entry in self.in_flight)
+
     def _canary_left(self) -> int | None:
         """How many more items may be sent before the job holds; None when it does not, or has done so."""
         if self.job.canary is None or self.job.tried_at is not None:
@@ -265,7 +270,7 @@ class Pipeline:
             return False
         if self._refused:
             return False
-        if self.why_unheard:
+        if self.why_unheard or self.lease.hold or self._is_out_of_sight:
             return False
         self.refresher.watch_clock()
         refreshed = self.refresher.finish()
@@ -332,7 +337,8 @@ class Pipeline:
         The items are read in the same transaction: later they could belong to another worker.
         """
         with self.lease.commit():
-            if self.lease.status != Status.RUNNING or not is_fresh(batch):
+            self.lease.check_installation(lock=True)
+            if self.lease.status != Status.RUNNING or self.lease.hold or not is_fresh(batch):
                 return None  # also after a long wait for the row
             if not concurrency.has_free_slot(taken=len(self.in_flight), most=self.work.max_in_flight):
                 self._own_slot_at = time.monotonic() + SLOT_RETRY_INTERVAL
@@ -492,7 +498,7 @@ class Pipeline:
             return True
         if not entry.results.keys(Verdict.DONE):
             return False
-        if self._is_doubted:
+        if self._is_doubted or entry.batch.is_doubted:
             return True
         kinds = self._kinds(entry)
         reading = {kind for other in self.in_flight if other.is_read_back for kind in self._kinds(other)}

@@ -7,12 +7,15 @@ from datetime import timedelta
 
 from jobs.clocks import clock
 from jobs.models import Batch, Job
-from jobs.states import BatchState
+from jobs.states import BatchState, Status
 
 #: An older reading is made again before its item is sent.
 SNAPSHOT_MAX_AGE = timedelta(seconds=30)
 #: How much of that the call that sends may take until the other side has it: it may wait for its turn.
 SENDING_TAKES = timedelta(seconds=2)
+#: A job without a sign of life for so long has been out of sight: what it had sent may be done, forgotten by
+#: the other side or taken back.
+OUT_OF_SIGHT = timedelta(hours=1)
 #: A step of the clock against the monotonic one that is no mere adjustment, seconds.
 CLOCK_STEP = 1.0
 
@@ -33,6 +36,19 @@ def distrust_readings(job: Job) -> None:
     For whenever the job stood still: others had the time to act, whatever the clock says of it.
     """
     job.batches.filter(state=BatchState.PENDING, read_at__isnull=False).update(read_at=None)
+
+
+def doubt_what_was_sent(job: Job) -> None:
+    """Have batches in flight looked up and read back, if the job was out of sight: see `Batch.is_doubted`.
+
+    A living job renews its wake-up with each time slice. Where the clock jumped ahead instead, this costs a
+    reading of these batches.
+    """
+    long_ago = clock.now() - OUT_OF_SIGHT
+    stood_still = job.status in (Status.QUEUED, Status.WAITING) or job.resumes_at is not None
+    if stood_still or job.woken_at is None or job.woken_at < long_ago:
+        flying = job.batches.filter(state__in=[BatchState.SENDING, BatchState.SENT])
+        flying.filter(sent_at__lt=long_ago).update(is_doubted=True)
 
 
 class ClockWatch:

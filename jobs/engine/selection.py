@@ -86,7 +86,7 @@ class Selection:
                 self.time_slice.notify()
                 if done:
                     break
-                if self.lease.status != Status.SELECTING or self._is_time_up(page):
+                if self.lease.status != Status.SELECTING or self.lease.hold or self._is_time_up(page):
                     return False
                 if not self.time_slice.allows(max(self.job.found, listing_progress(self.job).gathered)):
                     return False

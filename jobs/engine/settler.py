@@ -62,6 +62,10 @@ DID_NOT_LAST = (
     "Zendesk made the change, as the ticket's history says, but it has been undone since, most likely by a "
     "trigger: the ticket is not as it was before."
 )
+TAKEN_BACK_SINCE = (
+    "Zendesk made the change, as the ticket's history says, and it has been taken back while this job stood "
+    "still: by an undo elsewhere, a person or a trigger. Retry makes it again."
+)
 MADE_IN_PART = (
     "Zendesk called it updated, but its tags and fields do not show the change. The comment may have been "
     "posted, so nothing is sent again: look at the ticket."
@@ -185,6 +189,8 @@ class Settler:
                 settlement.end(item, Outcome.CHANGED)
             elif self._work.must_last:
                 settlement.end(item, Outcome.FAILED, UNDONE_SINCE, DID_NOT_LAST)
+            elif batch.is_doubted:
+                settlement.end(item, Outcome.FAILED, UNDONE_SINCE, TAKEN_BACK_SINCE)
             else:
                 settlement.undone += 1
                 settlement.end(item, Outcome.CHANGED, UNDONE_SINCE, MADE_AND_UNDONE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
+from jobs.installation.standstill import WAS_COPIED
 from jobs.models import Job, Transition
 from jobs.states import Outcome, Status
 
@@ -18,12 +19,14 @@ COUNTED = {
 
 
 def canary_question(job: Job, last: Transition | None) -> str:
-    """The job's own question after its first items; "" where there is none, as when a person paused it.
+    """The job's own question after its first items, or in a copied database; "" if a person paused it.
 
     `last` is the job's last transition.
     """
-    is_held = job.status == Status.PAUSED and last and last.from_status == Status.RUNNING
-    return last.why if is_held and last and not last.user_id else ""
+    if last is None or job.status != Status.PAUSED:
+        return ""
+    was_tried = last.from_status == Status.RUNNING and not last.user_id
+    return last.why if was_tried or last.why.startswith(WAS_COPIED) else ""
 
 
 def canary_summary(job: Job) -> str:

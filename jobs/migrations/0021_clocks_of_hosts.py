@@ -4,7 +4,7 @@ import jobs.clocks.clock
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0019_slots_that_are_free")]
+    dependencies = [("jobs", "0020_copies_and_holds")]
 
     operations = [
         migrations.AddField("beat", "clock_ahead", models.FloatField(default=0.0, db_default=0.0)),

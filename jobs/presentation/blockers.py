@@ -10,6 +10,8 @@ from django.db.models import Max, Min, Sum
 
 from jobs.clocks import clock
 from jobs.formatting import duration, some
+from jobs.installation import standstill
+from jobs.installation.standstill import Cause, Standstill
 from jobs.models import Job
 from jobs.reports.progress import STALLED_AFTER, last_progress
 from jobs.states import ACTIVE, BatchState, Status, WaitReason
@@ -59,10 +61,22 @@ def is_due(job: Job) -> bool:
     return job.resumes_at is None or job.resumes_at <= clock.now()
 
 
+def _standstill_blocker(stop: Standstill) -> Blocker:
+    if stop.cause is Cause.COPY:
+        return Blocker(f"This database is a copy, so no job goes on. {stop.why}", standstill.END_COPY)
+    why = f" ({stop.why})" if stop.why else ""
+    return Blocker(
+        f"All jobs are held{stop.when}, by {stop.by}{why}.",
+        f"{standstill.END_HOLD} This one can be cancelled meanwhile.",
+    )
+
+
 # Nobody works on it
 
 
 def _worker_blocker(job: Job) -> Blocker | None:
+    if stop := standstill.current():
+        return _standstill_blocker(stop)
     found = health.check()
     if found.worker_state == health.State.NONE:
         return _no_worker(job)

@@ -14,7 +14,7 @@ from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.presentation.wait_reasons import WAIT_REASONS
 from jobs.reports.progress import speed_of
-from jobs.states import Status
+from jobs.states import Status, WaitReason
 
 #: A text in which `{job.pk}` may stand, or a function of the job.
 Words = str | Callable[[Job], str]
@@ -84,7 +84,7 @@ def _running(job: Job) -> str:
 
 def _waiting(job: Job) -> str:
     why = WAIT_REASONS[job.waiting_for].in_terminal if job.waiting_for else ""
-    if job.resumes_at is None:
+    if job.resumes_at is None or job.waiting_for == WaitReason.HELD:
         return f"waits: {why}".removesuffix(": ")
     left = max((job.resumes_at - clock.now()).total_seconds(), 0)
     return f"goes on at {job.resumes_at:%H:%M:%S} UTC, in {duration(left)}: {why}".removesuffix(": ")

@@ -25,6 +25,9 @@ WAIT_REASONS: dict[str, WaitReasonWords] = {
         "its worker was lost, and another takes over. Nothing is sent twice.",
         "its worker was lost, and another takes over",
     ),
+    WaitReason.HELD: WaitReasonWords(
+        "all jobs are held, until somebody releases them.", "all jobs are held, until manage.py release"
+    ),
     WaitReason.DATABASE: WaitReasonWords(
         "the database of Tag Manager was away, busy or full.", "the database was in trouble"
     ),

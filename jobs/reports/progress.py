@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobs.clocks import clock
+from jobs.installation import standstill
 from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.states import BATCH_COUNTS, FINAL, SENT_OUTCOMES, BatchState, Status
@@ -92,15 +93,15 @@ def percent_of(job: Job) -> int | None:
 
 def status_of(job: Job) -> dict[str, Any]:
     """The status JSON. Its keys stay as they are: scripts rely on them."""
-    speed = speed_of(job)
+    speed, stop = speed_of(job), _standstill(job)
     return {
         "id": job.pk,
         "tool": job.tool,
         "title": job.title,
         "status": str(job.status),
         "dry_run": job.dry_run,
-        "waiting_for": str(job.waiting_for) or None,
-        "resumes_at": _time(job.resumes_at),
+        "waiting_for": stop or str(job.waiting_for) or None,
+        "resumes_at": None if stop else _time(job.resumes_at),
         "total": job.total,
         "found": job.found,
         "gathered": listing_progress(job).gathered,
@@ -123,6 +124,12 @@ def status_of(job: Job) -> dict[str, Any]:
         "finished_at": _time(job.finished_at),
         "error": job.error or None,
     }
+
+
+def _standstill(job: Job) -> str:
+    """ "held" or "copy" for a job that waits for nothing else; "" while a worker has it in hand."""
+    stop = standstill.current() if job.is_active and not job.lease_token else None
+    return stop.cause.value if stop else ""
 
 
 def _time(moment: Any) -> str | None:

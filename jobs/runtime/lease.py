@@ -18,6 +18,8 @@ from django.db import transaction
 from jobs import process_id, transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
+from jobs.installation import identity, standstill
+from jobs.installation.standstill import Cause, Standstill
 from jobs.models import Job
 from jobs.runtime import wakeups
 from jobs.runtime.database_retry import DatabaseRetry
@@ -44,7 +46,8 @@ class LeaseLost(Exception):
 class Lease:
     """The right to work on one job, while it lasts.
 
-    `status` is the job's status as of the last beat or commit: the holder notices clicks by it.
+    `status` is the job's status as of the last beat or commit: the holder notices clicks by it. So it does
+    a hold of all jobs by `hold`.
     """
 
     def __init__(self, job: Job, token: str) -> None:
@@ -53,6 +56,8 @@ class Lease:
         self.status = Status(job.status)
         self.database_retry = DatabaseRetry(0.0)  # the caller of the engine sets a longer one
         self._beat_at, self._beat_moment = clock.now(), time.monotonic()
+        self.hold: Standstill | None = None
+        self._database = identity.read()
 
     @contextmanager
     def commit(
@@ -72,12 +77,24 @@ class Lease:
         if self._beat_age() >= BEAT_INTERVAL:
             with transaction.atomic():
                 self._renew({})
+            self.check_installation()
         else:
             self.status = self._read_status()
         return self.status
 
+    def check_installation(self, *, lock: bool = False) -> None:
+        """Notice a hold; raises `LeaseLost` if another database has taken the place of this one.
+
+        With `lock` no hold begins before the transaction ends.
+        """
+        self.hold = standstill.current(lock=lock)
+        if self.hold and self.hold.cause is Cause.COPY:
+            raise LeaseLost(f"the database of job {self.job.pk} is a copy. {self.hold.why}")
+
     def fence(self) -> None:
-        """Check the lease right before an outside call: a process that was frozen notices it here.
+        """Check lease and database right before an outside call: a process that was frozen notices it here.
+
+        Another database in the place of the one that the job was claimed in is noticed, too.
 
         No lease can close the gap that remains between this check and the wire. It does no harm, because
         changes of tags may be made twice.
@@ -85,6 +102,8 @@ class Lease:
         if self._beat_age() >= FENCE_MAX_AGE:
             with transaction.atomic():
                 self._renew({})
+        if identity.difference(self._database, identity.read()):
+            raise LeaseLost(f"the database of job {self.job.pk} was replaced")
         failpoint(Failpoint.FENCE_PASSED)
 
     def commit_with_retry(self, write: Callable[[], object], **changes: Any) -> bool:

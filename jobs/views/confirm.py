@@ -35,7 +35,7 @@ from jobs.presentation.job_actions import (
 from jobs.reports.failure_reasons import reason_in
 from jobs.states import FollowUp, Status
 from jobs.views import saved_form
-from jobs.views.inline_run import run_inline
+from jobs.views.inline_run import may_run_here, run_inline
 from jobs.views.job_detail import job_or_404
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 
@@ -123,7 +123,7 @@ def _follow_up(request: HttpRequest, job: Job, action: FollowUpAction) -> Job:
         kind=action.kind,
         by=person(signed_in(request)),
         reason=reason,
-        here=number <= settings.SYNC_TICKET_LIMIT,
+        here=number <= settings.SYNC_TICKET_LIMIT and may_run_here(),
         options=_options(request, action),
         nonce=_nonce(request, job, action),
     )

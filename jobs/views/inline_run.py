@@ -10,6 +10,8 @@ from django.db import DatabaseError
 
 from jobs.actions import Submission
 from jobs.engine import execution
+from jobs.installation import standstill
+from jobs.installation.standstill import Cause
 from jobs.models import Job
 from jobs.runtime import web_waits
 from jobs.runtime.database_retry import DatabaseRetry, trouble_in
@@ -22,6 +24,15 @@ logger = logging.getLogger(__name__)
 SECONDS, SECONDS_OF_CALLS = 3.0, 6.0
 #: It waits no longer than this for a database in trouble.
 DATABASE_MAX_WAIT = 6.0
+
+
+def may_run_here() -> bool:
+    """Whether a job may run in the request: while all jobs are held, it is queued instead.
+
+    In a copied database `actions.submit` refuses either.
+    """
+    stop = standstill.current()
+    return stop is None or stop.cause is not Cause.HELD
 
 
 def run_inline(made: Submission) -> None:

@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseStopPolling, reswap, retarget
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
-SEE, ACT = "jobs.view_job", "jobs.run_job"
+SEE, ACT, HOLD = "jobs.view_job", "jobs.run_job", "jobs.hold_jobs"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 #: htmx 2 shows a response with this status and stops polling (htmx.org/docs, polling).
 STOP_POLLING = HttpResponseStopPolling.status_code
@@ -29,6 +29,10 @@ REFUSALS = {
     ACT: (
         "Your account may look at jobs, but not start or change one. Ask {whom} to give it the permission "
         "“Can run, pause, resume, cancel and undo jobs”."
+    ),
+    HOLD: (
+        "Your account may not hold or release all jobs. Ask {whom} to give it the permission “Can hold and "
+        "release all jobs, and confirm a copied database”."
     ),
 }
 #: How many of the people who can grant a permission are named.

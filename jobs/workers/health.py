@@ -11,6 +11,7 @@ from django.db.models import Case, Count, F, Min, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce
 
 from jobs.clocks import clock
+from jobs.installation import standstill
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
 from jobs.workers import clock_skew, heartbeats
@@ -35,6 +36,7 @@ class Health:
     jobs_waiting: int  # for a worker, and for nothing else
     oldest_waiting_seconds: int | None
     clock_offset_seconds: int  # the worst clock of a living worker's host or of this one; above 0: ahead
+    standstill: str  # "held" or "copy" where all jobs stand still, and wait for no worker; else ""
 
     @property
     def is_worker_alive(self) -> bool:
@@ -51,8 +53,9 @@ def check() -> Health:
     since = Case(
         When(status=Status.QUEUED, then=Subquery(last_move)), default=Coalesce(F("resumes_at"), F("woken_at"))
     )
+    stop = standstill.current()
     waiting = (
-        Job.objects.claimable()
+        (Job.objects.none() if stop else Job.objects.claimable())
         .exclude(woken_at__gt=now + clock_skew.ON_PURPOSE)
         .order_by()
         .annotate(since=Coalesce(since, F("created_at")))
@@ -70,6 +73,7 @@ def check() -> Health:
         jobs_waiting=waiting["number"],
         oldest_waiting_seconds=_age(oldest, now),
         clock_offset_seconds=_worst([clock.host_is_ahead(), *(beat.clock_ahead for beat in living)]),
+        standstill=stop.cause.value if stop else "",
     )
 
 

@@ -15,6 +15,8 @@ from django.db.models import F, Q
 from jobs import log_context, process_id, transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
+from jobs.installation import standstill
+from jobs.installation.standstill import Cause
 from jobs.models import Job
 from jobs.runtime import wakeups
 from jobs.runtime.lease import NOT_HELD, STALE_AFTER
@@ -30,10 +32,16 @@ WAKE_AGAIN_AFTER = timedelta(seconds=5)
 
 
 def reap() -> int:
-    """Take over jobs of dead workers and wake forgotten jobs; returns how many workers were lost."""
+    """Take over jobs of dead workers and wake forgotten jobs; returns how many workers were lost.
+
+    Nothing in a copied database, whose jobs are another's.
+    """
+    stop = standstill.current()
+    if stop and stop.cause is Cause.COPY:
+        return 0
     clock_skew.correct()
     lost = sum(_take_over(job) for job in _possibly_dead())
-    _wake_forgotten()
+    _wake_forgotten(only_unsettled=stop is not None)
     return lost
 
 
@@ -93,8 +101,8 @@ def _take_over(job: Job) -> bool:
     return True
 
 
-def _wake_forgotten() -> None:
-    """Wake jobs that are due and that no message in the queue will wake.
+def _wake_forgotten(*, only_unsettled: bool) -> None:
+    """Wake jobs that are due and that no message in the queue will wake; of held ones those with a task left.
 
     While messages are due that nobody has taken, the workers are busy, and the job's own may be among them.
     """
@@ -104,6 +112,8 @@ def _wake_forgotten() -> None:
         | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
         | clock_skew.ahead("woken_at", WAKE_AGAIN_AFTER, now)
     )
+    if only_unsettled:
+        forgotten = forgotten.unsettled()
     for job in forgotten[:100]:
         if not wakeups.is_queue_idle():
             return

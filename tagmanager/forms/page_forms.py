@@ -193,8 +193,8 @@ class PageForms:
             return MAIL_PREVIEW_FIRST
         return source_size.why_preview_first(source, self.only, self.options_form.cleaned_data["limit"])
 
-    def submit(self, *, by: Actor, nonce: str) -> Submission:
-        """Make the job, to be run in this process; raises `NotPossible`."""
+    def submit(self, *, by: Actor, nonce: str, here: bool) -> Submission:
+        """Make the job, with `here` to be run in this process; raises `NotPossible`."""
         options: Mapping[str, Any] = self.options_form.cleaned_data
         return submit(
             self.tool,
@@ -209,7 +209,7 @@ class PageForms:
             guard=options["guard"],
             guard_stays=options["guard_stays"],
             verify=Verify.ALL if options["verify"] else None,
-            here=True,
+            here=here,
             nonce=nonce,
         )
 

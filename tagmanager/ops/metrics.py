@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from jobs.engine.pacing import concurrency
+from jobs.installation.standstill import Cause
 from jobs.reports import metrics
 from jobs.reports.metrics import Figures
 from jobs.states import Status
@@ -88,6 +89,8 @@ def _workers(found: Figures) -> Iterator[Family]:
         yield _gauge("worker_newest_beat_age_seconds", "Since the newest sign of life of a worker.", age)
     offset = now.clock_offset_seconds
     yield _gauge("clock_offset_seconds", "Of the worst clock of a host; above 0: ahead.", offset)
+    stops = {cause.value: int(cause == now.standstill) for cause in Cause}
+    yield _gauge("standstill", "1 where all jobs are held, or the database is a copy.", stops, "cause")
     yield _counter("workers_lost", "Workers that died with a job in hand.", found.workers_lost)
     messages = {"due": found.messages_due, "held": found.messages_held}
     yield _gauge("queue_messages", "Messages in the queue of the workers.", messages, "state")

