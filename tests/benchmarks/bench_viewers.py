@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ def _play(fault: dict[str, Any] | None, environment: dict[str, str], folder: Pat
     with start_zendesk(tickets=2 * tickets, scale=scale, runtime_scale=scale, rate_limit=700) as zendesk:
         connected = environment | zendesk.environment | {"VAR_DIR": str(folder)}
         with start_workers(connected, folder) as workers, start_gunicorn(connected) as web:
+            with closing(web.connect()) as http:
+                web.get("/login/", http)  # the process is up, and has loaded what it needs
             if fault:
                 _add(zendesk, fault)
             job = tag_all(zendesk, "file", tickets, "viewed")
