@@ -91,7 +91,7 @@ def test_a_copy_that_lacks_tickets_gets_no_name(transactional_db: None, tmp_path
 def test_it_is_whole_while_another_writes_all_the_time(transactional_db: None, tmp_path: Path) -> None:
     job = factories.job()
     stop, name = threading.Event(), connection.settings_dict["NAME"]
-    written = []
+    written: list[int] = []
 
     def write() -> None:
         with closing(sqlite3.connect(name, timeout=30)) as other:
