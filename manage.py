@@ -35,6 +35,10 @@ def main() -> None:
     except DatabaseError as problem:  # our own commands say it themselves; this is for Django's
         if "--traceback" in sys.argv:
             raise
+        from jobs.runtime.database_retry import Trouble, trouble_in  # noqa: PLC0415  # seldom needed
+
+        if trouble_in(problem) is Trouble.POOLED:
+            raise SystemExit(Trouble.POOLED.value) from None
         said = str(problem).strip().partition("\n")[0]
         raise SystemExit(
             f"The database cannot be used: {said or type(problem).__name__}. Check DATABASE_URL, and run "

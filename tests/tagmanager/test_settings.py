@@ -88,6 +88,16 @@ def test_postgresql_keeps_checked_connections_and_has_no_pool(bare_environment: 
     assert "pool" not in database.get("OPTIONS", {})
 
 
+def test_through_a_pooler_nothing_is_kept_in_a_connection(bare_environment: dict[str, str]) -> None:
+    url = {**bare_environment, "DATABASE_URL": "postgres://ana@db.test/tags"}
+    direct = read(url, "DATABASES")["DATABASES"]["default"]
+    pooled = read({**url, "DATABASE_POOLED": "True"}, "DATABASES")["DATABASES"]["default"]
+    assert "lock_timeout=30s" in direct["OPTIONS"]["options"]
+    assert "options" not in pooled["OPTIONS"]
+    assert pooled["OPTIONS"]["prepare_threshold"] is None
+    assert (direct["DISABLE_SERVER_SIDE_CURSORS"], pooled["DISABLE_SERVER_SIDE_CURSORS"]) == (False, True)
+
+
 def test_the_queue_never_repeats_a_message_by_itself(bare_environment: dict[str, str]) -> None:
     cluster = read({**bare_environment, "Q_WORKERS": "3"}, "Q_CLUSTER")["Q_CLUSTER"]
     assert cluster == {

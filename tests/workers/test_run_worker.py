@@ -5,13 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from jobs.models import Beat, Job
 from jobs.workers import heartbeats
+from tests import clocks
 from tests.demo import Demo, counts, has_ended, submit
 from tests.processes import DEADLINE, await_that, command, descendants, end_of, exists
 from tests.workers.conftest import Manage
@@ -92,7 +96,9 @@ def test_the_entry_point_is_found_from_anywhere(
     assert supervisor.wait(DEADLINE) == 0
 
 
-def test_a_probe_on_the_command_line_tells_whether_a_worker_lives_here(transactional_db: None) -> None:
+def test_a_probe_on_the_command_line_tells_whether_a_worker_lives_here(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran = command("run_worker", "--check")
     assert (ran.code, ran.err) == (
         1,
@@ -101,5 +107,10 @@ def test_a_probe_on_the_command_line_tells_whether_a_worker_lives_here(transacti
     heartbeats.beat()
     ran = command("run_worker", "--check")
     assert (ran.code, ran.out) == (0, "A worker is alive on this host.\n")
+    with monkeypatch.context() as patch, time_machine.travel(timezone.now() + timedelta(seconds=70)):
+        clocks.compared(patch, clocks.by_host(-70.0))
+        told = command("run_worker", "--check")
+    assert told.code == 0
+    assert "The clock of this host is 1 min 10 s ahead of the database's." in told.out
     Beat.objects.update(owner="elsewhere/boot/1/2")  # alive as far as one can tell, but not here
     assert (heartbeats.is_worker_alive(), command("run_worker", "--check").code) == (True, 1)

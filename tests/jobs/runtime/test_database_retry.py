@@ -51,6 +51,18 @@ def test_postgres_errors_are_recognised(state: str, trouble: Trouble | None) -> 
     assert trouble_in(problem) is trouble
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        'connection to server at "db.test", port 6432 failed: FATAL: unsupported startup parameter: options',
+        "FATAL:  Feature not supported: RDS Proxy currently doesn't support command-line options.",
+    ],
+)
+def test_a_pooler_that_refuses_start_up_options_is_recognised(said: str) -> None:
+    assert trouble_in(OperationalError(said)) is Trouble.POOLED
+    assert trouble_in(OperationalError("connection refused")) is Trouble.AWAY
+
+
 def test_sqlite_errors_are_recognised(tmp_path: Path) -> None:
     def problem_of(question: str, database: sqlite3.Connection) -> OperationalError:
         with pytest.raises(sqlite3.OperationalError) as caught:

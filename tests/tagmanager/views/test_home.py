@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 
@@ -10,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.models import Job
+from jobs.models import Beat, Job
 from jobs.states import FollowUp, Status
+from jobs.workers import heartbeats
 from tests import factories
 from zendesk import sandbox
 
@@ -134,3 +136,12 @@ def test_a_broken_connection_is_reported_with_a_sentence(web: Client, settings: 
 def test_a_missing_worker_is_reported_with_the_remedy(web: Client) -> None:
     page = web.get("/connection", headers=HTMX).content.decode()
     assert "none is running; start one on the server" in page
+
+
+def test_a_clock_that_is_far_off_is_reported_beside_the_worker(web: Client) -> None:
+    heartbeats.beat()
+    assert "Clocks differ" not in web.get("/connection", headers=HTMX).content.decode()
+    Beat.objects.update(clock_ahead=-130.0)
+    page = html.unescape(web.get("/connection", headers=HTMX).content.decode())
+    assert "The clock of a server of Tag Manager is 2 min 10 s behind the database's." in page
+    assert web.get("/healthz").json()["clock_offset_seconds"] == -130
