@@ -10,4 +10,5 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from jobs import actions  # noqa: F401, PLC0415  # its receiver listens once it is imported
+        # Their receivers listen once they are imported.
+        from jobs import actions, deleted_accounts  # noqa: F401, PLC0415

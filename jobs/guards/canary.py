@@ -23,7 +23,7 @@ def canary_question(job: Job, last: Transition | None) -> str:
     `last` is the job's last transition.
     """
     is_held = job.status == Status.PAUSED and last and last.from_status == Status.RUNNING
-    return last.why if is_held and last and not last.user_id else ""
+    return last.why if is_held and last and not last.is_persons else ""
 
 
 def canary_summary(job: Job) -> str:
