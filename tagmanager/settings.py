@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from jobs import private_files
-from tagmanager.environment.reader import Environment
+from tagmanager.environment.reader import FALSE, Environment
 from tagmanager.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,6 +53,10 @@ def stored_key(path: Path) -> str:
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY and (DEBUG or DEMO):
     SECRET_KEY = stored_key(VAR_DIR / "secret-key")
+# Earlier keys, with which sessions and stored secrets can still be read.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Keys for secrets in the database, newest first; without one they are derived from SECRET_KEY.
+ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[])
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -80,6 +84,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Around all others, which may look at the body or give its length.
     "tagmanager.ops.head_requests.middleware",
+    # Before anything that looks at who sent the request.
+    "tagmanager.ops.proxy_peer.middleware",
     # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
     # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
@@ -94,6 +100,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tagmanager.people.proxy_sign_in.middleware",
+    "tagmanager.people.gate.middleware",
     "tagmanager.ops.timezone.middleware",
     # Last, so that it sees every answer that can refuse a login.
     "axes.middleware.AxesMiddleware",
@@ -252,6 +260,14 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
+# Sign-in by a proxy's word: the header in which it names a person. Off where no header is named.
+PROXY_AUTH_HEADER: str = env.str("PROXY_AUTH_HEADER", default="").strip()
+# Whether people whom the proxy names get an account by that; it has no permission yet.
+PROXY_AUTH_CREATE: bool = env.bool("PROXY_AUTH_CREATE", default=False)
+# Where the proxy signs people out, for the page that is shown after signing out here.
+PROXY_AUTH_LOGOUT_URL: str = env.str("PROXY_AUTH_LOGOUT_URL", default="").strip()
+if PROXY_AUTH_HEADER:
+    AUTHENTICATION_BACKENDS.append("tagmanager.people.proxy_sign_in.ProxyBackend")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -263,6 +279,8 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+# Who needs a second factor besides the password: off, runners (those who may run jobs) or all.
+REQUIRE_TWO_FACTOR: str = env.str("REQUIRE_TWO_FACTOR", default="off").strip().lower()
 AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 
@@ -289,8 +307,10 @@ CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cook
 SESSION_COOKIE_AGE = 12 * 3600  # one working day
 CSRF_FAILURE_VIEW = "tagmanager.views.people.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
+# True, a number of proxies, or their networks (`tagmanager.ops.proxy_peer`).
+TRUST_PROXY: str = env.str("TRUST_PROXY", default="")
 # Only behind a proxy that sets this header itself; otherwise any client could pretend to use https.
-if env.bool("TRUST_PROXY", default=False):
+if TRUST_PROXY.lower() not in {"", *FALSE}:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # No inline script, inline style or eval, so text from Zendesk never runs. With htmx, hx-on and filters in

@@ -5,23 +5,24 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import ManyToManyField
+from django.db.models import ManyToManyField, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 
 from jobs.views.permissions import signed_in
-from tagmanager.people import granting
+from tagmanager.people import granting, second_factor
 
 if TYPE_CHECKING:
-    Users, Groups, AnyManyToMany = UserAdmin[User], GroupAdmin, ManyToManyField[Any, Any]
+    Users = UserAdmin[User]
+    AnyManyToMany = ManyToManyField[Any, Any]
 else:
-    Users, Groups, AnyManyToMany = UserAdmin, GroupAdmin, ManyToManyField
+    Users, AnyManyToMany = UserAdmin, ManyToManyField
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,32 @@ admin.site.unregister(Group)
 @admin.register(User)
 class PersonAdmin(Users):
     """Accounts. A person who is no superuser sees all, and changes those within their own permissions."""
+
+    list_display = ("username", "email", "first_name", "last_name", "is_staff", "two_factor")
+    list_select_related = ("second_factor",)
+    actions = ("reset_two_factor",)
+
+    @admin.display(description="Two-factor", boolean=True)
+    def two_factor(self, person: User) -> bool:
+        return hasattr(person, "second_factor")
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        return signed_in(request).is_superuser
+
+    @admin.action(description="Reset two-factor of the chosen people", permissions=["superuser"])
+    def reset_two_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        by = signed_in(request)
+        reset = [person for person in chosen if second_factor.turn_off(person, by=by.get_username())]
+        for person in reset:
+            self.log_change(request, person, "Two-factor reset")
+        self.message_user(
+            request,
+            f"Two-factor reset: {', '.join(person.get_username() for person in reset)}. They are signed out. "
+            "With their password they sign in again, and set up another app where the settings demand one."
+            if reset
+            else "None of them has a second factor.",
+            messages.SUCCESS if reset else messages.WARNING,
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _within(request, obj)
@@ -56,7 +83,7 @@ class PersonAdmin(Users):
 
 
 @admin.register(Group)
-class PermissionGroupAdmin(Groups):
+class PermissionGroupAdmin(GroupAdmin):
     """Groups. A person who is no superuser changes those within their own permissions."""
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
@@ -66,9 +93,9 @@ class PermissionGroupAdmin(Groups):
         return super().has_delete_permission(request, obj) and _within(request, obj)
 
     def formfield_for_manytomany(
-        self, db_field: AnyManyToMany, request: HttpRequest, **kwargs: Any
+        self, db_field: AnyManyToMany, request: HttpRequest | None = None, **kwargs: Any
     ) -> ModelMultipleChoiceField[Any] | None:
-        if db_field.name == "permissions":
+        if db_field.name == "permissions" and request is not None:
             kwargs["queryset"] = granting.grantable_permissions(signed_in(request))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

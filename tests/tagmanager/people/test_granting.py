@@ -95,13 +95,13 @@ def test_nobody_gives_what_they_lack_to_others_or_to_themselves(
     person = hr if whom == "hr" else factories.user("vera")
     before = rows(person)
     run = permission("run_job").pk
-    fields = {
+    kinds: dict[str, dict[str, Any]] = {
         "superuser": {"is_superuser": "on"},
         "permission": {"user_permissions": [run]},
         "group": {"groups": [runners.pk]},
         "both": {"is_superuser": "on", "groups": [runners.pk], "user_permissions": [run]},
-    }[what]
-    change(office, person, **fields)
+    }
+    change(office, person, **kinds[what])
     after = rows(person)
     assert (after["is_superuser"], after["groups"]) == (False, before["groups"])
     assert "run_job" not in after["permissions"]
