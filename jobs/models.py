@@ -495,3 +495,13 @@ class Beat(models.Model):
 
     def __str__(self) -> str:
         return self.owner
+
+
+class Chore(models.Model):
+    """When something that is done once a day was done last (`workers.chores`)."""
+
+    name = models.CharField(max_length=200, unique=True)  # the dotted path of the function
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

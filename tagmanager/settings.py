@@ -214,6 +214,8 @@ Q_CLUSTER: dict[str, Any] = {
 JOBS_WORK = "tagmanager.changes.ticket_work.work_for"
 # Labels for tools, tickets and failures on the pages of `jobs` (jobs.presentation.labels.Labels).
 JOBS_WORDS = "tagmanager.job_labels"
+# What a worker does once a day, each a function that says whether anything is left (jobs.workers.chores).
+JOBS_DAILY_CHORES = ["tagmanager.people.sign_in_rows.remove_old_ones"]
 # The tools in the order of the pages; each implements `tagmanager.tools.base.Tool`.
 TOOLS = [
     "tagmanager.tools.bulk_tag.BulkTag",
@@ -281,6 +283,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 # Who needs a second factor besides the password: off, runners (those who may run jobs) or all.
 REQUIRE_TWO_FACTOR: str = env.str("REQUIRE_TWO_FACTOR", default="off").strip().lower()
+# How long sign-ins and failed ones are kept, days.
+SIGN_IN_LOG_DAYS: int = env.int("SIGN_IN_LOG_DAYS", default=90, least=1)
 AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 
