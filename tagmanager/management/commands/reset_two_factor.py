@@ -8,13 +8,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs.apps import SETTINGS
 from tagmanager.people import second_factor
 
 
 class Command(BaseCommand):
-    help = (
-        "Remove a person's second factor and end their sessions; with their password they can set up another."
-    )
+    help = "Remove a person's second factor and end their sessions; they can set up another."
+    requires_system_checks = (SETTINGS,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username", help="The person's user name.")

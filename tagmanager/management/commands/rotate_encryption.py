@@ -10,12 +10,14 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models import Model
 
+from jobs.apps import SETTINGS
 from jobs.formatting import some
 from tagmanager.ops.encryption import EncryptedTextField, KeyLost
 
 
 class Command(BaseCommand):
     help = "Encrypt all stored secrets with the newest of ENCRYPTION_KEYS; exit 1 if one cannot be read."
+    requires_system_checks = (SETTINGS,)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         found = [
