@@ -71,6 +71,7 @@ def submit(
     params: dict[str, Any],
     source: dict[str, Any],
     by: Actor,
+    asker: Actor | None = None,
     options: Mapping[str, Any] | None = None,
     refs: Iterable[int] = (),
     given: Iterable[Given] | None = None,
@@ -90,11 +91,13 @@ def submit(
     numbers of a source of kind "ids", in order, doubles allowed; `given` holds the request for each of them
     alone. `lists` are the numbers of such sources inside a combined one, by part (see `source_spec`). With
     `canary` the job pauses after that many items and asks whether to go on. A `guarded` job marks what it
-    changes. The same `nonce` twice makes one job. Raises `NotPossible` if a job whose items the source takes
-    is gone, while all jobs are held with `here`, and in a copied database.
+    changes. `asker` is the person whose job it is, if not `by`. The same `nonce` twice makes one job. Raises
+    `NotPossible` if a job whose items the source takes is gone, while all jobs are held with `here`, and in a
+    copied database.
     """
     _check_standstill(here=here, is_automatic=follow_up is FollowUp.UNGUARD)
     token = new_token() if here else ""
+    asker = asker or by
     params, stored_options = to_store(params, options or {})
     try:
         with transaction.atomic():
@@ -112,7 +115,8 @@ def submit(
                 nonce=nonce,
                 parent=parent,
                 follow_up=follow_up,
-                created_by_id=by.user_id,
+                created_by_id=asker.user_id,
+                created_by_name=asker.name if asker.is_person else "",
                 **(held_by_this_process(token) if here else {}),
             )
             _list(job, {0: refs} if source["kind"] == LISTED else lists or {}, given)
@@ -286,6 +290,7 @@ def make_follow_up(
     job: Job,
     kind: FollowUp,
     by: Actor,
+    asker: Actor | None = None,
     reason: str = "",
     options: Mapping[str, Any] | None = None,
     here: bool = False,
@@ -299,6 +304,7 @@ def make_follow_up(
         options={**job.chosen_options, **(options or {})},
         source=_items_of(job, kind, reason),
         by=by,
+        asker=asker,
         canary=job.canary if kind is FollowUp.RUN else None,
         guarded=Guarded.NO if kind is FollowUp.UNGUARD else Guarded(job.guarded),
         parent=job,
@@ -316,7 +322,7 @@ def remove_guard_at_end(job: Job, by: Actor, **_: Any) -> None:
     """
     if job.guarded == Guarded.UNTIL_END and (job.changed or job.unverified):
         # It belongs to the person who asked for the job.
-        make_follow_up(job=job, kind=FollowUp.UNGUARD, by=Actor(name=by.name, user_id=job.created_by_id))
+        make_follow_up(job=job, kind=FollowUp.UNGUARD, by=by, asker=job.asker)
 
 
 def _items_of(job: Job, kind: FollowUp, reason: str) -> dict[str, Any]:
@@ -394,7 +400,7 @@ def _in_flight(job: Job) -> bool:
 
 
 def _cannot(what: str, job: Job) -> str:
-    last = job.transitions.order_by("-id").first()
+    last = job.transitions.select_related("user").order_by("-id").first()
     at = timezone.localtime(last.at) if last else None
-    since = f", since {at.day} {at:%B, %H:%M %Z}, by {last.actor}" if last and at else ""
+    since = f", since {at.day} {at:%B, %H:%M %Z}, by {last.who}" if last and at else ""
     return f"Job {job.pk} cannot be {what}: it is {job.get_status_display().lower()}{since}."

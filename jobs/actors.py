@@ -10,6 +10,9 @@ from jobs import process_id
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
+#: Behind the name of a person whose account was deleted, since somebody else may have that name by now.
+DELETED = " (deleted)"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -17,6 +20,17 @@ class Actor:
 
     name: str
     user_id: int | None = None
+    is_deleted: bool = False  # a person whose account is gone, and with it the `user_id`
+
+    @property
+    def label(self) -> str:
+        """The name, for people."""
+        return f"{self.name}{DELETED}" if self.is_deleted else self.name
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is, or was, somebody with an account."""
+        return self.user_id is not None or self.is_deleted
 
 
 def person(user: AbstractBaseUser) -> Actor:

@@ -11,7 +11,8 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from jobs import actions  # noqa: F401, PLC0415  # its receiver listens once it is imported
+        # Their receivers listen once they are imported.
+        from jobs import actions, deleted_accounts  # noqa: F401, PLC0415
         from jobs.installation import standstill  # noqa: PLC0415  # its models are ready only now
 
         post_migrate.connect(standstill.record_after_migrating, sender=self)

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
+from jobs.actors import COMMAND_LINE, Actor
 from jobs.clocks import clock
 from jobs.formatting import some
 from jobs.options import options_of, params_of
@@ -150,6 +151,8 @@ class Job(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
+    # Outlives the account; "" for the command line. Read as `asked_by`: a person may have been renamed.
+    created_by_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=clock.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -215,6 +218,20 @@ class Job(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("jobs:detail", args=[self.pk])
+
+    @property
+    def asker(self) -> Actor:
+        """Who asked for the job; without a `user_id` where the account was deleted since."""
+        if self.created_by:
+            return Actor(name=self.created_by.get_username(), user_id=self.created_by_id)
+        if self.created_by_name:
+            return Actor(name=self.created_by_name, is_deleted=True)
+        return COMMAND_LINE
+
+    @property
+    def asked_by(self) -> str:
+        """Who asked for the job, for people."""
+        return self.asker.label
 
     @property
     def tool_params(self) -> dict[str, Any]:
@@ -402,14 +419,30 @@ class Transition(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    by_person = models.BooleanField(default=False, db_default=False)  # also once the account is deleted
     why = models.TextField(blank=True, default="")
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            models.Index(fields=["-id"], name="steps_of_people", condition=Q(by_person=True)),
+        ]
+
+    @property
+    def is_persons(self) -> bool:
+        """Whether a person did it; a program of an earlier release writes no `by_person`."""
+        return self.by_person or self.user_id is not None
+
+    @property
+    def who(self) -> str:
+        """Who did it, for people: a person by the name of today, so that a namesake is not taken for them."""
+        if self.by_person and self.user:
+            return self.user.get_username()
+        return Actor(name=self.actor, is_deleted=self.by_person).label
 
     def __str__(self) -> str:
-        return f"Job {self.job_id}: {self.from_status or 'new'} to {self.to_status} by {self.actor}"
+        return f"Job {self.job_id}: {self.from_status or 'new'} to {self.to_status} by {self.who}"
 
 
 class Pruning(models.Model):
@@ -495,3 +528,13 @@ class Beat(models.Model):
 
     def __str__(self) -> str:
         return self.owner
+
+
+class Chore(models.Model):
+    """When something that is done once a day was done last (`workers.chores`)."""
+
+    name = models.CharField(max_length=200, unique=True)  # the dotted path of the function
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

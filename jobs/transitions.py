@@ -62,7 +62,13 @@ def move(
 def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: str = "") -> None:
     """Add a line to the timeline; with `origin` equal to `to` something happened within a status."""
     Transition.objects.create(
-        job=job, from_status=origin, to_status=to, actor=by.name, user_id=by.user_id, why=why
+        job=job,
+        from_status=origin,
+        to_status=to,
+        actor=by.name,
+        user_id=by.user_id,
+        by_person=by.is_person,
+        why=why,
     )
     transaction.on_commit(partial(_log, job.pk, origin, to, by))
 

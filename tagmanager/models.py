@@ -1,13 +1,15 @@
-"""What the project itself stores: lists of tags, which columns people chose, and what pages ask Zendesk."""
+"""What the project stores: lists of tags, people's choices and second factors, what pages ask Zendesk."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from jobs.models import Job
+from tagmanager.ops.encryption import EncryptedTextField
 
 
 class TagList(models.Model):
@@ -86,3 +88,20 @@ class PageCalls(models.Model):
 
     def __str__(self) -> str:
         return f"{self.calls} calls in minute {self.minute}"
+
+
+class SecondFactor(models.Model):
+    """The app on a person's phone that shows codes (TOTP, RFC 6238), and what replaces it when it is lost."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="second_factor"
+    )
+    secret = EncryptedTextField()  # shared with the app, in base32
+    last_step = models.BigIntegerField(default=-1)  # of the newest code accepted; none up to it counts again
+    recovery_codes = models.JSONField(default=list)  # digests of those not used yet
+    failures = models.PositiveIntegerField(default=0)  # wrong codes in a row
+    failed_at = models.DateTimeField(null=True, blank=True)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Second factor of account {self.user_id}"

@@ -56,6 +56,10 @@ def stored_key(path: Path) -> str:
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY and (DEBUG or DEMO):
     SECRET_KEY = stored_key(VAR_DIR / "secret-key")
+# Earlier keys, with which sessions and stored secrets can still be read.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Keys for secrets in the database, newest first; without one they are derived from SECRET_KEY.
+ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[])
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -87,6 +91,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Around all others, which may look at the body or give its length.
     "tagmanager.ops.head_requests.middleware",
+    # Before anything that looks at who sent the request.
+    "tagmanager.ops.proxy_peer.middleware",
     # Before all that asks who the client is, and whether the request came by https.
     "tagmanager.ops.client_address.middleware",
     # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
@@ -107,6 +113,8 @@ MIDDLEWARE = [
     "tagmanager.ops.upload_limit.uploaders_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tagmanager.people.proxy_sign_in.middleware",
+    "tagmanager.people.gate.middleware",
     "tagmanager.ops.timezone.middleware",
     "tagmanager.account.patience.middleware",
     # Last, so that it sees every answer that can refuse a login.
@@ -230,6 +238,8 @@ Q_CLUSTER: dict[str, Any] = {
 JOBS_WORK = "tagmanager.changes.ticket_work.work_for"
 # Labels for tools, tickets and failures on the pages of `jobs` (jobs.presentation.labels.Labels).
 JOBS_WORDS = "tagmanager.job_labels"
+# What a worker does once a day, each a function that says whether anything is left (jobs.workers.chores).
+JOBS_DAILY_CHORES = ["tagmanager.people.sign_in_rows.remove_old_ones"]
 # The tools in the order of the pages; each implements `tagmanager.tools.base.Tool`.
 TOOLS = [
     "tagmanager.tools.bulk_tag.BulkTag",
@@ -276,6 +286,14 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
+# Sign-in by a proxy's word: the header in which it names a person. Off where no header is named.
+PROXY_AUTH_HEADER: str = env.str("PROXY_AUTH_HEADER", default="").strip()
+# Whether people whom the proxy names get an account by that; it has no permission yet.
+PROXY_AUTH_CREATE: bool = env.bool("PROXY_AUTH_CREATE", default=False)
+# Where the proxy signs people out, for the page that is shown after signing out here.
+PROXY_AUTH_LOGOUT_URL: str = env.str("PROXY_AUTH_LOGOUT_URL", default="").strip()
+if PROXY_AUTH_HEADER:
+    AUTHENTICATION_BACKENDS.append("tagmanager.people.proxy_sign_in.ProxyBackend")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -298,6 +316,10 @@ AXES_SENSITIVE_PARAMETERS = [
     *("old_password", "new_password1", "new_password2"),
 ]
 AXES_ENABLE_ADMIN = False  # ours is tagmanager.ops.lockouts_admin
+# Who needs a second factor besides the password: off, runners (those who may run jobs) or all.
+REQUIRE_TWO_FACTOR: str = env.str("REQUIRE_TWO_FACTOR", default="off").strip().lower()
+# How long sign-ins and failed ones are kept, days.
+SIGN_IN_LOG_DAYS: int = env.int("SIGN_IN_LOG_DAYS", default=90, least=1)
 AXES_USERNAME_CALLABLE = "tagmanager.views.people.attempted_username"
 AXES_LOCKOUT_CALLABLE = "tagmanager.views.people.locked_out"
 

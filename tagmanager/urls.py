@@ -1,10 +1,20 @@
 """Every URL of the app, by subject."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from tagmanager.views import healthz, home, inventory, lookups, metrics, parts, people, previews, tool
+from tagmanager.views import (
+    healthz,
+    home,
+    inventory,
+    lookups,
+    metrics,
+    parts,
+    people,
+    previews,
+    tool,
+    two_factor,
+)
 
 handler500 = "tagmanager.views.server_errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -33,7 +43,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
     path("login/", people.SignIn.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("login/code/", two_factor.code, name="sign-in-code"),
+    path("two-factor/", two_factor.two_factor, name="two-factor"),
+    path("logout/", people.SignOut.as_view(), name="logout"),
+    path("signed-out/", people.signed_out, name="signed-out"),
     path("password/", people.change_password, name="password"),
     path("admin/", admin.site.urls),
     path("healthz", healthz.healthz, name="healthz"),

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import mark_safe
 
 from jobs.admin import cells
 from jobs.admin.bulk_actions import run_action
@@ -18,16 +17,22 @@ from jobs.models import Item, Job
 from jobs.presentation.job_summary import request_summary
 from jobs.presentation.outcomes import outcome_word
 from jobs.states import Outcome
+from jobs.views import filters
 from jobs.views.permissions import ACT
 
 
-class ByPerson(admin.RelatedOnlyFieldListFilter):
-    """The people who made jobs; those without a person came from the command line."""
+class ByPerson(admin.SimpleListFilter):
+    """The people who asked for jobs, those with a deleted account among them, and the command line."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = "person"
-        self.empty_value_display = mark_safe("command line")
+    title = "person"
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return filters.people_of_jobs()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:  # noqa: ARG002
+        name = self.value()
+        return queryset.filter(filters.by_person(name)) if name else queryset
 
 
 class ByTime(admin.DateFieldListFilter):
@@ -47,7 +52,7 @@ class JobAdmin(ReadOnlyAdmin):
         "status",
         "tool",
         "dry_run",
-        ("created_by", ByPerson),
+        ByPerson,
         ("created_at", ByTime),
     )
     search_fields = ("title",)
@@ -123,7 +128,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Asked for by")
     def person(self, job: Job) -> str:
-        return job.created_by.get_username() if job.created_by else "command line"
+        return job.asked_by
 
     @admin.display(description="Took")
     def took(self, job: Job) -> str:

@@ -58,7 +58,7 @@ class ByKindOfActor(admin.SimpleListFilter):
         return [("people", "People")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Transition]) -> QuerySet[Transition]:  # noqa: ARG002
-        return queryset.filter(user__isnull=False) if self.value() == "people" else queryset
+        return queryset.filter(by_person=True) if self.value() == "people" else queryset
 
 
 @admin.register(Item)
@@ -111,7 +111,7 @@ class ItemAdmin(NumberSearchAdmin):
 
     @admin.display(description="Asked for by")
     def asked_by(self, item: Item) -> str:
-        return item.job.created_by.get_username() if item.job.created_by else "command line"
+        return item.job.asked_by
 
     @admin.display(description="Outcome")
     def ended(self, item: Item) -> str:
@@ -200,12 +200,12 @@ class BatchAdmin(NumberSearchAdmin):
 @admin.register(Transition)
 class TransitionAdmin(NumberSearchAdmin):
     list_title = "Who did what to which job, and when"
-    list_display = ("id", "of_job", "from_status", "to_status", "actor", "why", "at")
+    list_display = ("id", "of_job", "from_status", "to_status", "who", "why", "at")
     list_filter = (ByKindOfActor,)
     lookups = (JOB_LOOKUP, ByKindOfActor.parameter_name)
     searched_field = "job_id"
     search_help_text = "The number of a job."
-    fields = ("of_job", "from_status", "to_status", "actor", "user", "why", "at")
+    fields = ("of_job", "from_status", "to_status", "who", "user", "why", "at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:
         steps: QuerySet[Transition] = super().get_queryset(request)
@@ -216,3 +216,7 @@ class TransitionAdmin(NumberSearchAdmin):
     @admin.display(description="Job")
     def of_job(self, step: Transition) -> str:
         return cells.job_link(step.job)
+
+    @admin.display(description="Actor")
+    def who(self, step: Transition) -> str:
+        return step.who

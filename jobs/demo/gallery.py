@@ -148,6 +148,7 @@ def _job(scene: Scene, course: Course, now: datetime) -> Job:
         beat_at=now + YEARS if status in HELD else None,
         woken_at=now + YEARS if status in ACTIVE else course.asked,
         created_by=_person(ANA),
+        created_by_name=ANA,
         created_at=course.asked,
         started_at=None if status == Status.QUEUED else course.started,
         finished_at=course.stop if status in ENDED else None,

@@ -25,7 +25,7 @@ def canary_question(job: Job, last: Transition | None) -> str:
     """
     if last is None or job.status != Status.PAUSED:
         return ""
-    was_tried = last.from_status == Status.RUNNING and not last.user_id
+    was_tried = last.from_status == Status.RUNNING and not last.is_persons
     return last.why if was_tried or last.why.startswith(WAS_COPIED) else ""
 
 

@@ -17,7 +17,7 @@ def attention_words(job: Job) -> str:
     if job.status == Status.PAUSED:
         page = JobPage(job)
         asked = page.request_transition
-        return page.question or (f"{asked.actor} paused it." if asked else "It is paused.")
+        return page.question or (f"{asked.who} paused it." if asked else "It is paused.")
     return f"{troubled_words(job)} of {job.total or 0:,} tickets."
 
 

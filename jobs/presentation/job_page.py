@@ -59,7 +59,7 @@ class JobPage:
     @cached_property
     def timeline(self) -> list[Transition]:
         """The newest changes of status, oldest of them first."""
-        newest = self.job.transitions.order_by("-id")[: TIMELINE_SHOWN + 1]
+        newest = self.job.transitions.select_related("user").order_by("-id")[: TIMELINE_SHOWN + 1]
         return list(newest)[::-1]
 
     @property

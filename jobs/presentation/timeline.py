@@ -43,7 +43,7 @@ def fold_repetitions(steps: Sequence[Transition]) -> list[TimelineEntry]:
                 labels=[step.get_to_status_display() for step in pattern],
                 first_at=steps[at].at,
                 last_at=last.at,
-                actor=last.actor,
+                actor=last.who,
                 why=" ".join(dict.fromkeys(step.why for step in pattern if step.why)),
                 times=times,
             )
@@ -67,4 +67,4 @@ def _repetition(steps: Sequence[Transition], at: int) -> tuple[int, int]:
 
 def _keys(steps: Sequence[Transition]) -> list[tuple[str, str] | None]:
     """Equal for steps that say the same; None for what a person did."""
-    return [None if step.user_id else (step.to_status, step.why) for step in steps]
+    return [None if step.is_persons else (step.to_status, step.why) for step in steps]

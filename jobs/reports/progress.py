@@ -94,6 +94,7 @@ def percent_of(job: Job) -> int | None:
 def status_of(job: Job) -> dict[str, Any]:
     """The status JSON. Its keys stay as they are: scripts rely on them."""
     speed, stop = speed_of(job), _standstill(job)
+    asker = job.asker
     return {
         "id": job.pk,
         "tool": job.tool,
@@ -118,7 +119,8 @@ def status_of(job: Job) -> dict[str, Any]:
         },
         "verified": job.verified,
         "parent": job.parent_id,
-        "created_by": job.created_by.get_username() if job.created_by else None,
+        "created_by": asker.name if asker.is_person else None,
+        "created_by_deleted": asker.is_deleted,
         "created_at": _time(job.created_at),
         "started_at": _time(job.started_at),
         "finished_at": _time(job.finished_at),

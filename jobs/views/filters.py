@@ -14,11 +14,12 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models import Exists, OuterRef, Q, TextField, Value
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils import timezone
 
+from jobs.actors import COMMAND_LINE, DELETED, Actor
 from jobs.input import typed_number
 from jobs.models import Item, Job, JobQuerySet
 from jobs.presentation.labels import labels
@@ -103,14 +104,8 @@ class FilterForm(forms.Form):
             field.widget.attrs["class"] = f"{look} {look}-sm"
         if offer:
             tools = Job.objects.order_by("tool").values_list("tool", flat=True).distinct()[:MOST_OFFERED]
-            people = (
-                get_user_model()
-                .objects.filter(Exists(Job.objects.filter(created_by=OuterRef("pk"))))
-                .order_by("username")
-                .values_list("username", flat=True)[:MOST_OFFERED]
-            )
             self._offer("tool", "Any tool", [(slug, labels().tool_name(slug)) for slug in tools])
-            self._offer("by", "Anyone", [*((name, name) for name in people), (NOBODY, "Command line")])
+            self._offer("by", "Anyone", people_of_jobs())
 
     def _offer(self, name: str, all_of_them: str, choices: list[tuple[str, str]]) -> None:
         asked = str(self.data.get(name, ""))
@@ -198,8 +193,25 @@ def _by_tag(tag: str) -> Q:
     return found
 
 
-def _by_person(name: str) -> Q:
-    return Q(created_by__isnull=True) if name == NOBODY else Q(created_by__username=name)
+def people_of_jobs() -> list[tuple[str, str]]:
+    """Who asked for jobs, each as a value for `by_person` and a label, in one query."""
+    living = get_user_model().objects.filter(Exists(Job.objects.filter(created_by=OuterRef("pk"))))
+    deleted = Job.objects.filter(created_by=None).exclude(created_by_name="")
+    found = (
+        living.values_list("username", Value(False))
+        .union(deleted.order_by().values_list("created_by_name", Value(True)))
+        .order_by("username")[:MOST_OFFERED]
+    )
+    people = [Actor(name=name, is_deleted=bool(is_deleted)).label for name, is_deleted in found]
+    return [*((label, label) for label in people), (NOBODY, COMMAND_LINE.name.capitalize())]
+
+
+def by_person(name: str) -> Q:
+    """The jobs of everybody of that name; with "(deleted)" behind it, of those whose account is gone."""
+    if name == NOBODY:
+        return Q(created_by__isnull=True, created_by_name="")
+    deleted = Q(created_by__isnull=True, created_by_name=name.removesuffix(DELETED))
+    return deleted if name.endswith(DELETED) else Q(created_by__username=name) | deleted
 
 
 def _by_error(text: str) -> Q:
@@ -213,7 +225,7 @@ def _by_error(text: str) -> Q:
 FILTERS: dict[str, Callable[[JobQuerySet, str], JobQuerySet]] = {
     "title": lambda jobs, text: jobs.filter(_by_title(text)),
     "tool": lambda jobs, slug: jobs.filter(tool=slug),
-    "by": lambda jobs, name: jobs.filter(_by_person(name)),
+    "by": lambda jobs, name: jobs.filter(by_person(name)),
     "tag": lambda jobs, tag: jobs.alias(params_text=Cast("params", TextField())).filter(_by_tag(tag.lower())),
     "error": lambda jobs, text: jobs.filter(_by_error(text)),
     "status": lambda jobs, status: jobs.filter(status=status.lower()),

@@ -22,7 +22,9 @@ from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.work import Verify
 from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
+from tagmanager.ops import client_address
 from tagmanager.ops.client_address import TrustedProxies
+from tagmanager.ops.encryption import check_key
 from tagmanager.ops.logging import FORMATS
 from tagmanager.ops.sub_path import checked_sub_path
 from tagmanager.tools import load
@@ -31,6 +33,9 @@ from zendesk.credentials import API_TOKENS_END
 
 # Shorter tokens could be guessed, since wrong attempts are not limited.
 MIN_METRICS_TOKEN_LENGTH = 24
+
+# Values of REQUIRE_TWO_FACTOR.
+TWO_FACTOR_RULES = ("off", "runners", "all")
 
 # The kinds of credentials. If several are given, the first one is used.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -171,6 +176,46 @@ def check_proxies(**_: Any) -> Iterator[CheckMessage]:
     yield from validation_errors(
         TrustedProxies.parse, settings.TRUST_PROXY, name="TRUST_PROXY", code="tagmanager.E040"
     )
+
+
+@register(Tags.security, SETTINGS)
+def check_two_factor(**_: Any) -> Iterator[CheckMessage]:
+    """Who needs a second factor must be clear, and secrets must have keys that can be used."""
+    if settings.REQUIRE_TWO_FACTOR not in TWO_FACTOR_RULES:
+        yield Error(
+            f"REQUIRE_TWO_FACTOR is {settings.REQUIRE_TWO_FACTOR!r}, and must be one of "
+            f"{', '.join(TWO_FACTOR_RULES)}. Until then everybody needs a second factor.",
+            hint="runners are those who may run jobs.",
+            id="tagmanager.E050",
+        )
+    for place, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
+        yield from validation_errors(
+            check_key, key, name=f"ENCRYPTION_KEYS, key {place}", code="tagmanager.E051"
+        )
+
+
+@register(Tags.security, SETTINGS)
+def check_proxy_sign_in(**_: Any) -> Iterator[CheckMessage]:
+    """A header is believed only from a proxy, so there has to be one."""
+    header, logout = settings.PROXY_AUTH_HEADER, settings.PROXY_AUTH_LOGOUT_URL
+    if header and not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", header):
+        yield Error(
+            f"PROXY_AUTH_HEADER is {header!r}, and no proxy can send a header of that name.",
+            hint="Name it as the proxy sends it, such as X-Remote-User: letters, digits and dashes.",
+            id="tagmanager.E052",
+        )
+    if header and settings.TRUST_PROXY.strip().lower() in client_address.OFF:
+        yield Error(
+            "PROXY_AUTH_HEADER is set, and TRUST_PROXY is not: then nobody's header is believed.",
+            hint="Set TRUST_PROXY: True for a proxy on this machine, or the networks of the proxies.",
+            id="tagmanager.E053",
+        )
+    if logout and not re.match(r"(https?:/)?/[^\s]", logout):
+        yield Error(
+            "PROXY_AUTH_LOGOUT_URL must begin with https:// or with a slash.",
+            hint="It is the page where the proxy signs people out, such as /oauth2/sign_out.",
+            id="tagmanager.E054",
+        )
 
 
 @register(SETTINGS)

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.forms import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 
@@ -21,6 +22,7 @@ from jobs.views import saved_form
 from jobs.views.permissions import allowed, signed_in
 from tagmanager.ops import lockouts
 from tagmanager.ops.client_address import network_of
+from tagmanager.people import half_signed_in, proxy_sign_in, second_factor
 
 #: Length to which django-axes stores a user name.
 MAX_USERNAME_LENGTH = 255
@@ -36,8 +38,17 @@ class SignIn(LoginView):
     template_name = "login.html"
     redirect_authenticated_user = True
 
+    def get(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
+        if "anew" in request.GET:
+            half_signed_in.forget(request)
+        elif half_signed_in.person_of(request):
+            return self._to_second_step("")
+        return super().get(request, *args, **kwargs)
+
     def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
         if "ended" in request.GET and "username" not in request.POST:
+            if half_signed_in.person_of(request):
+                return self._to_second_step(saved_form.packed(request.POST))
             form = self.get_form_class()(request)
             return self.render_to_response(
                 self.get_context_data(form=form, kept=saved_form.packed(request.POST))
@@ -48,10 +59,32 @@ class SignIn(LoginView):
         return super().get_context_data(**{"kept": self.request.POST.get(saved_form.FIELD, "")} | kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        person = form.get_user()
+        if second_factor.is_on(person) or second_factor.is_required(person):
+            half_signed_in.begin(self.request, person, backend=person.backend)
+            return self._to_second_step(self.request.POST.get(saved_form.FIELD, ""))
         answer = super().form_valid(form)
         page = urlsplit(self.get_success_url()).path
         saved_form.keep(self.request, self.request.POST.get(saved_form.FIELD, ""), at=page)
         return answer
+
+    def _to_second_step(self, kept: str) -> HttpResponse:
+        half_signed_in.come_back(self.request, to=self.get_success_url(), kept=kept)
+        return HttpResponseRedirect(reverse("sign-in-code"))
+
+
+class SignOut(LogoutView):
+    """Sign out, and lead to a page that does not sign in again by itself."""
+
+    def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
+        was_by_proxy = proxy_sign_in.is_by_proxy(request)
+        answer = super().post(request, *args, **kwargs)
+        return HttpResponseRedirect(reverse("signed-out")) if was_by_proxy else answer
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """The page after signing out of a session that began by the proxy's word."""
+    return render(request, "signed_out.html", {"elsewhere": settings.PROXY_AUTH_LOGOUT_URL})
 
 
 class CountedPasswordChangeForm(PasswordChangeForm):

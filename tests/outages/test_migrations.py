@@ -25,6 +25,7 @@ from jobs.reports import recount
 from jobs.states import Status
 from jobs.workers import schema
 from tagmanager.version import version
+from tests import factories
 from tests.demo import counts, demo_zendesk, outcomes, run, submit
 from tests.outages.premises import Premises
 from tests.processes import await_that
@@ -246,3 +247,41 @@ def test_worker_and_web_refuse_a_newer_database_with_that_sentence(
         check=False,
     )
     assert (web.returncode, newer in web.stderr, "Traceback" in web.stderr) == (4, True, False)
+
+
+def test_people_of_earlier_jobs_get_their_names_also_those_whose_account_is_gone(
+    unmoved: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filling = import_module("jobs.migrations.0023_old_names_of_people")
+    monkeypatch.setattr(filling, "PER_TRANSACTION", 2)
+    call_command("migrate", "jobs", "0019", verbosity=0)
+    old = old_models("0019_slots_that_are_free")
+    ana = factories.runner("ana")
+    jobs, steps = old.get_model("jobs", "Job").objects, old.get_model("jobs", "Transition").objects
+
+    def made(actor: str, *, of: int | None = None, **fields: Any) -> int:
+        job = jobs.create(tool="bulk-tag", title="of the old program", created_by_id=of, **fields)
+        steps.create(job=job, to_status="queued", actor=actor, user_id=of)
+        return int(job.pk)
+
+    of_ana, of_nobody, of_deleted = made("ana", of=ana.pk), made("command line"), made("ben")
+    guards = [
+        made("worker host:1", of=of, parent_id=parent, follow_up="unguard")
+        for of, parent in ((ana.pk, of_ana), (None, of_deleted))
+    ]
+    call_command("migrate", "jobs", verbosity=0)
+    numbers = (of_ana, of_nobody, of_deleted, *guards)
+    assert [Job.objects.get(pk=pk).asked_by for pk in numbers] == [
+        "ana",
+        "command line",
+        "ben (deleted)",
+        "ana",
+        "ben (deleted)",
+    ]
+    assert [step.who for step in Transition.objects.order_by("pk")] == [
+        "ana",
+        "command line",
+        "ben (deleted)",
+        "worker host:1",
+        "worker host:1",
+    ]

@@ -125,7 +125,7 @@ class Command(RunCommand):
             return
         for job in latest:
             done = f"{job.found - job.remaining:,}/{job.found:,}"
-            name = job.created_by.get_username() if job.created_by else "-"
+            name = job.asked_by if job.asker.is_person else "-"
             at = f"{job.created_at:%Y-%m-%d %H:%M}"
             self.tell(f"{job.pk:>6}  {job.status:<10} {done:>17}  {at}  {name:<12} {job.title}")
 
@@ -141,9 +141,9 @@ class Command(RunCommand):
         if job.error:
             self.tell(f"  {job.error}")
         self.tell("Timeline (UTC)")
-        for step in job.transitions.all():
+        for step in job.transitions.select_related("user"):
             why = f": {step.why}" if step.why else ""
-            self.tell(f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.to_status:<10} {step.actor}{why}")
+            self.tell(f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.to_status:<10} {step.who}{why}")
 
     def _watch(self, job: Job, options: dict[str, Any]) -> None:
         as_json = options["output"] == "json"

@@ -58,7 +58,16 @@ KEYS = {
         "planned",
     ),
     *("changed", "unchanged", "skipped", "failed", "unverified", "remaining", "percent"),
-    *("tickets_per_minute", "eta_seconds", "api_calls", "parent", "created_by", "created_at", "started_at"),
+    *(
+        "tickets_per_minute",
+        "eta_seconds",
+        "api_calls",
+        "parent",
+        "created_by",
+        "created_by_deleted",
+        "created_at",
+        "started_at",
+    ),
     *("finished_at", "error", "verified"),
 }
 
