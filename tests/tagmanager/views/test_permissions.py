@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from jobs.models import Job
 from jobs.states import Status
-from jobs.views.permissions import ACT, SEE, why_refused
+from jobs.views.permissions import ACT, HOLD, SEE, why_refused
 from tests import factories
 
 pytestmark = pytest.mark.once
@@ -28,8 +28,10 @@ PEOPLE: dict[str, set[str]] = {
     "half a runner": {ACT},
     "runner": {SEE, ACT},
     "staff": set(),
-    "superuser": {SEE, ACT},
+    "superuser": {SEE, ACT, HOLD},
 }
+#: What a refusal says must be given.
+GIVES = {SEE: "“Can view job”", ACT: "“Can run, pause,", HOLD: "“Can hold and release"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ DOORS = {
     **{
         f"jobs:{name}": Door(f"/jobs/1/{name}", (SEE, ACT), post=MOVED)
         for name in ("pause", "resume", "cancel", "run", "retry", "rest", "undo", "unguard")
+    },
+    **{
+        f"jobs:{name}": Door(f"/jobs/{name}", (HOLD,), post=MOVED)
+        for name in ("hold", "release", "this-database")
     },
     "login": Door("/login/", post=OK, is_open=True),
     "logout": Door("/logout/", get=None, post=MOVED, is_open=True),
@@ -159,7 +165,7 @@ def test_each_person_has_access_to_the_expected_urls_only(
             said = response.json()["error"] if door.for_scripts else response.content.decode()
             assert "administrator of Tag Manager" in said
             missing = next(need for need in door.needs if need not in PEOPLE[person])
-            assert ("“Can view job”" if missing == SEE else "“Can run, pause,") in said
+            assert GIVES[missing] in said
         if person == "stranger" and wanted in (MOVED, SEND_AGAIN) and not door.is_open:
             assert response["Location"].startswith("/login/?next=")
 
