@@ -139,6 +139,7 @@ SCENES = (
     _waiting(WaitReason.SERVICE_AWAY, "Zendesk does not answer (connection refused)."),
     _waiting(WaitReason.WORKER_LOST, "The worker demo-host:4711 was lost; another takes over."),
     _waiting(WaitReason.DATABASE, "The database is busy with other work."),
+    _waiting(WaitReason.HELD, "All jobs are held: Zendesk asked for a quiet hour."),
     Scene(
         "pausing",
         "Remove old_campaign from tickets tagged old_campaign",

@@ -231,7 +231,7 @@ def test_a_sqlite_file_without_wal_is_reported() -> None:
 
 def test_every_check_has_a_unique_id_and_a_test_here() -> None:
     numbers = re.findall(r'"tagmanager\.([EW]\d{3})"', Path(checks.__file__).read_text(encoding="utf-8"))
-    tested = {code for code, _ in FIRES} | {"W004", "W008", "E017"}
+    tested = {code for code, _ in FIRES} | {"W004", "W008", "E017", "E030", "W030"}
     assert sorted(numbers) == sorted(tested)
 
 
@@ -247,6 +247,7 @@ def test_our_commands_run_our_checks_only() -> None:
     assert {check for check in known if "settings" not in check.tags} == {
         checks.check_sqlite_journal,
         checks.check_schema,
+        checks.check_pooler,
     }
 
 

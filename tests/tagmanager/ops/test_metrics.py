@@ -31,7 +31,7 @@ NOTHING: Samples = {
     "tickets_pending": 0,
     **{f"zendesk_calls_total{{{kind}}}": 0 for kind in ("read", "write", "status", "verify")},
     **{f"jobs_waiting{{{reason}}}": 0 for reason in ("rate_limit", "job_slots", "service_away")},
-    **{f"jobs_waiting{{{reason}}}": 0 for reason in ("worker_lost", "database")},
+    **{f"jobs_waiting{{{reason}}}": 0 for reason in ("worker_lost", "database", "held")},
     "job_waits_total": 0,
     "jobs_ready": 0,
     "jobs_ready_oldest_seconds": 0,
@@ -43,6 +43,8 @@ NOTHING: Samples = {
     "worker_state{stuck}": 0,
     "worker_state{none}": 1,
     "clock_offset_seconds": 0,
+    "standstill{held}": 0,
+    "standstill{copy}": 0,
     "workers_lost_total": 0,
     "queue_messages{due}": 0,
     "queue_messages{held}": 0,
@@ -199,4 +201,4 @@ def test_the_number_of_queries_does_not_grow_and_none_reads_tickets(scrape: Scra
     with CaptureQueriesContext(connection) as many:
         scrape()
     assert [query["sql"] for query in many if "jobs_item" in query["sql"]] == []
-    assert len(many) == len(few) == 8
+    assert len(many) == len(few) == 9
