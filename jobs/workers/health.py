@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
-from jobs.workers import clock_skew, heartbeats
+from jobs.workers import clock_skew, faults, heartbeats
 
 #: Living workers do no work if a job has waited for this long and nobody holds another.
 STUCK_AFTER = timedelta(seconds=30)
@@ -33,6 +34,7 @@ class Health:
     newest_beat_seconds: int | None  # also of a dead one
     jobs_waiting: int  # for a worker, and for nothing else
     oldest_waiting_seconds: int | None
+    degraded: dict[str, int]  # duties that fail beside the jobs, and in how many processes
 
     @property
     def is_worker_alive(self) -> bool:
@@ -42,7 +44,8 @@ class Health:
 def check() -> Health:
     """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
     now = timezone.now()
-    living = len(heartbeats.living_clusters())
+    known = faults.current()
+    living = len(heartbeats.living_clusters(known))
     newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
     last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
     # A job in the middle of its work has waited since it was released, which is when it was woken.
@@ -66,6 +69,7 @@ def check() -> Health:
         newest_beat_seconds=_age(newest, now),
         jobs_waiting=waiting["number"],
         oldest_waiting_seconds=_age(oldest, now),
+        degraded=dict(Counter(fault.duty for fault in known)),
     )
 
 

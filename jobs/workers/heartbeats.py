@@ -5,12 +5,14 @@ Django-Q2 keeps its own in a cache, which workers on other hosts may not share.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.utils import timezone
 
 from jobs import process_id
-from jobs.models import Beat
+from jobs.models import Beat, WorkerFault
+from jobs.workers import faults
 
 #: A cluster whose beat is older than this is not alive. It does not beat while all its workers are busy and
 #: messages wait inside it: for a slice (10 s) and the outside call that the slice may end with (30 s).
@@ -29,8 +31,12 @@ def is_worker_alive() -> bool:
     return bool(living_clusters())
 
 
-def living_clusters() -> list[Beat]:
-    """The beats of the worker clusters that have beaten lately and are not known to be dead."""
+def living_clusters(known: Iterable[WorkerFault] | None = None) -> set[str]:
+    """The names of the worker clusters that have beaten lately and are not known to be dead.
+
+    One that is alive and has a fault in its heartbeat is among them; `known` are the current faults.
+    """
     now = timezone.now()
     lately = Beat.objects.filter(at__range=(now - BEAT_STALE_AFTER, now + BEAT_STALE_AFTER))
-    return [beat for beat in lately if not process_id.is_dead(beat.owner)]
+    beating = {beat.owner for beat in lately if not process_id.is_dead(beat.owner)}
+    return beating | faults.with_broken_heartbeat(faults.current() if known is None else known)

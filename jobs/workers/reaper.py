@@ -1,7 +1,7 @@
 """Takes over jobs whose worker is dead, and wakes jobs whose wake-up was lost.
 
-Stateless and without a lock of its own: any number of processes may run it at any time. The workers' broker
-calls it every two seconds; the start of every task and `manage.py reap_jobs` call it, too.
+Stateless and without a lock of its own: any number of processes may run it at any time. Each cluster does
+every two seconds (`watch`); so do `manage.py reap_jobs` and commands that wait for a job.
 """
 
 from __future__ import annotations
@@ -32,8 +32,24 @@ WAKE_AGAIN_AFTER = timedelta(seconds=5)
 def reap() -> int:
     """Take over jobs of dead workers and wake forgotten jobs; returns how many workers were lost."""
     clock_skew.correct()
-    lost = sum(_take_over(job) for job in _possibly_dead())
-    _wake_forgotten()
+    lost = take_over_lost()
+    wake_forgotten()
+    return lost
+
+
+def take_over_lost() -> int:
+    """Take over the jobs of dead workers; returns how many.
+
+    One that cannot be taken over keeps no other from it: its error is raised at the end.
+    """
+    lost, problems = 0, []
+    for job in _possibly_dead():
+        try:
+            lost += _take_over(job)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with this one, the others have a turn
+            problems.append(problem)
+    if problems:
+        raise problems[0]
     return lost
 
 
@@ -86,7 +102,7 @@ def _take_over(job: Job) -> bool:
     return True
 
 
-def _wake_forgotten() -> None:
+def wake_forgotten() -> None:
     """Wake jobs that are due and that no message in the queue will wake.
 
     While messages are due that nobody has taken, the workers are busy, and the job's own may be among them.

@@ -20,6 +20,7 @@ from jobs.reports import metrics
 from jobs.reports.metrics import Figures
 from jobs.states import Status
 from jobs.workers import health
+from jobs.workers.faults import DutyName
 from tagmanager import tools as installed
 from tagmanager.version import version
 
@@ -86,6 +87,9 @@ def _workers(found: Figures) -> Iterator[Family]:
     if now.newest_beat_seconds is not None:
         age = now.newest_beat_seconds
         yield _gauge("worker_newest_beat_age_seconds", "Since the newest sign of life of a worker.", age)
+    failing = {name.value: now.degraded.get(name, 0) for name in DutyName} | now.degraded
+    words = "Processes of workers in which this duty fails while jobs go on."
+    yield _gauge("worker_degraded", words, failing, "duty")
     yield _counter("workers_lost", "Workers that died with a job in hand.", found.workers_lost)
     messages = {"due": found.messages_due, "held": found.messages_held}
     yield _gauge("queue_messages", "Messages in the queue of the workers.", messages, "state")

@@ -23,7 +23,7 @@ from django.db import DatabaseError
 
 from jobs import process_id
 from jobs.apps import SETTINGS
-from jobs.workers import heartbeats, processes, schema
+from jobs.workers import faults, heartbeats, processes, pulse, schema
 from jobs.workers.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -91,12 +91,20 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = any(process_id.pid_here(beat.owner) for beat in heartbeats.living_clusters())
+            known = [fault for fault in faults.current() if process_id.pid_here(fault.owner)]
+            alive = any(map(process_id.pid_here, heartbeats.living_clusters(known)))
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
-        if not alive:
+        if not alive and not pulse.is_felt_here(heartbeats.BEAT_STALE_AFTER.total_seconds()):
             raise CommandError("No worker is alive on this host. Start one with manage.py run_worker.")
         self.stdout.write("A worker is alive on this host.")
+        if not alive:
+            self.stdout.write("It is degraded: it works, but its heartbeat does not reach the database.")
+        for fault in known:
+            self.stdout.write(
+                f"It is degraded: {fault.duty} fails ({fault.cause}) since {fault.since:%-d %B, %H:%M} UTC. "
+                "Jobs go on; its log has the cause."
+            )
 
     def _supervise(self) -> None:
         stop = StopRequest()

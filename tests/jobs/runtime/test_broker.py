@@ -12,6 +12,7 @@ from django_q.models import OrmQ
 
 from jobs.models import Beat
 from jobs.runtime.broker import Broker
+from jobs.workers.duties import Duties
 from jobs.workers.heartbeats import is_worker_alive
 from jobs.workers.watching_broker import WatchingBroker
 
@@ -19,6 +20,7 @@ from jobs.workers.watching_broker import WatchingBroker
 @pytest.fixture
 def queue(db: None, monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setattr("jobs.runtime.broker.time.sleep", lambda _: None)
+    monkeypatch.setattr(Duties, "look_after", Duties.attend)  # here, as no thread sees this test's rows
     return WatchingBroker()
 
 

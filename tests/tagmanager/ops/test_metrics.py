@@ -42,6 +42,9 @@ NOTHING: Samples = {
     "worker_state{alive}": 0,
     "worker_state{stuck}": 0,
     "worker_state{none}": 1,
+    **{f"worker_degraded{{{name}}}": 0 for name in ("heartbeat", "clock_check", "take_over", "wake_up")},
+    **{f"worker_degraded{{{name}}}": 0 for name in ("cluster_beats", "cluster_processes", "standstill")},
+    "worker_degraded{fault_report}": 0,
     "workers_lost_total": 0,
     "queue_messages{due}": 0,
     "queue_messages{held}": 0,
@@ -198,4 +201,4 @@ def test_the_number_of_queries_does_not_grow_and_none_reads_tickets(scrape: Scra
     with CaptureQueriesContext(connection) as many:
         scrape()
     assert [query["sql"] for query in many if "jobs_item" in query["sql"]] == []
-    assert len(many) == len(few) == 8
+    assert len(many) == len(few) == 9
