@@ -19,11 +19,13 @@ from jobs.actors import Actor
 from jobs.engine import execution, pipeline
 from jobs.errors import RemoteError
 from jobs.models import Job
+from jobs.source_spec import Stored
 from jobs.work import (
     Answer,
     Change,
     CompletedCall,
     DeliveryEvidence,
+    Page,
     Payload,
     Phase,
     Plan,
@@ -66,6 +68,7 @@ class Script:
     batch_size: int = 100
     max_in_flight: int = 10
 
+    cursors: list[str] = field(default_factory=list)  # from which each reading of the list began
     sent: list[list[int]] = field(default_factory=list)  # the refs of each call that sends
     sent_at: list[float] = field(default_factory=list)
     polled_at: list[float] = field(default_factory=list)
@@ -88,6 +91,10 @@ class ScriptedWork(InstantWork):
         super().__init__(job)
         self.batch_size, self.max_in_flight = self.script.batch_size, self.script.max_in_flight
         self.verify, self.must_last = self.script.verify, self.script.must_last
+
+    def pages(self, source: Stored, cursor: str) -> Iterator[Page]:
+        self.script.cursors.append(cursor)
+        return super().pages(source, cursor)
 
     def plan(
         self, ref: int, now: Snapshot | None, earlier: PreviousResult | None, given: Payload | None

@@ -23,7 +23,7 @@ from jobs.runtime import failpoints, lease
 from jobs.runtime.database_retry import DatabaseRetry
 from jobs.runtime.failpoints import Failpoint
 from jobs.states import Status, WaitReason
-from jobs.work import DeliveryEvidence, Phase, Result, Verdict
+from jobs.work import Change, DeliveryEvidence, Phase, Result, Verdict
 from tests.jobs.engine.scripted import (
     MovedClock,
     Script,
@@ -426,6 +426,32 @@ def test_an_outage_is_waited_for_up_to_fifty_seconds_beyond_the_slice(
     job = run(job, seconds=10)
     assert (job.status, job.waiting_for) == ("waiting", "database")
     assert 60 <= time.time() - start < 65
+
+
+def test_a_job_goes_on_after_an_outage_from_what_was_stored_last(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("the connection is closed")
+
+    script.batch_size = 100
+    job = submitted(250)
+    at(Failpoint.PAGE_WRITTEN, fail, monkeypatch)  # its answer was lost, and so what is in memory is old
+    job = run(job)
+    assert (job.status, job.found, job.changed, script.cursors) == ("succeeded", 250, 250, ["", "100"])
+
+
+def test_a_job_that_another_took_during_an_outage_is_not_touched_again(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose() -> None:
+        Job.objects.update(lease_token="another's")
+        raise OperationalError("the connection is closed")
+
+    job = submitted(250)
+    monkeypatch.setattr(script, "plan", lambda ref: lose() if ref == 101 else Change({"add": ["vip"]}))
+    job = run(job)
+    assert (job.status, job.lease_token, job.found, script.cursors) == ("selecting", "another's", 100, [""])
 
 
 def test_a_lost_call_is_not_repeated_when_the_job_goes_on_after_an_outage(
