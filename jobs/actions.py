@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from jobs import transitions
 from jobs.actors import Actor
-from jobs.followups import SAME_PURPOSE, purpose_of
+from jobs.followups import SAME_PURPOSE, purpose_of, undos_of
 from jobs.formatting import some
 from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
@@ -267,13 +267,8 @@ def _at_it_already(job: Job, kind: FollowUp, other: Job) -> str:
 
 def _continued_undo(job: Job) -> Job | None:
     """A retry or the rest of an undo of the job, or of such a one, that has not ended."""
-    generation = set(job.children.filter(follow_up=FollowUp.UNDO).values_list("pk", flat=True))
-    while generation:
-        children = Job.objects.filter(parent__in=generation, follow_up__in=SAME_PURPOSE)
-        if found := children.exclude(status__in=ENDED).first():
-            return found
-        generation = set(children.values_list("pk", flat=True))
-    return None
+    repeats = undos_of(job.pk).filter(follow_up__in=SAME_PURPOSE)
+    return repeats.exclude(status__in=ENDED).order_by("pk").first()
 
 
 def make_follow_up(

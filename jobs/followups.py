@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
-from jobs.models import Item, Job
+from jobs.models import Item, Job, JobQuerySet
 from jobs.states import NOT_APPLIED, SENT_BEFORE, FollowUp, Outcome
 from jobs.work import PreviousResult
 
@@ -28,8 +29,30 @@ class FollowUpPurpose:
     origin_job_id: int | None
 
 
+#: Finds the job where a purpose began.
+ELDEST = """
+    WITH RECURSIVE line(id, parent_id, follow_up, steps) AS (
+        SELECT id, parent_id, follow_up, 0 FROM jobs_job WHERE id = %s
+        UNION ALL
+        SELECT job.id, job.parent_id, job.follow_up, line.steps + 1
+        FROM jobs_job job JOIN line ON job.id = line.parent_id WHERE line.follow_up IN (%s, %s, %s)
+    )
+    SELECT id FROM line ORDER BY steps DESC LIMIT 1
+"""
+#: Finds some jobs and all their follow-ups.
+BELOW = """
+    WITH RECURSIVE kin(id) AS (
+        SELECT id FROM jobs_job WHERE {start}
+        UNION
+        SELECT job.id FROM jobs_job job JOIN kin ON job.parent_id = kin.id WHERE {follow_up}
+    )
+    SELECT id FROM kin
+"""
+REPEATS = sorted(SAME_PURPOSE)
+
+
 def purpose_of(job: Job) -> FollowUpPurpose:
-    """One query for each job between this one and the one where its purpose began."""
+    """Two queries at most."""
     first = first_of(job)
     if first.follow_up == FollowUp.NONE:
         return FollowUpPurpose(FollowUp.NONE, job.parent_id)
@@ -37,11 +60,32 @@ def purpose_of(job: Job) -> FollowUpPurpose:
 
 
 def first_of(job: Job) -> Job:
-    """The job where the purpose of this one began; one query for each job between them."""
-    first = job
-    while first.follow_up in SAME_PURPOSE and first.parent is not None:
-        first = first.parent
-    return first
+    """The job where the purpose of this one began; one query, however long the line of retries is."""
+    if not repeats_its_parent(job) or job.parent_id is None:
+        return job
+    return Job.stored.get(pk=RawSQL(ELDEST, (job.pk, *REPEATS)))  # noqa: S611 - no text of anybody in it
+
+
+def family_of(eldest: int) -> JobQuerySet:
+    """The job and all its follow-ups, theirs, and so on; one query."""
+    return _below("id = %s", eldest, follow_up="TRUE")
+
+
+def repeats_of(job: int) -> JobQuerySet:
+    """The job and all that repeat it, or repeat one of these."""
+    return _below("id = %s", job, follow_up="job.follow_up IN (%s, %s, %s)")
+
+
+def undos_of(job: int) -> JobQuerySet:
+    """The undos of the job, and all that repeat them."""
+    undo = FollowUp.UNDO.value
+    return _below("parent_id = %s AND follow_up = %s", job, undo, follow_up="job.follow_up IN (%s, %s, %s)")
+
+
+def _below(start: str, *params: object, follow_up: str) -> JobQuerySet:
+    repeats = REPEATS if "%s" in follow_up else []
+    found = RawSQL(BELOW.format(start=start, follow_up=follow_up), (*params, *repeats))  # noqa: S611 - as above
+    return Job.objects.filter(pk__in=found)
 
 
 def previous_results(purpose: FollowUpPurpose, refs: Sequence[int]) -> dict[int, PreviousResult]:
@@ -84,12 +128,4 @@ def family_history(job: Job, refs: Sequence[int]) -> FamilyHistory:
 
 
 def _others(job: Job) -> set[int]:
-    eldest = job
-    while repeats_its_parent(eldest) and eldest.parent is not None:
-        eldest = eldest.parent
-    found, generation = {eldest.pk}, {eldest.pk}
-    while generation:
-        children = Job.objects.filter(parent__in=generation, follow_up__in=SAME_PURPOSE)
-        generation = set(children.values_list("pk", flat=True)) - found
-        found |= generation
-    return found - {job.pk}
+    return set(repeats_of(first_of(job).pk).values_list("pk", flat=True)) - {job.pk}

@@ -19,7 +19,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from jobs.actors import Actor
-from jobs.followups import SAME_PURPOSE
+from jobs.followups import SAME_PURPOSE, family_of
 from jobs.models import Job, Pruning, Transition
 from jobs.retention import deletion
 from jobs.runtime.database_retry import DatabaseRetry
@@ -202,10 +202,9 @@ def mark_family(eldest: int, *, before: datetime, by: Actor, at: datetime) -> bo
 
 def _locked_family(eldest: int) -> list[Job]:
     """The family as it is stored, locked: none of it can be followed up until the transaction ends."""
-    rows = Job.objects.select_for_update().only("pk", "status", "finished_at").order_by("pk")
+    rows = family_of(eldest).select_for_update().only("pk", "status", "finished_at").order_by("pk")
     kin: list[Job] = []
-    generation = list(rows.filter(pk=eldest))
-    while generation:
-        kin += generation
-        generation = list(rows.filter(parent__in=generation))
+    # A follow-up made before its job was locked may not be seen by the query that locked it.
+    while len(found := list(rows.all())) > len(kin):
+        kin = found
     return kin
