@@ -52,7 +52,7 @@ class Lease:
         self.token = token
         self.status = Status(job.status)
         self.database_retry = DatabaseRetry(0.0)  # the caller of the engine sets a longer one
-        self._beat_at = time.monotonic()
+        self._beat_at = self._status_at = time.monotonic()
 
     @contextmanager
     def commit(
@@ -67,12 +67,16 @@ class Lease:
             self._renew(changes, only_in, then)
             yield
 
-    def beat(self) -> Status:
-        """Renew the lease, if the last beat is old enough; returns the job's status."""
-        if time.monotonic() - self._beat_at >= BEAT_INTERVAL:
+    def beat(self, *, max_age: float = 0.0) -> Status:
+        """Renew the lease, if the last beat is old enough; returns the job's status.
+
+        The status may be up to `max_age` seconds old.
+        """
+        now = time.monotonic()
+        if now - self._beat_at >= BEAT_INTERVAL:
             with transaction.atomic():
                 self._renew({})
-        else:
+        elif now - self._status_at >= max_age:
             self.status = self._read_status()
         return self.status
 
@@ -149,9 +153,10 @@ class Lease:
             self.status = self._read_status()
         else:
             raise LeaseLost(f"job {self.job.pk} is no longer held by this worker")
-        self._beat_at = time.monotonic()
+        self._beat_at = self._status_at = time.monotonic()
 
     def _read_status(self) -> Status:
+        self._status_at = time.monotonic()
         return Status(Job.objects.values_list("status", flat=True).get(pk=self.job.pk))
 
 
