@@ -213,7 +213,7 @@ def test_batches_and_steps_are_narrowed_where_an_index_helps(root: Client, job: 
     assert len(listed(root, Batch, f"?job__id__exact={job.pk}&state=settled")) == 1
     assert len(listed(root, Batch, "?state=settled")) == 2
     ana = factories.runner("ana")
-    Transition.objects.create(job=job, to_status=Status.PAUSED, actor="ana", user=ana)
+    Transition.objects.create(job=job, to_status=Status.PAUSED, actor="ana", user=ana, by_person=True)
     assert [row[4] for row in listed(root, Transition, "?who=people")] == ["ana"]
 
 

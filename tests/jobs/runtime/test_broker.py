@@ -98,7 +98,7 @@ def test_what_is_no_wake_up_is_removed_with_a_log_line_before_the_next_message(
     pk = queue.enqueue(packed(7))
     assert taken(queue) == [(pk, 7)]
     assert list(OrmQ.objects.values_list("pk", flat=True)) == [pk]
-    assert caplog.messages == [
+    assert [said for said in caplog.messages if "of the queue" in said] == [
         f"Message {foreign[0]} of the queue was refused and removed: it names the function 'os.system'",
         f"Message {foreign[1]} of the queue was refused and removed: it was signed with another SECRET_KEY",
     ]
