@@ -39,7 +39,7 @@ def make_file(path: Path) -> None:
 def make_database_file(path: Path) -> None:
     """Make an empty SQLite database, where the folder is ours.
 
-    In a folder of another account, as when root runs a command, a file of ours would lock that account out.
+    In a folder of another account, as when root runs a command, our file would lock that account out.
     """
     with suppress(OSError):  # the connection fails later, and says why
         if path.parent.stat().st_uid == os.geteuid():

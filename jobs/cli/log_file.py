@@ -51,7 +51,7 @@ class LogFile(logging.Handler):
 
     @property
     def warning(self) -> str:
-        """A sentence if not all was written, and nobody was told; "" otherwise."""
+        """A sentence about lines that could not be written; "" if there are none to report."""
         if not self.problem or self._is_told:
             return ""
         return f"The log of this command, {self.path}, cannot be written: {self.problem}."

@@ -29,7 +29,7 @@ STEP = 1.0
 #: A difference that is smaller, apart from what the comparison may be wrong by, is none: on one machine the
 #: shared time is exactly the host's. Seconds.
 JITTER = 0.05
-#: A host whose clock is further off is told to people, seconds; and how often it is logged.
+#: Offset above which pages and the log mention a clock, and the interval between log lines; seconds.
 LARGE, LOG_EVERY = 5.0, 3600.0
 
 
@@ -92,7 +92,7 @@ def refresh() -> None:
 
 
 def describe(ahead: float, whose: str = "The clock of this host") -> str:
-    """A sentence for people about a clock that is so many seconds ahead; "" where it is right enough."""
+    """A sentence about a clock this many seconds ahead; "" if the offset is small."""
     if abs(ahead) < LARGE:
         return ""
     how_far = f"{duration(round(abs(ahead)))} {'ahead of' if ahead > 0 else 'behind'}"

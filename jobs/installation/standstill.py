@@ -72,7 +72,7 @@ def current(*, lock: bool = False) -> Standstill | None:
     """Why nothing may be sent now; None while all is well. One query, and on PostgreSQL another now and then.
 
     Whatever starts work by itself asks here: a claim, a batch, a schedule. With `lock`, which needs a
-    transaction, the answer holds until that ends: whoever holds the jobs waits for it. Where no identity is
+    transaction, the answer holds until that ends: a hold waits for it. Where no identity is
     recorded yet, this records it. Raises `DatabaseError`.
     """
     identity.reopen_if_replaced()

@@ -25,7 +25,6 @@ from tests.processes import await_that
 from tests.production.page import ROOT
 
 BASES = ROOT / "build/debian"
-MIRROR = "http://deb.debian.org/debian"
 #: What Debian's installer gives, and a smallest Debian lacks.
 USUAL = "systemd-sysv,dbus,ca-certificates,iproute2"
 CGROUPS = [path for path in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")) if path.is_dir()]
@@ -97,7 +96,13 @@ def debian(suite: str) -> Path:
         return base
     BASES.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=BASES))
-    command = ["debootstrap", "--variant=minbase", f"--include={USUAL}", suite, str(draft), MIRROR]
+    command = [
+        "debootstrap",
+        "--variant=minbase",
+        f"--include={USUAL}",
+        suite,
+        str(draft),
+    ]  # from its own mirror
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(draft)
