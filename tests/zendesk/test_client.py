@@ -306,6 +306,7 @@ def test_a_reader_that_leaves_ends_the_list(http, connect):
     meta = {"has_more": True, "after_cursor": "b"}
     http.get(f"{API}/groups.json", json={"groups": [{"id": 1, "name": "A"}], "meta": meta})
     http.add_callback("GET", f"{API}/groups.json", second)
+    http.assert_all_requests_are_fired = False  # the second is counted once it is answered, perhaps later
     zendesk = connect(may_read_ahead=lambda: True)
     groups = zendesk.groups()
     next(groups)

@@ -185,10 +185,13 @@ def test_a_database_that_is_swapped_under_a_job_ends_the_work_on_it(
     def swapped() -> identity.Identity:
         return real() | {"inode": 1, "system": "1"}
 
-    def swap() -> None:
-        if Batch.objects.exists():
-            monkeypatch.setattr(identity, "read", swapped)
+    # Undone here: the end of the test records the identity anew, for the tests after it.
+    with monkeypatch.context() as patch:
 
-    execution.run(job.pk, token=job.lease_token, seconds=60, on_step=swap)
+        def swap() -> None:
+            if Batch.objects.exists():
+                patch.setattr(identity, "read", swapped)
+
+        execution.run(job.pk, token=job.lease_token, seconds=60, on_step=swap)
     assert demo.account.ledger.updates == {}
     assert Job.objects.get(pk=job.pk).status == Status.SELECTING
