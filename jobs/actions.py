@@ -21,9 +21,9 @@ from django.utils import timezone
 from jobs import transitions
 from jobs.actors import Actor
 from jobs.clocks import clock
+from jobs.common.formatting import some
 from jobs.follow_up_titles import follow_up_title
 from jobs.followups import SAME_PURPOSE, purpose_of, undos_of
-from jobs.formatting import some
 from jobs.guards.evidence import Evidence
 from jobs.guards.probes import Probes
 from jobs.installation import standstill

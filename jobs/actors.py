@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs import process_id
+from jobs.common import process_id
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser

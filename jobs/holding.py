@@ -14,7 +14,7 @@ from jobs import transitions
 from jobs.actions import NotPossible
 from jobs.actors import Actor
 from jobs.clocks import clock
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.installation import identity, standstill
 from jobs.models import Batch, Installation, Job
 from jobs.runtime import wakeups

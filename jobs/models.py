@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from jobs.actors import COMMAND_LINE, Actor
 from jobs.clocks import clock
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.options import options_of, params_of
 from jobs.states import (
     ACTIVE,

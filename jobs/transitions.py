@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import Signal
 
-from jobs import log_context
 from jobs.actors import Actor
 from jobs.clocks import clock
+from jobs.common import log_context
 from jobs.models import Job, Transition
 from jobs.states import ACTIVE, ENDED, MAY_FOLLOW, Status
 

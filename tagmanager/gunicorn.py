@@ -9,7 +9,7 @@ bind = "127.0.0.1:8000"
 workers = 2
 threads = 4
 #: gthread, with a limit on how long a client may take to send a request.
-worker_class = "tagmanager.ops.slow_clients.Worker"
+worker_class = "tagmanager.middleware.slow_clients.Worker"
 # Seconds without a sign of life after which a process is replaced; no limit for a request in its thread.
 timeout = 60
 # Seconds that a stopping process gives its requests; systemd's TimeoutStopSec has to be longer.
@@ -24,7 +24,7 @@ limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
 # gunicorn itself trusts no header about the client, its scheme or our sub-path, whatever FORWARDED_ALLOW_IPS
-# says: TRUST_PROXY alone decides that (`tagmanager.ops.client_address`). The first line would be enough, but
+# says: TRUST_PROXY alone decides that (`middleware.client_address`). The first line would be enough, but
 # for a Unix socket, whose other end gunicorn always trusts.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}

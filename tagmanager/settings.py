@@ -15,9 +15,9 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
-from jobs import private_files
+from jobs.common import private_files
 from tagmanager.environment.reader import Environment
-from tagmanager.ops import client_address
+from tagmanager.middleware import client_address
 from tagmanager.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -90,11 +90,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # Around all others, which may look at the body or give its length.
-    "tagmanager.ops.head_requests.middleware",
+    "tagmanager.middleware.head_requests.middleware",
     # Before anything that looks at who sent the request.
-    "tagmanager.ops.proxy_peer.middleware",
+    "tagmanager.middleware.proxy_peer.middleware",
     # Before all that asks who the client is, and whether the request came by https.
-    "tagmanager.ops.client_address.middleware",
+    "tagmanager.middleware.client_address.middleware",
     # Next, so that the policy is also on answers to failures below it, such as a rejected host or a database
     # that is unavailable: those answers are created outside the failing layer.
     "csp.middleware.CSPMiddleware",
@@ -102,20 +102,20 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below the static files, which browsers may keep; above all the rest.
-    "tagmanager.ops.no_store.middleware",
+    "tagmanager.middleware.no_store.middleware",
     # Before all that reads a form: the check of its token does.
-    "tagmanager.ops.upload_limit.middleware",
+    "tagmanager.middleware.upload_limit.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "tagmanager.ops.probe_hosts.CommonExceptForProbes",
+    "tagmanager.middleware.probe_hosts.CommonExceptForProbes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Still before a form is read: the check of its token comes after all that is here.
-    "tagmanager.ops.upload_limit.uploaders_middleware",
+    "tagmanager.middleware.upload_limit.uploaders_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tagmanager.people.proxy_sign_in.middleware",
     "tagmanager.people.gate.middleware",
-    "tagmanager.ops.timezone.middleware",
+    "tagmanager.middleware.timezone.middleware",
     "tagmanager.account.patience.middleware",
     # Last, so that it sees every answer that can refuse a login.
     "axes.middleware.AxesMiddleware",
@@ -301,12 +301,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 # Ten wrong passwords lock that user name for that address for an hour, and nothing else; many over all names
-# lock the address, except for people who signed in from there before (`tagmanager.ops.lockouts`).
-AXES_HANDLER = "tagmanager.ops.lockouts.Handler"
+# lock the address, except for people who signed in from there before (`tagmanager.people.lockouts`).
+AXES_HANDLER = "tagmanager.people.lockouts.Handler"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "tagmanager.ops.client_address.network_of"
+AXES_CLIENT_IP_CALLABLE = "tagmanager.middleware.client_address.network_of"
 AXES_RESET_ON_SUCCESS = True
 # A lock-out ends when its page says, however often somebody tries meanwhile.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -315,7 +315,7 @@ AXES_SENSITIVE_PARAMETERS = [
     *("username", "ip_address", "csrfmiddlewaretoken", "kept", "next"),
     *("old_password", "new_password1", "new_password2"),
 ]
-AXES_ENABLE_ADMIN = False  # ours is tagmanager.ops.lockouts_admin
+AXES_ENABLE_ADMIN = False  # ours is tagmanager.people.lockouts_admin
 # Who needs a second factor besides the password: off, runners (those who may run jobs) or all.
 REQUIRE_TWO_FACTOR: str = env.str("REQUIRE_TWO_FACTOR", default="off").strip().lower()
 # How long sign-ins and failed ones are kept, days.

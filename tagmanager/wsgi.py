@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
-from tagmanager.ops.sub_path import below
+from tagmanager.middleware.sub_path import below
 from zendesk.transport import requestor  # noqa: F401  # `requests` is loaded here, and not while a visitor waits
 
 #: gunicorn's code for an application that cannot be loaded: it ends, instead of starting another process.

@@ -15,8 +15,8 @@ from django.urls import reverse
 
 from jobs import actions
 from jobs.actors import person
-from jobs.formatting import some
-from jobs.input import whole_number
+from jobs.common.formatting import some
+from jobs.common.input import whole_number
 from jobs.models import Job
 from jobs.presentation.job_actions import CONTROLS, PERFORM, why_unavailable
 from jobs.views.permissions import signed_in

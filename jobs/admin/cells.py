@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from jobs.formatting import duration
+from jobs.common.formatting import duration
 from jobs.models import Batch, Item, Job
 from jobs.presentation.outcomes import OUTCOMES
 from jobs.presentation.statuses import STATUSES

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from jobs.admin import cells
 from jobs.admin.bulk_actions import run_action
 from jobs.admin.read_only import ReadOnlyAdmin
-from jobs.formatting import some
-from jobs.input import typed_number
+from jobs.common.formatting import some
+from jobs.common.input import typed_number
 from jobs.models import Item, Job
 from jobs.presentation.job_summary import request_summary
 from jobs.presentation.outcomes import outcome_word

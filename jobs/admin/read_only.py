@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from jobs.input import typed_number, whole_number
+from jobs.common.input import typed_number, whole_number
 from jobs.models import Job
 
 if TYPE_CHECKING:

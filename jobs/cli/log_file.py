@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from jobs import private_files
+from jobs.common import private_files
 
 #: Bytes. A file that would grow beyond becomes `commands.log.1`, and the one before that is gone.
 LARGEST = 5_000_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jobs.actions import FOLLOW_UPS, NotPossible, check_follow_up
 from jobs.cli.progress_lines import printable
 from jobs.clocks import clock
-from jobs.formatting import duration
+from jobs.common.formatting import duration
 from jobs.models import Job
 from jobs.presentation.outcomes import OUTCOMES, Mode, Reasons, outcome_line
 from jobs.presentation.statuses import summary_words

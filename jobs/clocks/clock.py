@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from jobs.clocks import database_clock
 from jobs.clocks.database_clock import Comparison
-from jobs.formatting import duration
+from jobs.common.formatting import duration
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
 
-from jobs import log_context, transitions
+from jobs import transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
+from jobs.common import log_context
 from jobs.engine.pipeline import Pipeline
 from jobs.engine.readings import distrust_readings, doubt_what_was_sent
 from jobs.engine.selection import Selection

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet, Sum
 
-from jobs import log_context
 from jobs.clocks import clock
+from jobs.common import log_context
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.in_flight import (
     Answered,

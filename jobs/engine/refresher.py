@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from jobs import log_context
 from jobs.clocks import clock
+from jobs.common import log_context
 from jobs.engine.batch_queue import BatchQueue
 from jobs.engine.batcher import UNREAD, Batcher
 from jobs.engine.exactly_once import ExactlyOnce

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, Sum
 
 from jobs.clocks import clock
-from jobs.formatting import duration, some
+from jobs.common.formatting import duration, some
 from jobs.installation import standstill
 from jobs.installation.standstill import Cause, Standstill
 from jobs.models import Job

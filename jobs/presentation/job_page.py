@@ -10,8 +10,8 @@ from functools import cached_property
 from hashlib import blake2s
 from typing import Any
 
-from jobs import formatting
 from jobs.clocks import clock
+from jobs.common import formatting
 from jobs.guards.canary import canary_question
 from jobs.list_cursor import ListingProgress, listing_progress
 from jobs.models import Job, Transition

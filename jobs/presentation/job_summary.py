@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Job
 from jobs.presentation.labels import labels
 from jobs.reports.exports import custom_fields

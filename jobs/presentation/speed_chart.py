@@ -10,7 +10,7 @@ from math import ceil
 from django.db.models import F
 from django.db.models.functions import Mod
 
-from jobs.formatting import duration
+from jobs.common.formatting import duration
 from jobs.models import Job, Transition
 from jobs.presentation.statuses import STATUSES
 from jobs.states import BatchState

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jobs.clocks import clock
-from jobs.formatting import duration, time_left
+from jobs.common.formatting import duration, time_left
 from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.presentation.wait_reasons import WAIT_REASONS

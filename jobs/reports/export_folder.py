@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 
 from django.conf import settings
 
-from jobs import private_files
+from jobs.common import private_files
 
 #: Seconds after which a folder that no process holds was left behind by one that was killed.
 LEFT_BEHIND_AFTER = 60

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from jobs.input import storable
+from jobs.common.input import storable
 from jobs.models import Item, Job
 from jobs.states import Outcome
 

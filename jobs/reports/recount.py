@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, QuerySet, Sum
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Batch, Job
 from jobs.states import FINAL, SENT_OUTCOMES, BatchState, Outcome, Status
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from django.db import transaction
 
-from jobs import process_id, transitions
+from jobs import transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
+from jobs.common import process_id
 from jobs.installation import identity, standstill
 from jobs.installation.standstill import Cause, Standstill
 from jobs.models import Job

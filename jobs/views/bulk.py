@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import actions
 from jobs.actors import person
-from jobs.formatting import some
-from jobs.input import whole_number
+from jobs.common.formatting import some
+from jobs.common.input import whole_number
 from jobs.models import Job
 from jobs.presentation.job_actions import ALLOWED_IN
 from jobs.views import saved_form

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import actions
 from jobs.actors import person
+from jobs.common.input import storable
 from jobs.guards.overlaps import overlapping_jobs
-from jobs.input import storable
 from jobs.models import Job
 from jobs.presentation.job_actions import (
     CLOSED_FIELD,

@@ -20,7 +20,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from jobs.actors import COMMAND_LINE, DELETED, Actor
-from jobs.input import typed_number
+from jobs.common.input import typed_number
 from jobs.models import Item, Job, JobQuerySet
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import Reasons, outcomes_with

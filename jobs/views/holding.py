@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from jobs import holding
 from jobs.actions import NotPossible
 from jobs.actors import Actor, person
-from jobs.formatting import some
-from jobs.input import storable
+from jobs.common.formatting import some
+from jobs.common.input import storable
 from jobs.installation import standstill
 from jobs.models import Job
 from jobs.views.permissions import HOLD, allowed, signed_in

@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.input import MAX_INT64
+from jobs.common.input import MAX_INT64
 from jobs.models import Job
 from jobs.presentation.job_page import JobPage
 from jobs.presentation.job_summary import request_summary

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 
 M = TypeVar("M", bound=Model)
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, QueryDict
 #: The hidden field of the sign-in page, and the key in the session.
 FIELD = "kept"
 #: The longest form that is saved, bytes as the browser sends it: somebody who is not signed in may send
-#: little more (`tagmanager.ops.upload_limit`). The browser has its own copy of a tool's form.
+#: little more (`tagmanager.middleware.upload_limit`). The browser has its own copy of a tool's form.
 MOST = 50_000
 #: Fields that are useless a second time; so is every field with "password" in its name.
 UNKEPT = frozenset({"csrfmiddlewaretoken", "nonce", "dry_run", FIELD, "next", "username"})

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from jobs import process_id
+from jobs.common import process_id
 from jobs.models import Beat
 from jobs.runtime.shutdown import STOP_FILE
 from jobs.workers import health, heartbeats, processes

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jobs import process_id
 from jobs.clocks import clock
+from jobs.common import process_id
 from jobs.models import Beat
 
 #: A cluster whose beat is older than this is not alive. It does not beat while all its workers are busy and

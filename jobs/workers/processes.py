@@ -13,7 +13,7 @@ from typing import IO
 
 import psutil
 
-from jobs import process_id
+from jobs.common import process_id
 
 #: prctl(2): the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1

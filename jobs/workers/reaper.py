@@ -12,9 +12,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from jobs import log_context, process_id, transitions
+from jobs import transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
+from jobs.common import log_context, process_id
 from jobs.installation import standstill
 from jobs.installation.standstill import Cause
 from jobs.models import Job

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 
 
 def unapplied_migrations() -> list[str]:

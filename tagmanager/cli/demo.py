@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from jobs import private_files
+from jobs.common import private_files
 from jobs.runtime.shutdown import STOP_FILE
 from jobs.workers import processes
 

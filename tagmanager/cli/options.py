@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 
 from jobs.cli.commands import add_run_options, usage_error
 from jobs.cli.runner import Exit
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 from jobs.source_spec import Order
 from jobs.work import Verify
 from tagmanager.intake.source_kinds.base import NOT, Way

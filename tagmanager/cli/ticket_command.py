@@ -12,7 +12,7 @@ from jobs.actions import Submission, follow_up
 from jobs.actors import Actor
 from jobs.cli.commands import RunCommand, actor_named, usage_error
 from jobs.cli.progress_lines import printable
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Job
 from jobs.presentation.job_actions import JOB_ACTIONS, warning
 from jobs.states import FollowUp

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from jobs.input import MAX_INT64
+from jobs.common.input import MAX_INT64
 from zendesk import TagError, parse_tags
 
 

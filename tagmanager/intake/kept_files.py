@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
-from jobs import private_files
+from jobs.common import private_files
 from tagmanager.intake.tables.given import KEPT, printable_name
 
 #: Seconds for which a file is kept.

@@ -9,7 +9,7 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.intake.tables import layouts
 from tagmanager.intake.tables.column_names import MAYBE_PAIRS, plain
 from tagmanager.intake.tables.given import Given

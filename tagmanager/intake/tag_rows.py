@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.intake import numbers_sorted
 from tagmanager.intake.tables import ticket_numbers
 from tagmanager.intake.tables.given import Given

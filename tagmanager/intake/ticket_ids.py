@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.intake.tables import layouts, ticket_numbers
 from tagmanager.intake.tables.given import Given
 from tagmanager.intake.tables.headers import ID, IDS, is_total

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 from tagmanager.macros.comments import PLACEHOLDER, Comment
 from tagmanager.ticket_change import SETTABLE, FieldValue
 from zendesk import Action, CustomStatus, Macro, TicketField

@@ -1,4 +1,4 @@
-"""Running the installation: checks, logs, error reports, metrics, admin site, cache, time zone.
+"""Running the installation: checks, logs, error reports, metrics, admin site, cache, keys.
 
 Never: anything about tickets.
 """

@@ -22,11 +22,11 @@ from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.work import Verify
 from jobs.workers import schema
 from tagmanager.account.place import PRODUCTION, SANDBOX
-from tagmanager.ops import client_address
-from tagmanager.ops.client_address import TrustedProxies
+from tagmanager.middleware import client_address
+from tagmanager.middleware.client_address import TrustedProxies
+from tagmanager.middleware.sub_path import checked_sub_path
 from tagmanager.ops.encryption import check_key
 from tagmanager.ops.logging import FORMATS
-from tagmanager.ops.sub_path import checked_sub_path
 from tagmanager.tools import load
 from zendesk.address import LOOPBACK, address_of, checked_base_url
 from zendesk.credentials import API_TOKENS_END

@@ -21,7 +21,7 @@ from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
 from sentry_sdk.utils import BadDsn, Dsn
 
-from jobs import log_context
+from jobs.common import log_context
 from tagmanager.version import version
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from jobs import private_files
+from jobs.common import private_files
 
 #: SQLite's files beside the database.
 JOURNALS = ("", "-wal", "-shm", "-journal")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from jobs import log_context
+from jobs.common import log_context
 
 #: ISO 8601; TIME_ZONE sets the process to UTC.
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"

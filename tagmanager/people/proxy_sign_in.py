@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from jobs.views.permissions import signed_in
-from tagmanager.ops.proxy_peer import came_through_proxy
+from tagmanager.middleware.proxy_peer import came_through_proxy
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 
 logger = logging.getLogger(__name__)
 

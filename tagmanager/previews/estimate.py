@@ -7,7 +7,7 @@ from math import ceil
 
 from django.conf import settings
 
-from jobs.formatting import time_left
+from jobs.common.formatting import time_left
 from tagmanager.account.page_calls import MIN_CALLS_PER_MINUTE
 from tagmanager.account.status import calls_per_minute
 from tagmanager.macros.application import ASKED_AT_ONCE

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Job
 from jobs.states import Guarded
 from tagmanager.account.tag_references import AccountSetup, Kind, TagReference, kinds_in_words

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.actions import NotPossible
 from jobs.actors import person
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 from jobs.views.inline_run import may_run_here, run_inline
 from jobs.views.permissions import ACT, SEE, allowed, signed_in
 from jobs.workers.heartbeats import is_worker_alive

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 from jobs.views.permissions import ACT, SEE, allowed
 from tagmanager.account import choices, suggestions
 from tagmanager.account.asking import Known

@@ -17,12 +17,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 
-from jobs.input import storable
+from jobs.common.input import storable
 from jobs.views import saved_form
 from jobs.views.permissions import allowed, signed_in
-from tagmanager.ops import lockouts
-from tagmanager.ops.client_address import network_of
-from tagmanager.people import half_signed_in, proxy_sign_in, second_factor
+from tagmanager.middleware.client_address import network_of
+from tagmanager.people import half_signed_in, lockouts, proxy_sign_in, second_factor
 
 #: Length to which django-axes stores a user name.
 MAX_USERNAME_LENGTH = 255

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs.actions import NotPossible
 from jobs.actors import person
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 from jobs.models import Job
 from jobs.views import saved_form
 from jobs.views.inline_run import may_run_here, run_inline

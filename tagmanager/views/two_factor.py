@@ -17,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from jobs.formatting import some
-from jobs.input import storable
+from jobs.common.formatting import some
+from jobs.common.input import storable
 from jobs.views import saved_form
 from jobs.views.permissions import redirect_to_sign_in
 from tagmanager.ops.encryption import KeyLost, Secret

@@ -165,8 +165,8 @@ class Simulation:
         ):
             patch.setattr(f"{module}.time", self.clock)
         patch.setattr("tagmanager.account.connection.Zendesk", self._client)
-        patch.setattr("jobs.process_id.this_process", self._this_process)
-        patch.setattr("jobs.process_id.is_dead", self.dead_processes.__contains__)
+        patch.setattr("jobs.common.process_id.this_process", self._this_process)
+        patch.setattr("jobs.common.process_id.is_dead", self.dead_processes.__contains__)
         patch.setattr(TicketWork, "batch_size", batch)
         patch.setattr("zendesk.transport.requestor.ThreadPoolExecutor", self.thread_pool)
         patch.setattr("jobs.engine.pipeline.Event", lambda: FakeEvent(self.clock.sleep))

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import JobCommand, cannot_run
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.installation.backup import NotBackedUp, back_up
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from jobs.cli.commands import JobCommand
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Job
 from jobs.reports.recount import drifts
 

@@ -10,8 +10,8 @@ from django.core.management.base import CommandParser
 from django.urls import reverse
 
 from jobs.cli.commands import JobCommand, cannot_run
+from jobs.common.formatting import some
 from jobs.demo import gallery
-from jobs.formatting import some
 
 
 class Command(JobCommand):

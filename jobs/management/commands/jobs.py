@@ -25,8 +25,8 @@ from jobs.cli.commands import (
 )
 from jobs.cli.progress_lines import printable
 from jobs.cli.summary import summary_lines
+from jobs.common.formatting import some
 from jobs.follow_up_titles import follow_up_title
-from jobs.formatting import some
 from jobs.models import Job
 from jobs.presentation.blockers import find_blocker
 from jobs.presentation.job_actions import CLOSED_FIELD, undo_limits, warning, what_stays

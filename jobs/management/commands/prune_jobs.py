@@ -13,7 +13,7 @@ from jobs.cli.commands import JobCommand, actor_named, add_person_option, usage_
 from jobs.cli.progress_bar import progress_counter
 from jobs.cli.runner import FOREVER, Exit
 from jobs.clocks import clock
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Job
 from jobs.retention import disk_usage, pruning
 from jobs.retention.pruning import Prunable

@@ -23,8 +23,8 @@ from django.utils.module_loading import import_string
 from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 
-from jobs import process_id
 from jobs.apps import SETTINGS
+from jobs.common import process_id
 from jobs.runtime.shutdown import STOP_FILE
 from jobs.workers import processes, schema
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from jobs import holding
 from jobs.cli.commands import JobCommand, actor_named, add_person_option
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.installation import standstill
 
 

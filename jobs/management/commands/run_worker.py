@@ -20,9 +20,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from jobs import process_id
 from jobs.apps import SETTINGS
 from jobs.clocks import clock
+from jobs.common import process_id
 from jobs.runtime.database_retry import Trouble, trouble_in
 from jobs.workers import heartbeats, processes, schema
 from jobs.workers.cluster import Cluster

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from jobs.models import Job, ListedRefs
 from jobs.source_spec import LISTED, Stored
 from tagmanager.intake import numbers_sorted, ticket_ids

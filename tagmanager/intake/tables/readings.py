@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.intake.tables.problems import shortened
 from tagmanager.intake.tables.table import Table
 from tagmanager.intake.tables.ticket_numbers import ADDRESS, DECIMALS, SEVERAL, THOUSANDS, Found, joined_words

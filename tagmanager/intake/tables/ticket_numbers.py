@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from jobs.input import MAX_INT64, whole_number
+from jobs.common.input import MAX_INT64, whole_number
 
 #: How a number was written, where that is worth telling.
 THOUSANDS, DECIMALS, ADDRESS, SEVERAL = "thousands", "decimals", "address", "several"

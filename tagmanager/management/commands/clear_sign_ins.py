@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from jobs.apps import SETTINGS
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.people import sign_in_rows
 
 

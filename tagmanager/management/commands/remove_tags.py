@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from jobs.cli.commands import usage_error
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.cli.account import complete_tag_lists
 from tagmanager.cli.options import add_source_options, add_ticket_options
 from tagmanager.cli.ticket_command import TicketCommand

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from jobs.apps import SETTINGS
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.ops.encryption import EncryptedTextField, KeyLost
 
 

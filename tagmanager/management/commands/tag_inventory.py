@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 from jobs.actors import Actor
 from jobs.cli import runner
 from jobs.cli.commands import RunCommand, actor_named, add_person_option, usage_error
-from jobs.formatting import some
+from jobs.common.formatting import some
 from tagmanager.account import connection
 from tagmanager.cli.account import as_command_errors, complete_tag_lists, connected
 from tagmanager.forms.submit import submit

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 from django.utils import timezone
 
-from jobs import process_id
+from jobs.common import process_id
 from jobs.models import Job
 from jobs.reports import export_files
 from jobs.runtime.lease import held_by_this_process

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from jobs import actions
+from jobs.common.process_id import this_process
 from jobs.engine import lost_search, pipeline
 from jobs.engine.settler import Settler
 from jobs.guards import circuit_breaker
 from jobs.guards.circuit_breaker import BatchRefusals, RefusalWindow
 from jobs.models import Item, Job
-from jobs.process_id import this_process
 from jobs.runtime.lease import LeaseLost
 from jobs.states import FollowUp, Status
 from jobs.views.inline_run import run_inline

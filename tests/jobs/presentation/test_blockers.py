@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from jobs import process_id
+from jobs.common import process_id
 from jobs.models import Beat, Job
 from jobs.presentation.blockers import find_blocker
 from jobs.states import ACTIVE, Status, WaitReason

@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import process_id, tasks
+from jobs import tasks
+from jobs.common import process_id
 from jobs.engine import execution
 from jobs.models import Job
 from jobs.runtime import lease

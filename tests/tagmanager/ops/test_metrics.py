@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from jobs import actions
 from jobs.actors import COMMAND_LINE
+from jobs.common.process_id import this_process
 from jobs.models import Beat, Job, Transition
-from jobs.process_id import this_process
 from jobs.states import BatchState, FollowUp, Status
 from jobs.workers import heartbeats, reaper
 from tagmanager.tools import tools

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobs import log_context
+from jobs.common import log_context
 from tagmanager.ops.error_reporting import OWN_LOGGERS, scrub_event
 
 SECRET = "quokka"

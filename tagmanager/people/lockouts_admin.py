@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from jobs.admin.read_only import ReadOnlyAdmin
-from jobs.formatting import some
-from tagmanager.ops.lockouts import ADDRESS_LIMIT, cool_off, recent_attempts
+from jobs.common.formatting import some
+from tagmanager.people.lockouts import ADDRESS_LIMIT, cool_off, recent_attempts
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import log_context
+from jobs.common import log_context
 from jobs.engine import lost_search
 from tagmanager.ops.logging import ContextFilter, JsonLineFormatter, TextFormatter
 from tests.demo import Demo, run, submit

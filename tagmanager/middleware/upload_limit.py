@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from jobs.input import whole_number
+from jobs.common.input import whole_number
 from jobs.views.permissions import (
     ACT,
     is_partial_request,
@@ -22,7 +22,7 @@ from jobs.views.permissions import (
     session_ended,
     why_refused,
 )
-from tagmanager.ops import memory
+from tagmanager.middleware import memory
 
 #: Bytes that a form may have besides its file.
 ROOM = 1_000_000

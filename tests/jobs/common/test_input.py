@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.input import MAX_INT64, typed_number, whole_number
+from jobs.common.input import MAX_INT64, typed_number, whole_number
 
 
 @pytest.mark.parametrize(

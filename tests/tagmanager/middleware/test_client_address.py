@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from tagmanager.ops.client_address import TrustedProxies, middleware, network_of, read_address
+from tagmanager.middleware.client_address import TrustedProxies, middleware, network_of, read_address
 
 PROXY, CLIENT = "10.0.0.9", "203.0.113.7"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.formatting import duration, some, time_left
+from jobs.common.formatting import duration, some, time_left
 
 pytestmark = pytest.mark.once
 

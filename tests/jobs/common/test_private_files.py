@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import private_files
+from jobs.common import private_files
 
 
 def mode(path: Path) -> int:

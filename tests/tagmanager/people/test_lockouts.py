@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from tagmanager.ops.lockouts import ADDRESS_LIMIT
+from tagmanager.people.lockouts import ADDRESS_LIMIT
 from tests import factories
 
 pytestmark = pytest.mark.django_db

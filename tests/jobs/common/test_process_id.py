@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs import process_id
+from jobs.common import process_id
 from jobs.models import Job
 from tests import namespaces
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
-from tagmanager.ops.upload_limit import SHORT
+from tagmanager.middleware.upload_limit import SHORT
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

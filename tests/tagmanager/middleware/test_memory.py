@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tagmanager.ops import memory
+from tagmanager.middleware import memory
 
 
 def test_only_a_large_request_is_followed_by_a_collection(monkeypatch: pytest.MonkeyPatch) -> None:
