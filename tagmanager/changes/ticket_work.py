@@ -117,6 +117,7 @@ class TicketWork:
             self.verify = Verify.ALL
         self.own_failures = frozenset({evidence.AI_AGENT, undo.NOT_TAKEN_BACK})
         self._traces: dict[tuple[int, str], DeliveryEvidence] = {}  # by ref and stamp, those found already
+        self._may_read_histories = True  # until Zendesk refuses one: others cost a call each for nothing
         self._fields = self._tool.fields_of(self._params) if isinstance(self._tool, SetsFields) else ()
         self._custom = self._tool.reads_of(self._params) if isinstance(self._tool, ReadsCustomFields) else ()
         self._along = moved_by(self._fields)
@@ -420,10 +421,15 @@ class TicketWork:
 
     def _look_up_trace(self, item: Sendable, now: Snapshot) -> DeliveryEvidence:
         before, seen = (TicketSnapshot.from_json(item.ref, state) for state in (item.before, now))
+        if not self._may_read_histories:
+            return DeliveryEvidence.UNCLEAR
         with engine_adapter.reading():
             try:
                 history = list(self._zendesk.audits(item.ref, kind="verify"))
-            except (api.NotFound, api.NotAllowed, api.Refused):
+            except api.NotAllowed:
+                self._may_read_histories = False
+                return DeliveryEvidence.UNCLEAR
+            except (api.NotFound, api.Refused):
                 return DeliveryEvidence.UNCLEAR
         return evidence.trace_in(history, TicketChange.from_json(item.change), before, seen)
 

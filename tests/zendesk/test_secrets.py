@@ -75,6 +75,38 @@ def test_a_failed_grant_shows_no_client_secret(http, connect, caplog, trouble):
     assert_hidden(caplog.text + repr(zendesk._credentials))
 
 
+def echo(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+    """What a proxy in front may answer: the request, in its text, its JSON and a header."""
+    said = request.headers.get("Authorization", "") or str(request.body)
+    encoded = said.partition("Basic ")[2]
+    said += base64.b64decode(encoded).decode() if encoded else ""
+    slashes = said.replace("/", "\\/")
+    body = '{"error": "Odd", "description": "You sent ' + f"{said} {slashes}".replace('"', "'") + '"}'
+    return 422, {"X-Zendesk-Api-Warn": said}, body
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_repeats_the_credentials_hands_none_of_them_on(http, connect, caplog, kind):
+    caplog.set_level(logging.DEBUG)
+    http.assert_all_requests_are_fired = False
+    http.post(f"{BASE}/oauth/tokens", status=201, json={"access_token": SENTINEL, "expires_in": 1800})
+    http.add_callback("GET", f"{BASE}/api/v2/users/me.json", echo)
+    credentials = OAuthClient("tagger", SENTINEL) if kind == "an OAuth client" else KINDS[kind]
+    with pytest.raises(ZendeskError, match=r"You sent .*\(credential\)") as caught:
+        connect(credentials).me()
+    assert_hidden(f"{caught.value!r} {vars(caught.value)}")
+    assert "ignored a part of the call" in caplog.text
+    assert_hidden(caplog.text)
+
+
+def test_a_refused_grant_that_repeats_the_client_secret_hands_it_not_on(http, connect, caplog):
+    caplog.set_level(logging.DEBUG)
+    http.add_callback("POST", f"{BASE}/oauth/tokens", echo)
+    with pytest.raises(ZendeskError, match=r"You sent .*\(credential\)") as caught:
+        connect(OAuthClient("tagger", SENTINEL)).me()
+    assert_hidden(f"{caught.value!r} {vars(caught.value)} {caplog.text}")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_repr_of_credentials_shows_no_secret(kind):
     assert_hidden(repr(KINDS[kind]))

@@ -16,6 +16,7 @@ import urllib3
 from zendesk.calls import Request
 from zendesk.errors import Unavailable
 from zendesk.transport.deadline import AnswerTooLong, DeadlineAdapter, NotSentInTime, read_body, within
+from zendesk.transport.echoes import Echoes
 from zendesk.transport.network_errors import unavailable_from
 
 CONNECT_TIMEOUT = 5.0  # seconds to connect to one address of the host
@@ -79,7 +80,11 @@ class HttpSession:
                     stream=True,
                 )
                 content = read_body(response)
-            return AttemptResult(self._clock() - started, response.status_code, response.headers, content)
+            headers = response.headers
+            if request.kind != "token" or not response.ok:  # what is granted is taken as it is
+                echoes = Echoes(request, header)
+                headers, content = echoes.mask_headers(headers), echoes.mask(content)
+            return AttemptResult(self._clock() - started, response.status_code, headers, content)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
             error = unavailable_from(exc, host=self.host, is_write=is_write)
             error.__cause__ = exc

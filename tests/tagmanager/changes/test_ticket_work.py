@@ -673,6 +673,14 @@ def test_a_history_that_nobody_may_read_leaves_it_open(zendesk: Api) -> None:
     assert work().find_trace(SENT, seen("old")) is DeliveryEvidence.UNCLEAR
 
 
+def test_after_a_history_that_the_user_may_not_read_no_other_is_asked_for(zendesk: Api) -> None:
+    zendesk.history = api.NotAllowed("No.", status=403)
+    made = work()
+    for stamp in (LATER, "2026-11-30T10:06:00Z"):
+        assert made.find_trace(SENT, seen("old", updated_at=stamp)) is DeliveryEvidence.UNCLEAR
+    assert zendesk.histories_read == 1
+
+
 def test_no_more_traces_are_kept_than_that(zendesk: Api) -> None:
     zendesk.history = [audit(LATER, "vip")]
     made: Any = work()
