@@ -152,7 +152,8 @@ class _Reader:
         reading = self.rows.reading
         self._check_last()
         for line, cells in self._pending:
-            reading.leave_out(reading.totals, line, next(filter(None, cells)))
+            word = next(filter(None, cells)) if is_totals_row(cells, place) else "sums"
+            reading.leave_out(reading.totals, line, word)
         self._find_doubles()
         self._raise_problems()
         if not self.rows:
@@ -233,8 +234,8 @@ class _Reader:
             return
         if last_row.sums_up(self._table, line, cells) != NO:
             raise Refused(
-                f"Line {line:,} seems to hold the totals of the rows above it. Delete the line, or move it up "
-                "if it is a ticket.",
+                f"Line {line:,} seems to hold the totals of the rows above it. Delete the line, or move it "
+                "up if it is a ticket.",
                 code="doubtful",
             )
 

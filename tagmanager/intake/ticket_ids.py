@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from jobs.common.formatting import some
 from tagmanager.intake.tables import last_row, layouts, ticket_numbers
+from tagmanager.intake.tables.column_names import plain
 from tagmanager.intake.tables.given import Given
 from tagmanager.intake.tables.headers import ID, IDS, is_total
 from tagmanager.intake.tables.last_row import NO, PERHAPS, YES
@@ -21,14 +22,12 @@ from tagmanager.intake.tables.problems import Refused
 from tagmanager.intake.tables.readings import Reading
 from tagmanager.intake.tables.table import Table, is_totals_row, known_before, open_table
 from tagmanager.intake.tables.text import Row
-from tagmanager.intake.tables.ticket_numbers import Found, NoNumber
+from tagmanager.intake.tables.ticket_numbers import DECIMAL_COMMA, Found, NoNumber
 
 #: What counts the lines of a list: "1. 40214", "2) 40215".
 _COUNTER = re.compile(r"\d{1,6}[.)]")
 #: One number alone is written so: "40,214.00".
 _WITH_CENTS = re.compile(r"\d{1,3}(?:,\d{3})+\.0+")
-#: A number with a decimal comma: "40214,0"; "40,000" may be one with thousands.
-_WITH_DECIMAL_COMMA = re.compile(r"[1-9]\d*,0{1,2}|[1-9]\d{3,},0+")
 #: What begins a line of a list: "- 40214".
 _BULLETS = frozenset("-*+•·‣◦▪–—")
 _QUERY = re.compile(
@@ -179,13 +178,17 @@ def _is_list(table: Table, given: Given) -> bool:
     if len(table.head) == 1 and len(table.head[0][1][0]) > 1000:
         return True  # one line without an end
     head = [
-        (line, [row[0]] if table.separator == "," and _WITH_DECIMAL_COMMA.fullmatch(",".join(row)) else row)
+        (line, [row[0]] if table.separator == "," and DECIMAL_COMMA.fullmatch(",".join(row)) else row)
         for line, row in table.head
     ]
     cells = [(line, cell) for line, row in head for cell in row if cell]
     is_single = max(sum(map(bool, row)) for _, row in head) == 1
     if given.is_typed:
+        if is_single and _are_counted(cells):
+            raise _numbered(cells[0][0])
         return is_single or _are_numbers(cells) or not _looks_like_a_table(table)
+    if is_single and _are_counted(cells):
+        raise _numbered(cells[0][0])
     if (is_single and table.workbook is None) or _are_numbers(cells):
         _check_blanks(cells)
         return not layouts.is_grid_with_counter(table.head)
@@ -218,6 +221,12 @@ def _are_numbers(cells: Sequence[tuple[int, str]]) -> bool:
     return not [one for one in read if isinstance(one, NoNumber) and not one.is_doubtful]
 
 
+def _are_counted(cells: Sequence[tuple[int, str]]) -> bool:
+    """Whether a list has 1.123, 2.124, 3.125: numbers with thousands, or 123, 124, 125 counted."""
+    counts = [cell.partition(".")[0] for _, cell in cells if "." in cell]
+    return len(cells) > 1 and counts == [str(number) for number in range(1, len(cells) + 1)]
+
+
 def _check_blanks(cells: Sequence[tuple[int, str]]) -> None:
     """In a file, 40 214 may be a number with a blank between its thousands, as in France."""
     for line, cell in cells:
@@ -229,7 +238,9 @@ def _check_blanks(cells: Sequence[tuple[int, str]]) -> None:
 
 def _read_column(table: Table, layout: Layout, found: TicketIds) -> None:
     place = layout.roles[ID]
-    reader, append = _Column(place, found), found.append
+    # Under Zendesk Ticket IDs a comma may part two numbers.
+    is_of_several = plain(layout.name(ID)).endswith(("ids", "tickets", "numbers"))
+    reader, append = _Column(place, found, is_of_several=is_of_several), found.append
     for line, cells in table.rows():
         cell = cells[place] if place < len(cells) else ""
         if cell.isascii() and cell.isdigit() and len(cell) < 19 and (number := int(cell)):
@@ -245,11 +256,12 @@ def _read_column(table: Table, layout: Layout, found: TicketIds) -> None:
 class _Column:
     """Takes the cells of a column that are not plain numbers."""
 
-    def __init__(self, place: int, found: TicketIds) -> None:
+    def __init__(self, place: int, found: TicketIds, *, is_of_several: bool) -> None:
         self.totals: list[Row] = []  # rows of totals, if nothing follows
         self.last: Row = (0, [])  # with a ticket number
         self._place = place
         self._found = found
+        self._is_of_several = is_of_several
 
     def take(self, line: int, cells: list[str], cell: str) -> None:
         found = self._found
@@ -257,6 +269,8 @@ class _Column:
         is_total = isinstance(one, NoNumber) and is_totals_row(cells, self._place)
         if self.totals and not is_total:
             self.refuse_totals()
+        if self._is_of_several and (joined := ticket_numbers.doubtful_run(cell)):
+            one = NoNumber(ticket_numbers.doubt_about_run(cell, joined), is_doubtful=True)
         if isinstance(one, Found):
             found.add(cell, one)
             self.last = line, cells
@@ -318,8 +332,8 @@ class _Column:
         if summed == PERHAPS:
             what = "sum" if is_sum else "number"
             raise Refused(
-                f"Line {line:,}: {number} is the {what} of those above it, so it may be no ticket. Delete the "
-                "line, or move it up if it is one.",
+                f"Line {line:,}: {number} is the {what} of those above it, so it may be no ticket. Delete "
+                "the line, or move it up if it is one.",
                 "doubtful",
             )
         if summed == YES:
@@ -428,7 +442,7 @@ def _numbers(word: str, *, is_quoted: bool) -> Iterator[tuple[str, Found | NoNum
     if is_quoted or _WITH_CENTS.fullmatch(word):
         yield word, ticket_numbers.read(word)
         return
-    if _WITH_DECIMAL_COMMA.fullmatch(word):
+    if DECIMAL_COMMA.fullmatch(word):
         yield word, Found((int(word.partition(",")[0]),), ticket_numbers.DECIMALS)
         return
     if joined := ticket_numbers.doubtful_run(word):

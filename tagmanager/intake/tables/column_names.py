@@ -20,7 +20,8 @@ def _names(text: str) -> frozenset[str]:
 
 TICKET_IDS = _names(
     """ticket_id id_ticket ticket_ids ticket_number ticket_numbers zendesk_ticket_ids zendesk_ticket_numbers
-    zendesk_tickets zendesk_ids custom_field_zendesk_ticket_id custom_field_zendesk_ticket_ids ticket_no ticket_num ticket_nr ticket_n number_of_ticket
+    zendesk_tickets zendesk_ids custom_field_zendesk_ticket_id custom_field_zendesk_ticket_ids
+    ticket_no ticket_num ticket_nr ticket_n number_of_ticket
     zendesk_ticket_id zendesk_ticket_number zendesk_ticket_no zendesk_ticket zendesk_id zd_ticket_id zd_id
     zd_ticket support_ticket_id support_ticket_number ticket_id_number ticket_number_id id_of_ticket
     ticketnummer ticket_nummer ticket_kennung ticket_ids nummer_des_tickets

@@ -189,7 +189,8 @@ def _others(sample: bytes, western: str) -> str:
             text = line.decode(name)
         except UnicodeDecodeError:
             continue
-        if text != western and not _IMPLAUSIBLE.search(text):
+        odd = [char for char, before in zip(text, western, strict=True) if char != before]
+        if odd and all(map(str.isalpha, odd)) and not _IMPLAUSIBLE.search(text):
             found.append(f"{shortened(text, 80)} in {label}")
     return " or ".join(found)
 

@@ -117,6 +117,12 @@ class Table:
         if self.separator == "," and ID in layout.roles:
             place, more = layout.roles[ID], number - layout.width
             run = ",".join(cells[place : place + more + 1])
+            if ticket_numbers.DECIMAL_COMMA.fullmatch(run):
+                return Refused(
+                    f"{said} {run} seems to be {cells[place]} with a decimal comma. Write the number without "
+                    "decimals, or save the table with semicolons.",
+                    code="shape",
+                )
             if joined := ticket_numbers.doubtful_run(run):
                 parts = ticket_numbers.joined_words(run.split(","))
                 return Refused(
