@@ -39,6 +39,9 @@ _SHORT = 255
 #: What programs and people write for an empty cell. A tag null or none is one in small letters alone.
 EMPTY_MARKS = frozenset({"NaN", "nan", "NaT", "<NA>", "N/A", "n/a", "NULL", "None", "-", "--", "–", "—"})
 
+#: What spreadsheets write for a box that is ticked, or is not.
+_TICKS = frozenset({"TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "FAUX", "VERDADERO", "FALSO"})
+
 #: The change that a row asks for, as it is stored: {"add": [...], "remove": [...]}.
 RowChange = dict[str, list[str]]
 
@@ -310,6 +313,10 @@ def tags_of(cell: str, role: str, table: Table) -> frozenset[str]:
     if not cell.isascii() and table.encoding is not None and not table.encoding.is_known:
         raise ValidationError(
             f"the {role} cell holds letters in an encoding that cannot be told. Save the file as CSV UTF-8."
+        )
+    if cell in _TICKS:
+        raise ValidationError(
+            f"the {role} cell holds {cell}, which may be a tick. Write {cell.lower()} if it is a tag."
         )
     if role in {ADD, NEW} and cell in EMPTY_MARKS:
         raise ValidationError(f"the {role} cell holds {cell}, which stands for an empty cell. Empty it.")

@@ -29,12 +29,12 @@ _COUNTER = re.compile(r"\d{1,6}[.)]")
 #: One number alone is written so: "40,214.00".
 _WITH_CENTS = re.compile(r"\d{1,3}(?:,\d{3})+\.0+")
 #: What begins a line of a list: "- 40214".
-_BULLETS = frozenset("-*+•·‣◦▪–—")
+_BULLETS = frozenset("-*•·‣◦▪–—")
 _QUERY = re.compile(
     r"\bselect\b.+\bfrom\b|\bwhere\b.+(?:=|\bin\b)|\bin\s*\(\s*['\"]?\d", re.IGNORECASE | re.DOTALL
 )
 #: The least ticket number from which the sum of several is hardly one of them by chance.
-_LEAST_OF_A_SUM = 100
+_LEAST_OF_A_SUM = 1000
 #: How many of the words that are not ticket numbers an error names.
 MOST_NAMED = 10
 #: Characters of a word in an error.
@@ -148,7 +148,19 @@ def read(given: Given) -> TicketIds:
         _read_cells(table, found)
     else:
         _read_words(table, found)
+    if table.layout is None:
+        _check_sum(found.ids)
     return found
+
+
+def _check_sum(ids: array[int]) -> None:
+    """The last number of a list may be the sum of the others."""
+    if len(ids) > 2 and ids[-1] > ids[0] and min(ids) >= _LEAST_OF_A_SUM and 2 * ids[-1] == sum(ids):
+        raise Refused(
+            f"The last number, {ids[-1]}, is the sum of those above it, so it may be no ticket. Delete it, "
+            "or move it up if it is one.",
+            "doubtful",
+        )
 
 
 def _check_query(head: Sequence[Row]) -> None:
@@ -186,6 +198,8 @@ def _is_list(table: Table, given: Given) -> bool:
     if given.is_typed:
         if is_single and _are_counted(cells):
             raise _numbered(cells[0][0])
+        if layouts.is_grid_with_counter(table.head) and table.separator == "\t":
+            return False
         return is_single or _are_numbers(cells) or not _looks_like_a_table(table)
     if is_single and _are_counted(cells):
         raise _numbered(cells[0][0])
@@ -222,9 +236,16 @@ def _are_numbers(cells: Sequence[tuple[int, str]]) -> bool:
 
 
 def _are_counted(cells: Sequence[tuple[int, str]]) -> bool:
-    """Whether a list has 1.123, 2.124, 3.125: numbers with thousands, or 123, 124, 125 counted."""
-    counts = [cell.partition(".")[0] for _, cell in cells if "." in cell]
-    return len(cells) > 1 and counts == [str(number) for number in range(1, len(cells) + 1)]
+    """Whether a list may count its lines, as 1.123, 2.124 or 1 123, 2 124 do, or each second line."""
+    for mark in (".", " "):
+        parts = [cell.split(mark) for _, cell in cells]
+        if len(parts) > 1 and all(len(part) == 2 for part in parts) and _is_count([one for one, _ in parts]):
+            return True
+    return len(cells) > 4 and _is_count([cell for _, cell in cells[::2]])
+
+
+def _is_count(words: Sequence[str]) -> bool:
+    return list(words) == [str(number) for number in range(1, len(words) + 1)]
 
 
 def _check_blanks(cells: Sequence[tuple[int, str]]) -> None:

@@ -9,7 +9,9 @@ from decimal import Decimal
 from tagmanager.intake.tables.headers import ID
 from tagmanager.intake.tables.table import Table
 
-_NUMBER = re.compile(r"-?\d{1,18}(?:[.,]\d{1,6})?")
+_NUMBER = re.compile(r"[$€£¥]?\s?-?\d{1,18}(?:[.,]\d{1,6})*\s?[$€£¥%]?")
+#: A column is read with each decimal point, because a few numbers do not say which it has.
+_POINTS = (".", ",")
 NO, PERHAPS, YES = "no", "perhaps", "yes"
 
 
@@ -42,18 +44,24 @@ def sums_up(table: Table, last: int, cells: Sequence[str]) -> str:
 class _Column:
     def __init__(self) -> None:
         self.addends = 0  # numbers other than zero
-        self._total = Decimal(0)
+        self._totals = [Decimal(0) for _ in _POINTS]
         self._filled = 0
 
     def take(self, cell: str) -> None:
         self._filled += bool(cell)
-        if cell and _NUMBER.fullmatch(cell) and (number := _number(cell)):
-            self._total += number
-            self.addends += 1
+        if cell and _NUMBER.fullmatch(cell):
+            numbers = [_number(cell, point) for point in _POINTS]
+            self._totals = [total + number for total, number in zip(self._totals, numbers, strict=True)]
+            self.addends += any(numbers)
 
     def is_summed_by(self, cell: str) -> bool:
-        return _number(cell) in {self._total, Decimal(self._filled)}
+        return any(
+            _number(cell, point) in {total, Decimal(self._filled)}
+            for point, total in zip(_POINTS, self._totals, strict=True)
+        )
 
 
-def _number(cell: str) -> Decimal:
-    return Decimal(cell.replace(",", "."))
+def _number(cell: str, point: str) -> Decimal:
+    """The number with this decimal point; one that is written with the other has thousands."""
+    whole, _, part = re.sub(r"[^\d.,-]", "", cell).rpartition(point) if point in cell else (cell, "", "")
+    return Decimal(f"{re.sub(r'[^0-9-]', '', whole) or 0}.{re.sub(r'[^0-9]', '', part) or 0}")

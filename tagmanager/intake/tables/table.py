@@ -237,12 +237,15 @@ def _head(text: Text, separator: str, skip: int) -> tuple[list[Row], Refused | N
 
 def _without_drawing(rows: Iterator[Row]) -> Iterator[Row]:
     """Rows without the rules of a drawn table, and without the number of rows below it."""
-    is_drawn = False
+    is_drawn, above = False, 0
     for line, cells in rows:
         first = cells[0] or next(filter(None, cells))
-        if first.startswith(("-", "+", ":", "=")) and _RULE.fullmatch("|".join(cells)):
+        # Further down a rule may part the rows from their sum. MySQL's begins with a plus.
+        is_rule = first.startswith("+") or (above == 1 and first.startswith(("-", ":", "=")))
+        if is_rule and _RULE.fullmatch("|".join(cells)):
             is_drawn = True
         elif not (is_drawn and _FOOTER.fullmatch(first) and sum(map(bool, cells)) == 1):
+            above += 1
             yield line, cells
 
 
