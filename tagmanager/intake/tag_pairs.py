@@ -179,7 +179,7 @@ def _why_unclear(table: Table) -> str:
     others = [cells[place] for _, cells in table.head[1:] for place in known if place < len(cells)]
     if (
         filled == 2
-        and (_names_columns(first) or known)
+        and (_names_columns(first) or known or table.has_rule)
         and not {first[place] for place in known} & set(others)
     ):
         return (

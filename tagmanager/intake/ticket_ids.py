@@ -31,7 +31,7 @@ _WITH_CENTS = re.compile(r"\d{1,3}(?:,\d{3})+\.0+")
 #: What begins a line of a list: "- 40214".
 _BULLETS = frozenset("-*•·‣◦▪–—")
 _QUERY = re.compile(
-    r"\bselect\b.+\bfrom\b|\bwhere\b.+(?:=|\bin\b)|\bin\s*\(\s*['\"]?\d", re.IGNORECASE | re.DOTALL
+    r"\bselect\s+\S.*\sfrom\s|\bwhere\b.+(?:=|\bin\b)|\bin\s*\(\s*['\"]?\d", re.IGNORECASE | re.DOTALL
 )
 #: The least ticket number from which the sum of several is hardly one of them by chance.
 _LEAST_OF_A_SUM = 1000
@@ -350,14 +350,16 @@ class _Column:
             summed = last_row.sums_up(table, line, cells)
         else:
             summed = PERHAPS if is_sum and min(above) >= _LEAST_OF_A_SUM else NO
-        if summed == PERHAPS:
+        # A number in the range of the others may be a ticket, and its cells may add up by chance.
+        is_apart = min(above) >= _LEAST_OF_A_SUM if is_sum else number < min(above)
+        if summed == PERHAPS or (summed == YES and not is_apart):
             what = "sum" if is_sum else "number"
             raise Refused(
                 f"Line {line:,}: {number} is the {what} of those above it, so it may be no ticket. Delete "
                 "the line, or move it up if it is one.",
                 "doubtful",
             )
-        if summed == YES:
+        if summed != NO:
             found.ids.pop()
             found.reading.leave_out(found.reading.totals, line, "sums")
 

@@ -28,8 +28,8 @@ _ODD = {
 }
 #: A line that only draws a table, as in Markdown, psql and MySQL: |---|:--:|, ----+----.
 _RULE = re.compile(r"[|+:=\s-]*-{3}[|+:=\s-]*")
-#: What psql and MySQL write below a table.
-_FOOTER = re.compile(r"\(?\d[\d,.]* rows?(?: in set(?: \([\d.]+ sec\))?)?[.)]?", re.IGNORECASE)
+#: What psql, MySQL and sqlcmd write below a table.
+_FOOTER = re.compile(r"\(?\d[\d,.]* rows?(?: in set(?: \([\d.]+ sec\))?| affected)?[.)]?", re.IGNORECASE)
 #: Errors of spreadsheets as they come into a text: #N/A, #REF!, #BEZUG!, #NAME?
 _ERROR = re.compile(r"#(?:N/?[AVD]|¡?[A-ZÄÖÜÉÍÓÑ]{3,}[A-ZÄÖÜÉÍÓÑ/0-9 ]*[!?]|DIV/0!?|[A-Z]{2,}/0!)")
 
@@ -66,6 +66,14 @@ class Table:
             if width and len(cells) > width and any(cells[width:]):
                 raise self._misshapen(line, cells)
             yield line, cells
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether a rule below the first row says that it names the columns."""
+        if self.text is None:
+            return False
+        first_two = list(islice(self.text.rows(self.separator, self.skip), 2))
+        return len(list(_without_drawing(iter(first_two)))) < len(first_two)
 
     def rows_again(self) -> Iterator[Row]:
         """The rows of data once more, unchecked; of a workbook too."""
