@@ -26,6 +26,10 @@ from tagmanager.intake.tag_rows import tags_of
 BETWEEN = re.compile(r"\s*(?:->|=>|→|=|:(?=\s))\s*|\s+")
 #: The same in a table whose other rows have cells of their own, so that a blank parts no pair.
 _MARKS_BETWEEN = re.compile(r"\s*(?:->|=>|→|=|:(?=\s))\s*")
+#: What people write into the cell of a new tag, to have the old one removed.
+_REMOVALS = frozenset(
+    {"DELETE", "Delete", "REMOVE", "Remove", "DROP", "Drop", "KEEP", "Keep", "SAME", "Same"}
+)
 #: A mapping is kept in the job's row and read with it.
 MOST_PAIRS = 2_000
 #: How many problems an error names; a page shows them all as a table.
@@ -175,7 +179,7 @@ def _why_unclear(table: Table) -> str:
     others = [cells[place] for _, cells in table.head[1:] for place in known if place < len(cells)]
     if (
         filled == 2
-        and (_names_columns(first) or known)
+        and (_names_columns(first) or known or table.has_rule)
         and not {first[place] for place in known} & set(others)
     ):
         return (
@@ -271,6 +275,9 @@ class _Reader:
                 f"{shortened(old)} may sum up the lines above. Delete the line, or write {old.lower()} for "
                 "the tag.",
             )
+            return
+        if new in _REMOVALS:
+            self._add(line, f"{new} may say what to do. Write {new.lower()} if it is a tag.")
             return
         try:
             pair = self._tag(old, OLD), self._tag(new, NEW) if new else ""

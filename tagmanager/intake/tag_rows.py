@@ -13,9 +13,10 @@ from django.core.exceptions import ValidationError
 
 from jobs.common.formatting import some
 from tagmanager.intake import numbers_sorted
-from tagmanager.intake.tables import ticket_numbers
+from tagmanager.intake.tables import last_row, ticket_numbers
 from tagmanager.intake.tables.given import Given
 from tagmanager.intake.tables.headers import ADD, ID, IDS, NEW, REMOVE, ROWS
+from tagmanager.intake.tables.last_row import NO
 from tagmanager.intake.tables.problems import Refused, shortened
 from tagmanager.intake.tables.readings import Reading
 from tagmanager.intake.tables.table import Table, is_error, is_totals_row, open_table
@@ -37,6 +38,9 @@ _SHORT = 255
 
 #: What programs and people write for an empty cell. A tag null or none is one in small letters alone.
 EMPTY_MARKS = frozenset({"NaN", "nan", "NaT", "<NA>", "N/A", "n/a", "NULL", "None", "-", "--", "–", "—"})
+
+#: What spreadsheets write for a box that is ticked, or is not.
+_TICKS = frozenset({"TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "FAUX", "VERDADERO", "FALSO"})
 
 #: The change that a row asks for, as it is stored: {"add": [...], "remove": [...]}.
 RowChange = dict[str, list[str]]
@@ -127,12 +131,14 @@ class _Reader:
         self._leave_out = leave_out
         self._lines = array("I")  # of each row, for errors found later
         self._pending: list[Row] = []  # rows of totals, if nothing follows
+        self._last: Row = (0, [])  # of all
         self._problems: list[str] = []
         self._number_of_problems = 0
         self._by_cells: dict[str, int | str] = {}  # the index of the change; what is wrong; "": nothing to do
 
     def read(self) -> Rows:
         place, add, remove = (self._roles.get(role, -1) for role in (ID, ADD, REMOVE))
+        line, cells = 0, list[str]()
         for line, cells in self._table.rows():
             if self._pending:
                 self._refuse_totals()
@@ -145,9 +151,12 @@ class _Reader:
                 cells[add] if 0 <= add < width else "",
                 cells[remove] if 0 <= remove < width else "",
             )
+        self._last = line, cells
         reading = self.rows.reading
+        self._check_last()
         for line, cells in self._pending:
-            reading.leave_out(reading.totals, line, next(filter(None, cells)))
+            word = next(filter(None, cells)) if is_totals_row(cells, place) else "sums"
+            reading.leave_out(reading.totals, line, word)
         self._find_doubles()
         self._raise_problems()
         if not self.rows:
@@ -205,13 +214,33 @@ class _Reader:
             said = one.why or f"{_shown(number)} is not a ticket number."
         else:
             said = "there is no ticket number."
-        if is_totals_row(cells, self._roles[ID]):
+        if is_totals_row(cells, self._roles[ID]) or (
+            not number and last_row.are_numbers(cells, self._roles[ID])
+        ):
             self._pending.append((line, list(cells)))
         elif self._leave_out:
             self.rows.reading.leave_out(self.rows.reading.bad, line, number)
         else:
             self._add_problem(line, said)
         return None
+
+    def _check_last(self) -> None:
+        """The last row may sum up the others without a word for it."""
+        place = self._roles[ID]
+        if self._pending:
+            line, cells = self._pending[-1]
+            if not is_totals_row(cells, place) and last_row.sums_up(self._table, line, cells) == NO:
+                self._refuse_totals()
+            return
+        ids, (line, cells) = self.rows.ids, self._last
+        if len(ids) < 3 or self._lines[-1] != line or ids[-1] not in (len(ids) - 1, sum(ids[:-1])):
+            return
+        if last_row.sums_up(self._table, line, cells) != NO:
+            raise Refused(
+                f"Line {line:,} seems to hold the totals of the rows above it. Delete the line, or move it "
+                "up if it is a ticket.",
+                code="doubtful",
+            )
 
     def _refuse_totals(self) -> None:
         """Rows of totals that others follow are none."""
@@ -284,6 +313,10 @@ def tags_of(cell: str, role: str, table: Table) -> frozenset[str]:
     if not cell.isascii() and table.encoding is not None and not table.encoding.is_known:
         raise ValidationError(
             f"the {role} cell holds letters in an encoding that cannot be told. Save the file as CSV UTF-8."
+        )
+    if cell in _TICKS:
+        raise ValidationError(
+            f"the {role} cell holds {cell}, which may be a tick. Write {cell.lower()} if it is a tag."
         )
     if role in {ADD, NEW} and cell in EMPTY_MARKS:
         raise ValidationError(f"the {role} cell holds {cell}, which stands for an empty cell. Empty it.")

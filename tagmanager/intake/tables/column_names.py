@@ -19,7 +19,9 @@ def _names(text: str) -> frozenset[str]:
 
 
 TICKET_IDS = _names(
-    """ticket_id id_ticket ticket_ids ticket_number ticket_no ticket_num ticket_nr ticket_n number_of_ticket
+    """ticket_id id_ticket ticket_ids ticket_number ticket_numbers zendesk_ticket_ids zendesk_ticket_numbers
+    zendesk_tickets zendesk_ids custom_field_zendesk_ticket_id custom_field_zendesk_ticket_ids
+    ticket_no ticket_num ticket_nr ticket_n number_of_ticket
     zendesk_ticket_id zendesk_ticket_number zendesk_ticket_no zendesk_ticket zendesk_id zd_ticket_id zd_id
     zd_ticket support_ticket_id support_ticket_number ticket_id_number ticket_number_id id_of_ticket
     ticketnummer ticket_nummer ticket_kennung ticket_ids nummer_des_tickets
@@ -114,6 +116,10 @@ INSTRUCTIONS = _names(
     rename setzen ersetzen loschen hinzufugen entfernen remplacer definir reemplazar establecer substituir
     設定 置換 替换 设置"""
 )
+#: Names of a column that says in each row what is done with it, in a table of tags or of pairs.
+ACTIONS = _names("action actions operation aktion accion acao azione actie действие 操作 アクション")
+#: Names of a column that says which rows count, in a list of ticket numbers.
+CHOICES = _names("exclude excluded skip skipped include included omit")
 #: Whole names that are most likely a misspelt or shortened instruction.
 SHORT_INSTRUCTIONS = frozenset({"ad", "ads", "aad", "addd", "del", "rm", "rem"})
 #: Columns of this project's own exports, which say what was done.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import IO
 
@@ -33,6 +34,8 @@ _USUAL = [
     *("iso8859_2", "iso8859_5", "iso8859_7", "iso8859_9", "koi8_r", "cp866", "cp850", "cp852", "mac_roman"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949", "cp874"),
 ]
+#: Encodings that share their bytes with Windows-1252, so that a few letters cannot tell them apart.
+_NEIGHBOURS = (("cp1250", "Windows-1250"), ("cp1257", "Windows-1257"))
 #: Control characters that no text holds.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _MARKS = (
@@ -54,13 +57,15 @@ class Encoding:
     is_known: bool = True  # False: decoded byte by byte, so that letters beyond ASCII are not to be used
     line: int = 0  # of the sample
     sample: str = ""
+    others: str = ""  # the same line in the encodings that are as likely
 
     @property
     def remark(self) -> str:
         """A guess in a sentence, with a line by which a wrong one is seen; "" where nothing was guessed."""
         if not self.is_guess:
             return ""
-        return f"read as {self.label}, as in line {self.line:,}: {self.sample}"
+        but = f" (it would be {self.others}; if that is right, save it as CSV UTF-8)" if self.others else ""
+        return f"read as {self.label}, as in line {self.line:,}: {self.sample}{but}"
 
 
 def find(content: IO[bytes]) -> Encoding:
@@ -106,7 +111,32 @@ def _wide(content: IO[bytes], head: bytes) -> Encoding:
         is_likely = zeros.count(0) > 0.7 * len(zeros) and not others.count(0) and not _CONTROL.search(others)
         if is_likely and _is_in(content, name):
             return Encoding(name, "UTF-16")
-    raise _no_text()
+    return _wide_by_script(content, head)
+
+
+def _wide_by_script(content: IO[bytes], head: bytes) -> Encoding:
+    """UTF-16 without a mark in another script: read in the wrong order, its line breaks are no characters."""
+    found = [
+        (name, text)
+        for name in ("utf-16-le", "utf-16-be")
+        if _is_writing(text := head.decode(name, "replace")) and _is_in(content, name)
+    ]
+    if len(found) != 1:
+        raise _no_text()
+    name, text = found[0]
+    lines = enumerate(text.splitlines(), 1)
+    line, sample = next(((number, line) for number, line in lines if not line.isascii()), (1, ""))
+    return Encoding(name, "UTF-16", is_guess=True, line=line, sample=shortened(sample, 80))
+
+
+def _is_writing(text: str) -> bool:
+    """Whether a text has lines, and nothing but characters that people write."""
+    cut = text.removesuffix("\N{REPLACEMENT CHARACTER}")
+    return bool(re.search(r"[\r\n]", cut)) and not [
+        char
+        for char in set(cut)
+        if char not in "\r\n\t" and unicodedata.category(char) in {"Cc", "Cn", "Co", "Cs"}
+    ]
 
 
 def _no_text() -> Refused:
@@ -146,7 +176,23 @@ def _guessed(content: IO[bytes], broken: int) -> Encoding:
         return Encoding("latin-1", "an unknown encoding", is_known=False)
     label = "Windows-1252" if name == "cp1252" else name.replace("cp125", "Windows-125")
     text = sample.split(b"\n", 1)[0].decode(name, "replace")
-    return Encoding(name, label, is_guess=True, line=line, sample=shortened(text, 80))
+    others = "" if known else _others(sample, text)
+    return Encoding(name, label, is_guess=True, line=line, sample=shortened(text, 80), others=others)
+
+
+def _others(sample: bytes, western: str) -> str:
+    """The first line of the sample as countries with other letters would read it; "" where they agree."""
+    line = sample.split(b"\n", 1)[0]
+    found = []
+    for name, label in _NEIGHBOURS:
+        try:
+            text = line.decode(name)
+        except UnicodeDecodeError:
+            continue
+        odd = [char for char, before in zip(text, western, strict=True) if char != before]
+        if odd and all(map(str.isalpha, odd)) and not _IMPLAUSIBLE.search(text):
+            found.append(f"{shortened(text, 80)} in {label}")
+    return " or ".join(found)
 
 
 def _odd_lines(content: IO[bytes]) -> tuple[bytes, int]:

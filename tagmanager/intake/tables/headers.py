@@ -49,6 +49,7 @@ class Use:
     example: str  # of a header
     reads_instructions: bool = True  # whether no column that says what to do may be passed over
     instructions: frozenset[str] = frozenset()  # further words of such columns
+    choices_of_rows: frozenset[str] = frozenset()  # names of columns that say what to do with each row
     has_plain_rows: bool = False  # whether rows without a header can be read
 
     def choices(self) -> list[tuple[str, str]]:
@@ -58,7 +59,8 @@ class Use:
     def columns(self, names: Sequence[str]) -> dict[str, list[int]]:
         """For each role the columns of the surest name that occurs."""
         found: dict[str, list[int]] = {}
-        plain_names = [plain(name) for name in names]
+        # "Remove?" asks whether, and holds yes or no.
+        plain_names = ["" if name.rstrip().endswith(("?", "？")) else plain(name) for name in names]
         for role, tiers in self.roles.items():
             for tier in tiers:
                 if places := [place for place, name in enumerate(plain_names) if name in tier]:
@@ -75,10 +77,12 @@ class Use:
 
     def is_instruction(self, name: str) -> bool:
         """Whether a name that is not known looks as if it said what to do."""
+        if plain(name) in self.choices_of_rows:
+            return True
         if (
             not self.reads_instructions
             or plain(name) in column_names.OWN | column_names.OTHER_WORDS
-            or self.is_known(name)
+            or (self.is_known(name) and not name.rstrip().endswith(("?", "？")))
         ):
             return False
         if name.strip() in {"+", "-", "–", "\N{MINUS SIGN}"}:
@@ -118,6 +122,7 @@ IDS = Use(
     needs=((ID,),),
     example="id",
     reads_instructions=False,
+    choices_of_rows=column_names.CHOICES,
     has_plain_rows=True,
 )
 ROWS = Use(
@@ -126,11 +131,13 @@ ROWS = Use(
     needs=((ID,), (ADD, REMOVE)),
     example="id,add,remove",
     instructions=frozenset({"new"}),
+    choices_of_rows=column_names.ACTIONS | column_names.CHOICES,
 )
 MAPPING = Use(
     "mapping",
     {OLD: (column_names.OLD, column_names.TAG), NEW: (column_names.NEW,)},
     needs=((OLD,), (NEW,)),
     example="old,new",
+    choices_of_rows=column_names.ACTIONS | column_names.CHOICES,
     has_plain_rows=True,
 )

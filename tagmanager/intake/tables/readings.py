@@ -67,13 +67,15 @@ class Reading:
             if layout.is_remembered:
                 reading.note("the columns are those that were chosen before for this header")
         if table.encoding is not None and table.encoding.remark:
-            reading.note(table.encoding.remark, is_careful=False)
+            reading.note(table.encoding.remark, is_careful=bool(table.encoding.others))
         workbook = table.workbook
         if workbook is not None:
             if workbook.others:
                 reading.note(
                     f"from the sheet {workbook.sheet}, not from {some(workbook.others, 'other sheet')}"
                 )
+            if workbook.is_hidden:
+                reading.note(f"the sheet {workbook.sheet} is hidden")
             if workbook.hidden_rows:
                 hidden = some(workbook.hidden_rows, "row")
                 were = "was" if workbook.hidden_rows == 1 else "were"

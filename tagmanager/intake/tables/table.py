@@ -26,6 +26,10 @@ _ODD = {
     "error": "an error of the spreadsheet. Correct its formula, or delete it",
     "formula": "a formula without its result. Open the file in a spreadsheet, and save it again",
 }
+#: A line that only draws a table, as in Markdown, psql and MySQL: |---|:--:|, ----+----.
+_RULE = re.compile(r"[|+:=\s-]*-{3}[|+:=\s-]*")
+#: What psql, MySQL and sqlcmd write below a table.
+_FOOTER = re.compile(r"\(?\d[\d,.]* rows?(?: in set(?: \([\d.]+ sec\))?| affected)?[.)]?", re.IGNORECASE)
 #: Errors of spreadsheets as they come into a text: #N/A, #REF!, #BEZUG!, #NAME?
 _ERROR = re.compile(r"#(?:N/?[AVD]|¡?[A-ZÄÖÜÉÍÓÑ]{3,}[A-ZÄÖÜÉÍÓÑ/0-9 ]*[!?]|DIV/0!?|[A-Z]{2,}/0!)")
 
@@ -41,6 +45,7 @@ class Table:
     workbook: Workbook | None = None
     separator: str = ","
     skip: int = 0  # lines before the table, such as sep=;
+    _given: Given | None = field(default=None, repr=False)
     _rest: Iterator[Row] = field(default_factory=lambda: iter(()), repr=False)
 
     @property
@@ -62,9 +67,27 @@ class Table:
                 raise self._misshapen(line, cells)
             yield line, cells
 
+    @property
+    def has_rule(self) -> bool:
+        """Whether a rule below the first row says that it names the columns."""
+        if self.text is None:
+            return False
+        first_two = list(islice(self.text.rows(self.separator, self.skip), 2))
+        return len(list(_without_drawing(iter(first_two)))) < len(first_two)
+
+    def rows_again(self) -> Iterator[Row]:
+        """The rows of data once more, unchecked; of a workbook too."""
+        first = self.layout.line if self.layout else 0
+        if self.workbook is None:
+            rows = self._all_rows()
+        else:
+            assert self._given is not None
+            rows = Workbook(self._given.content, self._given.answers.sheet).rows()
+        return ((line, cells) for line, cells in rows if line > first)
+
     def _all_rows(self) -> Iterator[Row]:
         if self.text is not None:
-            return self.text.rows(self.separator, self.skip)
+            return _without_drawing(self.text.rows(self.separator, self.skip))
         return self._workbook_rows()
 
     def _workbook_rows(self) -> Iterator[Row]:
@@ -102,6 +125,12 @@ class Table:
         if self.separator == "," and ID in layout.roles:
             place, more = layout.roles[ID], number - layout.width
             run = ",".join(cells[place : place + more + 1])
+            if ticket_numbers.DECIMAL_COMMA.fullmatch(run):
+                return Refused(
+                    f"{said} {run} seems to be {cells[place]} with a decimal comma. Write the number without "
+                    "decimals, or save the table with semicolons.",
+                    code="shape",
+                )
             if joined := ticket_numbers.doubtful_run(run):
                 parts = ticket_numbers.joined_words(run.split(","))
                 return Refused(
@@ -170,7 +199,7 @@ def known_before(table: Table, given: Given, unclear: Unclear) -> Layout:
 def _of_workbook(given: Given, use: Use) -> Table:
     workbook = Workbook(given.content, given.answers.sheet)
     rest = workbook.rows()
-    return Table(use, list(islice(rest, HEAD_ROWS)), workbook=workbook, _rest=rest)
+    return Table(use, list(islice(rest, HEAD_ROWS)), workbook=workbook, _given=given, _rest=rest)
 
 
 def _of_text(given: Given, use: Use) -> Table:
@@ -207,11 +236,25 @@ def _separator_line(start: str) -> tuple[int, str]:
 def _head(text: Text, separator: str, skip: int) -> tuple[list[Row], Refused | None]:
     rows: list[Row] = []
     try:
-        for row in islice(text.rows(separator, skip), HEAD_ROWS):
+        for row in islice(_without_drawing(text.rows(separator, skip)), HEAD_ROWS):
             rows.append(row)  # noqa: PERF402 - those before a problem are kept
     except Refused as problem:
         return rows, problem
     return rows, None
+
+
+def _without_drawing(rows: Iterator[Row]) -> Iterator[Row]:
+    """Rows without the rules of a drawn table, and without the number of rows below it."""
+    is_drawn, above = False, 0
+    for line, cells in rows:
+        first = cells[0] or next(filter(None, cells))
+        # Further down a rule may part the rows from their sum. MySQL's begins with a plus.
+        is_rule = first.startswith("+") or (above == 1 and first.startswith(("-", ":", "=")))
+        if is_rule and _RULE.fullmatch("|".join(cells)):
+            is_drawn = True
+        elif not (is_drawn and _FOOTER.fullmatch(first) and sum(map(bool, cells)) == 1):
+            above += 1
+            yield line, cells
 
 
 def _score(head: Sequence[Row], use: Use, given: Given) -> tuple[int, int, int]:

@@ -10,6 +10,8 @@ from jobs.common.input import MAX_INT64, whole_number
 
 #: How a number was written, where that is worth telling.
 THOUSANDS, DECIMALS, ADDRESS, SEVERAL = "thousands", "decimals", "address", "several"
+#: A number with a decimal comma, as the separator of a table cuts it: 40214,0. "40,000" may be thousands.
+DECIMAL_COMMA = re.compile(r"[1-9]\d*,0{1,2}|[1-9]\d{3,},0+")
 #: A comma run of more groups than this is longer than any ticket number, so it is a list.
 MOST_GROUPS = 4
 #: Digits that a spreadsheet keeps of a number.

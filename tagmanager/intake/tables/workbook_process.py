@@ -92,7 +92,15 @@ def write(path: str, workbook: CalamineWorkbook, wished: str) -> None:
     sheet = workbook.get_sheet_by_name(filled[0])
     odd, hidden_rows = oddities(path, filled[0]) if zipfile.is_zipfile(path) else ({}, 0)
     merged = [(*start, *end) for start, end in sheet.merged_cell_ranges or ()]
-    answer(about | {"sheet": filled[0], "merged": merged[:MOST_ODD], "hidden_rows": hidden_rows})
+    answer(
+        about
+        | {
+            "sheet": filled[0],
+            "merged": merged[:MOST_ODD],
+            "hidden_rows": hidden_rows,
+            "is_hidden": filled[0] not in visible,
+        }
+    )
     rows(sheet, odd)
 
 

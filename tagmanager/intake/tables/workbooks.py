@@ -53,6 +53,7 @@ class Workbook:
             raise _no_sheet(sheets, sheet)
         self.sheet: str = about["sheet"]
         self.others = int(about["all"]) - 1
+        self.is_hidden = bool(about["is_hidden"])
         self.hidden_rows = int(about["hidden_rows"])
         self.merged: list[tuple[int, int, int, int]] = [tuple(area) for area in about["merged"]]
 

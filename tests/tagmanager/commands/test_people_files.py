@@ -73,6 +73,31 @@ def test_a_column_is_named_where_none_is_known(demo: Demo, tmp_path: Path) -> No
     assert stored("rows", Job.objects.latest("id")) == [[40214, ["vip"], ["old"]], [40215, ["gold"], []]]
 
 
+def test_an_unknown_name_above_numbers_is_named_by_an_option(demo: Demo, tmp_path: Path) -> None:
+    file = tmp_path / "ids.csv"
+    file.write_text("Nummer\n40214\n40215\n")
+    ran = ask("ids", file)
+    assert (ran.code, "Say which column is which, such as --column id=Nummer" in ran.err) == (2, True)
+    assert ask("ids", file, "--column", "id=Nummer").code == 0
+    assert stored("ids", Job.objects.get()) == [40214, 40215]
+
+
+def test_sums_queries_and_columns_of_actions_are_told_on_the_command_line(demo: Demo, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("id,n\n40214,3\n40215,4\n2,7\n")
+    ran = ask("ids", file)
+    assert (ran.code, stored("ids", Job.objects.get())) == (0, [40214, 40215])
+    assert "line 4 (sums) left out" in ran.out
+    file.write_text("SELECT id FROM tickets WHERE id IN (40214, 40215) LIMIT 10")
+    ran = ask("ids", file, "--skip-bad-lines")
+    assert (ran.code, "This is a query of a database." in ran.err) == (2, True)
+    file.write_text("id,add,action\n40214,a,remove\n")
+    ran = ask("rows", file)
+    assert (ran.code, "The column action is not understood." in ran.err) == (2, True)
+    file.write_bytes("old,new\nshipping,číslo\n".encode("cp1250"))
+    assert "it would be shipping,číslo in Windows-1250" in ask("mapping", file).out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

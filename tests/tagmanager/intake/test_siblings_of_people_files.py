@@ -435,7 +435,7 @@ def test_what_is_no_table_is_refused_by_its_kind(content: bytes, said: str) -> N
     ("use", "content", "said"),
     [
         ("ids", "1. 40214\n2. 40215\n", "Line 1 begins with a number that may only count the lines"),
-        ("ids", "Request ID\n40214\n", "2 are not ticket numbers: 'Request' (line 1), 'ID' (line 1)."),
+        ("ids", "Request ID\n40214\n", "No column is known; line 1 has Request ID."),
         ("ids", "1) #40214\n2) #40215\n", "Line 1 begins with a number that may only count the lines"),
         ("ids", "name,id\na,(555) 123 4567\n", "Line 2: '(555) 123 4567' is not a ticket number."),
         ("ids", "Subject,Ticket ID\na,7\nb,8\n(3 rows),3\n", "Line 4 says (3 rows), so 3 may be no ticket."),

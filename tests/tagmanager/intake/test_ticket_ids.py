@@ -58,7 +58,7 @@ def test_a_file_without_numbers_is_refused_in_words(lines: list[str], sentence: 
         (["id\n", "1\n", "two\n"], [(3, "two")]),
         (["sep=;\n", "id;x\n", "0;a\n"], [(3, "0")]),
         (["id\n", "99999999999999999999\n", "-1\n"], [(2, "99999999999999999999"), (3, "-1")]),
-        (["Number\n", "1\n"], [(1, "Number")]),
+        (["Number\n", "1\n", "x\n"], [(1, "Number"), (3, "x")]),
     ],
 )
 def test_words_that_are_not_numbers_are_named_with_their_lines(

@@ -133,6 +133,49 @@ def test_columns_are_chosen_above_the_table_and_the_choice_is_remembered(web: Cl
     assert "1 ticket number from column Request; the columns are those that were chosen before" in page_text
 
 
+@pytest.mark.parametrize("way", ["file", "pasted"])
+def test_an_unknown_name_above_numbers_has_a_choice_above_its_column(
+    web: Client, demo: Demo, way: str
+) -> None:
+    path, field, filled = SENT_TO["ids"]
+    text = "Nummer\n40214\n40215\n"
+    sent = {"ids_file": SimpleUploadedFile("a.csv", text.encode())} if way == "file" else {"ids": text}
+    page = web.post(path, filled | {"dry_run": "on", "nonce": "n"} | sent).content.decode()
+    name = field if way == "file" else "ids"
+    assert page.count(f'name="{name}-role"') == 1
+    assert "No column is known; line 1 has Nummer." in page
+    answers: dict[str, Any] = dict(re.findall(rf'name="({name}-(?:kept|digest|header))" value="(\w+)"', page))
+    answers |= {f"{name}-header": "1", f"{name}-role": ["id"]}
+    send(web, "ids", **answers | ({} if way == "file" else {"ids": text}))
+    assert stored("ids", Job.objects.get()) == [40214, 40215]
+
+
+def test_letters_that_may_be_of_another_country_are_read_before_a_real_run(web: Client, demo: Demo) -> None:
+    path, field, filled = SENT_TO["mapping"]
+    content = "old,new\nshipping,číslo\n".encode("cp1250")
+    sent = filled | {"nonce": "n", "source": "all", field: SimpleUploadedFile("file.csv", content)}
+    page = words(web.post(path, sent).content)
+    assert "it would be shipping,číslo in Windows-1250" in page
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("use", "text", "said"),
+    [
+        ("ids", "#8,b\n#9,c\n", "No column is known; line 1 has #8, b."),
+        ("ids", "IN (1, 2, 3)", "This is a query of a database."),
+        ("rows", "id,add,Remove?\n7,a,b\n", "The column Remove? is not understood."),
+        ("rows", "id,tags,action\n7,a,add\n", "The column action is not understood."),
+    ],
+)
+def test_what_may_mean_two_things_is_asked_about_on_the_page(
+    web: Client, demo: Demo, use: str, text: str, said: str
+) -> None:
+    assert said in send(web, use, text.encode())
+    assert said in send(web, use, **{PASTED[use]: text})
+    assert not Job.objects.exists()
+
+
 def test_an_answer_counts_for_the_file_that_was_asked_about_alone(web: Client, demo: Demo) -> None:
     token = token_in(web, "ids", b"x,y\n1,40214\n2,40215\n")
     answers: dict[str, Any] = {
