@@ -68,6 +68,6 @@ def test_one_tick_takes_all_rows_and_gives_them_back(page: Page, gallery: dict[s
 
 def test_a_list_shows_a_job_getting_on(office: Office, page: Page, gallery: dict[str, int]) -> None:
     page.goto("/")
-    row = page.locator("#jobs-now tr", has=page.locator(f"#job-{gallery['stalled']}"))
+    row = page.locator("#jobs-now li", has=page.locator(f"#job-{gallery['stalled']}"))
     move(office, gallery["stalled"], 130)
     expect(row).to_contain_text("150 of 240")

