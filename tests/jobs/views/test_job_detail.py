@@ -362,3 +362,16 @@ def test_items_that_need_no_change_count_for_the_speed(web: Client) -> None:
     status = progress.status_of(job)
     # 1,100 tickets in ten and a half seconds, and 80,000 left
     assert (round(status["tickets_per_minute"]), status["eta_seconds"]) == (6_286, 764)
+
+
+@pytest.mark.parametrize("where", ["/jobs/{pk}/", "/jobs/", "/", "/admin/jobs/job/"])
+def test_an_undo_that_left_tickets_out_says_so_wherever_it_is_shown(admin_client: Client, where: str) -> None:
+    done = factories.job(Status.SUCCEEDED, changed=12)
+    undo = factories.job(
+        Status.SUCCEEDED, changed=5, skipped=7, parent=done, follow_up=FollowUp.UNDO, title="Undo of job 1"
+    )
+    shown = admin_client.get(where.format(pk=undo.pk)).content.decode()
+    assert re.search(
+        r'class="status status-warning">(<svg.*?</svg>)?Succeeded, 7 not taken back</span>', shown
+    )
+    assert "status-success" in shown or where == "/jobs/{pk}/"
