@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.reports import progress
+from jobs.reports.item_search import find_items
 from jobs.states import ACTIVE, ENDED, STOPPED, FollowUp, Outcome, Status, WaitReason
 from tests import factories
 
@@ -375,3 +376,45 @@ def test_an_undo_that_left_tickets_out_says_so_wherever_it_is_shown(admin_client
         r'class="status status-warning">(<svg.*?</svg>)?Succeeded, 7 not taken back</span>', shown
     )
     assert "status-success" in shown or where == "/jobs/{pk}/"
+
+
+@pytest.mark.parametrize(
+    ("find", "refs"),
+    [
+        ("4711", [4711]),
+        (" #4711 ", [4711]),
+        ("99", []),
+        ("old", [7, 8, 9]),
+        ("vip", [7, 9]),
+        ("größe", [4711]),
+        ("gr_ße", []),
+        ("closed", [8]),
+        ("tags", []),
+        ("\x00", []),
+    ],
+)
+def test_tickets_are_found_by_number_tag_and_reason(web: Client, find: str, refs: list[int]) -> None:
+    job, other = factories.job(Status.PARTIAL, changed=3, failed=1), factories.job(Status.PARTIAL, changed=1)
+    for ref in (7, 9):
+        factories.item(job, ref)
+    factories.item(job, 8, Outcome.SKIPPED, reason="closed")
+    factories.item(job, 4711, before={"tags": ["größe"]}, change={"add": ["x"]})
+    factories.item(other, 99)
+    response = web.get(f"/jobs/{job.pk}/", {"find": find})
+    assert response.status_code == 200
+    assert [item.ref for item in response.context["items"].rows] == refs
+
+
+def test_a_search_reads_a_bounded_number_of_tickets_and_goes_on_from_there(db: None) -> None:
+    job = factories.job(Status.PARTIAL, changed=30)
+    for ref in range(1, 31):
+        factories.item(job, ref, change={"add": ["rare" if ref in (15, 29) else "vip"]})
+    found, after = [], None
+    for expected in (10, 20, 30, None):
+        page = find_items(job.items.all(), "rare", after=after, size=25, at_once=10)
+        found += [item.ref for item in page.rows]
+        after = page.after
+        assert after == expected
+    assert found == [15, 29]
+    full = find_items(job.items.all(), "vip", after=None, size=3, at_once=10)
+    assert ([item.ref for item in full.rows], full.after) == ([1, 2, 3], 3)
