@@ -132,6 +132,12 @@ class JobPage:
         return [replace(action, label=labels.get(action.name, action.label)) for action in offered]
 
     @property
+    def one_click(self) -> frozenset[str]:
+        """The actions that need no question because another click takes them back."""
+        is_plain_pause = self.job.status == Status.PAUSED and not self.question
+        return frozenset({"pause", "resume"} if is_plain_pause else {"pause"})
+
+    @property
     def page_title(self) -> str:
         """For the tab of a browser, which may be in the background: the progress first, then the title."""
         if not self.job.is_active:
