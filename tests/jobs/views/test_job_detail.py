@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -418,3 +419,29 @@ def test_a_search_reads_a_bounded_number_of_tickets_and_goes_on_from_there(db: N
     assert found == [15, 29]
     full = find_items(job.items.all(), "vip", after=None, size=3, at_once=10)
     assert ([item.ref for item in full.rows], full.after) == ([1, 2, 3], 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.UNDO, "changed": 1}, "Undone by"),
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.UNDO, "skipped": 1}, "Undo:"),
+        ({"status": Status.RUNNING, "follow_up": FollowUp.UNDO, "total": 1}, "Undo:"),
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.RETRY, "changed": 1}, "Retried by"),
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.RUN, "changed": 1}, "Preview of"),
+    ],
+)
+def test_a_job_names_what_followed_it(web: Client, fields: dict[str, Any], words: str) -> None:
+    parent = factories.job(Status.PARTIAL, changed=1, failed=1)
+    child = factories.job(parent=parent, **fields)
+    page = text(web.get(parent.get_absolute_url()).content)
+    assert f'{words} <a class="number" href="/jobs/{child.pk}/">#{child.pk}</a>' in page
+
+
+def test_previews_and_real_changes_are_told_apart_in_words(web: Client) -> None:
+    real = text(web.get(factories.job(Status.SUCCEEDED, changed=1).get_absolute_url()).content)
+    preview = text(
+        web.get(factories.job(Status.SUCCEEDED, planned=1, dry_run=True).get_absolute_url()).content
+    )
+    told = (">Real changes</span>", ">Preview: nothing is written to Zendesk</span>")
+    assert [[words in page for words in told] for page in (real, preview)] == [[True, False], [False, True]]
