@@ -134,10 +134,13 @@ def _account_context(request: HttpRequest, page: JobPage) -> dict[str, Any]:
         items = items.filter(reason=reason)
     find = storable(request.GET.get("find", "").strip(), FIND_LENGTH)
     place = cursor_in(request)
-    if find and (number := typed_number(find)) is None:
+    number = typed_number(find)
+    if number is not None:
+        rows = page_of(items.filter(ref=number), place, key="ref", size=PAGE)
+    elif find:
         rows = find_items(items, find, after=place.after, size=PAGE)
     else:
-        rows = page_of(items.filter(ref=number) if find else items, place, key="ref", size=PAGE)
+        rows = page_of(items, place, key="ref", size=PAGE)
     kept = {"outcome": name, "reason": reason, "find": find}
     return {
         "items": rows,
