@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from jobs.common.formatting import duration
 from jobs.models import Batch, Item, Job
 from jobs.presentation.outcomes import OUTCOMES
-from jobs.presentation.statuses import STATUSES
+from jobs.presentation.statuses import shown_status
 from jobs.reports.progress import percent_of
 from jobs.states import WITH_CHANGE, Outcome
 from jobs.templatetags.job_pages import done, item_address, tags_of
@@ -42,10 +42,11 @@ def progress_of(job: Job) -> SafeString:
 
 def status_of(job: Job) -> SafeString:
     """The status as a coloured word, and whether it is a dry run."""
+    shown = shown_status(job)
     return format_html(
         '<span class="status status-{}">{}</span> {}',
-        STATUSES[job.status].colour,
-        job.get_status_display(),
+        shown.colour,
+        shown.label,
         "dry run" if job.dry_run else "",
     )
 

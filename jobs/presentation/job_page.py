@@ -19,7 +19,7 @@ from jobs.presentation.blockers import Blocker, find_blocker
 from jobs.presentation.job_actions import JobAction, available_actions
 from jobs.presentation.outcomes import Count, outcome_counts
 from jobs.presentation.speed_chart import SpeedChart, speed_chart
-from jobs.presentation.statuses import STATUSES, StatusDisplay
+from jobs.presentation.statuses import STATUSES, StatusDisplay, shown_status
 from jobs.presentation.timeline import TimelineEntry, fold_repetitions
 from jobs.presentation.verified import verified_words
 from jobs.presentation.wait_reasons import WAIT_REASONS
@@ -132,15 +132,21 @@ class JobPage:
         return [replace(action, label=labels.get(action.name, action.label)) for action in offered]
 
     @property
+    def one_click(self) -> frozenset[str]:
+        """The actions that need no question because another click takes them back."""
+        is_plain_pause = self.job.status == Status.PAUSED and not self.question
+        return frozenset({"pause", "resume"} if is_plain_pause else {"pause"})
+
+    @property
     def page_title(self) -> str:
         """For the tab of a browser, which may be in the background: the progress first, then the title."""
         if not self.job.is_active:
-            return f"{self.job.get_status_display()} · {self.job.title}"
+            return f"{shown_status(self.job).label} · {self.job.title}"
         return f"{self.job.title}" if self.percent is None else f"{self.percent} % · {self.job.title}"
 
     @property
     def colour(self) -> str:
-        return self.display.colour
+        return shown_status(self.job).colour
 
     @cached_property
     def stalled_for(self) -> str:
@@ -193,7 +199,7 @@ class JobPage:
     @property
     def announcement(self) -> str:
         """The status in a few words, for screen readers."""
-        words = [self.job.get_status_display()]
+        words = [shown_status(self.job).label]
         if self.percent is not None:
             words.append(f"{self.percent} % done")
         if self.job.failed:

@@ -14,7 +14,7 @@ from jobs.list_cursor import listing_progress
 from jobs.models import Job
 from jobs.presentation.wait_reasons import WAIT_REASONS
 from jobs.reports.progress import speed_of
-from jobs.states import Status, WaitReason
+from jobs.states import FollowUp, Status, WaitReason
 
 #: A text in which `{job.pk}` may stand, or a function of the job.
 Words = str | Callable[[Job], str]
@@ -35,6 +35,34 @@ class StatusDisplay:
     action_labels: Mapping[str, str] = field(default_factory=dict)  # by action, where the usual one misleads
     is_request: bool = False  # a person asked for it, and a worker makes the step that follows
     is_idle: bool = False  # nothing is sent; the speed chart shades it
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStatus:
+    """The badge of one job."""
+
+    colour: str
+    icon: str
+    label: str
+
+
+def shown_status(job: Job) -> ShownStatus:
+    """The job's status, except that an undo which left tickets out is not shown as a plain success.
+
+    Only the look: the stored status, and that in JSON, stay.
+    """
+    if left := not_taken_back(job):
+        partial = STATUSES[Status.PARTIAL]
+        label = f"{job.get_status_display()}, {left:,} not taken back"
+        return ShownStatus(partial.colour, partial.icon, label)
+    display = STATUSES[job.status]
+    return ShownStatus(display.colour, display.icon, job.get_status_display())
+
+
+def not_taken_back(job: Job) -> int:
+    """The tickets that a successful undo skipped; 0 for every other job."""
+    is_undo = job.follow_up == FollowUp.UNDO and not job.dry_run
+    return job.skipped if is_undo and job.status == Status.SUCCEEDED else 0
 
 
 def status_template(status: str) -> str:

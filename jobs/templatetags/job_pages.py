@@ -15,7 +15,8 @@ from jobs.presentation.job_actions import primary_action
 from jobs.presentation.job_page import running_time
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import outcome_word
-from jobs.presentation.statuses import STATUSES, status_template
+from jobs.presentation.relations import relation_words
+from jobs.presentation.statuses import not_taken_back, shown_status, status_template
 from jobs.reports.exports import custom_fields
 from jobs.reports.failure_reasons import Cause
 
@@ -28,14 +29,16 @@ COMMENTS = {"public": "public reply", "internal": "internal note"}
 register.filter("primary_action", primary_action)
 register.filter("status_template", lambda job: status_template(job.status))
 register.filter("running_time", running_time)
+register.filter("relation_words", relation_words)
+register.filter("not_taken_back", not_taken_back)
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 
 
 @register.inclusion_tag("jobs/_badge.html")
-def badge(status: str, label: str) -> dict[str, Any]:
-    """A status as word, icon and colour."""
-    display = STATUSES[status]
-    return {"colour": display.colour, "icon": display.icon, "label": label}
+def badge(job: Job) -> dict[str, Any]:
+    """The status of a job as word, icon and colour."""
+    shown = shown_status(job)
+    return {"colour": shown.colour, "icon": shown.icon, "label": shown.label}
 
 
 @register.simple_tag

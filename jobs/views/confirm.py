@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -60,8 +62,18 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     except actions.NotPossible as problem:
         messages.warning(request, str(problem))
     else:
-        messages.success(request, action.done_message)
+        messages.success(request, _done_message(job, action))
     return redirect(job)
+
+
+def _done_message(job: Job, action: JobAction) -> str:
+    """What was done; a pause that is complete already comes with the way back."""
+    if action.name == "pause":
+        job.refresh_from_db(fields=["status"])
+        if job.status == Status.PAUSED:
+            resume = reverse("jobs:resume", args=[job.pk])
+            return format_html('Paused. <a id="undo-pause" href="{}" data-one-click>Resume</a>', resume)
+    return action.done_message
 
 
 def _ask(request: HttpRequest, job: Job, action: JobAction, *, problem: str = "") -> HttpResponse:

@@ -17,19 +17,22 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.common.input import MAX_INT64
-from jobs.models import Job
+from jobs.common.input import MAX_INT64, storable, typed_number
+from jobs.models import Item, Job
 from jobs.presentation.job_page import JobPage
 from jobs.presentation.job_summary import request_summary
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import Reasons, outcome_word, outcomes_with
 from jobs.reports import export_files, exports, progress
 from jobs.reports.failure_reasons import causes_of, reason_in
-from jobs.views.pagination import cursor_in, page_of
+from jobs.reports.item_search import Found, find_items
+from jobs.views.pagination import KeysetPage, cursor_in, page_of
 from jobs.views.permissions import SEE, allowed
 
 PAGE = 25
 CHILDREN_SHOWN = 20
+#: The longest tag or reason that is looked for, in characters.
+FIND_LENGTH = 255
 
 
 @require_safe
@@ -120,6 +123,7 @@ def _account_context(request: HttpRequest, page: JobPage) -> dict[str, Any]:
     job = page.job
     name, reason = request.GET.get("outcome", ""), reason_in(request.GET)
     items = job.items.defer("batch")
+    rows: KeysetPage[Item] | Found
     if name:
         try:
             outcome = exports.stored_outcome(name)
@@ -128,13 +132,25 @@ def _account_context(request: HttpRequest, page: JobPage) -> dict[str, Any]:
         items = items.filter(outcome=outcome)
     if reason:
         items = items.filter(reason=reason)
+    find = storable(request.GET.get("find", "").strip(), FIND_LENGTH)
+    place = cursor_in(request)
+    number = typed_number(find)
+    if number is not None:
+        rows = page_of(items.filter(ref=number), place, key="ref", size=PAGE)
+    elif find:
+        rows = find_items(items, find, after=place.after, size=PAGE)
+    else:
+        rows = page_of(items, place, key="ref", size=PAGE)
+    kept = {"outcome": name, "reason": reason, "find": find}
     return {
-        "items": page_of(items, cursor_in(request), key="ref", size=PAGE),
+        "items": rows,
+        "find": find,
         "outcome": name,
         "outcome_word": outcome_word(exports.stored_outcome(name), job) if name else "",
         "reason": reason,
         "failures": causes_of(job, outcomes_with(Reasons.FAILURES)),
         "left_out": causes_of(job, outcomes_with(Reasons.LEFT_OUT)),
         "query": request.GET.urlencode(),
-        "kept": urlencode({key: value for key, value in (("outcome", name), ("reason", reason)) if value}),
+        "kept": urlencode({key: value for key, value in kept.items() if value}),
+        "kept_in_file": urlencode({key: value for key, value in kept.items() if value and key != "find"}),
     }

@@ -8,6 +8,7 @@ import "./tab-progress.js";
 import "./job-ticks.js";
 import "./keep-focus.js";
 import "./submit-once.js";
+import "./one-click.js";
 import "./copy.js";
 import "./shortcuts.js";
 import "./name-menu.js";

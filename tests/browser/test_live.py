@@ -129,3 +129,17 @@ def test_a_server_that_is_away_is_reported_and_found_again(
     see_state(page, "Succeeded")
     expect(page.locator("#poll-trouble")).to_be_hidden()
     assert page.evaluate("document.body.dataset.loaded") == "once"
+
+
+def test_one_click_pauses_and_one_more_resumes(office: Office, page: Page) -> None:
+    with office.half_done():
+        address = office.start_job(office.demo.open_tickets[:1_200], "one-click")
+        page.goto(address)
+        expect(page.locator("#bar-text")).to_have_text(ON_THE_WAY)
+        page.locator("#do-pause").click()
+        see_state(page, "Pausing")
+        expect(page).to_have_url(re.compile(r"/jobs/\d+/$"))
+    see_state(page, "Paused")
+    page.locator("#do-resume").click()
+    see_state(page, "Succeeded")
+    expect(page).to_have_url(re.compile(r"/jobs/\d+/$"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,8 +15,15 @@ from jobs.cli.runner import EXIT_CODES
 from jobs.presentation.blockers import WAIT_BLOCKERS
 from jobs.presentation.job_actions import JOB_ACTIONS
 from jobs.presentation.job_page import JobPage
-from jobs.presentation.statuses import STATUSES, progress_words, status_template, summary_words
+from jobs.presentation.statuses import (
+    STATUSES,
+    progress_words,
+    shown_status,
+    status_template,
+    summary_words,
+)
 from jobs.presentation.wait_reasons import WAIT_REASONS
+from jobs.reports.progress import status_of
 from jobs.states import ACTIVE, ENDED, STOPPED, Status, WaitReason
 from jobs.views.filters import TABS
 from tests import factories
@@ -93,3 +101,22 @@ def test_a_reason_to_wait_has_its_words_on_the_page_and_in_a_terminal(db: None, 
 
 def test_a_wait_that_lasts_is_explained_unless_another_worker_ends_it() -> None:
     assert set(WAIT_BLOCKERS) == set(WaitReason) - {WaitReason.WORKER_LOST, WaitReason.HELD}
+
+
+@pytest.mark.parametrize(
+    ("fields", "label", "colour"),
+    [
+        ({"follow_up": "undo", "changed": 5, "skipped": 7}, "Succeeded, 7 not taken back", "warning"),
+        ({"follow_up": "undo", "changed": 5, "skipped": 1_200}, "Succeeded, 1,200 not taken back", "warning"),
+        ({"follow_up": "undo", "changed": 5, "unchanged": 7}, "Succeeded", "success"),
+        ({"follow_up": "undo", "planned": 5, "skipped": 7, "dry_run": True}, "Succeeded", "success"),
+        ({"changed": 5, "skipped": 7}, "Succeeded", "success"),
+    ],
+)
+def test_only_an_undo_that_took_all_back_is_green(
+    db: None, fields: dict[str, Any], label: str, colour: str
+) -> None:
+    job = factories.job(Status.SUCCEEDED, **fields)
+    shown = shown_status(job)
+    assert (shown.label, shown.colour) == (label, colour)
+    assert status_of(job)["status"] == "succeeded"

@@ -228,3 +228,20 @@ def test_a_follow_up_is_confirmed_with_the_jobs_at_work_on_the_same_tickets(web:
     assert "Each ticket ends as if one of the two had run after the other" in page
     Job.objects.filter(pk=other.pk).update(status=Status.SUCCEEDED, finished_at=job.finished_at)
     assert "is at work on" not in words(web.get(f"/jobs/{job.pk}/undo"))  # type: ignore[arg-type]
+
+
+def test_a_pause_that_is_complete_comes_with_the_way_back(web: Client) -> None:
+    job = factories.job(Status.QUEUED)
+    page = web.post(f"/jobs/{job.pk}/pause", follow=True).content.decode()
+    assert f'Paused. <a id="undo-pause" href="/jobs/{job.pk}/resume" data-one-click>Resume</a>' in page
+    assert '<form id="one-click" method="post" data-once hidden>' in page
+    web.post(f"/jobs/{job.pk}/resume")
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED
+
+
+def test_an_errored_job_asks_before_it_resumes(web: Client) -> None:
+    stopped = factories.job(Status.ERRORED, changed=1, total=5)
+    page = web.get(stopped.get_absolute_url()).content.decode()
+    assert 'id="do-resume"' in page
+    assert "data-one-click" not in page

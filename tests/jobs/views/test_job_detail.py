@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.reports import progress
+from jobs.reports.item_search import find_items
 from jobs.states import ACTIVE, ENDED, STOPPED, FollowUp, Outcome, Status, WaitReason
 from tests import factories
 
@@ -362,3 +364,84 @@ def test_items_that_need_no_change_count_for_the_speed(web: Client) -> None:
     status = progress.status_of(job)
     # 1,100 tickets in ten and a half seconds, and 80,000 left
     assert (round(status["tickets_per_minute"]), status["eta_seconds"]) == (6_286, 764)
+
+
+@pytest.mark.parametrize("where", ["/jobs/{pk}/", "/jobs/", "/", "/admin/jobs/job/"])
+def test_an_undo_that_left_tickets_out_says_so_wherever_it_is_shown(admin_client: Client, where: str) -> None:
+    done = factories.job(Status.SUCCEEDED, changed=12)
+    undo = factories.job(
+        Status.SUCCEEDED, changed=5, skipped=7, parent=done, follow_up=FollowUp.UNDO, title="Undo of job 1"
+    )
+    shown = admin_client.get(where.format(pk=undo.pk)).content.decode()
+    assert re.search(
+        r'class="status status-warning">(<svg.*?</svg>)?Succeeded, 7 not taken back</span>', shown
+    )
+    assert "status-success" in shown or where == "/jobs/{pk}/"
+
+
+@pytest.mark.parametrize(
+    ("find", "refs"),
+    [
+        ("4711", [4711]),
+        (" #4711 ", [4711]),
+        ("99", []),
+        ("old", [7, 8, 9]),
+        ("vip", [7, 9]),
+        ("größe", [4711]),
+        ("gr_ße", []),
+        ("closed", [8]),
+        ("tags", []),
+        ("\x00", []),
+    ],
+)
+def test_tickets_are_found_by_number_tag_and_reason(web: Client, find: str, refs: list[int]) -> None:
+    job, other = factories.job(Status.PARTIAL, changed=3, failed=1), factories.job(Status.PARTIAL, changed=1)
+    for ref in (7, 9):
+        factories.item(job, ref)
+    factories.item(job, 8, Outcome.SKIPPED, reason="closed")
+    factories.item(job, 4711, before={"tags": ["größe"]}, change={"add": ["x"]})
+    factories.item(other, 99)
+    response = web.get(f"/jobs/{job.pk}/", {"find": find})
+    assert response.status_code == 200
+    assert [item.ref for item in response.context["items"].rows] == refs
+
+
+def test_a_search_reads_a_bounded_number_of_tickets_and_goes_on_from_there(db: None) -> None:
+    job = factories.job(Status.PARTIAL, changed=30)
+    for ref in range(1, 31):
+        factories.item(job, ref, change={"add": ["rare" if ref in (15, 29) else "vip"]})
+    found, after = [], None
+    for expected in (10, 20, 30, None):
+        page = find_items(job.items.all(), "rare", after=after, size=25, at_once=10)
+        found += [item.ref for item in page.rows]
+        after = page.after
+        assert after == expected
+    assert found == [15, 29]
+    full = find_items(job.items.all(), "vip", after=None, size=3, at_once=10)
+    assert ([item.ref for item in full.rows], full.after) == ([1, 2, 3], 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.UNDO, "changed": 1}, "Undone by"),
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.UNDO, "skipped": 1}, "Undo:"),
+        ({"status": Status.RUNNING, "follow_up": FollowUp.UNDO, "total": 1}, "Undo:"),
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.RETRY, "changed": 1}, "Retried by"),
+        ({"status": Status.SUCCEEDED, "follow_up": FollowUp.RUN, "changed": 1}, "Preview of"),
+    ],
+)
+def test_a_job_names_what_followed_it(web: Client, fields: dict[str, Any], words: str) -> None:
+    parent = factories.job(Status.PARTIAL, changed=1, failed=1)
+    child = factories.job(parent=parent, **fields)
+    page = text(web.get(parent.get_absolute_url()).content)
+    assert f'{words} <a class="number" href="/jobs/{child.pk}/">#{child.pk}</a>' in page
+
+
+def test_previews_and_real_changes_are_told_apart_in_words(web: Client) -> None:
+    real = text(web.get(factories.job(Status.SUCCEEDED, changed=1).get_absolute_url()).content)
+    preview = text(
+        web.get(factories.job(Status.SUCCEEDED, planned=1, dry_run=True).get_absolute_url()).content
+    )
+    told = (">Real changes</span>", ">Preview: nothing is written to Zendesk</span>")
+    assert [[words in page for words in told] for page in (real, preview)] == [[True, False], [False, True]]
