@@ -11,7 +11,7 @@ from tagmanager.forms.page_forms import PageForms
 from tagmanager.intake.source_kinds.base import NOT, Way
 from tagmanager.intake.source_kinds.registry import kinds, of_kind
 from tagmanager.intake.sources import Source
-from tagmanager.intake.tables.given import COLUMN, PLACE, SHEET
+from tagmanager.intake.tables.given import Answers
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools.apply_macro import ALL, POSSIBLE, ApplyMacro
 from tagmanager.tools.base import ChoosesTickets
@@ -124,15 +124,17 @@ def _how(forms: PageForms) -> Iterator[Option]:
 
 def _files(forms: PageForms) -> Iterator[Option]:
     """How to read the files: the options hold for every file, so files read differently have no command."""
-    answers = set()
-    for form in (forms.source_form, forms.source_form.added, forms.source_form.left_out):  # type: ignore[union-attr]
+    asked = forms.source_form
+    if asked is None:
+        return
+    answers: set[tuple[tuple[str, ...], str, bool]] = set()
+    for form in (asked, asked.added, asked.left_out):
         name = form.add_prefix("ids_file")
         if form.files.get(name):
-            columns = [str(one) for one in form.data.getlist(name + COLUMN)]
-            places = enumerate(form.data.getlist(name + PLACE), start=1)
-            columns += [f"{role}={place}" for place, role in places if role]
-            sheet = str(form.data.get(name + SHEET) or "")
-            answers.add((tuple(columns), sheet, bool(form.cleaned_data.get("leave_out"))))
+            said = Answers.of(form.data, name)
+            named = [f"{role}={column}" for role, column in said.named]
+            placed = [f"{role}={place}" for place, role in enumerate(said.by_place, start=1) if role]
+            answers.add(((*named, *placed), said.sheet, bool(form.cleaned_data.get("leave_out"))))
     if len(answers) > 1:
         raise NoCommand("The files are read in different ways, which one command cannot say.")
     for columns, sheet, skips in answers:

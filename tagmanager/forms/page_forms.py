@@ -55,8 +55,9 @@ class PageForms:
     @classmethod
     def draft(cls, tool: Tool, data: QueryDict) -> PageForms:
         """The forms while a person still fills them in: files are not sent, and no source is looked up."""
-        source_form = _source_form(tool, data, {}, is_draft=True)
-        return cls(tool, tool.form_class(data, {}), source_form, OptionsForm(data))
+        none: MultiValueDict[str, UploadedFile[Any]] = MultiValueDict()
+        source_form = _source_form(tool, data, none, is_draft=True)
+        return cls(tool, tool.form_class(data, none), source_form, OptionsForm(data))
 
     @classmethod
     def empty(cls, tool: Tool, filling: Filling) -> PageForms:
