@@ -61,7 +61,7 @@ def _described(forms: PageForms) -> dict[str, object]:
         "slug": forms.tool.slug,
         # Five questions a minute are allowed for each view, so the page asks again after 15 seconds.
         "is_pending": any(row.number is None for row in rows),
-        "only": forms.only.phrase,
+        "only": forms.only.phrase.removeprefix("only "),
         "total": None if None in taken else sum(filter(None, taken)),
         "is_exact": source_size.is_exact(source) and not forms.only,
         "sentence": tickets[:1].upper() + tickets[1:],

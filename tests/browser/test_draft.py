@@ -22,7 +22,9 @@ def test_the_request_is_read_while_one_types(office: Office, page: Page) -> None
     page.locator("#id_add").fill("brand-new")
     request = page.locator("#draft")
     expect(request).to_contain_text("Add brand-new to tickets found by “status:open”")
-    expect(request.locator("code")).to_contain_text("tag_tickets --add brand-new --search status:open")
+    expect(request.locator("code")).to_contain_text(
+        "tag_tickets --add brand-new --search status:open --dry-run"
+    )
     page.locator("#id_add").fill("other")
     expect(request.locator("code")).to_contain_text("--add other")
     page.set_viewport_size({"width": 360, "height": 800})
