@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from tagmanager.views import (
+    drafts,
     healthz,
     home,
     inventory,
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/tag-inventory/state", inventory.state, name="tag-inventory-state"),
     path("tools/tag-inventory/count", inventory.count, name="tag-inventory-count"),
     path("tools/tag-inventory/anew", inventory.refresh, name="tag-inventory-anew"),
+    path("tools/<slug:slug>/draft", drafts.draft, name="draft"),
     path("tools/<slug:slug>/", tool.tool, name="tool"),
     path("jobs/", include("jobs.urls")),
     path("login/", people.SignIn.as_view(), name="login"),

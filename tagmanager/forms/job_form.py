@@ -105,7 +105,12 @@ class SourceForm(SourceKindsForm):
         data, files = (self.data, self.files) if self.is_bound else (None, None)
         self.added, self.left_out = (
             ExtraSourceForm(
-                data, files, prefix=prefix, choices=self.choices, initial=self._initial_of(prefix)
+                data,
+                files,
+                prefix=prefix,
+                choices=self.choices,
+                is_draft=self.is_draft,
+                initial=self._initial_of(prefix),
             )
             for prefix in (AND, NOT)
         )

@@ -53,6 +53,13 @@ class PageForms:
         return cls(tool, tool.form_class(data, files), source_form, OptionsForm(data))
 
     @classmethod
+    def draft(cls, tool: Tool, data: QueryDict) -> PageForms:
+        """The forms while a person still fills them in: files are not sent, and no source is looked up."""
+        none: MultiValueDict[str, UploadedFile[Any]] = MultiValueDict()
+        source_form = _source_form(tool, data, none, is_draft=True)
+        return cls(tool, tool.form_class(data, none), source_form, OptionsForm(data))
+
+    @classmethod
     def empty(cls, tool: Tool, filling: Filling) -> PageForms:
         """Forms to be filled in, beginning with the filling."""
         return cls(
@@ -214,8 +221,8 @@ class PageForms:
         )
 
 
-def _source_form(tool: Tool, *sent: Any, **initial: Any) -> SourceForm | None:
+def _source_form(tool: Tool, *sent: Any, **how: Any) -> SourceForm | None:
     if tool.form_class.lists_tickets:
         return None
     own = tool.own_tickets if isinstance(tool, ChoosesTickets) else ""
-    return SourceForm(*sent, own_tickets=own, **initial)
+    return SourceForm(*sent, own_tickets=own, **how)

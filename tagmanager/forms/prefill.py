@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
+
+from django.forms import BooleanField, Field, FileField, MultipleChoiceField
+from django.http import QueryDict
 
 from jobs.models import Job
 from jobs.source_spec import LISTED, SourceSpec, Stored
 from jobs.states import FollowUp, Guarded
 from jobs.work import Verify
 from tagmanager.changes.job_options import JobOptions
-from tagmanager.forms.job_form import OWN
+from tagmanager.forms.job_form import OWN, OptionsForm, TicketFilterForm
 from tagmanager.intake.source_kinds.base import AND, NOT
 from tagmanager.intake.source_kinds.earlier_job import tickets_of
 from tagmanager.intake.source_kinds.numbers import MOST_TYPED
-from tagmanager.intake.source_kinds.registry import kind_of, of_kind
+from tagmanager.intake.source_kinds.registry import kind_of, kinds, of_kind
 from tagmanager.intake.ticket_filter import TicketFilter
 from tagmanager.tools import tool
 from tagmanager.tools.base import ChoosesTickets, ToolForm
@@ -24,9 +28,43 @@ from tagmanager.tools.base import ChoosesTickets, ToolForm
 class Filling:
     """The initial values of each form."""
 
-    tool: dict[str, Any] = field(default_factory=dict)
-    source: dict[str, Any] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
+    tool: dict[str, Any] = dataclass_field(default_factory=dict)
+    source: dict[str, Any] = dataclass_field(default_factory=dict)
+    options: dict[str, Any] = dataclass_field(default_factory=dict)
+
+
+def sources_in(address: QueryDict) -> dict[str, Any]:
+    """The tickets that an address names by the fields of the form; files cannot stand in one."""
+    filled: dict[str, Any] = {}
+    for kind in kinds():
+        for prefix in ("", AND, NOT):
+            for name, field in kind.fields(extra=bool(prefix)).items():
+                sent = f"{prefix}-{name}" if prefix else name
+                if sent in address and not isinstance(field, FileField):
+                    filled[sent] = _value(address, sent, field)
+        if kind.panel and any(filled.get(way.name) for way in kind.ways):
+            filled.setdefault("kind", kind.panel)
+    fields = TicketFilterForm.base_fields.items()
+    filled |= {name: _value(address, name, field) for name, field in fields if name in address}
+    if "kind" in address:
+        filled["kind"] = address["kind"]
+    return filled
+
+
+def options_in(address: QueryDict) -> dict[str, Any]:
+    """How an address wants the job run. It never holds what makes one form a single job."""
+    fields = OptionsForm.base_fields.items()
+    return {
+        name: _value(address, name, field)
+        for name, field in fields
+        if name in address and name not in ("nonce", "dry_run")
+    }
+
+
+def _value(address: QueryDict, name: str, field: Field) -> Any:
+    if isinstance(field, MultipleChoiceField):
+        return address.getlist(name)
+    return bool(address[name]) if isinstance(field, BooleanField) else address[name]
 
 
 def filling_of(job: Job) -> Filling:

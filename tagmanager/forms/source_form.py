@@ -28,13 +28,17 @@ class SourceKindsForm(forms.Form):
         *args: Any,
         choices: Mapping[str, Choices | None] | None = None,
         zendesk: Zendesk | None = None,
+        is_draft: bool = False,
         **kwargs: Any,
     ) -> None:
         """Offer `choices` by kind of source.
 
-        With a connection that one is used, and what fails on it is raised instead of shown at a field.
+        With a connection that one is used, and what fails on it is raised instead of shown at a field. A
+        draft asks nobody whether its sources exist.
         """
         super().__init__(*args, **kwargs)
+        self.is_draft = is_draft
+        self.offered = choices or {}
         self.zendesk = zendesk
         self.named: list[Source] = []
         self.ways: dict[str, SourceKind] = {}
@@ -105,6 +109,10 @@ class SourceKindsForm(forms.Form):
     def name(self, ways: Iterable[str]) -> None:
         """Add the source of each of these fields to `named`, or say at the field why it cannot be one."""
         for way in ways:
+            if self.is_draft:
+                kind = self.ways[way]
+                self.named.append(kind.assumed(self.cleaned_data[way], self.offered.get(kind.kind)))
+                continue
             try:
                 connection.address()
                 connection.credentials()

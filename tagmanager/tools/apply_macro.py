@@ -41,6 +41,7 @@ ALL, POSSIBLE, FIELDS = "all", "possible", "fields"
 
 
 class ApplyMacroForm(ToolForm):
+    asks_zendesk = True
     prefix: str | None = None
 
     macro = WholeNumberField(

@@ -65,6 +65,9 @@ class ToolForm(forms.Form):
         """Whether a real run of a valid form sends mail. A preview is then required, and its number typed."""
         return False
 
+    #: Whether checking the form asks Zendesk, which a page does only once the form is sent.
+    asks_zendesk = False
+
     @classmethod
     def names_on_page(cls) -> dict[str, str]:
         """By the name of each field, what it is called on the page and in the page's address."""

@@ -37,8 +37,8 @@ from tagmanager.views.questions import FORM, PAGE
 def tool(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A tool's form; a valid POST makes the job, runs it for a moment, and redirects to its page.
 
-    `?again=` fills the form from an earlier job; the address may also hold fields of the tool. A person whose
-    session has ended signs in and comes back to the form as it was filled in.
+    `?again=` fills the form from an earlier job; the address may also hold any field of the form but files. A
+    person whose session has ended signs in and comes back to the form as it was filled in.
     """
     if request.method == "POST" and not request.user.is_authenticated:
         return redirect_to_sign_in(request, back=f"{request.path}?restore=1")
@@ -93,7 +93,12 @@ def _show_filled(request: HttpRequest, chosen: Tool) -> HttpResponse:
         return _show(request, PageForms.restored(chosen, typed), is_back=True)
     earlier = _earlier(request, chosen)
     filling = Filling() if earlier is None else prefill.filling_of(earlier)
-    named = replace(filling, tool=_fields_in_address(request, chosen) | filling.tool)
+    named = replace(
+        filling,
+        tool=_fields_in_address(request, chosen) | filling.tool,
+        source=prefill.sources_in(request.GET) | filling.source,
+        options=prefill.options_in(request.GET) | filling.options,
+    )
     return _show(request, PageForms.empty(chosen, named), earlier)
 
 

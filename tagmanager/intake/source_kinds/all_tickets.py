@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,9 @@ class AllTickets(SourceKind):
                 f"{ADMINS_ONLY} The connected user, {found.user}, is an {found.role}.", code="no_admin"
             )
         return source
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str]:
+        return "all_tickets", ""
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         return {"kind": self.panel, "all_tickets": True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -117,6 +117,17 @@ class SourceKind(ABC):
         `part` is where the job holds the numbers of the source; `extra` as in `fields`.
         """
         return {}
+
+    def assumed(self, source: Source, choices: Choices | None) -> Source:
+        """The same source while a person still types: completed from what the page offers, without a call."""
+        return source
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str] | None:
+        """The way of a command that names this source, and its value; None where no option can.
+
+        `refs` are the numbers that people gave; a way without a value has "".
+        """
+        return None
 
     # Words
 

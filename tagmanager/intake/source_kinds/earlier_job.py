@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -102,6 +102,12 @@ class EarlierJob(SourceKind):
             words = " or ".join(label for outcome, label in OUTCOMES if outcome in outcomes)
             raise ValidationError(f"Job {number} has no ticket that is {words}.", code="no_tickets")
         return source
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str] | None:
+        """A command names all tickets of a job, whatever their outcome."""
+        if stored.get("reason") or set(stored["outcomes"]) != set(_every_outcome()):
+            return None
+        return "job", str(stored["job"])
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         """The form has no place for the reason of a failure; without it these would be other tickets."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -113,6 +114,13 @@ class Numbers(SourceKind):
         told = found.told(doubles_in(found.ids))
         notes = [told, found.left_out_note]
         return ids(found.ids, name=given.name, notes=notes, is_careful=found.reading.is_careful)
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str] | None:
+        """A file by its name, numbers as they were typed; too many for one line are no option."""
+        if stored["name"]:
+            return "ids_file", stored["name"]
+        typed = list(islice(refs, MOST_TYPED + 1))
+        return ("ids", ",".join(map(str, typed))) if typed and len(typed) <= MOST_TYPED else None
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         words: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -72,6 +73,9 @@ class Search(FoundBySearch):
                 raise
             # A page does not wait for a late answer: the job itself waits for Zendesk as long as it takes.
         return source
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str]:
+        return "search", stored["query"]
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         return {"kind": self.panel, "search": stored["query"]}

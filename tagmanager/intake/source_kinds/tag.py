@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -62,6 +62,9 @@ class Tag(FoundBySearch):
                 code="one_tag",
             )
         return tag(tags[0]) if tags else None
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str]:
+        return "tag", stored["tag"]
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         return {"kind": self.panel, "tag": stored["tag"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -81,6 +81,14 @@ class View(SourceKind):
                 "at the end of the view's address in the browser.",
                 code="no_view",
             ) from exc
+
+    def assumed(self, source: Source, choices: Choices | None) -> Source:
+        number: int = source.stored["id"]
+        titles = dict(choices.choices) if choices else {}
+        return view(number, titles.get(number, ""))
+
+    def option_value(self, stored: Stored, refs: Iterable[int]) -> tuple[str, str]:
+        return "view", str(stored["id"])
 
     def filling(self, stored: Stored, *, job: Job, part: int, extra: bool) -> dict[str, Any]:
         return {"kind": self.panel, "view": stored["id"]}
