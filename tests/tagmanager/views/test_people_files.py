@@ -172,7 +172,8 @@ def test_what_may_mean_two_things_is_asked_about_on_the_page(
     web: Client, demo: Demo, use: str, text: str, said: str
 ) -> None:
     assert said in send(web, use, text.encode())
-    assert said in send(web, use, **{PASTED[use]: text})
+    pasted: dict[str, Any] = {PASTED[use]: text}
+    assert said in send(web, use, **pasted)
     assert not Job.objects.exists()
 
 
