@@ -243,7 +243,8 @@ def test_a_guarded_request_makes_a_guarded_job_and_comes_back_into_the_form(
     assert (job.params["guard"], job.guarded, job.changed) == ("quiet", "until_end", 2)
     assert (after.follow_up, after.parent, after.status, after.changed) == ("unguard", job, "succeeded", 2)
     page = web.get(job.get_absolute_url()).content.decode()
-    assert f'<a href="{after.get_absolute_url()}">Take the guard tag off: Add brand-new' in page
+    assert f'Guard tag removed by <a class="number" href="{after.get_absolute_url()}">#2</a>' in page
+    assert "Take the guard tag off: Add brand-new" in page
     assert "<dt>Guard tag</dt><dd>quiet</dd>" in page
     assert "do-unguard" not in page
     after_page = web.get(after.get_absolute_url()).content.decode()

@@ -75,6 +75,7 @@ DOORS = {
     "tag-inventory-count": Door("/tools/tag-inventory/count", (SEE, ACT), get=None, post=MOVED),
     "tag-inventory-anew": Door("/tools/tag-inventory/anew", (SEE, ACT), get=None, post=MOVED),
     "tool": Door("/tools/bulk-tag/", (SEE, ACT), post=OK),
+    "draft": Door("/tools/bulk-tag/draft", (SEE, ACT), get=None, post=OK),
     "jobs:list": Door("/jobs/", (SEE,)),
     "jobs:rows": Door("/jobs/rows", (SEE,)),
     "jobs:cancel-many": Door("/jobs/cancel", (SEE, ACT), post=MOVED),
