@@ -519,6 +519,24 @@ class Installation(models.Model):
         return "This installation"
 
 
+class WorkerFault(models.Model):
+    """A duty of a worker's process that fails while its jobs go on (`jobs.workers.duties`)."""
+
+    owner = models.CharField(max_length=200)  # the process
+    duty = models.CharField(max_length=40)
+    cause = models.CharField(max_length=100)  # the type of the error alone: its message may quote anything
+    since = models.DateTimeField()
+    at = models.DateTimeField()  # of the latest report
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "duty"], name="one_fault_of_a_duty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.duty}: {self.cause}"
+
+
 class Beat(models.Model):
     """The heartbeat of a worker cluster, by which others know that it is alive."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jobs.engine import execution
 from jobs.runtime import shutdown
-from jobs.workers import reaper
 
 #: Seconds that a worker spends on one job before it releases it for others.
 SLICE = 10.0
@@ -21,5 +20,4 @@ def work_on(job_id: int) -> None:
     """
     if shutdown.is_requested():
         return
-    reaper.reap()
     execution.run(job_id, seconds=SLICE, seconds_alone=ALONE)

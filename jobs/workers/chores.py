@@ -1,13 +1,12 @@
 """What is done once a day for the whole installation, by whichever worker looks first (JOBS_DAILY_CHORES).
 
-Each is a function of the project that works for at most about a second and says whether anything is left. It
-runs beside the polling of the queue, so a fault of its own is logged and never stops a worker.
+Each is a function of the project that works for at most about a second and says whether anything is left. One
+that fails is logged, and keeps no other from its turn.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -31,25 +30,16 @@ AGAIN_AFTER = timedelta(hours=1)
 AHEAD = timedelta(minutes=5)
 
 
-class Chores:
-    """The chores as one process looks after them."""
-
-    def __init__(self) -> None:
-        self._looked_at: float | None = None
-
-    def look_after(self) -> None:
-        """Do what is due and nobody else has taken."""
-        if self._looked_at is not None and time.monotonic() - self._looked_at < LOOK_EVERY:
-            return
-        self._looked_at = time.monotonic()
-        for name in settings.JOBS_DAILY_CHORES:
-            try:
-                if _claim(name, clock.now()):
-                    _perform(name)
-            except Exception:  # beside the queue, so whatever it is
-                logger.exception("A daily chore failed, and is tried again in an hour: %s", name)
-                with suppress(DatabaseError):  # else tomorrow
-                    _due_in(AGAIN_AFTER, name)
+def look_after() -> None:
+    """Do what is due and nobody else has taken."""
+    for name in settings.JOBS_DAILY_CHORES:
+        try:
+            if _claim(name, clock.now()):
+                _perform(name)
+        except Exception:  # whatever it is, the others have a turn
+            logger.exception("A daily chore failed, and is tried again in an hour: %s", name)
+            with suppress(DatabaseError):  # else tomorrow
+                _due_in(AGAIN_AFTER, name)
 
 
 def _claim(name: str, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from jobs.clocks import clock
+from jobs.installation import standstill
 from jobs.models import Gate, Job
 
 logger = logging.getLogger(__name__)
@@ -33,10 +34,10 @@ def correct() -> None:
     """Reset such times to now.
 
     A beat of now goes stale soon, unless its worker is alive and beats on. A wait that ends now begins anew
-    if there still is a reason for it.
+    if there still is a reason for it. Nothing in a copied database, whose jobs are another's.
     """
     # Asked first: to write takes SQLite's only lock.
-    if not _is_any_ahead(clock.now()):
+    if not _is_any_ahead(clock.now()) or standstill.is_copy():
         return
     clock.refresh()  # it may be the database's clock that was set forward, and we that have not noticed
     now = clock.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from jobs.clocks import clock
 from jobs.installation import standstill
 from jobs.models import Beat, Job, Transition
 from jobs.states import Status
-from jobs.workers import clock_skew, heartbeats
+from jobs.workers import clock_skew, faults, heartbeats
 
 #: Living workers do no work if a job has waited for this long and nobody holds another.
 STUCK_AFTER = timedelta(seconds=30)
@@ -37,6 +38,7 @@ class Health:
     oldest_waiting_seconds: int | None
     clock_offset_seconds: int  # the worst clock of a living worker's host or of this one; above 0: ahead
     standstill: str  # "held" or "copy" where all jobs stand still, and wait for no worker; else ""
+    degraded: dict[str, int]  # duties that fail beside the jobs, and in how many processes
 
     @property
     def is_worker_alive(self) -> bool:
@@ -46,7 +48,8 @@ class Health:
 def check() -> Health:
     """Cheap at any size: it reads rows of beats and of jobs that have not ended, never of tickets."""
     now = clock.now()
-    living = heartbeats.living_clusters()
+    known, beats = faults.current(), heartbeats.living_beats()
+    living = heartbeats.living_clusters(beats, known)
     newest = Beat.objects.order_by("-at").values_list("at", flat=True).first()
     last_move = Transition.objects.filter(job=OuterRef("pk")).order_by("-pk").values("at")[:1]
     # A job in the middle of its work has waited since it was released, which is when it was woken.
@@ -72,8 +75,9 @@ def check() -> Health:
         newest_beat_seconds=_age(newest, now),
         jobs_waiting=waiting["number"],
         oldest_waiting_seconds=_age(oldest, now),
-        clock_offset_seconds=_worst([clock.host_is_ahead(), *(beat.clock_ahead for beat in living)]),
+        clock_offset_seconds=_worst([clock.host_is_ahead(), *(beat.clock_ahead for beat in beats)]),
         standstill=stop.cause.value if stop else "",
+        degraded=dict(Counter(fault.duty for fault in known)),
     )
 
 

@@ -1,7 +1,7 @@
 """Takes over jobs whose worker is dead, and wakes jobs whose wake-up was lost.
 
-Stateless and without a lock of its own: any number of processes may run it at any time. The workers' broker
-calls it every two seconds; the start of every task and `manage.py reap_jobs` call it, too.
+Stateless and without a lock of its own: any number of processes may run it at any time. Each cluster does
+every two seconds (`watch`); so do `manage.py reap_jobs` and commands that wait for a job.
 """
 
 from __future__ import annotations
@@ -35,14 +35,29 @@ WAKE_AGAIN_AFTER = timedelta(seconds=5)
 def reap() -> int:
     """Take over jobs of dead workers and wake forgotten jobs; returns how many workers were lost.
 
-    Nothing in a copied database, whose jobs are another's.
+    In a copied database, whose jobs are another's, this and each of its parts do nothing.
     """
-    stop = standstill.current()
-    if stop and stop.cause is Cause.COPY:
-        return 0
     clock_skew.correct()
-    lost = sum(_take_over(job) for job in _possibly_dead())
-    _wake_forgotten(only_unsettled=stop is not None)
+    lost = take_over_lost()
+    wake_forgotten()
+    return lost
+
+
+def take_over_lost() -> int:
+    """Take over the jobs of dead workers; returns how many.
+
+    One that cannot be taken over keeps no other from it: its error is raised at the end.
+    """
+    if standstill.is_copy():
+        return 0
+    lost, problems = 0, []
+    for job in _possibly_dead():
+        try:
+            lost += _take_over(job)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with this one, the others have a turn
+            problems.append(problem)
+    if problems:
+        raise problems[0]
     return lost
 
 
@@ -102,18 +117,21 @@ def _take_over(job: Job) -> bool:
     return True
 
 
-def _wake_forgotten(*, only_unsettled: bool) -> None:
+def wake_forgotten() -> None:
     """Wake jobs that are due and that no message in the queue will wake; of held ones those with a task left.
 
     While messages are due that nobody has taken, the workers are busy, and the job's own may be among them.
     """
+    stop = standstill.current()
+    if stop and stop.cause is Cause.COPY:
+        return
     now = clock.now()
     forgotten = Job.objects.claimable().filter(
         Q(woken_at__isnull=True)
         | Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
         | clock_skew.ahead("woken_at", WAKE_AGAIN_AFTER, now)
     )
-    if only_unsettled:
+    if stop:
         forgotten = forgotten.unsettled()
     for job in forgotten[:100]:
         if not wakeups.is_queue_idle():

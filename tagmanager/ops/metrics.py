@@ -21,6 +21,7 @@ from jobs.reports import metrics
 from jobs.reports.metrics import Figures
 from jobs.states import Status
 from jobs.workers import health
+from jobs.workers.faults import DutyName
 from tagmanager import tools as installed
 from tagmanager.version import version
 
@@ -91,6 +92,9 @@ def _workers(found: Figures) -> Iterator[Family]:
     yield _gauge("clock_offset_seconds", "Of the worst clock of a host; above 0: ahead.", offset)
     stops = {cause.value: int(cause == now.standstill) for cause in Cause}
     yield _gauge("standstill", "1 where all jobs are held, or the database is a copy.", stops, "cause")
+    failing = {name.value: now.degraded.get(name, 0) for name in DutyName} | now.degraded
+    words = "Processes of workers in which this duty fails while jobs go on."
+    yield _gauge("worker_degraded", words, failing, "duty")
     yield _counter("workers_lost", "Workers that died with a job in hand.", found.workers_lost)
     messages = {"due": found.messages_due, "held": found.messages_held}
     yield _gauge("queue_messages", "Messages in the queue of the workers.", messages, "state")

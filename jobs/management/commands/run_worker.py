@@ -24,7 +24,7 @@ from jobs.apps import SETTINGS
 from jobs.clocks import clock
 from jobs.common import process_id
 from jobs.runtime.database_retry import Trouble, trouble_in
-from jobs.workers import heartbeats, processes, schema
+from jobs.workers import faults, heartbeats, processes, pulse, schema
 from jobs.workers.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -99,14 +99,23 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         try:
-            alive = [beat for beat in heartbeats.living_clusters() if process_id.pid_here(beat.owner)]
+            known = [fault for fault in faults.current() if process_id.pid_here(fault.owner)]
+            living = heartbeats.living_clusters(heartbeats.living_beats(), known)
+            alive = any(map(process_id.pid_here, living))
         except DatabaseError as problem:
             raise CommandError("The database is away, so nothing is known of the worker.") from problem
-        if not alive:
+        if not alive and not pulse.is_felt_here(heartbeats.BEAT_STALE_AFTER.total_seconds()):
             raise CommandError("No worker is alive on this host. Start one with manage.py run_worker.")
         self.stdout.write("A worker is alive on this host.")
         if sentence := clock.describe(clock.host_is_ahead()):
             self.stdout.write(sentence)
+        if not alive:
+            self.stdout.write("It is degraded: it works, but its heartbeat does not reach the database.")
+        for fault in known:
+            self.stdout.write(
+                f"It is degraded: {fault.duty} fails ({fault.cause}) since {fault.since:%-d %B, %H:%M} UTC. "
+                "Jobs go on; its log has the cause."
+            )
 
     def _supervise(self) -> None:
         stop = StopRequest()

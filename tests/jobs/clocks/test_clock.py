@@ -192,7 +192,7 @@ def test_a_host_with_a_wrong_clock_takes_no_job_and_loses_none(
         assert heartbeats.is_worker_alive()
     clocks.compared(monkeypatch, clocks.by_host(0.0))
     assert reaper.reap() == 0
-    assert heartbeats.living_clusters()[0].clock_ahead == wrong
+    assert heartbeats.living_beats()[0].clock_ahead == wrong
     for one in (job, mine):
         one.refresh_from_db()
         assert one.lease_token

@@ -109,8 +109,8 @@ def test_a_process_that_proc_hides_lives(monkeypatch: pytest.MonkeyPatch) -> Non
 @namespaces.needed
 def test_two_containers_with_one_host_name_do_not_call_each_other_dead(tmp_path: Path) -> None:
     """Each has the other's name read to it; process 1 of one is not process 1 of the other."""
-    tell = "from jobs import process_id; print(process_id.this_process(), flush=True); input()"
-    ask = "import sys; from jobs import process_id; print(process_id.is_dead(sys.argv[1]))"
+    tell = "from jobs.common import process_id; print(process_id.this_process(), flush=True); input()"
+    ask = "import sys; from jobs.common import process_id; print(process_id.is_dead(sys.argv[1]))"
     container = namespaces.inside(host="one-name")
     with subprocess.Popen(
         [*container, sys.executable, "-c", tell], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -14,6 +14,7 @@ from django_q.signing import SignedPackage
 from jobs.models import Beat
 from jobs.runtime.broker import REFUSED_AT_ONCE, Broker
 from jobs.runtime.messages import TASK, job_of, packed
+from jobs.workers.duties import Duties
 from jobs.workers.heartbeats import is_worker_alive
 from jobs.workers.watching_broker import WatchingBroker
 
@@ -21,6 +22,7 @@ from jobs.workers.watching_broker import WatchingBroker
 @pytest.fixture
 def queue(db: None, monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setattr("jobs.runtime.broker.time.sleep", lambda _: None)
+    monkeypatch.setattr(Duties, "look_after", Duties.attend)  # here, as no thread sees this test's rows
     return WatchingBroker()
 
 

@@ -27,7 +27,7 @@ from zendesk.transport import attempt
 @pytest.fixture
 def dead_process() -> str:
     """The name of a process of this host that has ended."""
-    code = "from jobs import process_id; print(process_id.this_process())"
+    code = "from jobs.common import process_id; print(process_id.this_process())"
     return subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.strip()

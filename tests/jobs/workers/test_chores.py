@@ -15,8 +15,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from jobs.models import Chore
-from jobs.workers.chores import Chores
-from jobs.workers.watching_broker import WatchingBroker
+from jobs.workers import chores
+from jobs.workers.duties import Duties
+from jobs.workers.watch import Watch
+from jobs.workers.watching_broker import WATCH_EVERY, WatchingBroker
 
 done: list[str] = []
 guard = Lock()
@@ -55,7 +57,7 @@ def clock() -> Iterator[Any]:
 def done_after(clock: Any, **wait: float) -> int:
     """How often something was done when a worker that has just started looks, that much later."""
     clock.shift(timedelta(**wait))
-    Chores().look_after()
+    chores.look_after()
     return len(done)
 
 
@@ -65,16 +67,19 @@ def test_a_chore_is_done_once_a_day(db: None, clock: Any) -> None:
 
 def test_a_process_looks_once_a_minute(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr("jobs.workers.chores.time.monotonic", lambda: now[0])
-    one = Chores()
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    watch = Watch(every=WATCH_EVERY)
     for seconds in (0, 59, 1):
         now[0] += seconds
-        one.look_after()
+        watch.duties.attend()
         Chore.objects.update(done_at=None)
     assert len(done) == 2
 
 
-def test_the_worker_looks_after_them_while_it_polls(transactional_db: None) -> None:
+def test_the_worker_looks_after_them_while_it_polls(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Duties, "look_after", Duties.attend)  # here and now, without a thread
     WatchingBroker().before_take()
     assert done == ["tidy"]
 
@@ -85,7 +90,7 @@ def test_of_several_workers_one_does_it(transactional_db: None) -> None:
     def worker(_: int) -> None:
         try:
             begin.wait()
-            Chores().look_after()
+            chores.look_after()
         finally:
             connection.close()
 
@@ -104,7 +109,7 @@ def test_one_that_fails_is_logged_stops_nothing_and_is_tried_again_in_an_hour(
     db: None, clock: Any, settings: Settings, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     settings.JOBS_DAILY_CHORES = [f"{__name__}.{name}", f"{__name__}.tidy"]
-    Chores().look_after()
+    chores.look_after()
     assert done[-1] == "tidy"
     assert [record.getMessage() for record in caplog.records] == [
         f"A daily chore failed, and is tried again in an hour: {__name__}.{name}"

@@ -45,6 +45,10 @@ NOTHING: Samples = {
     "clock_offset_seconds": 0,
     "standstill{held}": 0,
     "standstill{copy}": 0,
+    **{f"worker_degraded{{{name}}}": 0 for name in ("heartbeat", "clock_check", "take_over", "wake_up")},
+    **{f"worker_degraded{{{name}}}": 0 for name in ("cluster_beats", "cluster_processes", "standstill")},
+    "worker_degraded{daily_chores}": 0,
+    "worker_degraded{fault_report}": 0,
     "workers_lost_total": 0,
     "queue_messages{due}": 0,
     "queue_messages{held}": 0,
@@ -201,4 +205,4 @@ def test_the_number_of_queries_does_not_grow_and_none_reads_tickets(scrape: Scra
     with CaptureQueriesContext(connection) as many:
         scrape()
     assert [query["sql"] for query in many if "jobs_item" in query["sql"]] == []
-    assert len(many) == len(few) == 9
+    assert len(many) == len(few) == 10

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.workers.chores import Chores
+from jobs.workers import chores
 from tagmanager.people import sign_in_rows
 from tests import factories
 
@@ -49,7 +49,7 @@ def test_the_worker_removes_what_is_of_no_use_any_more_and_logs_how_much(
     piled_up: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", "tagmanager.people"):
-        Chores().look_after()
+        chores.look_after()
     assert left() == [1, 1, 3, 3]
     assert caplog.messages == [
         "Removed because of their age: 2 sessions, 4 lock-outs, 2 sign-ins, 2 failed sign-ins"

@@ -1,0 +1,1 @@
+"""Workers whose own duties fail: the real settings, with faults put into named functions."""
