@@ -152,7 +152,7 @@ def test_warnings_count_closed_tickets_that_would_change_and_mention_a_missing_a
     )
     closed = [warning.text for warning in warnings_of(job).all if "are closed" in warning.text]
     told = (
-        "1,800 of the tickets that would change are closed, 1,500 of them archived for certain. One is tried "
+        "1,800 of the tickets that will change are closed, 1,500 of them archived for certain. One is tried "
         "first: where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
     )
     assert closed == [told]
@@ -238,7 +238,7 @@ def test_the_preview_has_figures_and_a_button_with_the_permission(web: Client, a
     context = {"job": job, "perms": {"jobs": {"run_job": True}}, "left_out": {"groups": []}}
     page = words(render_to_string("preview/_preview.html", context).encode())
     assert "1,000 will change" in page
-    assert "20 are so already" in page
+    assert "20 no change needed" in page
     assert "3 left out" in page
     assert "Change 1,000 tickets" in page
     assert "type their number" not in page
