@@ -29,7 +29,7 @@ SHOWN_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class PreviewWarnings:
-    """All warnings, those about the tickets first; `problem` says why references to tags could not be read."""
+    """All warnings, those about tickets first; `problem` says why references to tags could not be read."""
 
     all: list[PreviewWarning]
     problem: str = ""
