@@ -32,6 +32,7 @@ class Reasons(Enum):
 class OutcomeDisplay:
     word: str  # behind a number of tickets, or beside one
     line: str  # in the counts that a command prints
+    in_preview: str = ""  # instead of `word`, in a job that writes nothing
     when_ended: str = ""  # instead of both, in a job that has ended
     colour: str = "secondary"  # one of the admin's
     mode: Mode = Mode.ANY
@@ -39,12 +40,12 @@ class OutcomeDisplay:
 
 
 OUTCOMES: dict[str, OutcomeDisplay] = {
-    Outcome.PLANNED: OutcomeDisplay(
-        word="would be changed", line="planned", colour="primary", mode=Mode.DRY_RUN
-    ),
+    Outcome.PLANNED: OutcomeDisplay(word="will change", line="planned", colour="primary", mode=Mode.DRY_RUN),
     Outcome.CHANGED: OutcomeDisplay(word="changed", line="changed", colour="success", mode=Mode.REAL_RUN),
-    Outcome.UNCHANGED: OutcomeDisplay(word="unchanged", line="unchanged"),
-    Outcome.SKIPPED: OutcomeDisplay(word="skipped", line="skipped", reasons=Reasons.LEFT_OUT),
+    Outcome.UNCHANGED: OutcomeDisplay(word="unchanged", in_preview="no change needed", line="unchanged"),
+    Outcome.SKIPPED: OutcomeDisplay(
+        word="skipped", in_preview="left out", line="skipped", reasons=Reasons.LEFT_OUT
+    ),
     Outcome.FAILED: OutcomeDisplay(word="failed", line="failed", colour="danger", reasons=Reasons.FAILURES),
     Outcome.UNVERIFIED: OutcomeDisplay(
         word="unverified", line="unverified", colour="warning", reasons=Reasons.FAILURES
@@ -66,7 +67,7 @@ class Count:
 def outcome_word(outcome: str, job: Job) -> str:
     """As people read it; what is pending in an ended job was not attempted."""
     display = OUTCOMES[outcome]
-    return (job.is_ended and display.when_ended) or display.word
+    return (job.is_ended and display.when_ended) or (job.dry_run and display.in_preview) or display.word
 
 
 def outcome_line(outcome: Outcome, job: Job) -> str:

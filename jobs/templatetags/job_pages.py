@@ -11,13 +11,13 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from jobs.models import Item, Job
+from jobs.presentation.field_changes import field_changes
 from jobs.presentation.job_actions import primary_action
 from jobs.presentation.job_page import running_time
 from jobs.presentation.labels import labels
 from jobs.presentation.outcomes import outcome_word
 from jobs.presentation.relations import relation_words
 from jobs.presentation.statuses import not_taken_back, shown_status, status_template
-from jobs.reports.exports import custom_fields
 from jobs.reports.failure_reasons import Cause
 
 register = template.Library()
@@ -31,6 +31,7 @@ register.filter("status_template", lambda job: status_template(job.status))
 register.filter("running_time", running_time)
 register.filter("relation_words", relation_words)
 register.filter("not_taken_back", not_taken_back)
+register.simple_tag(field_changes, name="fields_of")
 register.filter("outcome_of", lambda item, job: outcome_word(item.outcome, job))
 
 
@@ -79,20 +80,6 @@ def tags_of(item: Item, kind: str) -> list[str]:
     """The tags that an item gains ("add") or loses ("remove")."""
     tags: list[str] = (item.change or {}).get(kind, [])
     return tags
-
-
-@register.simple_tag
-def fields_of(item: Item, job: Job) -> list[str]:
-    """The fields that an item of the job gets, each as a phrase: "status: open → solved"."""
-    before = {**(item.before or {}).get("along", {}), **(item.before or {}).get("fields", {})}
-    before |= custom_fields((item.before or {}).get("custom", {}))
-    change = item.change or {}
-    phrases = []
-    for name, value in {**change.get("fields", {}), **custom_fields(change.get("custom", {}))}.items():
-        label, becomes = labels().field(job, name, value)
-        _, was = labels().field(job, name, before.get(name))
-        phrases.append(f"{label}: {was} → {becomes}")
-    return phrases
 
 
 @register.filter

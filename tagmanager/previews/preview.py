@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from jobs.models import Job
 from jobs.presentation.job_actions import JOB_ACTIONS, needs_typed_number, warning
-from jobs.states import FollowUp
+from jobs.presentation.outcomes import Count, outcome_counts
+from jobs.states import FollowUp, Outcome
 from tagmanager.changes.guard_tag import Condition
 from tagmanager.changes.job_options import JobOptions
 from tagmanager.previews.estimate import Estimate, estimate
 from tagmanager.previews.tag_changes import replacements
 from tagmanager.tools import macro_of, tool, tools
 from tagmanager.tools.base import StartsElsewhere
+
+#: The outcomes of a preview that are told although no ticket has them.
+ALWAYS_SHOWN = (Outcome.PLANNED, Outcome.UNCHANGED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Preview:
     job: Job
     must_type: bool
     warning: str  # about e-mail to customers; "" for none
+    counts: list[Count]  # the summary: the three outcomes of a preview, and others that occur
     estimate: Estimate
     runs: list[Job]  # real runs of it, newest first
     nonce: str  # so that a double click creates only one job
@@ -43,6 +48,7 @@ def preview_of(job: Job) -> Preview:
         job,
         needs_typed_number(JOB_ACTIONS["run"], job, job.planned),
         warning(JOB_ACTIONS["run"], job, job.planned),
+        [each for each in outcome_counts(job) if each.number or each.outcome in ALWAYS_SHOWN],
         estimate(job.planned, asked_for_each=_previews_each_ticket(job)),
         runs,
         secrets.token_urlsafe(24),

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from jobs.models import Item, Job
+from jobs.presentation.field_changes import FieldChange, field_changes
 from jobs.states import Outcome
-from jobs.templatetags.job_pages import fields_of
 from tagmanager.account import asking
 from tagmanager.account.asking import Known, Question
 from tagmanager.macros.application import Application, AppliedMacro
@@ -31,8 +31,18 @@ class Sample:
     kept: list[str]
     added: list[str]
     removed: list[str]
-    fields: list[str] = field(default_factory=list)  # a phrase for each: "status: open → solved"
+    fields: list[FieldChange] = field(default_factory=list)
     comment: str = ""  # as it would be posted, if it differs between tickets
+
+    @property
+    def kind(self) -> str:
+        """The kind of change, which samples have in common: "Status: open → solved, tags added"."""
+        tags = " and ".join(
+            word for word, given in (("added", self.added), ("removed", self.removed)) if given
+        )
+        parts = [*map(str, self.fields), *([f"tags {tags}"] if tags else [])]
+        words = ", ".join(parts) or "Comment only"
+        return words[0].upper() + words[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,14 @@ class Samples:
     comment: str = ""  # as it would be posted, if it is the same on all tickets
     is_public: bool = False
     is_pending: bool = False  # asking again in a moment helps
+
+    @property
+    def kinds(self) -> dict[str, list[Sample]]:
+        """The samples by kind of change, in the order in which the kinds occur."""
+        kinds: dict[str, list[Sample]] = {}
+        for row in self.rows:
+            kinds.setdefault(row.kind, []).append(row)
+        return kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,6 @@ def _sample(item: Item, job: Job, subject: str, comment: str) -> Sample:
         kept=sorted(seen.tags - change.remove),
         added=sorted(change.added),
         removed=sorted(change.remove),
-        fields=fields_of(item, job),
+        fields=field_changes(item, job),
         comment=comment,
     )

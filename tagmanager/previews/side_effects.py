@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from jobs.common.formatting import some
 from jobs.models import Job
-from jobs.states import Guarded
+from jobs.states import Guarded, Outcome
 from tagmanager.account.tag_references import AccountSetup, Kind, TagReference, kinds_in_words
 from tagmanager.previews.estimate import estimate
 from tagmanager.ticket_change import TicketChange
@@ -59,11 +60,17 @@ TRIAGE_TAG = re.compile(r"(intent|language|sentiment)__.")
 
 @dataclass(frozen=True, slots=True)
 class PreviewWarning:
-    """A sentence, with a link to a page in Zendesk or here."""
+    """A sentence, with a link to a page in Zendesk or here, and another to tickets that it is about."""
 
     text: str
     address: str = ""
     link: str = ""
+    tickets: Mapping[str, str] = field(default_factory=dict)  # parameters that narrow the job's tickets
+
+    @property
+    def query(self) -> str:
+        """`tickets` as the query of the job's page; "" where no ticket can be shown."""
+        return urlencode(self.tickets)
 
 
 def side_effects(job: Job, change: TicketChange, setup: AccountSetup) -> Iterator[PreviewWarning]:
@@ -78,23 +85,29 @@ def side_effects(job: Job, change: TicketChange, setup: AccountSetup) -> Iterato
 
 def _fields(found: Iterable[TagReference], change: TicketChange) -> Iterator[PreviewWarning]:
     fields = [each for each in found if each.field_type in FIELD_EFFECTS]
-    for field in fields[:MAX_LISTED]:
-        what, on_add, on_remove = FIELD_EFFECTS[field.field_type]
+    for found_field in fields[:MAX_LISTED]:
+        what, on_add, on_remove = FIELD_EFFECTS[found_field.field_type]
         for verb, tags, effect in (
-            ("adding", change.add & field.tags, on_add),
-            ("removing", change.remove & field.tags, on_remove),
+            ("adding", change.add & found_field.tags, on_add),
+            ("removing", change.remove & found_field.tags, on_remove),
         ):
             if tags:
                 each = "belongs" if len(tags) == 1 else "belong"
                 it = "it" if len(tags) == 1 else "one of them"
                 yield PreviewWarning(
-                    f"{join(sorted(tags))} {each} to {what} “{field.title}”: {verb} {it} {effect} on "
+                    f"{join(sorted(tags))} {each} to {what} “{found_field.title}”: {verb} {it} {effect} on "
                     "the ticket.",
-                    field.address,
+                    found_field.address,
                     "Open the field in Zendesk",
+                    _with_tag(tags),
                 )
     if len(fields) > MAX_LISTED:
         yield PreviewWarning(f"{len(fields) - MAX_LISTED:,} more fields have options with these tags.")
+
+
+def _with_tag(tags: Iterable[str]) -> dict[str, str]:
+    """Narrows a job to tickets that will change and have, gain or lose the first of these tags."""
+    return {"outcome": Outcome.PLANNED.value, "find": min(tags)}
 
 
 def _rules(found: Iterable[TagReference]) -> Iterator[PreviewWarning]:
@@ -106,6 +119,7 @@ def _rules(found: Iterable[TagReference]) -> Iterator[PreviewWarning]:
                 f"The {kind} “{each.title}” names {join(sorted(each.tags))}{consequence}",
                 each.address,
                 f"Open the {kind} in Zendesk",
+                _with_tag(each.tags),
             )
         if len(concerned) > MAX_LISTED:
             yield PreviewWarning(

@@ -23,10 +23,13 @@ from tagmanager.ticket_change import TicketChange
 from tagmanager.tools.base import join
 from zendesk import ZendeskError
 
+#: Warnings shown without unfolding.
+SHOWN_AT_ONCE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewWarnings:
-    """All warnings; `problem` says why references to tags could not be read."""
+    """All warnings, those about tickets first; `problem` says why references to tags could not be read."""
 
     all: list[PreviewWarning]
     problem: str = ""
@@ -34,6 +37,16 @@ class PreviewWarnings:
     gaps: tuple[str, ...] = ()  # a sentence for each part of the account that could not be looked up
     is_pending: bool = False  # asking again in a moment helps
     at: datetime | None = None  # when the account was looked at
+
+    @property
+    def first(self) -> list[PreviewWarning]:
+        """Those that the page shows at once."""
+        return self.all[:SHOWN_AT_ONCE]
+
+    @property
+    def others(self) -> list[PreviewWarning]:
+        """Those that the page folds away, so that the summary below stays in sight."""
+        return self.all[SHOWN_AT_ONCE:]
 
 
 def warnings_of(job: Job) -> PreviewWarnings:
@@ -50,12 +63,12 @@ def warnings_of(job: Job) -> PreviewWarnings:
     try:
         setup = known.latest()
     except (connection.NotConnected, ZendeskError) as problem:
-        effects = [*side_effects(job, change, AccountSetup()), *own]
+        effects = [*own, *side_effects(job, change, AccountSetup())]
         return PreviewWarnings(effects, str(problem), is_pending=known.is_pending)
     found = setup.references_to(change.add | change.remove)
     about_tags = replace(setup, references=found)
     return PreviewWarnings(
-        [*side_effects(job, change, about_tags), *_unused_guard_tag(job, setup), *own],
+        [*own, *side_effects(job, change, about_tags), *_unused_guard_tag(job, setup)],
         names_tags=bool(found),
         gaps=tuple(setup.gaps),
         is_pending=known.is_pending,
@@ -92,14 +105,16 @@ def _closed(job: Job) -> Iterator[PreviewWarning]:
         yield PreviewWarning(
             f"{left_out:,} closed ticket{' is' if left_out == 1 else 's are'} left out. Zendesk lets closed "
             "tickets be changed only where the account allows it; the option “Include closed tickets” takes "
-            "them in."
+            "them in.",
+            tickets={"outcome": Outcome.SKIPPED.value, "reason": CLOSED},
         )
     if number := job.kinds.get(CLOSED, 0):
         archived = job.kinds.get(ARCHIVED, 0)
         yield PreviewWarning(
-            f"{number:,} of the tickets that would change {'is' if number == 1 else 'are'} closed"
+            f"{number:,} of the tickets that will change {'is' if number == 1 else 'are'} closed"
             f"{f', {archived:,} of them archived for certain' if archived else ''}. One is tried first: "
-            "where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
+            "where Zendesk refuses it, no other closed one is sent, and the job says what to allow.",
+            tickets=_first_closed(job),
         )
         yield from _not_admin()
 
@@ -115,8 +130,22 @@ def _ai_agent(job: Job) -> Iterator[PreviewWarning]:
         f"An AI agent handles {number:,} of the tickets that would change: "
         f"{', '.join(map(str, shown))}{more}. Zendesk keeps such tickets read-only until a person takes "
         "over. Each one that it refuses fails alone. To leave them out, tick “Leave out tickets that an AI "
-        "agent handles”."
+        "agent handles”.",
+        tickets=_ticket(shown[0]) if shown else {},
     )
+
+
+def _first_closed(job: Job) -> dict[str, str]:
+    """Narrows the job to a closed ticket that will change, if one is among the first of them."""
+    first = job.items.filter(outcome=Outcome.PLANNED).order_by("ref")[:MAX_CHANGES_READ]
+    for ref, before in first.values_list("ref", "before"):
+        if (before or {}).get("status") == "closed":
+            return _ticket(ref)
+    return {}
+
+
+def _ticket(ref: int) -> dict[str, str]:
+    return {"outcome": Outcome.PLANNED.value, "find": str(ref)}
 
 
 def _not_admin() -> Iterator[PreviewWarning]:

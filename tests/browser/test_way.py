@@ -261,7 +261,7 @@ def test_a_public_reply_goes_from_the_form_over_the_number_typed_to_an_undo_that
     see_state(page, "Succeeded")
     expect(page.get_by_text("This will e-mail 12 customers")).to_be_visible()
     expect(page.locator("#samples .quoted").first).to_contain_text(f"Dana Demo has news on #{refs[0]}.")
-    page.get_by_label("To e-mail so many customers, type the number").fill("12")
+    page.get_by_label("To e-mail this many customers, type the number").fill("12")
     page.get_by_role("button", name="Change 12 tickets").click()
     page.wait_for_url(JOB)
     see_state(page, "Succeeded")
@@ -324,7 +324,7 @@ def test_closed_tickets_that_are_refused_are_explained_and_go_once_they_are_allo
     fill_in(page, closed + others, "closed-too")
     page.get_by_role("button", name="Preview", exact=True).click()
     see_state(page, "Succeeded")
-    expect(page.locator("#cautions")).to_contain_text("20 of the tickets that would change are closed")
+    expect(page.locator("#cautions")).to_contain_text("20 of the tickets that will change are closed")
     page.get_by_role("button", name="Change 30 tickets").click()
     see_state(page, "Errored")
     expect(page.locator("#state")).to_contain_text(

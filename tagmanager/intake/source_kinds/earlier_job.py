@@ -25,7 +25,7 @@ OUTCOMES = (
     (Outcome.SKIPPED, "skipped"),
     (Outcome.CHANGED, "changed"),
     (Outcome.UNCHANGED, "unchanged"),
-    (Outcome.PLANNED, "would be changed (of a preview)"),
+    (Outcome.PLANNED, "will change (of a preview)"),
 )
 
 

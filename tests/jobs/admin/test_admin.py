@@ -128,7 +128,7 @@ def test_a_ticket_shows_all_that_was_ever_done_to_it(root: Client, job: Job) -> 
     when = r"\d+ \w+ \d{4}, \d\d:\d\d:\d\d"
     rows = listed(root, Item, "?q=%234711")
     assert [row[:6] + row[7:] for row in rows] == [
-        ["4711", f"Job {swapped.pk}: Swap", "would be changed", "b", "a c", "—", "ana"],
+        ["4711", f"Job {swapped.pk}: Swap", "will change", "b", "a c", "—", "ana"],
         ["4711", f"Job {later.pk}: Add vip again", "unchanged", "—", "—", "It has the tag.", "ana"],
         ["4711", f"Job {job.pk}: Add &lt;b&gt;vip&lt;/b&gt;", "changed", "vip", "—", "—", "command line"],
     ]

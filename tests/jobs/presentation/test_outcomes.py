@@ -81,3 +81,14 @@ def test_a_page_counts_what_its_kind_of_job_can_have(
     assert [count.number for count in counts] == [0, 0, 4, 0, 0, 6]
     setattr(job, missing, 1)  # what should not be there is not hidden
     assert missing in [count.outcome for count in outcome_counts(job)]
+
+
+def test_previews_have_words_of_their_own_for_what_they_foresee(db: None) -> None:
+    outcomes = (Outcome.PLANNED, Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.FAILED, Outcome.PENDING)
+    preview, real = (factories.job(Status.SUCCEEDED, dry_run=dry_run) for dry_run in (True, False))
+    assert [outcome_word(outcome, preview) for outcome in outcomes] == [
+        "will change", "no change needed", "left out", "failed", "not attempted",
+    ]  # fmt: skip
+    assert [outcome_word(outcome, real) for outcome in outcomes[1:]] == [
+        "unchanged", "skipped", "failed", "not attempted",
+    ]  # fmt: skip

@@ -101,9 +101,9 @@ def test_the_preview_shows_each_field_before_and_after(web: Client, demo_zendesk
     web.post(FORM, FILLED | {"macro": str(sandbox.MACRO_CLOSE_SPAM), "ids": str(ref)})
     job = Job.objects.get()
     page = web.get(f"/tools/preview/{job.pk}/samples").content.decode()
-    assert "status: open → solved" in page
+    assert "status: <del>open</del> → <ins>solved</ins>" in page
     page = web.get(f"{job.get_absolute_url()}?outcome=planned").content.decode()
-    assert "status: open → solved" in page
+    assert "status: <del>open</del> → <ins>solved</ins>" in page
 
 
 def test_groups_are_shown_by_name(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
@@ -114,7 +114,8 @@ def test_groups_are_shown_by_name(web: Client, demo_zendesk: sandbox.Sandbox) ->
     job = Job.objects.get()
     assert demo_zendesk.ledger.calls["GET groups"] == 1
     assert demo_zendesk.ledger.calls["GET ticket_fields"] == 1  # a tag that it adds may be an option
-    assert "group: Billing → Escalations" in web.get(f"/tools/preview/{job.pk}/samples").content.decode()
+    page = web.get(f"/tools/preview/{job.pk}/samples").content.decode()
+    assert "group: <del>Billing</del> → <ins>Escalations</ins>" in page
     page = html.unescape(web.get(job.get_absolute_url()).content.decode())
     assert "group: Billing → Escalations" in page
     assert "group: Escalations" in page

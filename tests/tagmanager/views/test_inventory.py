@@ -83,7 +83,7 @@ def test_a_count_of_all_tickets_starts_with_a_click_and_is_then_shown(web: Clien
     assert not demo.account.ledger.updates
     page = web.get(job.get_absolute_url()).content
     assert f'<a href="{PATH}">See what it found</a>'.encode() in page
-    assert b"What would happen" not in page
+    assert b"What this changes" not in page
 
 
 def delete_old_jobs() -> None:

@@ -152,7 +152,7 @@ def test_warnings_count_closed_tickets_that_would_change_and_mention_a_missing_a
     )
     closed = [warning.text for warning in warnings_of(job).all if "are closed" in warning.text]
     told = (
-        "1,800 of the tickets that would change are closed, 1,500 of them archived for certain. One is tried "
+        "1,800 of the tickets that will change are closed, 1,500 of them archived for certain. One is tried "
         "first: where Zendesk refuses it, no other closed one is sent, and the job says what to allow."
     )
     assert closed == [told]
@@ -238,7 +238,7 @@ def test_the_preview_has_figures_and_a_button_with_the_permission(web: Client, a
     context = {"job": job, "perms": {"jobs": {"run_job": True}}, "left_out": {"groups": []}}
     page = words(render_to_string("preview/_preview.html", context).encode())
     assert "1,000 will change" in page
-    assert "20 are so already" in page
+    assert "20 no change needed" in page
     assert "3 left out" in page
     assert "Change 1,000 tickets" in page
     assert "type their number" not in page
@@ -298,3 +298,133 @@ def test_a_guarded_preview_shows_the_condition_and_whether_a_trigger_has_it(
     demo_zendesk.configure(triggers=(sandbox.Rule("Mail the team", conditions, ()),))
     cache.clear()
     assert [told in warning.text for warning in warnings_of(job).all].count(True) == 0
+
+
+def mailing(number: int, **fields: object) -> Job:
+    """A preview of a macro that replies publicly."""
+    given = {"macro": 7, "macro_title": "Reply", "add": [], "remove": [], "set": [], "fields": {}}
+    reply = {"left_out": [], "public_reply": "Hello."}
+    return planned(number, tool="apply-macro", params=given | reply, **fields)
+
+
+def test_mail_to_customers_stands_above_all_else_and_asks_for_the_number(web: Client) -> None:
+    page = html.unescape(web.get(mailing(3, skipped=2, canary=5).get_absolute_url()).content.decode())
+    preview = page[page.index('id="preview"') :]
+    order = [
+        "This will e-mail 3 customers: the macro's public reply",
+        "It was to be tried on 5 tickets first",
+        "What else the change sets in motion",
+        "Show me one that",
+        "See some of the tickets",
+        "To e-mail this many customers, type the number of tickets:",
+        "Change 3 tickets</button>",
+    ]
+    assert [preview.count(part) for part in order] == [1] * len(order)
+    assert sorted(order, key=preview.index) == order
+    plain = web.get(planned(3).get_absolute_url()).content.decode()
+    assert "E-mail to customers" not in plain
+    assert 'name="typed"' not in plain
+
+
+def narrowed(web: Client, address: str) -> list[int]:
+    """The tickets that a link to the job's page shows."""
+    return [item.ref for item in web.get(html.unescape(address)).context["items"].rows]
+
+
+def test_the_summary_says_in_one_vocabulary_what_becomes_of_the_tickets(web: Client) -> None:
+    job = planned(4, unchanged=2, skipped=3)
+    page = web.get(job.get_absolute_url()).content.decode()
+    summary = page[page.index('class="verdicts') : page.index("Show me one that")]
+    assert re.findall(r"<b>(\d+)</b> ([a-z ]+)<", summary) == [
+        ("4", "will change"),
+        ("2", "no change needed"),
+        ("3", "left out"),
+    ]
+    assert [page.count(f'id="count-{outcome}"') for outcome in ("planned", "unchanged", "skipped")] == [1] * 3
+    assert "would be changed" not in page
+    assert "skipped</" not in page
+
+
+def test_each_outcome_and_reason_of_a_preview_leads_to_a_ticket(web: Client) -> None:
+    job = planned(1, unchanged=1, skipped=3)
+    factories.item(job, 1, Outcome.PLANNED)
+    factories.item(job, 2, Outcome.UNCHANGED)
+    factories.item(job, 3, Outcome.SKIPPED, reason="closed", detail="It is closed.")
+    factories.item(job, 4, Outcome.SKIPPED, reason="a&b", detail="It is odd.")
+    factories.item(job, 5, Outcome.SKIPPED, detail="Nobody knows.")
+    page = web.get(job.get_absolute_url()).content.decode()
+    shown = page[
+        page.index("Show me one that") : page.index('id="samples') if 'id="samples' in page else None
+    ]
+    links = re.findall(r'class="badge-fact" href="([^"#]+)#tickets">([^<]+)</a>', shown)
+    assert {label: narrowed(web, address) for address, label in links} == {
+        "will change": [1],
+        "needs no change": [2],
+        "is left out": [3, 4, 5],
+    }
+    reasons = re.findall(r'id="cause-\d+" href="([^"#]+reason=[^"#]+)#tickets"', page)
+    assert sorted(narrowed(web, address) for address in reasons) == [[3], [4]]
+    assert "Nobody knows." in page
+
+
+def test_warnings_lead_to_a_ticket_that_they_are_about(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    trigger = next(each for each in tag_references() if each.kind == "trigger")
+    tag = min(trigger.tags)
+    job = planned(2, skipped=1, params=params(add=[tag]), kinds={"closed": 1})
+    state = {"tags": [], "updated_at": ""}
+    factories.item(
+        job, 1, Outcome.PLANNED, before={**state, "status": "open"}, change={"add": [], "remove": []}
+    )
+    factories.item(job, 2, Outcome.PLANNED, before={**state, "status": "closed"}, change={"add": [tag]})
+    factories.item(job, 3, Outcome.SKIPPED, reason="closed")
+    found = {warning.text: warning.query for warning in warnings_of(job).all if warning.query}
+    for words_of_it, refs in (
+        ("are left out" if job.skipped > 1 else "is left out", [3]),
+        ("of the tickets that will change is closed", [2]),
+        (f"The trigger “{trigger.title}” names", [2]),
+    ):
+        query = next(query for text, query in found.items() if words_of_it in text)
+        assert narrowed(web, f"{job.get_absolute_url()}?{query}") == refs
+    page = web.get(f"/tools/preview/{job.pk}/warnings", headers=HTMX).content.decode()
+    assert page.count(">Show me one<") == len(found)
+
+
+def test_samples_are_grouped_by_the_kind_of_change(web: Client) -> None:
+    job = planned(3)
+    state = {"tags": ["old"], "status": "open", "updated_at": "", "fields": {"status": "open"}}
+    both = {"add": ["vip"], "remove": ["old"]}
+    for ref, change in (
+        (1, {"add": ["vip"]}),
+        (2, both),
+        (3, {"add": ["vip"]}),
+        (4, {"comment": "internal"}),
+    ):
+        factories.item(job, ref, Outcome.PLANNED, before=state, change=change)
+    factories.item(job, 5, Outcome.PLANNED, before=state, change=both | {"fields": {"status": "solved"}})
+    kinds = {kind: [row.ref for row in rows] for kind, rows in samples_of(job).kinds.items()}
+    assert kinds == {
+        "Tags added": [1, 3],
+        "Tags added and removed": [2],
+        "Comment only": [4],
+        "Status: open → solved, tags added and removed": [5],
+    }
+    page = words(web.get(f"/tools/preview/{job.pk}/samples", headers=HTMX).content)
+    assert "Tags added 2 of these samples" in page
+
+
+def test_a_preview_has_one_button_that_runs_it(web: Client) -> None:
+    page = web.get(planned(5).get_absolute_url()).content.decode()
+    main = page[page.index("<main") : page.index("</main>")]
+    assert main.count("btn-primary") == 1
+    assert "Change 5 tickets</button>" in main
+    assert 'id="do-run"' not in page
+
+
+def test_many_warnings_are_folded(web: Client, demo_zendesk: sandbox.Sandbox) -> None:
+    named = sorted({min(each.tags) for each in tag_references()})
+    job = planned(1, params=params(add=named))
+    found = warnings_of(job)
+    assert len(found.first) == 4
+    assert found.first + found.others == found.all
+    page = words(web.get(f"/tools/preview/{job.pk}/warnings", headers=HTMX).content)
+    assert f"{len(found.others)} more" in page
