@@ -316,6 +316,8 @@ class ListedRefs(models.Model):
         last = -1
         while found := list(rows.filter(number__gt=last).order_by("number")[:at_once]):
             yield from found
+            if len(found) < at_once:
+                return
             last = found[-1].number
 
     def __str__(self) -> str:

@@ -30,17 +30,19 @@ def move(
     why: str = "",
     only_from: frozenset[Status] | None = None,
     held_with: str | None = None,
+    was_just_read: bool = False,
     **fields: Any,
 ) -> bool:
     """Change the status if the stored one still allows it; False means that someone else was first.
 
     The web and a worker write this row at the same time, so check and change are one UPDATE, tried from each
     state that may come before. With `held_with` the job must also still be held with that token. Further
-    `fields` are written with the status; the row given is refreshed from the database either way.
+    `fields` are written with the status. The row given is refreshed from the database, unless it
+    `was_just_read` and its status is found as it was read: then it gets what is written, without a query.
     """
     changes = _implied(to) | fields
     allowed = MAY_FOLLOW[to] if only_from is None else MAY_FOLLOW[to] & only_from
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         holders = Job.objects.filter(pk=job.pk)
         if held_with is not None:
             holders = holders.filter(lease_token=held_with)
@@ -52,11 +54,17 @@ def move(
                 break
         if won is not None:
             record(job, won, to, by=by, why=why)
-            if to in ENDED:
+            if was_just_read and won == job.status:
+                job.status = to
+                for name, value in changes.items():
+                    setattr(job, name, value)
+            else:
                 job.refresh_from_db()
+            if to in ENDED:
                 ended.send(Job, job=job, by=by)
+            return True
     job.refresh_from_db()
-    return won is not None
+    return False
 
 
 def record(job: Job, origin: Status | str, to: Status | str, *, by: Actor, why: str = "") -> None:

@@ -29,6 +29,7 @@ class BatchQueue:
         self._unread_page_size = max(LOADED_WHILE_UNREAD, most_at_once + 2)
         self._full_size = full_size  # items
         self._loaded: list[Batch] = []
+        self._is_loaded = False  # what is loaded is as stored
         self._has_more = False  # than are loaded
         self._loaded_without: Set[str] = frozenset()
         self._halves: list[int] = []  # sent before all others, the last first
@@ -52,9 +53,10 @@ class BatchQueue:
                 return half
             self._halves.pop()
         if held != self._loaded_without:
-            self._loaded, self._loaded_without = [], frozenset(held)
-        if not self._loaded:
-            self._loaded = self._load()
+            self.invalidate()
+            self._loaded_without = frozenset(held)
+        if not self._is_loaded or (not self._loaded and (self._has_more or self._has_unread)):
+            self._load()
         if probe_kinds and (probe := self._pending().filter(probe__in=probe_kinds).first()):
             return probe
         return next((batch for batch in self._loaded if batch.key != UNREAD), None)
@@ -62,10 +64,14 @@ class BatchQueue:
     def upcoming(self, number: int) -> list[Batch]:
         """At most this many of the batches to be sent or read next; loads more when they run short."""
         if len(self._loaded) < number and self._has_more:
-            self._loaded = self._load()
+            self._load()
         return self._loaded[:number]
 
-    def _load(self) -> list[Batch]:
+    def _load(self) -> None:
+        self._loaded = self._read()
+        self._is_loaded = True
+
+    def _read(self) -> list[Batch]:
         waiting = self._pending()
         if self._loaded_without:
             waiting = waiting.exclude(probe__in=self._loaded_without)
@@ -98,7 +104,7 @@ class BatchQueue:
 
     def invalidate(self) -> None:
         """Load the batches again: one was added, or has changed."""
-        self._loaded.clear()
+        self._loaded, self._is_loaded = [], False
 
     def put_first(self, halves: Iterable[Batch]) -> None:
         """Send the halves of a broken batch before all others."""

@@ -15,7 +15,7 @@ from jobs import transitions
 from jobs.actors import this_worker
 from jobs.clocks import clock
 from jobs.common import log_context
-from jobs.engine.pipeline import Pipeline
+from jobs.engine.pipeline import STATUS_MAX_AGE, Pipeline
 from jobs.engine.readings import distrust_readings, doubt_what_was_sent
 from jobs.engine.selection import Selection
 from jobs.errors import NeedsPerson, OddAnswer, Refused, RemoteError, TryLater
@@ -191,7 +191,15 @@ def _start_or_continue(lease: Lease) -> Lease:
         to = Status.RUNNING if job.frozen_at else Status.SELECTING
         why = "Goes on." if job.started_at else "Started."
         started_at = job.started_at or clock.now()
-        transitions.move(job, to, by=this_worker(), why=why, held_with=lease.token, started_at=started_at)
+        transitions.move(
+            job,
+            to,
+            by=this_worker(),
+            why=why,
+            held_with=lease.token,
+            was_just_read=True,
+            started_at=started_at,
+        )
     elif job.resumes_at:
         Job.objects.filter(pk=job.pk).update(resumes_at=None, waiting_for="")
     lease.status = Status(job.status)
@@ -239,10 +247,11 @@ def _distrust_readings(lease: Lease) -> None:
 def _select_and_send(lease: Lease, work: Work, time_slice: TimeSlice) -> None:
     lease.check_installation()
     if lease.job.frozen_at is None:
-        if lease.beat() != Status.SELECTING or lease.hold or not Selection(lease, work, time_slice).run():
+        status = lease.beat(max_age=STATUS_MAX_AGE)
+        if status != Status.SELECTING or lease.hold or not Selection(lease, work, time_slice).run():
             _release_unfinished(lease)
             return
-        lease.beat()
+        lease.status = Status(lease.job.status)  # read when the list was frozen
     _send_all(lease, work, time_slice)
 
 
@@ -299,7 +308,7 @@ def _end_if_due(pipeline: Pipeline) -> bool:
             raise AssertionError(f"job {job.pk}: nothing is left to send, and {job.remaining} items are open")
         to = Status.PARTIAL if job.failed or job.unverified else Status.SUCCEEDED
         failpoint(Failpoint.ENDING)
-        return transitions.move(job, to, by=by, held_with=lease.token)
+        return transitions.move(job, to, by=by, held_with=lease.token, was_just_read=True)
     if lease.status == Status.CANCELLING:
         return transitions.move(job, Status.CANCELLED, by=by, held_with=lease.token)
     if why := _why_stopped(job, pipeline):

@@ -76,6 +76,9 @@ PREPARED, PREPARED_AGAIN = 8, 2
 #: must not age until they are sent (`readings.SNAPSHOT_MAX_AGE`).
 PREPARE_AHEAD = 10.0
 
+#: How old the status may be by which a click is noticed between two steps, seconds: far below what a person
+#: notices. Sending reads it under the row's lock.
+STATUS_MAX_AGE = 0.1
 #: How many batches are read back at the same time. A proven kind frees those that wait for their turn.
 READ_BACK_AT_ONCE = 2
 #: How long after a first look items that do not show their change are read once more, seconds: the other side
@@ -102,9 +105,11 @@ class Pipeline:
         self.refresher = Refresher(lease, work, self.queue, self.guards)
         self.schedule = schedule_for(self.job)
         self.lost_search = LostSearch(lease, work)
-        self.in_flight = [InFlight(batch, sent(batch)) for batch in self._batches(BatchState.SENT)]
-        lost = self._batches(BatchState.SENDING)
-        self.in_flight += [InFlight(batch, Lost(since=time.monotonic())) for batch in lost]
+        open_ones = self.job.batches.filter(state__in=[BatchState.SENT, BatchState.SENDING]).order_by("id")
+        self.in_flight = [
+            InFlight(batch, sent(batch) if batch.state == BatchState.SENT else Lost(since=time.monotonic()))
+            for batch in open_ones
+        ]
         self._wakeup = Event()  # a call that was begun has ended
         # Moments of `time.monotonic` before which nothing is sent, because
         self._remote_slot_at = 0.0  # the other side's queue is full
@@ -133,7 +138,7 @@ class Pipeline:
         if self.lease.status == Status.RUNNING and self._send_next():
             busy = True
         else:
-            self.lease.beat()
+            self.lease.beat(max_age=STATUS_MAX_AGE)
         return busy
 
     def wait(self, most: float) -> None:
@@ -483,7 +488,8 @@ class Pipeline:
                     self._settle(entry, answered)
                     return True
                 if self._may_read_back(answered):
-                    call = self.settler.begin_reading(entry.batch)
+                    assert entry.results is not None  # set by the look whether it is to be read
+                    call = self.settler.begin_reading(entry.results)
                     entry.phase = ReadingBack(answered, call, clock.now())
                     call.on_done(self._wakeup.set)
                     return True

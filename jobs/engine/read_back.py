@@ -16,13 +16,15 @@ class Results:
     """The result of each open item of a batch, by primary key, in the order in which they were sent."""
 
     by_key: Mapping[int, Result | None]
+    refs: Mapping[int, int]  # of the same items, by primary key
     is_open: bool  # some items have to be read before the batch can be settled
 
     @classmethod
     def of(cls, batch: Batch, answer: Answer) -> Results:
         """One query."""
         found: dict[int, Result | None] = {}
-        for place, (pk, ref) in enumerate(open_items(batch).values_list("pk", "ref")):
+        refs = dict(open_items(batch).values_list("pk", "ref"))
+        for place, (pk, ref) in enumerate(refs.items()):
             named = [
                 results[key]
                 for results, key in ((answer.results, ref), (answer.by_place, place))
@@ -32,6 +34,7 @@ class Results:
         unnamed = any(result is None for result in found.values()) and not batch.once
         return cls(
             found,
+            refs,
             unnamed or any(result and result.verdict is Verdict.UNEXPLAINED for result in found.values()),
         )
 

@@ -398,6 +398,8 @@ class Selection:
 
     def _already_listed(self, refs: Sequence[int]) -> Collection[int]:
         """The refs that are listed already; makes no query if all are higher than the highest listed."""
+        if self.highest_ref is None and not self.job.found:
+            self.highest_ref = 0
         if self.highest_ref is None:
             self.highest_ref = self.job.items.order_by("-ref").values_list("ref", flat=True).first() or 0
         if min(refs, default=0) > self.highest_ref:
@@ -473,6 +475,7 @@ class Selection:
                 by=this_worker(),
                 why=why,
                 held_with=self.lease.token,
+                was_just_read=True,
                 frozen_at=clock.now(),
                 total=self.job.found,
             )

@@ -110,7 +110,7 @@ class Settler:
         settlement = Settlement(note=answer.text if answer.phase is not Phase.OVER else "", reading=reading)
         settlement.changed = results.keys(Verdict.DONE)
         if reading is not None:
-            settlement.changed = self._verify(settlement, batch, settlement.changed, reading)
+            settlement.changed = self._verify(settlement, batch, results, reading)
         settlement.all_changed = len(settlement.changed) == len(results.by_key)
         unnamed, later = self._sort_others(settlement, batch, results, reading)
         if batch.once and batch.attempt >= MAX_ATTEMPTS:
@@ -149,25 +149,22 @@ class Settler:
     def read(self, batch: Batch, results: Results) -> Reading:
         """Read a batch back, and wait for it: all its items, and the records of those that need it."""
         at = clock.now()
-        reading = Reading.of(batch, results, self.begin_reading(batch).result(), at, self._work)
+        reading = Reading.of(batch, results, self.begin_reading(results).result(), at, self._work)
         while reading.to_ask:
             reading.ask_next(self._work)
         return reading
 
-    def begin_reading(self, batch: Batch) -> PendingCall[dict[int, Snapshot]]:
+    def begin_reading(self, results: Results) -> PendingCall[dict[int, Snapshot]]:
         """Begin to read the open items of a batch back."""
         self._lease.fence()
-        return self._work.read_back(list(open_items(batch).values_list("ref", flat=True)))
+        return self._work.read_back(list(results.refs.values()))
 
-    def _verify(
-        self, settlement: Settlement, batch: Batch, done: Sequence[int], reading: Reading
-    ) -> list[int]:
+    def _verify(self, settlement: Settlement, batch: Batch, results: Results, reading: Reading) -> list[int]:
         """Decide about items reported as changed by how they were read back; returns those that show it."""
-        doubtful = list(reading.ends.keys() | reading.evidence.keys())
-        rows = Item.objects.filter(pk__in=done)
-        unsettled = {item.pk: item for item in rows.filter(ref__in=doubtful)}
-        unseen = rows.exclude(ref__in=list(reading.seen))
-        unsettled |= {item.pk: item for item in unseen}
+        done = results.keys(Verdict.DONE)
+        doubtful = reading.ends.keys() | reading.evidence.keys()
+        open_ones = [pk for pk in done if (ref := results.refs[pk]) in doubtful or ref not in reading.seen]
+        unsettled = Item.objects.in_bulk(open_ones) if open_ones else {}
         for item in unsettled.values():
             if item.ref not in reading.seen:
                 settlement.end(item, Outcome.UNVERIFIED, "gone", GONE)

@@ -110,7 +110,7 @@ class SourceReader:
         if source["kind"] != LISTED:
             return False
         number = 0
-        for row in ListedRefs.in_order(self.job.listed.filter(part=part), at_once=1):
+        for row in ListedRefs.in_order(self.job.listed.filter(part=part), at_once=2):
             number += len(row.numbers)
             if number > than:
                 return True

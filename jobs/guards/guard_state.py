@@ -15,7 +15,8 @@ class GuardState:
     """
 
     def __init__(self, job: Job) -> None:
-        job.refresh_from_db(fields=["lately", "probes", "evidence"])  # settled batches have moved them on
+        # Settled batches have moved them on; so have polls the count that `pacing.poll_history` begins with.
+        job.refresh_from_db(fields=["lately", "probes", "evidence", "calls_status"])
         self.window = RefusalWindow.from_json(job.lately)
         self.probes = Probes.from_json(job.probes)
         self.evidence = Evidence.from_json(job.evidence)

@@ -57,6 +57,7 @@ class Lease:
         self.status = Status(job.status)
         self.database_retry = DatabaseRetry(0.0)  # the caller of the engine sets a longer one
         self._beat_at, self._beat_moment = clock.now(), time.monotonic()
+        self._status_at = self._beat_moment  # when `status` was read
         self.hold: Standstill | None = None
         self._database = identity.read()
 
@@ -73,13 +74,16 @@ class Lease:
             self._renew(changes, only_in, then)
             yield
 
-    def beat(self) -> Status:
-        """Renew the lease, if the last beat is old enough; returns the job's status."""
+    def beat(self, *, max_age: float = 0.0) -> Status:
+        """Renew the lease, if the last beat is old enough; returns the job's status.
+
+        The status may be up to `max_age` seconds old.
+        """
         if self._beat_age() >= BEAT_INTERVAL:
             with transaction.atomic():
                 self._renew({})
             self.check_installation()
-        else:
+        elif time.monotonic() - self._status_at >= max_age:
             self.status = self._read_status()
         return self.status
 
@@ -171,6 +175,7 @@ class Lease:
         else:
             raise LeaseLost(f"job {self.job.pk} is no longer held by this worker")
         self._beat_at, self._beat_moment = now, moment
+        self._status_at = moment
 
     def _beat_age(self) -> float:
         """Seconds since the last beat: what others may take it for, or more.
@@ -180,6 +185,7 @@ class Lease:
         return max(time.monotonic() - self._beat_moment, (clock.now() - self._beat_at).total_seconds())
 
     def _read_status(self) -> Status:
+        self._status_at = time.monotonic()
         return Status(Job.objects.values_list("status", flat=True).get(pk=self.job.pk))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from django.db import connection
 
 from jobs.models import Job
@@ -26,6 +27,13 @@ class WorkerProcesses:
     def __init__(self, supervisor: int) -> None:
         self._supervisor = supervisor
         self.peak_mb = 0.0
+
+    def memory_mb(self) -> float:
+        """The resident memory of its largest process now, in MB."""
+        return max(process.memory_info().rss for process in self._children()) / 1e6
+
+    def _children(self) -> list[psutil.Process]:
+        return psutil.Process(self._supervisor).children(recursive=True)
 
     def sample_memory(self) -> None:
         for pid in members(self._supervisor):

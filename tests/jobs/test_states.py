@@ -144,3 +144,26 @@ def test_a_follow_up_leaves_the_job_as_it_is_and_only_an_ended_one_has_it(
     assert Job.objects.count() == 1 + (status in ENDED)
     assert Job.objects.filter(pk=job.pk).values().get() == before
     assert list(job.transitions.values()) == lines
+
+
+@pytest.mark.parametrize(
+    ("stored", "to", "moved"),
+    [
+        (Status.RUNNING, Status.SUCCEEDED, True),
+        (Status.CANCELLING, Status.SUCCEEDED, True),  # clicked after the row was read
+        (Status.ERRORED, Status.PAUSED, False),
+    ],
+)
+@pytest.mark.django_db
+def test_a_row_that_was_just_read_is_moved_from_what_is_stored_and_shows_it(
+    stored: Status, to: Status, moved: bool
+) -> None:
+    job = a_job(Status.RUNNING)
+    Job.objects.filter(pk=job.pk).update(status=stored, title="Renamed")
+    assert transitions.move(job, to, by=ANA, was_just_read=True) is moved
+    now = Job.objects.get(pk=job.pk)
+    assert now.status == (to if moved else stored)
+    assert (job.status, job.finished_at, job.lease_token) == (now.status, now.finished_at, now.lease_token)
+    assert list(job.transitions.values_list("from_status", "to_status")) == [(stored, to)] * moved
+    # Read again only where somebody else was first.
+    assert job.title == ("A job" if stored is Status.RUNNING else "Renamed")

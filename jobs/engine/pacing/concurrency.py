@@ -51,7 +51,9 @@ def learn_from_answer(slots: Slots, *, sent_at: datetime, most: int) -> None:
         number=Count("pk"), accepted=Count("pk", filter=Q(state=BatchState.SENT))
     )
     # The most of our batches that the answer may count: if it is late, those too that have ended.
-    ours = counts["number"] + _settled_since(sent_at)
+    ours = counts["number"]
+    if slots.total - slots.free > ours:
+        ours += _settled_since(sent_at)
     if slots.total - slots.free > ours:
         lately = counts["number"] + _settled_since(sent_at - timedelta(seconds=READING_LAG))
         ours = max(ours, min(lately, known.most(now, most)))

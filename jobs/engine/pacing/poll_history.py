@@ -16,8 +16,9 @@ def schedule_for(job: Job) -> PollSchedule:
     """A schedule that knows what the job's own batches took, or else those of other jobs."""
     settled = Batch.objects.filter(state=BatchState.SETTLED, receipt__gt="")
     own = settled.filter(job=job)
-    pace = _best_pace(own.order_by("-settled_at")) or _best_pace(settled.order_by("-id"))
-    return PollSchedule(pace, settled=own.count(), polls=job.calls_status)
+    number = own.count()
+    pace = _best_pace(own.order_by("-settled_at")) if number else None
+    return PollSchedule(pace or _best_pace(settled.order_by("-id")), settled=number, polls=job.calls_status)
 
 
 def _best_pace(batches: QuerySet[Batch]) -> float | None:

@@ -28,6 +28,9 @@ GROWTH = 1.5
 #: The least age of a batch at its first poll, and the least time after a poll that found nothing, seconds:
 #: about what a poll itself takes.
 SHORTEST = 0.1
+#: Batches that are expected to take less, by earlier ones, are polled at once, seconds: most of that time was
+#: ours, from the receipt to the end of the settlement, and only an early poll can tell how much.
+QUICK = 0.3
 #: The most time between two polls, seconds: a batch that hangs is still noticed within half a minute.
 LONGEST = 30.0
 
@@ -67,7 +70,9 @@ class PollSchedule:
         if not flights:
             return math.inf
         pace = self._pace
-        due = sorted(flight.sent_at + max(SHORTEST, pace * effective_size(flight.size)) for flight in flights)
+        due = sorted(
+            flight.sent_at + self._first_age(pace * effective_size(flight.size)) for flight in flights
+        )
         tolerance = TOLERANCE * pace * effective_size(100)
         together = due[self._batches_to_await(len(due)) - 1] + tolerance
         last = max(moment for moment in due if moment <= together)
@@ -76,6 +81,11 @@ class PollSchedule:
             earliest += max(SHORTEST, tolerance * self._fruitless)
         latest = max(self._polled_at, min(flight.sent_at for flight in flights)) + LONGEST
         return min(max(last, earliest), latest)
+
+    def _first_age(self, expected: float) -> float:
+        """How old a batch has to be, in seconds, that is expected to take so long."""
+        is_quick = self._expected is not None and self._most == math.inf and expected <= QUICK
+        return 0.0 if is_quick and not self._fruitless else max(SHORTEST, expected)
 
     def learn(self, now: float, done: Sequence[Flight], under_way: Sequence[Flight]) -> None:
         """Take in what a poll at `now` found."""

@@ -259,8 +259,19 @@ def test_polls_that_find_nothing_grow_apart_and_one_that_finds_something_ends_th
     assert schedule._fruitless == 0
 
 
-def test_a_batch_is_never_polled_before_it_is_a_tenth_of_a_second_old() -> None:
-    assert due(PollSchedule(seconds(0.01)), 100) == 100.1
+def test_a_batch_of_which_nothing_is_known_is_polled_when_it_is_a_tenth_of_a_second_old() -> None:
+    assert due(PollSchedule(), 100) == 100.1
+
+
+def test_a_batch_that_is_expected_to_be_quick_is_polled_at_once_and_then_no_sooner_than_others() -> None:
+    assert due(PollSchedule(seconds(0.31)), 100) == 100.31
+    schedule = PollSchedule(seconds(0.3))
+    assert due(schedule, 100) == 100.0
+    schedule.learn(100.01, [], [full(100)])
+    assert due(schedule, 100) == 100.3
+    schedule.learn(100.3, [full(100)], [])
+    # From here on its own batches tell: between the age that was too little and the one that was enough.
+    assert due(schedule, 101) == 101.155
 
 
 def test_half_a_minute_is_the_longest_between_two_polls() -> None:
