@@ -1,8 +1,8 @@
 """Sign-in by a proxy that knows who somebody is, and says so in a header (PROXY_AUTH_HEADER).
 
-Only what a proxy of ours sent counts (`middleware.proxy_peer`); from anywhere else the header is dropped. The proxy
-also decides about second factors: whoever comes this way is asked for none here. A session that began this
-way ends with the header.
+Only what a proxy of ours sent counts (`middleware.proxy_peer`); from anywhere else the header is dropped. The
+proxy also decides about second factors: whoever comes this way is asked for none here. A session that began
+this way ends with the header.
 """
 
 from __future__ import annotations

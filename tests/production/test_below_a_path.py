@@ -1,4 +1,4 @@
-"""The site of "Below a path of another site": a real nginx with the page's snippet, and the program behind it."""
+"""The site of "Below a path of another site": a real nginx with the page's snippet, the program behind it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.once]
 NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin")
 FILES = files_of("how-to/run-in-production.md")
 SNIPPET = FILES["/etc/nginx/snippets/tag-manager.conf"]
-ZONES = "\n".join(re.findall(r"^limit_\w+_zone .+;$", FILES["/etc/nginx/sites-available/tag-manager"], re.M))
+ZONES = "\n".join(
+    re.findall(r"^limit_\w+_zone .+;$", FILES["/etc/nginx/sites-available/tag-manager"], re.MULTILINE)
+)
 #: A site with a front page of its own, and a rule that every file of a known kind is one of its files.
 SITE = """
 pid {folder}/nginx.pid;
