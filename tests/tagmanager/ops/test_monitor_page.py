@@ -47,7 +47,7 @@ def test_alerts_use_existing_metrics_and_labels(client: Client, scrape: Scrape) 
     (job,) = re.findall(r"job_name: (\S+)", PAGE)
     alerts = re.findall(r"expr: (.+)", PAGE)
     about_us = [alert for alert in alerts if f'up{{job="{job}"}}' not in alert]
-    assert (len(alerts), len(about_us)) == (7, 5)
+    assert (len(alerts), len(about_us)) == (8, 6)
     for alert in about_us:
         name, _, labels = re.search(r"(tagmanager_\w+)(\{(.*?)\})?", alert).groups()  # type: ignore[union-attr]
         assert f"\n{name}" in text

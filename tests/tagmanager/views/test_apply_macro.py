@@ -117,7 +117,7 @@ def test_groups_are_shown_by_name(web: Client, demo_zendesk: sandbox.Sandbox) ->
     page = web.get(f"/tools/preview/{job.pk}/samples").content.decode()
     assert "group: <del>Billing</del> → <ins>Escalations</ins>" in page
     page = html.unescape(web.get(job.get_absolute_url()).content.decode())
-    assert "group: Billing → Escalations" in page
+    assert "group: <del>Billing</del> → <ins>Escalations</ins>" in page
     assert "group: Escalations" in page
     assert "priority: high" in page
     assert str(billing) not in page
