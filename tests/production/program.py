@@ -1,4 +1,4 @@
-"""A copy of the program as a reader gets it: the files of the repository, and nothing that lies beside them."""
+"""A copy of the program as a reader gets it: the files of the repository, and nothing beside them."""
 
 from __future__ import annotations
 
