@@ -64,6 +64,7 @@ def test_the_pages_have_these_files_and_no_other() -> None:
             )
         ),
         "/etc/nginx/sites-available/tag-manager",
+        "/etc/nginx/snippets/tag-manager.conf",
         "/etc/caddy/Caddyfile",
         "/etc/pgbouncer/pgbouncer.ini",
     }
@@ -131,7 +132,7 @@ def test_prometheus_takes_the_alerts_and_the_scrape_job(tmp_path: Path) -> None:
     promtool = program("promtool")
     rules, scrape = tmp_path / "tag-manager.yml", tmp_path / "prometheus.yml"
     rules.write_text(files_of("how-to/monitor.md")["/etc/prometheus/tag-manager.yml"])
-    assert "7 rules found" in check(promtool, "check", "rules", str(rules), folder=tmp_path)
+    assert "8 rules found" in check(promtool, "check", "rules", str(rules), folder=tmp_path)
     (job,) = [
         block.text for block in blocks_of("how-to/monitor.md") if block.text.startswith("scrape_configs:")
     ]

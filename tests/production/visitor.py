@@ -26,7 +26,7 @@ def post(address, **fields):
 
 def number_of(answer):
     found = re.search(r"/jobs/(\\d+)/$", answer.url)
-    assert found, (answer.url, re.sub(r"<[^>]+>|\\s+", " ", answer.text)[-3000:])
+    assert found, (answer.url, " ".join(re.sub(r"<[^>]+>", " ", answer.text).split()))
     return found[1]
 
 def follow(answer):
