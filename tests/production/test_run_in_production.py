@@ -19,6 +19,7 @@ from tests.processes import await_that
 from tests.production import machine, visitor
 from tests.production.machine import Machine
 from tests.production.page import FETCHES, OUTSIDE, ROOT, TYPED, Block, blocks_of
+from tests.production.program import copy_program
 from zendesk import sandbox
 
 pytestmark = [
@@ -58,18 +59,8 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def lay_out_surroundings(host: Machine, folder: Path) -> None:
     """What is there before the page begins: the program at its address, and a name for the host."""
-    files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.split(b"\0")
     source = folder / "source"
-    for name in filter(None, (name.decode() for name in files)):
-        if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
-            target = source / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target)
+    copy_program(source)
     commit_all(source)
     subprocess.run(["git", "clone", "-q", "--bare", source, folder / "source.git"], check=True)
     shutil.copytree(folder / "source.git", host.root / "srv/source.git")
