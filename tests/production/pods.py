@@ -87,6 +87,27 @@ class Podman:
     def __call__(self, *arguments: str) -> str:
         return self.run(["podman", *arguments], cwd=self._folder)
 
+    def start(self, command: list[str], *, cwd: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([*self.entered, f"--wd={cwd}", *command], cwd=cwd, stdin=subprocess.DEVNULL)
+
+    def compose(self, project: Path, *arguments: str, network: str = "") -> str:
+        """podman-compose; a build with the host's network is none of the namespaces'."""
+        command = ["podman-compose", "--in-pod", "0"]
+        if network:
+            return self._run([*command, "--podman-build-args", " ".join(BUILD), *arguments], project)
+        return self.run([*command, *arguments], cwd=project)
+
+    def compose_to(self, project: Path, arguments: list[str], file: Path) -> None:
+        """podman-compose, with its standard output in a file."""
+        with file.open("wb") as out:
+            subprocess.run(
+                [*self.entered, f"--wd={project}", "podman-compose", *arguments],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                check=True,
+            )
+
     def _run(self, command: list[str], cwd: Path, text: str = "") -> str:
         done = subprocess.run(
             command, cwd=cwd, env=self.environment, input=text, capture_output=True, text=True, check=False
