@@ -51,7 +51,7 @@ def take(request: HttpRequest) -> QueryDict:
 def _unpacked(text: str) -> dict[str, list[str]]:
     try:
         fields = json.loads(text[: MOST + 1])
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for thousands of lists in each other
         return {}
     if not isinstance(fields, dict):
         return {}

@@ -92,7 +92,7 @@ class HttpSession:
             error = Unavailable(f"Nothing was sent to {self.host}: this program was suspended for a while.")
         except AnswerTooLong as exc:
             error = Unavailable(
-                f"{self.host} sent an endless answer; the rest of it was not read.",
+                f"{self.host} sent an answer that is too large to be read.",
                 fate_unknown=is_write,
                 too_large=True,
             )

@@ -283,6 +283,15 @@ def test_anything_but_a_form_is_not_carried_along(client: Client, ana: User, tex
     assert saved_form.FIELD not in client.session
 
 
+def test_a_saved_form_of_lists_in_each_other_is_dropped(client: Client, ana: User) -> None:
+    nested = '{"a": ' + "[" * 49_000
+    with pytest.raises(RecursionError):
+        json.loads(nested)
+    signed = client.post("/login/", ANA | {"kept": nested, "next": FORM}, follow=True)
+    assert signed.status_code == 200
+    assert saved_form.FIELD not in client.session
+
+
 def test_a_form_that_is_too_long_is_not_carried_along() -> None:
     assert saved_form.packed(QueryDict("add=vip")) == '{"add": ["vip"]}'
     assert saved_form.packed(QueryDict("add=" + "x" * saved_form.MOST)) == ""

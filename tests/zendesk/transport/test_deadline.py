@@ -92,9 +92,21 @@ def test_reading_an_endless_answer_stops(
     ]
     zendesk = connect(BearerToken("sesame"), raw_server.base_url, max_wait=0.0)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="an endless answer"):
+        with pytest.raises(Unavailable, match="too large to be read"):
             zendesk.me()
     assert len(raw_server.requests) == 2
+
+
+def test_an_answer_of_more_values_than_memory_is_for_is_not_parsed(
+    connect: Callable[..., Zendesk], raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "MAX_VALUES", 1_000)
+    most, more = (b'{"user": {"id": 1, "odd": [' + b"[]," * number + b"0]}}" for number in (498, 499))
+    raw_server.script = [http_answer(most), http_answer(more)]
+    zendesk = connect(BearerToken("sesame"), raw_server.base_url, max_wait=0.0)
+    assert zendesk.me().id == 1
+    with pytest.raises(Unavailable, match="too large to be read"):
+        zendesk.me()
 
 
 def test_before_call_runs_before_every_attempt_and_may_prevent_it(

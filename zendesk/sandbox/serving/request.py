@@ -30,7 +30,7 @@ class Request:
         """The body. Raises `ApiError` 400 unless it is a JSON object."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             text = "Server could not parse JSON"
