@@ -158,6 +158,8 @@ def test_each_person_has_access_to_the_expected_urls_only(
         wanted = expected(door, person, verb)
         response = getattr(client, verb)(door.address)
         assert response.status_code == wanted
+        if person != "stranger":
+            assert "no-store" in response["Cache-Control"]
         if wanted not in (OK, MOVED) or person == "stranger":
             shown = b"" if response.streaming else response.content
             assert b"secret" not in shown
