@@ -139,6 +139,21 @@ def test_a_double_click_makes_one_job(web: Client, in_background: None) -> None:
     assert again[1] != nonce[1]
 
 
+def test_the_nonce_of_a_page_is_worth_nothing_to_another_person_or_for_another_job(
+    web: Client, in_background: None
+) -> None:
+    one, other = (factories.job(Status.SUCCEEDED, changed=3) for _ in range(2))
+    colleague = Client()
+    colleague.force_login(factories.user("ben", "view_job", "run_job"))
+    asked = [(web, one), (web, other), (colleague, other), (web, one)]
+    sent = [person.post(f"/jobs/{job.pk}/undo", {"nonce": "n" * 32})["Location"] for person, job in asked]
+    made = Job.objects.filter(follow_up="undo").order_by("pk")
+    assert [job.parent for job in made] == [one, other]
+    assert [job.created_by_name for job in made] == ["ana", "ana"]
+    assert sent[0] == sent[3] == made[0].get_absolute_url()
+    assert sent[1] == made[1].get_absolute_url() != sent[2]
+
+
 def test_one_group_of_failures_is_retried_alone(web: Client, in_background: None) -> None:
     job = factories.job(Status.PARTIAL, failed=3)
     for ref in (1, 2):
