@@ -306,7 +306,7 @@ def test_a_guarded_change_and_its_undo_leave_no_guard_tag_behind(office: Office,
 def _see_guard_go(page: Page, title: str) -> None:
     """From a job that has ended to the one that its end made, by itself."""
     see_state(page, "Succeeded")
-    page.locator("#followed-part a", has_text=title).click()
+    page.locator("#followed-part li", has_text=title).get_by_role("link").click()
     see_state(page, "Succeeded")
     expect(page.locator("#count-changed b")).to_have_text("30")
 
