@@ -31,7 +31,7 @@ from jobs.views.permissions import SEE, allowed
 
 PAGE = 25
 CHILDREN_SHOWN = 20
-#: The longest tag or reason that is looked for, in characters.
+#: Longest search text, in characters.
 FIND_LENGTH = 255
 
 

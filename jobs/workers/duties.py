@@ -26,14 +26,14 @@ LONGEST_PAUSE = 60.0
 BLOCKS_AFTER = 10.0
 #: A duty that takes longer hangs, seconds: it may have to wait for several locks of the database.
 HANGS_AFTER = 60.0
-#: Trouble with the database is no fault of ours until it has lasted for this long, seconds.
+#: Seconds a database error may last before the duty counts as failing.
 TROUBLE_IS_A_FAULT_AFTER = 30.0
 #: How long the same cause is not logged again, seconds, for a duty that fails now and then.
 LOG_INTERVAL = 3600.0
 
 
 class Duty:
-    """Something to do every so many seconds, and how it went."""
+    """A periodic task, and whether it last succeeded."""
 
     def __init__(self, name: str, do: Callable[[], object], every: float) -> None:
         self.name = name

@@ -14,7 +14,7 @@ from jobs.workers.duties import Duty
 
 #: Seconds between two reports.
 REPORT_EVERY = 5.0
-#: A report that is older is not current: whoever made it is gone, or could not make another.
+#: Older reports are ignored: their process has ended, or cannot report.
 CURRENT_FOR = timedelta(seconds=60)
 
 

@@ -16,7 +16,7 @@ from tagmanager.previews.tag_changes import replacements
 from tagmanager.tools import macro_of, tool, tools
 from tagmanager.tools.base import StartsElsewhere
 
-#: The outcomes of a preview that are told although no ticket has them.
+#: Outcomes that a preview shows even when their count is 0.
 ALWAYS_SHOWN = (Outcome.PLANNED, Outcome.UNCHANGED, Outcome.SKIPPED)
 
 

@@ -1,4 +1,4 @@
-"""A fault of ours beside the queue never stops the jobs: real workers, each duty of which fails for ever."""
+"""Jobs go on while the side duties of real workers fail, one after the other and all at once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TIMES = " ".join(
 )
 
 
-#: After so many seconds a cluster would have been replaced for its silence.
+#: Seconds of silence after which a cluster is replaced.
 PATIENCE = 18.0
 
 
